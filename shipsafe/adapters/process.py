@@ -1,0 +1,103 @@
+"""Child processes: argument lists, no shell, a chosen environment, a time limit, and ended when we are."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+from shipsafe.errors import IncompleteError
+
+# What a child may see of our environment. Everything else (UV_*, PIP_*, PYTHON*, AWS_*, tokens) stays with us.
+_KEPT = (
+    *("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "XDG_CACHE_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"),
+)
+_GRACE = 3.0  # seconds between asking a child to end and ending it
+
+_running: set[subprocess.Popen[bytes]] = set()
+_lock = Lock()
+_ended = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a child left: its exit code and what it wrote, decoded as UTF-8 with replacement."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Run(Protocol):
+    """The shape of `run`, for those who take it as an argument."""
+
+    def __call__(
+        self, argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 900
+    ) -> Finished:
+        """See `run`."""
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The few variables of ours that a child needs, and `extra` on top."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(extra or {})
+
+
+def run(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 900) -> Finished:
+    """Run a program to its end in `cwd`, with a clean environment plus `env`, without standard input.
+
+    Raises:
+        IncompleteError: it could not be started, or ran for longer than `timeout` seconds.
+    """
+    name = Path(argv[0]).name
+    with _lock:
+        if _ended:
+            raise IncompleteError(f"{name} was not started because the run is ending.")
+        try:
+            child = subprocess.Popen(
+                [str(part) for part in argv],
+                cwd=cwd,
+                env=clean_environment(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise IncompleteError(
+                f"{name} could not be started: {error.strerror or error}.", remedy="Install shipsafe again."
+            ) from error
+        _running.add(child)
+    try:
+        stdout, stderr = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        _end(child)
+        raise IncompleteError(f"{name} did not end within {timeout:.0f} s and was stopped.", remedy="Try again.") from error
+    finally:
+        with _lock:
+            _running.discard(child)
+    return Finished(returncode=child.returncode, stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace"))
+
+
+def end_all() -> None:
+    """End every child that still runs, and let none start after that: for the moment of Ctrl-C."""
+    global _ended  # noqa: PLW0603 - the process is ending; there is one of it
+    with _lock:
+        _ended = True
+        children = list(_running)
+    for child in children:
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask a child and its whole group to end, then end them."""
+    for signal in (15, 9):
+        try:
+            os.killpg(child.pid, signal)
+            child.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            continue
+        except ProcessLookupError:
+            return

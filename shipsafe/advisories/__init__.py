@@ -1,0 +1,1 @@
+"""OSV advisories: the local snapshot, matching, severity, and pip-audit's services."""

@@ -1,0 +1,1 @@
+"""One file per question; each ends in its GATE constant."""

@@ -1,0 +1,1 @@
+"""(Policy, outcomes, today) -> Verdict: the only place that decides."""

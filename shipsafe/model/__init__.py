@@ -1,0 +1,1 @@
+"""Frozen nouns; imports nothing of ours but errors."""

@@ -1,0 +1,157 @@
+"""What a team allows: the policy and its waivers, as nouns. `shipsafe.policy` reads them from files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+
+from shipsafe.model.location import Location
+from shipsafe.model.severity import Severity
+
+
+class Mode(StrEnum):
+    """`enforce` blocks, `observe` reports and never blocks."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailOn:
+    """`high`, or `high:fixable`: from which severity on a finding blocks, and whether only when a fix is known.
+
+    `threshold` None is `never`.
+    """
+
+    threshold: Severity | None
+    fixable_only: bool = False
+
+    def __str__(self) -> str:
+        if self.threshold is None:
+            return "never"
+        return f"{self.threshold}:fixable" if self.fixable_only else str(self.threshold)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePolicy:
+    """What the policy says of one gate.
+
+    `enforce_from` is the first day on which the gate blocks; before it, it observes. `unscored` says whether a finding
+    nobody has rated blocks. `settings` are the gate's own, keys as in the file (`allow-sdist`).
+    """
+
+    mode: Mode = Mode.ENFORCE
+    enforce_from: date | None = None
+    fail_on: FailOn = field(default_factory=lambda: FailOn(threshold=Severity.HIGH))
+    unscored_blocks: bool = False
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    def mode_on(self, today: date) -> Mode:
+        """The mode that holds on that day."""
+        if self.enforce_from is not None and today < self.enforce_from:
+            return Mode.OBSERVE
+        return self.mode
+
+
+class AdvisorySource(StrEnum):
+    """Where advisories come from."""
+
+    SNAPSHOT = "snapshot"  # `shipsafe advisories pull`, in the user's cache folder
+    PYPI = "pypi"  # pip-audit's own service
+    OSV = "osv"  # pip-audit's own service
+    FOLDER = "folder"  # a folder or zip of OSV records that the policy names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisoryPolicy:
+    """Which advisories, and how old they may be.
+
+    `path` is absolute, for FOLDER; `stated_date` is the date that the policy states for it; `max_age` None is `off`;
+    `unknown_age_allowed` False (strict) refuses a folder without a date; `label` is what the screen says of a folder.
+    """
+
+    source: AdvisorySource = AdvisorySource.SNAPSHOT
+    path: str | None = None
+    stated_date: date | None = None
+    max_age: timedelta | None = timedelta(days=7)
+    unknown_age_allowed: bool = True
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Permission for one rule or advisory at one subject.
+
+    `target` is a rule id (`layers/unpinned`) or an advisory id or alias. `subject` is `function:ID`, `layer:ID`,
+    `project`, a bare ID, or `*`. `expires` is the last day on which it holds. `until_fixed` ends it as soon as a fixed
+    version is known.
+    """
+
+    target: str
+    subject: str
+    reason: str
+    owner: str
+    expires: date | None = None
+    until_fixed: bool = False
+    location: Location | None = None
+
+    def covers(self, subject: str) -> bool:
+        """Whether it speaks of that subject (`function:billing` is also `billing`)."""
+        return self.subject in ("*", subject, subject.partition(":")[2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionConfig:
+    """A `[[functions]]` entry of a project without a template. Paths are as in the file, relative to it."""
+
+    name: str
+    handler: str
+    runtime: str
+    code: str
+    architecture: str = "x86_64"
+    requirements: str | None = None
+    layers: tuple[str, ...] = ()
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The effective policy: presets, organisation's base and the project's own file, merged.
+
+    Attributes:
+        path: the project's file as the user knows it, None when there is none; `digest` `sha256:...` over the effective
+            policy (not the file: a preset that changes, changes it).
+        required: ids of gates that must have an outcome for every subject they can be asked about.
+        accounts: "ours": layers from them are trusted.
+        first_party: patterns (`acme-*`) of distributions that are ours and in no advisory feed.
+        publishers: further accounts whose layers are trusted.
+        strict: whether the policy extends `strict`: suppressions in code do not lower a finding, the SBOM is cross-checked.
+        unwaivable: rules and advisories that no waiver can touch.
+        longest_waiver: how far ahead a waiver may expire; None for no limit.
+        parameters: template parameters that the policy fixes.
+        origins: dotted key -> where its value comes from (`preset baseline`, `shipsafe.toml:4`), for `policy show --origin`.
+        effective: the merged document, in the spelling of the file.
+    """
+
+    path: str | None
+    digest: str
+    extends: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    first_party: tuple[str, ...] = ()
+    evidence: str | None = None
+    publishers: tuple[str, ...] = ()
+    advisories: AdvisoryPolicy = field(default_factory=AdvisoryPolicy)
+    gates: Mapping[str, GatePolicy] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    functions: tuple[FunctionConfig, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    strict: bool = False
+    unwaivable: tuple[str, ...] = ()
+    longest_waiver: timedelta | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
+    effective: Mapping[str, object] = field(default_factory=dict)
+
+    def gate(self, gate_id: str) -> GatePolicy:
+        """What it says of that gate; the default where it says nothing."""
+        return self.gates.get(gate_id, GatePolicy())

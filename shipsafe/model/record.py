@@ -1,0 +1,44 @@
+"""A finished run, as every report writes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shipsafe.model.advisory import AdvisoryInfo
+from shipsafe.model.artifact import Artifact
+from shipsafe.model.finding import Rule
+from shipsafe.model.outcome import Outcome
+from shipsafe.model.verdict import Verdict
+
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """Everything a report may say about a run. It holds no times of day and no absolute paths, so equal runs are equal.
+
+    Attributes:
+        command: `build` or `check`.
+        project: the folder's name; `template` the template's path relative to it, or None.
+        policy: the policy file as the user knows it, or None; `policy_digest` `sha256:...`.
+        advisories: which advisories were asked, None when no gate needed any.
+        tools: name -> version of everything whose answer the verdict rests on (shipsafe, pip-audit, bandit, uv, ...).
+        outcomes: of every gate and subject, in the order of subjects and gates.
+        artifacts: what was published; empty unless the decision is PASS and the command packs.
+        modes: gate id -> `enforce` or `observe` on the day of the run.
+        rules: every rule that a finding of this run names.
+        hints: remarks for people.
+    """
+
+    command: str
+    project: str
+    verdict: Verdict
+    template: str | None = None
+    policy: str | None = None
+    policy_digest: str = ""
+    advisories: AdvisoryInfo | None = None
+    tools: Mapping[str, str] = field(default_factory=dict)
+    outcomes: tuple[Outcome, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    modes: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    hints: tuple[str, ...] = ()

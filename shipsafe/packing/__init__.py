@@ -1,0 +1,1 @@
+"""Staging, file selection, the deterministic archive, native-code inspection, publishing."""

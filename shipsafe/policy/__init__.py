@@ -1,0 +1,1 @@
+"""shipsafe.toml -> Policy, with its waivers and its digest."""

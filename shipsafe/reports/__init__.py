@@ -1,0 +1,1 @@
+"""One file per way of writing a verdict; each ends in its REPORT constant."""
