@@ -1,1 +1,74 @@
-"""`python -m shipsafe`."""
+"""The only place that ends the process: one exit code, one clear message, never a traceback."""
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from shipsafe import __version__
+from shipsafe.errors import ExitCode, ShipsafeError
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM, as an exception, so that everything is ended and tidied on the way out."""
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code (the table is in `shipsafe.errors.ExitCode`)."""
+    if sys.argv[1:] == ["--version"]:  # answered before anything is imported
+        print(f"shipsafe {__version__}")  # noqa: T201 - the answer
+        sys.exit(ExitCode.PASS)
+    signal.signal(signal.SIGTERM, _terminate)
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has gone (`| head`); what we decided stands
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        from shipsafe.cli.app import run  # noqa: PLC0415 - after --version
+
+        return run(sys.argv[1:])
+    except ShipsafeError as error:
+        return _say(f"error: {error}", error.exit_code)
+    except KeyboardInterrupt:
+        return _ended("Interrupted", ExitCode.INTERRUPTED)
+    except _TerminatedError:
+        return _ended("Terminated", ExitCode.TERMINATED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.INCOMPLETE
+    except Exception as error:  # noqa: BLE001 - a bug of ours: exit 1 would mean "findings", so it must not escape
+        if os.environ.get("SHIPSAFE_DEBUG"):
+            raise
+        return _say(
+            f"error: shipsafe itself failed ({type(error).__name__}: {error}). This is a bug, and nothing was published. "
+            "Run again with SHIPSAFE_DEBUG=1 for the traceback and report it.",
+            ExitCode.INCOMPLETE,
+        )
+
+
+def _ended(how: str, code: ExitCode) -> int:
+    from shipsafe.adapters.process import end_all  # noqa: PLC0415 - only when ending
+
+    end_all()
+    return _say(f"{how}: children were ended, nothing was published.", code)
+
+
+def _say(message: str, code: ExitCode) -> int:
+    from shipsafe.reports.escape import clean  # noqa: PLC0415 - only when something went wrong
+
+    print(clean(message), file=sys.stderr)  # noqa: T201 - the message
+    return code
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise _TerminatedError
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,25 @@
-"""One file per question; each ends in its GATE constant."""
+"""One file per question; each ends in its GATE constant.
+
+A gate is found because its file stands in this folder; nothing outside our wheel is loaded. Two guards make a lost file loud:
+the policy names the gates it requires, and a test holds the list of all.
+"""
+
+import importlib
+import pkgutil
+from functools import cache
+
+from shipsafe.model.finding import Rule
+from shipsafe.model.gate import Gate
+
+
+@cache
+def all_gates() -> tuple[Gate, ...]:
+    """Every gate, in the order of its name."""
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    return tuple(module.GATE for module in modules)
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule of every gate, in the order of gates."""
+    return tuple(rule for gate in all_gates() for rule in gate.rules)

@@ -1,0 +1,36 @@
+"""The one thing we ask git: when the commit that is being built was made.
+
+Asked of plumbing (`cat-file`) with no configuration that could start a program (signature checks, lazy fetching), because
+the repository may be anybody's.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from shipsafe.adapters.process import Run, run
+from shipsafe.errors import ConfigError, ShipsafeError
+
+_COMMITTER = re.compile(r"^committer .* (\d+) [+-]\d{4}$", re.MULTILINE)
+_QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
+    """Seconds since 1970 for times in documents: SOURCE_DATE_EPOCH, else the commit time of HEAD, else None.
+
+    Raises:
+        ConfigError: SOURCE_DATE_EPOCH is set and is not a number of seconds.
+    """
+    stated = os.environ.get("SOURCE_DATE_EPOCH")
+    if stated is not None:
+        if not re.fullmatch(r"\d{1,12}", stated):
+            raise ConfigError(
+                f"SOURCE_DATE_EPOCH is {stated[:40]!r}, not a number of seconds.", remedy="Unset it, or set it to a number."
+            )
+        return int(stated)
+    try:
+        answer = run(["git", "cat-file", "commit", "HEAD"], cwd=root, env=_QUIET, timeout=20)
+    except ShipsafeError:
+        return None  # no git on this machine: times are left out, and sbom/ntia says so
+    found = _COMMITTER.search(answer.stdout.partition("\n\n")[0]) if answer.returncode == 0 else None
+    return int(found[1]) if found else None

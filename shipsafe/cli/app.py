@@ -1,0 +1,106 @@
+"""The command tree: which commands there are, in which panel, and where each is; loaded only when it is called.
+
+`--help` names every command without importing one, so that a start costs nothing that the command does not need.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, override
+
+import typer
+from typer._click import Command, Context
+from typer._click.exceptions import ClickException, UsageError
+from typer._click.formatting import HelpFormatter
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from shipsafe import __version__
+from shipsafe.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A command of the tree: its panel, its line in `--help`, and the module of `shipsafe.cli` that holds its `app`."""
+
+    panel: str
+    summary: str
+    module: str
+
+
+COMMANDS = {
+    "check": _Entry("Ship", "Ask every gate about a project, without packing.", "check"),
+    "build": _Entry("Ship", "Audit, lint, inventory, check, pack and judge a project.", "build"),
+    "explain": _Entry("More", "What a rule means, why it matters and how to fix it.", "explain"),
+    "report": _Entry("More", "Render a JSON report again, in any format.", "report"),
+    "policy": _Entry("More", "Show, start and describe the policy.", "policy"),
+    "advisories": _Entry("More", "Pull and look into the advisory snapshot.", "advisories"),
+}
+
+
+class _Tree(TyperGroup):
+    """The root: commands by name, imported when one is called."""
+
+    @override
+    def list_commands(self, ctx: Context) -> list[str]:
+        return list(COMMANDS)
+
+    @override
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = get_command(import_module(f"shipsafe.cli.{entry.module}").app)
+        command.name = cmd_name
+        return command
+
+    @override
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        formatter.write("Usage: shipsafe COMMAND [OPTIONS]\n\n")
+        formatter.write("What you audited is what you signed, and what you signed is what runs.\n")
+        for panel in dict.fromkeys(entry.panel for entry in COMMANDS.values()):
+            with formatter.section(panel):
+                formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items() if entry.panel == panel])
+        with formatter.section("Options"):
+            formatter.write_dl([("--version", "Print the version."), ("--help", "Print this; also after any command.")])
+        formatter.write("\nExit codes: 0 pass, 1 findings, 2 usage, 3 nothing to examine, 4 incomplete, 5 integrity.\n")
+
+
+def _root(
+    *, version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True)  # noqa: FBT003 - typer's form
+) -> None:
+    if version:
+        typer.echo(f"shipsafe {__version__}")
+        raise typer.Exit
+
+
+def command_tree() -> Any:
+    """The whole tree as a click command, for running it and for writing the documentation from it."""
+    app = typer.Typer(cls=_Tree, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.callback(invoke_without_command=False, no_args_is_help=True)(_root)
+    return get_command(app)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line; gives its exit code.
+
+    Raises:
+        ConfigError: the command line cannot be understood.
+        ShipsafeError: whatever the command could not do.
+    """
+    try:
+        result = command_tree().main(args=list(argv), prog_name="shipsafe", standalone_mode=False)
+    except UsageError as error:
+        if error.__class__.__name__ == "NoArgsIsHelpError":
+            sys.stderr.write(error.format_message() + "\n")
+            return ConfigError.exit_code
+        command = error.ctx.command_path if error.ctx else "shipsafe"
+        raise ConfigError(_sentence(error.format_message()), remedy=f"`{command} --help` lists what there is.") from error
+    except ClickException as error:
+        raise ConfigError(_sentence(error.format_message())) from error
+    return result if isinstance(result, int) else 0
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."

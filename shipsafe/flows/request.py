@@ -1,0 +1,36 @@
+"""What somebody asked for on the command line, as a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One run of `check` or `build`.
+
+    Attributes:
+        path: the project's folder, or its template.
+        out: the output folder of `build`; None for `check`, which packs nothing.
+        policy: a policy file to use instead of the one that is found.
+        overrides: template parameters from the command line.
+        functions: names of the functions to examine; empty for all.
+        jobs: how many things are done at once.
+        today: the day on which waivers and dates are judged.
+    """
+
+    path: Path
+    today: date
+    out: Path | None = None
+    policy: Path | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    offline: bool = False
+    jobs: int = 2
+    check_reproducible: bool = False
+
+    @property
+    def command(self) -> str:
+        """`build` packs, `check` does not."""
+        return "check" if self.out is None else "build"
