@@ -42,7 +42,7 @@ def _run() -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INCOMPLETE
-    except Exception as error:  # noqa: BLE001 - a bug of ours: exit 1 would mean "findings", so it must not escape
+    except Exception as error:  # a bug of ours: exit 1 would mean "findings", so it must not escape
         if os.environ.get("SHIPSAFE_DEBUG"):
             raise
         return _say(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, override
+from typing import Any
 
 import typer
 from typer._click import Command, Context
@@ -42,11 +42,9 @@ COMMANDS = {
 class _Tree(TyperGroup):
     """The root: commands by name, imported when one is called."""
 
-    @override
     def list_commands(self, ctx: Context) -> list[str]:
         return list(COMMANDS)
 
-    @override
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
         entry = COMMANDS.get(cmd_name)
         if entry is None:
@@ -55,7 +53,6 @@ class _Tree(TyperGroup):
         command.name = cmd_name
         return command
 
-    @override
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
         formatter.write("Usage: shipsafe COMMAND [OPTIONS]\n\n")
         formatter.write("What you audited is what you signed, and what you signed is what runs.\n")
@@ -68,7 +65,8 @@ class _Tree(TyperGroup):
 
 
 def _root(
-    *, version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True)  # noqa: FBT003 - typer's form
+    *,
+    version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True),  # noqa: FBT003 - typer's form
 ) -> None:
     if version:
         typer.echo(f"shipsafe {__version__}")

@@ -1,0 +1,39 @@
+"""What holds for every test: no settings of the machine leak in, and a skip without a named cause fails the run."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.shared_data import ABSENT, present
+
+_LEAKS = ("SHIPSAFE_", "UV_", "PIP_", "GITHUB_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "AWS_", "SAM_")
+_KEPT = ("UV_CACHE_DIR", "UV_PYTHON")
+
+
+@pytest.fixture(autouse=True)
+def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Each test has its own cache folder and none of the machine's settings."""
+    for name in list(os.environ):
+        if name.startswith(_LEAKS) and name not in _KEPT:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SHIPSAFE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None]:
+    """Turn a skip into a failure unless its cause is the one that is allowed, and true."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]  # pluggy's Result, which a plain Generator cannot name
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if ABSENT not in reason or present():
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped without an allowed cause: {reason}"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder of this repository."""
+    return Path(__file__).resolve().parents[1]
