@@ -25,6 +25,7 @@ class RunRecord:
         outcomes: of every gate and subject, in the order of subjects and gates.
         artifacts: what was published; empty unless the decision is PASS and the command packs.
         modes: gate id -> `enforce` or `observe` on the day of the run.
+        prefix: where the project lies in its repository (`services/orders`, POSIX), "" at its root: GitHub names files from there.
         rules: every rule that a finding of this run names.
         hints: remarks for people.
     """
@@ -42,3 +43,4 @@ class RunRecord:
     modes: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     hints: tuple[str, ...] = ()
+    prefix: str = ""

@@ -1,0 +1,228 @@
+"""JSON for other programs, and back: a report that was written can be read and rendered again in any format.
+
+The shape is published in `data/report.schema.json`. It admits no unknown keys, so that a report and its schema cannot drift
+apart; `schema_version` counts up when a key is added. All of the run is in it: `read(write(record))` gives every other report
+byte for byte, which is what makes `shipsafe report show` honest.
+
+Findings stand in one list, whatever became of them (`decision`: blocking, allowed or waived). Outcomes name theirs by position.
+What can be computed is written for the reader's comfort and not read back: `exit_code`, `summary`, `identity`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from shipsafe.errors import ConfigError
+from shipsafe.model.advisory import AdvisoryInfo
+from shipsafe.model.artifact import Artifact
+from shipsafe.model.finding import Effect, Finding, Persona, Rule
+from shipsafe.model.location import Location
+from shipsafe.model.outcome import Outcome, State
+from shipsafe.model.policy import Waiver
+from shipsafe.model.record import SCHEMA_VERSION, RunRecord
+from shipsafe.model.report import Report
+from shipsafe.model.severity import Severity
+from shipsafe.model.verdict import Decision, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
+from shipsafe.reports import tally
+from shipsafe.reports.escape import short
+from shipsafe.reports.strict_json import REMEDY, dump, parse
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
+
+def write(record: RunRecord) -> str:
+    """The run as JSON, in the shape of the published schema, ending in a line break."""
+    return dump(_document(record))
+
+
+def read(text: str, *, path: str | None = None) -> RunRecord:
+    """The run that a JSON report tells of. `path` is the file's name for messages.
+
+    Raises:
+        ConfigError: larger than 100 MiB, not JSON (with line and column), or not in the shape of the published schema.
+    """
+    raw = parse(text, path=path)
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if isinstance(version, str) and version != SCHEMA_VERSION:
+        what = f"Its schema_version is {short(version, 20)}; this shipsafe reads {SCHEMA_VERSION}."
+        raise ConfigError(what, remedy="Read it with the shipsafe that wrote it.", path=path)
+    for error in _validator().iter_errors(raw):
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
+        what = f"Not a report of shipsafe: `${short(place, 100)}`: {short(error.message, 200).rstrip('.')}."
+        raise ConfigError(what, remedy=REMEDY, path=path)
+    try:
+        return _record(raw)
+    except (ValueError, IndexError, TypeError) as error:  # a 31st of February; a finding that is not in the list, or number 1.0
+        raise ConfigError(f"Not a report of shipsafe: {short(str(error), 200)}.", remedy=REMEDY, path=path) from error
+
+
+def schema_text() -> str:
+    """The published JSON schema of a report."""
+    return files("shipsafe.reports").joinpath("data/report.schema.json").read_text(encoding="utf-8")
+
+
+@cache
+def _validator() -> "Draft202012Validator":
+    from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - only reading needs it
+
+    return Draft202012Validator(parse(schema_text()))
+
+
+def _document(record: RunRecord) -> dict[str, object]:
+    verdict = record.verdict
+    places: dict[Finding, int] = {}
+    findings: list[dict[str, object]] = []
+
+    def add(found: Iterable[Finding], decision: str) -> None:
+        for finding in found:
+            places.setdefault(finding, len(findings))
+            findings.append(_finding(finding, decision, None))
+
+    add(verdict.blocking, "blocking")
+    add(verdict.allowed, "allowed")
+    for item in verdict.waived:
+        places.setdefault(item.finding, len(findings))
+        findings.append(_finding(item.finding, "waived", item.waiver))
+    add([finding for outcome in record.outcomes for finding in outcome.findings if finding not in places], "unjudged")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": record.command,
+        "project": record.project,
+        "prefix": record.prefix,
+        "template": record.template,
+        "policy": record.policy,
+        "policy_digest": record.policy_digest,
+        "verdict": {
+            "decision": verdict.decision,
+            "exit_code": int(verdict.exit_code),
+            "summary": tally.verdict_sentence(record),
+            "policy_digest": verdict.policy_digest,
+            "unanswered": [asdict(missing) for missing in verdict.unanswered],
+            "not_asked": [
+                {"gate": outcome.gate, "subject": outcome.subject, "reason": outcome.reason} for outcome in verdict.not_asked
+            ],
+            "waiver_notes": [
+                {"news": note.news, "message": note.message, "waiver": _waiver(note.waiver)} for note in verdict.waiver_notes
+            ],
+        },
+        "outcomes": [_outcome(outcome, places) for outcome in record.outcomes],
+        "findings": findings,
+        "artifacts": [asdict(artifact) for artifact in record.artifacts],
+        "advisories": asdict(record.advisories) if record.advisories else None,
+        "modes": record.modes,
+        "tools": record.tools,
+        "rules": [asdict(rule) for rule in record.rules],
+        "hints": record.hints,
+    }
+
+
+def _finding(finding: Finding, decision: str, waiver: Waiver | None) -> dict[str, object]:
+    return {
+        **asdict(finding),
+        "identity": finding.identity,
+        "decision": decision,
+        "waived": waiver is not None,
+        "waiver": _waiver(waiver) if waiver else None,
+    }
+
+
+def _waiver(waiver: Waiver) -> dict[str, object]:
+    return {**asdict(waiver), "expires": waiver.expires.isoformat() if waiver.expires else None}
+
+
+def _outcome(outcome: Outcome, places: Mapping[Finding, int]) -> dict[str, object]:
+    return {
+        "gate": outcome.gate,
+        "subject": outcome.subject,
+        "state": outcome.state,
+        "reason": outcome.reason,
+        "notes": outcome.notes,
+        "evidence": outcome.evidence,
+        "findings": [places[finding] for finding in outcome.findings],
+    }
+
+
+def _record(raw: Mapping[str, Any]) -> RunRecord:
+    """From here on the schema has been asked: keys are there, and of their types."""
+    findings = [_read_finding(item) for item in raw["findings"]]
+    decided: dict[str, list[Finding]] = {"blocking": [], "allowed": [], "waived": [], "unjudged": []}
+    for item, finding in zip(raw["findings"], findings, strict=True):
+        decided[item["decision"]].append(finding)
+    waivers = [_read_waiver(item["waiver"]) for item in raw["findings"] if item["waived"]]
+    verdict = raw["verdict"]
+    return RunRecord(
+        command=raw["command"],
+        project=raw["project"],
+        prefix=raw["prefix"],
+        template=raw["template"],
+        policy=raw["policy"],
+        policy_digest=raw["policy_digest"],
+        verdict=Verdict(
+            decision=Decision(verdict["decision"]),
+            blocking=tuple(decided["blocking"]),
+            allowed=tuple(decided["allowed"]),
+            waived=tuple(
+                Waived(finding=finding, waiver=waiver) for finding, waiver in zip(decided["waived"], waivers, strict=True)
+            ),
+            unanswered=tuple(Unanswered(**item) for item in verdict["unanswered"]),
+            not_asked=tuple(Outcome.not_asked(**item) for item in verdict["not_asked"]),
+            waiver_notes=tuple(
+                WaiverNote(news=WaiverNews(item["news"]), message=item["message"], waiver=_read_waiver(item["waiver"]))
+                for item in verdict["waiver_notes"]
+            ),
+            policy_digest=verdict["policy_digest"],
+        ),
+        outcomes=tuple(_read_outcome(item, findings) for item in raw["outcomes"]),
+        artifacts=tuple(Artifact(**item) for item in raw["artifacts"]),
+        advisories=AdvisoryInfo(**raw["advisories"]) if raw["advisories"] else None,
+        modes=raw["modes"],
+        tools=raw["tools"],
+        rules=tuple(_read_rule(item) for item in raw["rules"]),
+        hints=tuple(raw["hints"]),
+    )
+
+
+def _read_finding(raw: Mapping[str, Any]) -> Finding:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+    for derived in ("identity", "decision", "waived", "waiver"):
+        del values[derived]
+    values |= {"severity": Severity(raw["severity"]), "effect": Effect(raw["effect"]), "location": _location(raw["location"])}
+    return Finding(**values)
+
+
+def _location(raw: Mapping[str, Any] | None) -> Location | None:
+    return Location(**raw) if raw else None
+
+
+def _read_waiver(raw: Mapping[str, Any]) -> Waiver:
+    expires = date.fromisoformat(raw["expires"]) if raw["expires"] else None
+    return Waiver(**{**raw, "expires": expires, "location": _location(raw["location"])})
+
+
+def _read_outcome(raw: Mapping[str, Any], findings: list[Finding]) -> Outcome:
+    return Outcome(
+        gate=raw["gate"],
+        subject=raw["subject"],
+        state=State(raw["state"]),
+        reason=raw["reason"],
+        notes=tuple(raw["notes"]),
+        evidence=raw["evidence"],
+        findings=tuple(findings[place] for place in raw["findings"]),
+    )
+
+
+def _read_rule(raw: Mapping[str, Any]) -> Rule:
+    known = {
+        "severity": Severity(raw["severity"]),
+        "persona": Persona(raw["persona"]),
+        "effect": Effect(raw["effect"]),
+        "references": tuple(raw["references"]),
+    }
+    return Rule(**{**raw, **known})
+
+
+REPORT = Report(id="json", summary="JSON for other programs; `shipsafe report show` reads it again.", write=write)

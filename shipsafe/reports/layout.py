@@ -1,0 +1,312 @@
+"""What a person reads at the end of a run, as blocks: the same content whether it is printed plain or in colour.
+
+Top to bottom as somebody reads it: the table of outcomes, then findings with the worst first, then what was waived, suppressed
+and allowed, then what could not be answered, then the artifacts, and one line of verdict last, where the eye is.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shipsafe.model.artifact import Artifact
+from shipsafe.model.finding import Finding
+from shipsafe.model.outcome import State
+from shipsafe.model.record import RunRecord
+from shipsafe.model.severity import Severity
+from shipsafe.model.verdict import Decision, Waived
+from shipsafe.reports import tally
+from shipsafe.reports.escape import short
+
+_SENTENCE = 1000  # characters of one text from outside: an advisory's summary may be a book
+_NAME = 200
+
+
+class Tone(StrEnum):
+    """How a word is meant; a terminal gives it a colour."""
+
+    PLAIN = "plain"
+    STRONG = "strong"
+    DIM = "dim"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    WORST = "worst"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of one line. Its text is clean."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `indent` columns stand before it, and before what wraps."""
+
+    spans: tuple[Span, ...]
+    indent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: the first row is its head."""
+
+    rows: tuple[tuple[Span, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Blocks that belong together; an empty line stands between sections."""
+
+    blocks: tuple[Line | Grid, ...]
+
+
+_SEVERITY = {
+    Severity.CRITICAL: Tone.WORST,
+    Severity.HIGH: Tone.BAD,
+    Severity.MEDIUM: Tone.WARN,
+    Severity.LOW: Tone.PLAIN,
+    Severity.UNSCORED: Tone.WARN,
+}
+_DECISION = {
+    Decision.PASS: Tone.GOOD,
+    Decision.FAIL: Tone.WORST,
+    Decision.NOTHING: Tone.WARN,
+    Decision.INCOMPLETE: Tone.WARN,
+    Decision.BROKEN: Tone.WORST,
+    Decision.OVERRIDDEN: Tone.WARN,
+}
+
+
+def sections(record: RunRecord, *, quiet: bool = False, verbose: bool = False) -> Iterator[Section]:
+    """The run, in the order of reading. `quiet` keeps what blocks and the verdict; `verbose` leaves nothing out."""
+    if not quiet:
+        yield _title(record)
+        if record.outcomes or record.verdict.unanswered:
+            yield Section((_outcomes(record),))
+    yield from _findings("Findings", record.verdict.blocking, verbose=verbose)
+    if not quiet:
+        yield from _findings("Observed: these do not block yet", tally.observed(record), verbose=verbose)
+        yield from _allowed(record, verbose=verbose)
+        yield from _set_aside(record)
+    yield from _unanswered(record)
+    if not quiet:
+        yield from _not_asked(record)
+        if verbose:
+            yield from _details(record)
+        yield from _artifacts(record)
+        yield from _remarks(record, verbose=verbose)
+    yield _verdict(record)
+
+
+def _title(record: RunRecord) -> Section:
+    template = f" ({_name(record.template)})" if record.template else ""
+    policy = _name(record.policy) if record.policy else "the preset alone"
+    return Section(
+        (
+            Line((Span(f"shipsafe {_name(record.command)}: {_name(record.project)}{template}", Tone.STRONG),)),
+            Line((Span(f"policy: {policy}", Tone.DIM),)),
+        )
+    )
+
+
+def _outcomes(record: RunRecord) -> Grid:
+    cells, gates = tally.Cells(record), tally.gates(record)
+    head = (Span("subject", Tone.DIM), *(Span(_name(gate), Tone.DIM) for gate in gates))
+    rows = [
+        (Span(_name(subject)), *(Span(cells.words(gate, subject), _cell_tone(cells, gate, subject)) for gate in gates))
+        for subject in tally.subjects(record)
+    ]
+    return Grid((head, *rows))
+
+
+def _cell_tone(cells: tally.Cells, gate: str, subject: str) -> Tone:
+    if cells.blocked(gate, subject):
+        return Tone.BAD
+    tones = {State.ANSWERED: Tone.GOOD, State.UNANSWERED: Tone.WARN, State.NOT_ASKED: Tone.DIM, None: Tone.DIM}
+    return tones[cells.state(gate, subject)]
+
+
+def _findings(title: str, findings: Iterable[Finding], *, verbose: bool) -> Iterator[Section]:
+    found = tuple(findings)
+    if not found:
+        return
+    yield _heading(f"{title} ({len(found)})")
+    for group in tally.grouped(found):
+        yield Section(tuple(_entry(group, verbose=verbose)))
+
+
+def _entry(group: tally.Group, *, verbose: bool) -> Iterator[Line]:
+    finding = group.finding
+    head = [Span(finding.severity.upper(), _SEVERITY[finding.severity]), Span(_name(finding.rule), Tone.STRONG)]
+    if finding.advisory:
+        head.append(Span(_name(finding.advisory), Tone.STRONG))
+    if finding.location:
+        head.append(Span(_name(str(finding.location))))
+    yield Line(tuple(head))
+    yield Line((Span(short(finding.message, _SENTENCE)),), 2)
+    yield Line((Span("fix: ", Tone.GOOD), Span(short(finding.remedy, _SENTENCE))), 2)
+    yield Line((Span(f"in: {', '.join(_name(subject) for subject in group.subjects)}", Tone.DIM),), 2)
+    if finding.aliases:
+        yield _fact("also known as", ", ".join(finding.aliases))
+    if finding.path:
+        yield _fact("brought in by", " > ".join(finding.path))
+    if finding.suppressed:
+        yield _fact("counts in spite of", finding.suppressed)
+    if verbose:
+        yield from _more(finding)
+
+
+def _more(finding: Finding) -> Iterator[Line]:
+    if finding.score is not None:
+        yield _fact("CVSS", f"{finding.score:g}")
+    if finding.confidence:
+        yield _fact("confidence", finding.confidence)
+    if finding.fixed_versions:
+        yield _fact("fixed in", ", ".join(finding.fixed_versions))
+    for reference in finding.references:
+        yield _fact("see", reference)
+
+
+def _allowed(record: RunRecord, *, verbose: bool) -> Iterator[Section]:
+    """What the threshold lets through: counted, and in full only for who asks."""
+    allowed = tally.below(record)
+    if allowed and verbose:
+        yield from _findings("Allowed: below what the policy blocks", allowed, verbose=True)
+    elif allowed:
+        said = (
+            f"Allowed ({len(allowed)}): {tally.severity_counts(allowed)}, below what the policy blocks; --verbose shows them."
+        )
+        yield Section((Line((Span(said, Tone.DIM),)),))
+
+
+def _set_aside(record: RunRecord) -> Iterator[Section]:
+    waived, suppressed = tally.waived_worst_first(record), tally.worst_first(tally.suppressed(record))
+    if waived:
+        yield Section((_head_line(f"Waived ({len(waived)})"), *(_waived(item) for item in waived)))
+    if suppressed:
+        lines = (_aside(finding, finding.suppressed) for finding in suppressed)
+        yield Section((_head_line(f"Suppressed in the code ({len(suppressed)})"), *lines))
+    if record.verdict.waiver_notes:
+        notes = (
+            Line((Span(f"{note.news}: ", Tone.WARN), Span(short(note.message, _SENTENCE))), 2)
+            for note in record.verdict.waiver_notes
+        )
+        yield Section((_head_line("Waivers"), *notes))
+
+
+def _waived(item: Waived) -> Line:
+    waiver = item.waiver
+    until = f" until {waiver.expires.isoformat()}" if waiver.expires else ""
+    until += " until fixed" if waiver.until_fixed else ""
+    return _aside(item.finding, f"{waiver.reason} ({waiver.owner}{until})")
+
+
+def _aside(finding: Finding, why: str) -> Line:
+    place = f" {finding.location}" if finding.location else ""
+    advisory = f" {finding.advisory}" if finding.advisory else ""
+    what = _name(f"{finding.severity} {finding.rule}{advisory} for {finding.subject}{place}: ")
+    return Line((Span(f"{what} "), Span(short(why, _SENTENCE), Tone.DIM)), 2)
+
+
+def _unanswered(record: RunRecord) -> Iterator[Section]:
+    missing = record.verdict.unanswered
+    if missing:
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for item in missing:
+            reasons.setdefault((item.gate, item.reason), []).append(_name(item.subject))
+        lines = (
+            Line((Span(f"{_name(gate)}  ", Tone.WARN), Span(f"{', '.join(names)}: {short(reason, _SENTENCE)}")), 2)
+            for (gate, reason), names in reasons.items()
+        )
+        yield Section((_head_line(f"Unanswered ({len(missing)})"), *lines))
+
+
+def _not_asked(record: RunRecord) -> Iterator[Section]:
+    """Grouped by reason: a container image is one reason for five gates."""
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for outcome in record.verdict.not_asked:
+        reasons.setdefault(outcome.reason, {}).setdefault(outcome.subject, []).append(outcome.gate)
+    if reasons:
+        lines = []
+        for reason, places in reasons.items():
+            by_gates: dict[str, list[str]] = {}
+            for subject, asked in places.items():
+                by_gates.setdefault(", ".join(_name(gate) for gate in asked), []).append(_name(subject))
+            who = "; ".join(f"{gates} for {', '.join(names)}" for gates, names in by_gates.items())
+            lines.append(Line((Span(f"{who}: "), Span(short(reason, _SENTENCE), Tone.DIM)), 2))
+        yield Section((_head_line(f"Not asked ({len(record.verdict.not_asked)})"), *lines))
+
+
+def _details(record: RunRecord) -> Iterator[Section]:
+    lines = []
+    for outcome in record.outcomes:
+        place = f"{_name(outcome.gate)} {_name(outcome.subject)}"
+        lines += [Line((Span(f"{place}: {short(note, _SENTENCE)}"),), 2) for note in outcome.notes]
+        lines += [
+            Line((Span(f"{place}: {short(f'{key} = {json.dumps(value)}', _SENTENCE)}", Tone.DIM),), 2)
+            for key, value in sorted(outcome.evidence.items())
+        ]
+    if lines:
+        yield Section((_head_line("Notes and evidence"), *lines))
+
+
+def _artifacts(record: RunRecord) -> Iterator[Section]:
+    if record.artifacts:
+        lines = [line for artifact in record.artifacts for line in _artifact(artifact)]
+        yield Section((_head_line(f"Artifacts ({len(record.artifacts)})"), *lines))
+
+
+def _artifact(artifact: Artifact) -> Iterator[Line]:
+    yield Line((Span(f"{_name(artifact.name)}  ", Tone.STRONG), Span(f"{_name(artifact.path)}, {size(artifact.size)}")), 2)
+    yield Line((Span(f"sha256 {_name(artifact.sha256)}", Tone.DIM),), 4)
+    yield Line((Span(f"CodeSha256 {_name(artifact.code_sha256)}", Tone.DIM),), 4)
+    yield Line((Span(f"SBOM {_name(artifact.sbom)}", Tone.DIM),), 4)
+
+
+def _remarks(record: RunRecord, *, verbose: bool) -> Iterator[Section]:
+    lines = [Line((Span(f"hint: {short(hint, _SENTENCE)}"),)) for hint in record.hints]
+    known = record.advisories
+    if known:
+        lines.append(Line((Span(f"advisories: {_name(known.label)}"),)))
+    if known and verbose:
+        facts = {"source": known.source, "date": known.date, "records": known.records, "digest": known.digest}
+        lines += [_fact(key, str(value)) for key, value in facts.items() if value is not None]
+    if verbose:
+        if record.policy_digest:
+            lines.append(_fact("policy digest", record.policy_digest))
+        lines += [_fact(name, version) for name, version in sorted(record.tools.items())]
+    if lines:
+        yield Section(tuple(lines))
+
+
+def _verdict(record: RunRecord) -> Section:
+    decision, rest = tally.verdict_line(record).split("  ", 1)
+    return Section((Line((Span(f"{decision}  ", _DECISION[record.verdict.decision]), Span(rest, Tone.STRONG))),))
+
+
+def _heading(text: str) -> Section:
+    return Section((_head_line(text),))
+
+
+def _head_line(text: str) -> Line:
+    return Line((Span(text, Tone.STRONG),))
+
+
+def _fact(name: str, value: str) -> Line:
+    return Line((Span(f"{_name(name)}: {short(value, _SENTENCE)}", Tone.DIM),), 2)
+
+
+def _name(text: str) -> str:
+    return short(text, _NAME)
+
+
+def size(number: int) -> str:
+    """`512 bytes`, `1.4 MB`: for people; a program reads the JSON report."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= factor:
+            return f"{number / factor:.1f} {unit}"
+    return tally.count(number, "byte")

@@ -1,0 +1,190 @@
+"""What every report counts, in which order it shows it, and how the verdict reads as one sentence."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from shipsafe.model.finding import Finding
+from shipsafe.model.outcome import State
+from shipsafe.model.policy import Mode
+from shipsafe.model.record import RunRecord
+from shipsafe.model.severity import Severity
+from shipsafe.model.verdict import Decision, Waived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The same finding at several subjects (a lock that three functions share): shown once, counted each."""
+
+    finding: Finding
+    subjects: tuple[str, ...]
+
+
+def subjects(record: RunRecord) -> tuple[str, ...]:
+    """Every subject of the run, in its order."""
+    found = [outcome.subject for outcome in record.outcomes]
+    found += [missing.subject for missing in record.verdict.unanswered]
+    return tuple(dict.fromkeys(found))
+
+
+def gates(record: RunRecord) -> tuple[str, ...]:
+    """Every gate of the run, in its order; a required gate without any outcome too."""
+    found = [outcome.gate for outcome in record.outcomes]
+    found += [missing.gate for missing in record.verdict.unanswered]
+    return tuple(dict.fromkeys(found))
+
+
+def gate_of(finding: Finding) -> str:
+    """The gate that made a finding, from its rule."""
+    return finding.rule.partition("/")[0]
+
+
+def order(finding: Finding) -> tuple[int, str, str, str, int, str, str]:
+    """The sort key of findings: the worst first, then by name and place, so that equal runs read equal."""
+    place = finding.location
+    return (
+        finding.severity.rank,
+        finding.rule,
+        finding.advisory or "",
+        place.path if place else "",
+        (place.line or 0) if place else 0,
+        finding.subject,
+        finding.identity,
+    )
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in the order of reports."""
+    return sorted(findings, key=order)
+
+
+def waived_worst_first(record: RunRecord) -> list[Waived]:
+    """Waived findings in the order of reports."""
+    return sorted(record.verdict.waived, key=lambda waived: order(waived.finding))
+
+
+def grouped(findings: Iterable[Finding]) -> list[Group]:
+    """Findings in the order of reports; those that differ only in their subject are one group."""
+    groups: dict[Finding, list[str]] = {}
+    for finding in worst_first(findings):
+        groups.setdefault(replace(finding, subject=""), []).append(finding.subject)
+    return [Group(finding=finding, subjects=tuple(dict.fromkeys(names))) for finding, names in groups.items()]
+
+
+def suppressed(record: RunRecord) -> list[Finding]:
+    """Findings that a remark in the code suppresses (and the policy lets it)."""
+    return [finding for finding in record.verdict.allowed if finding.suppressed]
+
+
+def observed(record: RunRecord) -> list[Finding]:
+    """Findings of gates that observe: they do not block today, and are what such a gate is there to show."""
+    return [finding for finding in record.verdict.allowed if not finding.suppressed and _observes(record, gate_of(finding))]
+
+
+def below(record: RunRecord) -> list[Finding]:
+    """Findings that enforcing gates allow: below the threshold, or without a known fix where the policy asks for one."""
+    return [finding for finding in record.verdict.allowed if not finding.suppressed and not _observes(record, gate_of(finding))]
+
+
+def _observes(record: RunRecord, gate: str) -> bool:
+    return record.modes.get(gate) == Mode.OBSERVE
+
+
+def severity_counts(findings: Iterable[Finding]) -> str:
+    """`3 critical, 6 high`; "" for none."""
+    counts = Counter(finding.severity for finding in findings)
+    return ", ".join(f"{counts[level]} {level}" for level in Severity if counts[level])
+
+
+def count(number: int, noun: str) -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class Cells:
+    """The table of outcomes: what stands where a gate and a subject meet."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self._states = {(outcome.gate, outcome.subject): outcome.state for outcome in record.outcomes}
+        self._missing = {(missing.gate, missing.subject) for missing in record.verdict.unanswered}
+        self._blocking = _by_place(record.verdict.blocking)
+        self._observed = _by_place(observed(record))
+        self._waived = _by_place(waived.finding for waived in record.verdict.waived)
+
+    def state(self, gate: str, subject: str) -> State | None:
+        """The state, UNANSWERED too where the verdict says so for another reason; None where there is no outcome."""
+        if (gate, subject) in self._missing:
+            return State.UNANSWERED
+        return self._states.get((gate, subject))
+
+    def blocked(self, gate: str, subject: str) -> bool:
+        """Whether findings block there."""
+        return (gate, subject) in self._blocking
+
+    def words(self, gate: str, subject: str) -> str:
+        """`pass`, `2 high`, `observed 2 high`, `pass, 1 waived`, `unanswered`, `unanswered, 1 high`, `not asked`, `-`."""
+        place = (gate, subject)
+        state = self.state(gate, subject)
+        said = []
+        if state is None and place not in self._blocking:
+            return "-"
+        if state is State.NOT_ASKED:
+            said.append("not asked")
+        elif state is State.UNANSWERED:
+            said.append("unanswered")
+        if place in self._blocking:
+            said.append(severity_counts(self._blocking[place]))
+        if place in self._observed:
+            said.append(f"observed {severity_counts(self._observed[place])}")
+        if not said:
+            said.append("pass")
+        if place in self._waived:
+            said.append(f"{len(self._waived[place])} waived")
+        return ", ".join(said)
+
+
+def _by_place(findings: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    places: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        places.setdefault((gate_of(finding), finding.subject), []).append(finding)
+    return places
+
+
+def verdict_sentence(record: RunRecord) -> str:
+    """The verdict as a sentence, such as `13 findings block (3 critical, 10 high) in 4 of 5 subjects.` for FAIL."""
+    verdict = record.verdict
+    parts = []
+    if verdict.decision is Decision.BROKEN:
+        parts.append("a digest or a signature is not what it should be")
+    if verdict.unanswered:
+        verb = "question is" if len(verdict.unanswered) == 1 else "questions are"
+        parts.append(f"{len(verdict.unanswered)} {verb} unanswered")
+    if verdict.blocking:
+        hit = len({finding.subject for finding in verdict.blocking})
+        known = len({*subjects(record), *(finding.subject for finding in verdict.blocking)})
+        verb = "finding blocks" if len(verdict.blocking) == 1 else "findings block"
+        levels = severity_counts(verdict.blocking)
+        parts.append(f"{len(verdict.blocking)} {verb} ({levels}) in {hit} of {count(known, 'subject')}")
+    if verdict.decision is Decision.NOTHING:
+        parts.append("nothing was answered")
+    if not parts:
+        answered = [outcome for outcome in record.outcomes if outcome.state is State.ANSWERED]
+        asked = len({outcome.gate for outcome in answered})
+        parts.append(f"{count(asked, 'gate')} answered for {count(len({o.subject for o in answered}), 'subject')}")
+        parts += [f"{len(findings)} {word}" for word, findings in _not_blocking(record) if findings]
+    return f"{'; '.join(parts)}."
+
+
+def _not_blocking(record: RunRecord) -> tuple[tuple[str, list[Finding]], ...]:
+    return (
+        ("observed", observed(record)),
+        ("allowed", below(record)),
+        ("waived", [waived.finding for waived in record.verdict.waived]),
+        ("suppressed", suppressed(record)),
+    )
+
+
+def verdict_line(record: RunRecord) -> str:
+    """The one line that a run ends with: `FAIL  1 finding blocks (1 high) in 1 of 2 subjects. exit 1`."""
+    verdict = record.verdict
+    return f"{verdict.decision}  {verdict_sentence(record)} exit {int(verdict.exit_code)}"

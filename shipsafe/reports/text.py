@@ -1,0 +1,103 @@
+"""Plain text, and the same on a terminal with colours and a table.
+
+Both are made of the same blocks (`layout`), so nothing can be seen in one that is missing from the other. Plain text is never
+wrapped: a log is searched with tools that look at lines. On a terminal, lines wrap below themselves, and markup in texts from
+outside is not interpreted.
+"""
+
+import io
+import unicodedata
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from shipsafe.model.record import RunRecord
+from shipsafe.model.report import Report
+from shipsafe.reports.layout import Grid, Line, Span, Tone, sections
+
+if TYPE_CHECKING:  # a JSON run and `--help` need no rich
+    from rich.console import Console, RenderableType
+
+_STYLES = {
+    Tone.PLAIN: "",
+    Tone.STRONG: "bold",
+    Tone.DIM: "dim",
+    Tone.GOOD: "green",
+    Tone.WARN: "yellow",
+    Tone.BAD: "red",
+    Tone.WORST: "bold red",
+}
+_GAP = "  "
+
+
+def plain(record: RunRecord, *, quiet: bool = False, verbose: bool = False) -> str:
+    """The run as lines without colour, ending in the line of the verdict.
+
+    `quiet` keeps what blocks, what is unanswered and the verdict; `verbose` leaves nothing out.
+    """
+    out = io.StringIO()
+    for number, section in enumerate(sections(record, quiet=quiet, verbose=verbose)):
+        if number:
+            out.write("\n")
+        for block in section.blocks:
+            for line in _plain_lines(block):
+                out.write(f"{line.rstrip()}\n")
+    return out.getvalue()
+
+
+def screen(record: RunRecord, console: "Console", *, quiet: bool, verbose: bool) -> None:
+    """Print the run on a terminal as wide as it is; where the console is none, as plain lines that do not wrap."""
+    if not console.is_terminal:
+        console.file.write(plain(record, quiet=quiet, verbose=verbose))
+        return
+    for number, section in enumerate(sections(record, quiet=quiet, verbose=verbose)):
+        if number:
+            console.print()
+        for block in section.blocks:
+            console.print(_rich(block), markup=False, highlight=False, emoji=False)
+
+
+def _plain_lines(block: Line | Grid) -> Iterator[str]:
+    if isinstance(block, Line):
+        yield " " * block.indent + _joined(block.spans)
+        return
+    widths = [max(_width(span.text) for span in column) for column in zip(*block.rows, strict=True)]
+    for row in block.rows:
+        yield _GAP.join(span.text + " " * (width - _width(span.text)) for span, width in zip(row, widths, strict=True))
+
+
+def _joined(spans: tuple[Span, ...]) -> str:
+    return "".join(f"{span.text}{_gap_after(span, last=span is spans[-1])}" for span in spans)
+
+
+def _gap_after(span: Span, *, last: bool) -> str:
+    """Spans that end in a blank bring their own distance to the next one."""
+    return "" if last or span.text.endswith(" ") else _GAP
+
+
+def _width(text: str) -> int:
+    """Columns on a screen: wide characters take two, combining ones none."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
+
+
+def _rich(block: Line | Grid) -> "RenderableType":
+    from rich.padding import Padding  # noqa: PLC0415 - only on a terminal
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    if isinstance(block, Line):
+        text = Text(overflow="fold")
+        for span in block.spans:
+            text.append(span.text, _STYLES[span.tone])
+            text.append(_gap_after(span, last=span is block.spans[-1]))
+        return Padding(text, (0, 0, 0, block.indent))
+    head, *rows = block.rows
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
+    for span in head:
+        table.add_column(Text(span.text, _STYLES[span.tone]), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(span.text, _STYLES[span.tone]) for span in row))
+    return table
+
+
+REPORT = Report(id="text", summary="Plain text for people and logs.", write=plain)
