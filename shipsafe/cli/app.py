@@ -42,10 +42,10 @@ COMMANDS = {
 class _Tree(TyperGroup):
     """The root: commands by name, imported when one is called."""
 
-    def list_commands(self, ctx: Context) -> list[str]:
+    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - the signature is the framework's
         return list(COMMANDS)
 
-    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:  # noqa: ARG002 - likewise
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
@@ -53,7 +53,7 @@ class _Tree(TyperGroup):
         command.name = cmd_name
         return command
 
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002 - likewise
         formatter.write("Usage: shipsafe COMMAND [OPTIONS]\n\n")
         formatter.write("What you audited is what you signed, and what you signed is what runs.\n")
         for panel in dict.fromkeys(entry.panel for entry in COMMANDS.values()):

@@ -161,7 +161,6 @@ def _stage(bench: Bench, subject: Subject) -> Staged:
             bench.policy,
             workspace=bench.workspace(subject, "stage"),
             offline=bench.offline,
-            cache=bench.cache,
         )
     except IncompleteError as error:
         bench.progress.update(subject.subject, "stage", State.UNANSWERED, str(error))

@@ -125,6 +125,8 @@ class Policy:
         accounts: "ours": layers from them are trusted.
         first_party: patterns (`acme-*`) of distributions that are ours and in no advisory feed.
         publishers: further accounts whose layers are trusted.
+        lock: the name of the lock or requirements file to use where two kinds stand beside each other.
+        index, extra_indexes: where packages come from; None for PyPI.
         strict: whether the policy extends `strict`: suppressions in code do not lower a finding, the SBOM is cross-checked.
         unwaivable: rules and advisories that no waiver can touch.
         longest_waiver: how far ahead a waiver may expire; None for no limit.
@@ -146,6 +148,9 @@ class Policy:
     parameters: Mapping[str, str] = field(default_factory=dict)
     functions: tuple[FunctionConfig, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    lock: str | None = None
+    index: str | None = None
+    extra_indexes: tuple[str, ...] = ()
     strict: bool = False
     unwaivable: tuple[str, ...] = ()
     longest_waiver: timedelta | None = None

@@ -1,0 +1,102 @@
+"""Write every file that the code already knows: rule pages, the policy reference, command pages, configs/, parts of the README.
+
+    python docs/generate.py            write them
+    python docs/generate.py --check    say which are not what the code says, and fail
+
+What is generated never depends on the machine, the day or a terminal.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from shipsafe.cli.app import COMMANDS, command_tree
+from shipsafe.gates import all_gates
+from shipsafe.policy import generated_configs, reference_markdown
+from shipsafe.reports import REPORT_SCHEMA
+from shipsafe.reports.rule_page import rule_markdown
+
+ROOT = Path(__file__).resolve().parents[1]
+_WIDTH = 100
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Path, relative to the repository, and text of every generated file."""
+    index = ["# Rules", "", "Generated from the code; `shipsafe explain RULE` prints the same text offline.", ""]
+    for gate in all_gates():
+        index += [f"## {gate.id}: {gate.title}", "", "| rule | severity | what is wrong |", "|---|---|---|"]
+        for rule in gate.rules:
+            path = f"{rule.id}.md"
+            yield f"docs/rules/{path}", rule_markdown(rule)
+            index.append(f"| [`{rule.id}`]({path}) | {rule.severity} | {rule.summary} |")
+        index.append("")
+    yield "docs/rules/README.md", "\n".join(index)
+    yield "docs/policy.md", reference_markdown()
+    for path, text in command_pages():
+        yield path, text
+    yield from generated_configs().items()
+    yield "configs/report.schema.json", json.dumps(REPORT_SCHEMA, indent=2) + "\n"
+    yield "README.md", readme((ROOT / "README.md").read_text())
+
+
+def command_pages() -> Iterator[tuple[str, str]]:
+    """One page per command, with the help of its subcommands."""
+    tree = command_tree()
+    for name, entry in COMMANDS.items():
+        command = tree.get_command(None, name)
+        parts = [f"# shipsafe {name}", "", entry.summary, "", "```text", _help(command, f"shipsafe {name}"), "```", ""]
+        for sub in getattr(command, "commands", {}).values():
+            parts += [f"## shipsafe {name} {sub.name}", "", "```text", _help(sub, f"shipsafe {name} {sub.name}"), "```", ""]
+        yield f"docs/commands/{name}.md", "\n".join(parts)
+
+
+def _help(command: object, path: str) -> str:
+    context = command.make_context(path, [], resilient_parsing=True, terminal_width=_WIDTH, max_content_width=_WIDTH)
+    return command.get_help(context).rstrip()
+
+
+def readme(text: str) -> str:
+    """The README with its generated parts written again; each stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
+    tree = command_tree()
+    parts = {"help": f"```text\n{_help(tree, 'shipsafe')}\n```", "gates": _gate_table()}
+    for name, part in parts.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+        text, count = pattern.subn(lambda found, part=part: found[1] + part + found[2], text)
+        if count != 1:
+            sys.exit(f"README.md: the part {name!r} is not there exactly once")
+    return text
+
+
+def _gate_table() -> str:
+    rows = ["| gate | asks | rules |", "|---|---|--:|"]
+    rows += [f"| `{gate.id}` | {gate.title} | {len(gate.rules)} |" for gate in all_gates()]
+    return "\n".join(rows)
+
+
+def stale() -> list[str]:
+    """Generated files that are not what the code says, and rule and command pages that nothing generates any more."""
+    expected = dict(pages())
+    wrong = [path for path, text in expected.items() if not (ROOT / path).exists() or (ROOT / path).read_text() != text]
+    kept = [*(ROOT / "docs/rules").rglob("*.md"), *(ROOT / "docs/commands").glob("*.md")]
+    return sorted(wrong + [name for file in kept if (name := file.relative_to(ROOT).as_posix()) not in expected])
+
+
+def main() -> None:
+    """Write, or check."""
+    if sys.argv[1:] == ["--check"]:
+        if wrong := stale():
+            sys.exit("Not what the code says (run `just docs`):\n" + "\n".join(wrong))
+        return
+    for path in stale():
+        text = dict(pages()).get(path)
+        if text is None:
+            (ROOT / path).unlink()
+            continue
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

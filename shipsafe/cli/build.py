@@ -1,0 +1,46 @@
+"""`shipsafe build`: audit, lint, inventory, check, pack and judge; only a pass puts anything into the output folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shipsafe.cli import options, run
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def build(
+    path: options.ProjectPath = Path(),
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where what passed goes.")] = Path("dist"),
+    check_reproducible: Annotated[
+        bool, typer.Option("--check-reproducible", help="Pack everything twice, the second time in other circumstances.")
+    ] = False,
+    policy: options.PolicyFile = None,
+    parameter_overrides: options.Parameters = None,
+    function: options.Functions = None,
+    offline: options.Offline = False,
+    jobs: options.Jobs = None,
+    output: options.Format = "text",
+    report: options.Reports = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Stage, examine and pack every Python function and layer of a project.
+
+    Only a passing verdict puts anything into the output folder: NAME.zip and NAME.cdx.json for each function and layer, and
+    shipsafe.json, the release manifest. A failing run leaves what was there before as it was.
+    """
+    request = run.request(
+        path,
+        policy=policy,
+        overrides=parameter_overrides,
+        functions=function,
+        offline=offline,
+        jobs=jobs,
+        out=out,
+        check_reproducible=check_reproducible,
+    )
+    return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose)

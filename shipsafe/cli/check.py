@@ -1,0 +1,33 @@
+"""`shipsafe check`: the gates without packing."""
+
+from pathlib import Path
+
+import typer
+
+from shipsafe.cli import options, run
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def check(
+    path: options.ProjectPath = Path(),
+    *,
+    policy: options.PolicyFile = None,
+    parameter_overrides: options.Parameters = None,
+    function: options.Functions = None,
+    offline: options.Offline = False,
+    jobs: options.Jobs = None,
+    output: options.Format = "text",
+    report: options.Reports = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Ask every gate about every function and layer of a project, and judge, without packing anything.
+
+    The SBOM is made without the digests of a zip, because there is none.
+    """
+    request = run.request(
+        path, policy=policy, overrides=parameter_overrides, functions=function, offline=offline, jobs=jobs, out=None
+    )
+    return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose)

@@ -1,0 +1,102 @@
+"""The options that `check` and `build` share, and how their words become values."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shipsafe.errors import ConfigError
+
+ProjectPath = Annotated[
+    Path, typer.Argument(metavar="[PATH]", help="The project's folder, or its template.", show_default=False)
+]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", metavar="FILE", help="Use this policy instead of the one that is found.")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--parameter-overrides", metavar="K=V", help="A template parameter, as in SAM; may be repeated."),
+]
+Functions = Annotated[
+    list[str] | None,
+    typer.Option("--function", metavar="NAME", help="Only this function and the layers it uses; may be repeated."),
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Open no socket: only what is cached here is used.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, max=256, help="How many things are done at once.")]
+Format = Annotated[
+    str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json, sarif, markdown or github.")
+]
+Reports = Annotated[
+    list[str] | None, typer.Option("--report", metavar="FORMAT=FILE", help="Also write a report; may be repeated.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only findings and the verdict.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also what was allowed, noted and counted.")]
+
+
+def overrides(words: Iterable[str] | None) -> dict[str, str]:
+    """`K=V` words (several may stand in one argument, as SAM allows; `ParameterKey=K,ParameterValue=V` too) to a mapping.
+
+    Raises:
+        ConfigError: a word is not of that form.
+    """
+    found: dict[str, str] = {}
+    for word in _split(words or ()):
+        key, equals, value = word.partition("=")
+        if key == "ParameterKey" and ",ParameterValue=" in value:
+            key, _, value = value.partition(",ParameterValue=")
+        if not equals or not key:
+            raise ConfigError(
+                f"--parameter-overrides {word!r} is not of the form K=V.", remedy="Write Stage=prod, for example."
+            )
+        found[key] = value
+    return found
+
+
+def _split(words: Iterable[str]) -> Iterable[str]:
+    """Words as a shell would see them, so that `"A=1 B=2"` and `'A="x y"'` mean what they mean in SAM."""
+    import shlex  # noqa: PLC0415 - only when somebody overrides a parameter
+
+    for word in words:
+        try:
+            yield from shlex.split(word)
+        except ValueError as error:
+            raise ConfigError(
+                f"--parameter-overrides {word!r} cannot be read: {error}.", remedy="Close the quotation."
+            ) from error
+
+
+def report_targets(words: Iterable[str] | None, known: Iterable[str]) -> list[tuple[str, Path]]:
+    """`FORMAT=FILE` words to pairs.
+
+    Raises:
+        ConfigError: a word is not of that form, or names no format.
+    """
+    targets = []
+    for word in words or ():
+        kind, equals, file = word.partition("=")
+        if not equals or not file:
+            raise ConfigError(
+                f"--report {word!r} is not of the form FORMAT=FILE.", remedy="Write sarif=report.sarif, for example."
+            )
+        targets.append((known_format(kind, known), Path(file)))
+    return targets
+
+
+def known_format(name: str, known: Iterable[str]) -> str:
+    """The format of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    names = sorted(known)
+    if name not in names:
+        raise ConfigError(f"There is no format {name!r}.", remedy=f"Choose one of {', '.join(names)}.")
+    return name
+
+
+def default_jobs() -> int:
+    """Twice the processors we may use, at least four: half of the work waits for children and disks."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    return max(4, 2 * available)

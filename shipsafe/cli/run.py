@@ -1,0 +1,75 @@
+"""What `check` and `build` do alike: make the request, show the work, write the reports, give the exit code."""
+
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shipsafe.adapters.files import write_atomic
+from shipsafe.cli import options
+from shipsafe.flows.build import build
+from shipsafe.flows.request import Request
+from shipsafe.model.record import RunRecord
+from shipsafe.reports import load, names
+from shipsafe.reports.live import Progress, live_progress, plain_progress, silent_progress
+from shipsafe.reports.text import screen
+
+
+def request(
+    path: Path,
+    *,
+    policy: Path | None,
+    overrides: Iterable[str] | None,
+    functions: Iterable[str] | None,
+    offline: bool,
+    jobs: int | None,
+    out: Path | None,
+    check_reproducible: bool = False,
+) -> Request:
+    """The request that the options make; today is today in UTC, so that a waiver ends everywhere at once."""
+    return Request(
+        path=path,
+        today=datetime.now(UTC).date(),
+        out=out,
+        policy=policy,
+        overrides=options.overrides(overrides),
+        functions=tuple(functions or ()),
+        offline=offline,
+        jobs=jobs or options.default_jobs(),
+        check_reproducible=check_reproducible,
+    )
+
+
+def examine(request: Request, *, output: str, reports: Iterable[str] | None, quiet: bool, verbose: bool) -> int:
+    """Run it, write every report, and give the exit code of the verdict. A format never changes the code."""
+    options.known_format(output, names())
+    targets = options.report_targets(reports, names())
+    progress = _progress(quiet=quiet)
+    with progress:
+        record = build(request, progress)
+    for kind, file in targets:
+        write_atomic(file.absolute(), load(kind).write(record).encode())
+    show(record, output, quiet=quiet, verbose=verbose)
+    return record.verdict.exit_code
+
+
+def _progress(*, quiet: bool) -> Progress:
+    if quiet:
+        return silent_progress()
+    return live_progress() if sys.stderr.isatty() else plain_progress(sys.stderr)
+
+
+def show(record: RunRecord, output: str, *, quiet: bool, verbose: bool) -> None:
+    """Standard output gets one thing: the chosen format. The step summary of GitHub goes where GitHub says."""
+    if output == "text":
+        from rich.console import Console  # noqa: PLC0415 - a JSON run needs no rich
+
+        screen(record, Console(soft_wrap=not sys.stdout.isatty()), quiet=quiet, verbose=verbose)
+    else:
+        sys.stdout.write(load(output).write(record))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if output == "github" and summary:
+        from shipsafe.reports.github import write_step_summary  # noqa: PLC0415 - only in a workflow
+
+        write_step_summary(record, Path(summary))

@@ -1,0 +1,184 @@
+"""The straight line of `check` and `build`: policy, project, outcomes, verdict, artifacts, record."""
+
+import difflib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from shipsafe import __version__
+from shipsafe.adapters.files import disk_errors
+from shipsafe.adapters.git import source_date_epoch
+from shipsafe.adapters.http import fetch
+from shipsafe.adapters.places import cache_dir
+from shipsafe.advisories import open_advisories
+from shipsafe.errors import ConfigError, NothingError, ShipsafeError
+from shipsafe.evidence.sbom import complete
+from shipsafe.flows.examine import Bench, Examined, examine
+from shipsafe.flows.request import Request
+from shipsafe.gates import all_gates, all_rules
+from shipsafe.judge import judge
+from shipsafe.model.advisory import AdvisoryInfo
+from shipsafe.model.finding import Rule
+from shipsafe.model.outcome import Outcome
+from shipsafe.model.project import Function, Project, Subject
+from shipsafe.model.record import RunRecord
+from shipsafe.model.verdict import Decision
+from shipsafe.packing.publish import Published, check_names, output_lock, publish, repair
+from shipsafe.packing.reproducible import check_reproducible
+from shipsafe.policy import load
+from shipsafe.readers import read_project
+from shipsafe.reports.live import Progress
+
+# Whose answers a verdict rests on; their versions stand in every report and in the release manifest.
+_TOOLS = ("uv", "pip-audit", "bandit", "cyclonedx-python-lib", "deflate")
+
+
+def build(request: Request, progress: Progress) -> RunRecord:
+    """Do what was asked, and give the record of it. Only a passing `build` changes anything outside the cache.
+
+    Raises:
+        ConfigError: the command line, the policy or the template cannot be used.
+        NothingError: there is no function to examine.
+        IncompleteError: the output folder cannot be written.
+        IntegrityError: bytes changed while they were looked at.
+    """
+    if not request.path.exists():
+        raise ConfigError("There is no such file or folder.", remedy="Name the project's folder or its template.",
+                          path=str(request.path))  # fmt: skip
+    folder = request.path if request.path.is_dir() else request.path.parent
+    cache = cache_dir()
+    policy = load(
+        folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache, fetch=fetch, today=request.today
+    )
+    project = read_project(request.path, policy=policy, overrides=request.overrides)
+    subjects = _select(project, request.functions)
+    check_names([subject.name for subject in subjects])
+    with ExitStack() as stack:
+        if request.out is not None:
+            stack.enter_context(output_lock(request.out, on_wait=lambda: progress.say(_waiting(request.out))))
+            repair(request.out)
+        bench = Bench(
+            project=project,
+            policy=policy,
+            today=request.today,
+            epoch=source_date_epoch(project.root),
+            folder=Path(stack.enter_context(_private_folder())),
+            cache=cache,
+            offline=request.offline,
+            jobs=request.jobs,
+            packs=request.out is not None,
+            progress=progress,
+            open_advisories=lambda: open_advisories(
+                policy.advisories,
+                cache=cache,
+                offline=request.offline,
+                today=request.today,
+                now=lambda: datetime.now(UTC),
+                say=progress.say,
+            ),
+        )
+        progress.start([subject.subject for subject in subjects], [gate.id for gate in all_gates()], packs=bench.packs)
+        examined = examine(bench, subjects)
+        if request.check_reproducible:
+            _pack_again(bench, examined)
+        outcomes = (*examined.outcomes, *_about_project(project))
+        verdict = judge(policy, outcomes, request.today)
+        record = RunRecord(
+            command=request.command,
+            project=project.root.name,
+            template=project.template,
+            policy=policy.path,
+            policy_digest=policy.digest,
+            verdict=verdict,
+            advisories=_info(examined),
+            tools={"shipsafe": __version__, **{name: version(name) for name in _TOOLS}},
+            outcomes=outcomes,
+            modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
+            rules=_named_rules(outcomes),
+            hints=project.hints,
+        )
+        if request.out is not None and verdict.decision is Decision.PASS:
+            items = _finished(bench, examined, subjects)
+            record = publish(request.out, items, record)
+        return record
+
+
+def _private_folder() -> "TemporaryDirectory[str]":
+    """A folder that only we can read and that is gone when the run ends, however it ends."""
+    with disk_errors(Path("the folder for temporary files")):
+        return TemporaryDirectory(prefix="shipsafe-", ignore_cleanup_errors=True)
+
+
+def _waiting(out: Path | None) -> str:
+    return f"Another shipsafe is building into {out}; waiting for it to end."
+
+
+def _select(project: Project, names: Sequence[str]) -> tuple[Subject, ...]:
+    """The subjects to examine: all, or the named functions with the layers of this project that they use."""
+    if not project.subjects:
+        raise NothingError(
+            "There is no Lambda function and no layer in this project.",
+            remedy="Name another folder or template, or add [[functions]] to shipsafe.toml.",
+            path=project.template,
+        )
+    if not names:
+        return project.subjects
+    known = {function.name: function for function in project.functions}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}."
+            raise ConfigError(f"There is no function {name!r} in this project.", remedy=hint, path=project.template)
+    functions = tuple(function for function in project.functions if function.name in names)
+    used = {ref.local for function in functions for ref in function.layers if ref.local}
+    return (*functions, *(layer for layer in project.layers if layer.name in used))
+
+
+def _about_project(project: Project) -> tuple[Outcome, ...]:
+    """What could not be read at the level of the project, as answers nobody could give."""
+    return tuple(
+        Outcome.unanswered(
+            "template", "project", f"{unresolved.location or project.template}: {unresolved.field}: {unresolved.reason}"
+        )
+        for unresolved in project.unresolved
+    )
+
+
+def _pack_again(bench: Bench, examined: Examined) -> None:
+    for subject, tree in examined.trees.items():
+        if archive := examined.archives.get(subject):
+            check_reproducible(tree, archive, workspace=bench.folder / "again" / subject.replace(":", "-"))
+    bench.progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
+
+
+def _info(examined: Examined) -> AdvisoryInfo | None:
+    advisories = examined.advisories
+    return None if advisories is None or isinstance(advisories, ShipsafeError) else advisories.info
+
+
+def _named_rules(outcomes: Sequence[Outcome]) -> tuple[Rule, ...]:
+    named = {finding.rule for outcome in outcomes for finding in outcome.findings}
+    return tuple(rule for rule in all_rules() if rule.id in named)
+
+
+def _finished(bench: Bench, examined: Examined, subjects: Sequence[Subject]) -> list[Published]:
+    """What goes into the output folder: each archive with its SBOM, finished with the digests of the archive."""
+    items = []
+    for subject in subjects:
+        archive = examined.archives.get(subject.subject)
+        if archive is None:
+            continue  # an image: there is nothing to pack
+        draft = bench.folder / subject.subject.replace(":", "-") / "sbom" / "sbom.json"
+        items.append(
+            Published(
+                name=subject.name,
+                archive=archive,
+                sbom=complete(draft.read_bytes(), archive) if draft.exists() else None,
+                layers=subject.layers if isinstance(subject, Function) else (),
+                location=subject.location,
+            )
+        )
+    return items

@@ -1,0 +1,119 @@
+"""Every key that a policy may hold: its kind, what it is for, and which direction is tighter.
+
+This one table checks a file, gives its JSON schema and its reference page, and decides whether a repository loosens what its
+organisation has fixed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+GATES = ("dependencies", "lint", "sbom", "layers", "package")
+_SEVERITIES = ("critical", "high", "medium", "low", "never")
+
+
+class Kind(StrEnum):
+    """What a value may be."""
+
+    TEXT = "text"
+    TEXTS = "list of texts"
+    FLAG = "true or false"
+    DATE = "date"
+    AGE = "age"  # "7d", or "off"
+    THRESHOLD = "severity"  # "high", "high:fixable", "never"
+    CHOICE = "one of"
+    TEXT_TABLE = "table of texts"
+    EXTENDS = "preset or source"
+    SOURCE = "source of advisories"
+
+
+class Tighter(StrEnum):
+    """In which direction a value gets tighter, where a base has fixed it."""
+
+    SAME = "same"  # may not change at all
+    SUBSET = "subset"
+    SUPERSET = "superset"
+    SHORTER = "shorter"
+    EARLIER = "earlier"
+    LOWER = "lower"  # a threshold
+    LAST_CHOICE = "last choice"  # choices are listed from loose to tight
+    TRUE = "true"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key: dotted path (`*` stands for each entry of a list of tables), kind, and a sentence for people."""
+
+    path: str
+    kind: Kind
+    doc: str
+    example: str
+    choices: tuple[str, ...] = ()
+    tighter: Tighter = Tighter.SAME
+    needed: bool = False
+
+
+def _gate(gate: str) -> Iterator[Key]:
+    at = f"gates.{gate}"
+    yield Key(path=f"{at}.mode", kind=Kind.CHOICE, choices=("observe", "enforce"), tighter=Tighter.LAST_CHOICE, example='"enforce"',
+              doc="`observe` reports and never blocks.")  # fmt: skip
+    yield Key(path=f"{at}.enforce-from", kind=Kind.DATE, tighter=Tighter.EARLIER, example="2027-01-01",
+              doc="The first day on which the gate blocks; until then it observes.")  # fmt: skip
+    yield Key(path=f"{at}.fail-on", kind=Kind.THRESHOLD, choices=_SEVERITIES, tighter=Tighter.LOWER, example='"high:fixable"',
+              doc="From which severity on a finding blocks; `:fixable` only when a fix is known.")  # fmt: skip
+    yield Key(path=f"{at}.unscored", kind=Kind.CHOICE, choices=("report", "fail"), tighter=Tighter.LAST_CHOICE, example='"fail"',
+              doc="Whether a finding that nobody has rated blocks.")  # fmt: skip
+
+
+KEYS: tuple[Key, ...] = (
+    Key(path="extends", kind=Kind.EXTENDS, example='"baseline"',
+        doc="A preset (`baseline`, `strict`), or a policy by path or https URL with its SHA-256. Without it: `baseline`."),
+    Key(path="required", kind=Kind.TEXTS, choices=GATES, tighter=Tighter.SUPERSET, example='["dependencies", "lint"]',
+        doc="Gates that must have an outcome for every function and layer."),
+    Key(path="accounts", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["111122223333"]', doc="Our AWS accounts; their layers are trusted."),
+    Key(path="first-party", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["acme-*"]',
+        doc="Patterns of distributions that are ours, which no advisory feed knows."),
+    Key(path="evidence", kind=Kind.TEXT, example='"s3://bucket/prefix"', doc="Where evidence is kept, for later commands."),
+    Key(path="lock", kind=Kind.TEXT, example='"uv.lock"', doc="Which file says what ships, where two kinds stand beside each other."),
+    Key(path="fixed", kind=Kind.TEXTS, tighter=Tighter.SUPERSET, example='["gates.dependencies"]',
+        doc="Keys that whoever extends this policy may only tighten."),
+    Key(path="unwaivable", kind=Kind.TEXTS, tighter=Tighter.SUPERSET, example='["dependencies/malicious"]',
+        doc="Rules and advisories that no waiver can touch."),
+    Key(path="longest-waiver", kind=Kind.AGE, tighter=Tighter.SHORTER, example='"90d"', doc="How far ahead a waiver may expire."),
+    Key(path="indexes.default", kind=Kind.TEXT, example='"https://pypi.org/simple"', doc="The index that packages come from."),
+    Key(path="indexes.extra", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["https://packages.example.com/simple"]', doc="Further indexes."),
+    Key(path="advisories.source", kind=Kind.SOURCE, choices=("snapshot", "pypi", "osv"), example='"snapshot"',
+        doc="The OSV snapshot, one of pip-audit's services, or `{path = ..., date = ...}`: a folder or zip of OSV records."),
+    Key(path="advisories.max-age", kind=Kind.AGE, tighter=Tighter.SHORTER, example='"7d"', doc="How old advisories may be, or `off`."),
+    Key(path="advisories.unknown-age", kind=Kind.CHOICE, choices=("allow", "refuse"), tighter=Tighter.LAST_CHOICE, example='"refuse"',
+        doc="Whether a folder without a date is used."),
+    Key(path="advisories.label", kind=Kind.TEXT, example='"example data"', doc="What the screen calls a folder of records."),
+    *(key for gate in GATES for key in _gate(gate)),
+    Key(path="gates.dependencies.allow-sdist", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["some-package"]',
+        doc="Distributions that may be built from source, which runs their build code."),
+    Key(path="gates.lint.suppressions", kind=Kind.CHOICE, choices=("honour", "ignore"), tighter=Tighter.LAST_CHOICE, example='"ignore"',
+        doc="Whether `# nosec` and configured skips lower a finding."),
+    Key(path="gates.sbom.cross-check", kind=Kind.FLAG, tighter=Tighter.TRUE, example="true",
+        doc="Whether `cyclonedx-py` must list the same distributions."),
+    Key(path="layers.publishers", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["999988887777"]', doc="Further accounts whose layers are trusted."),
+    Key(path="parameters", kind=Kind.TEXT_TABLE, example='{ Stage = "prod" }', doc="Values of template parameters."),
+    Key(path="functions.*.name", kind=Kind.TEXT, needed=True, example='"orders"', doc="A function of a project without a template."),
+    Key(path="functions.*.handler", kind=Kind.TEXT, needed=True, example='"app.handler"', doc="Its handler."),
+    Key(path="functions.*.runtime", kind=Kind.TEXT, needed=True, example='"python3.13"', doc="Its runtime."),
+    Key(path="functions.*.code", kind=Kind.TEXT, needed=True, example='"src/orders"', doc="Its code, relative to this file."),
+    Key(path="functions.*.architecture", kind=Kind.CHOICE, choices=("x86_64", "arm64"), example='"arm64"', doc="Its architecture; x86_64 by default."),
+    Key(path="functions.*.requirements", kind=Kind.TEXT, example='"src/orders/requirements.txt"', doc="Its lock or requirements file."),
+    Key(path="functions.*.layers", kind=Kind.TEXTS, example='["arn:aws:lambda:..."]', doc="ARNs of the layer versions it uses."),
+    Key(path="waivers.*.rule", kind=Kind.TEXT, example='"layers/unpinned"', doc="What is allowed: a rule, or an advisory."),
+    Key(path="waivers.*.advisory", kind=Kind.TEXT, example='"CVE-2026-1234"', doc="An advisory, by any of its ids."),
+    Key(path="waivers.*.subject", kind=Kind.TEXT, needed=True, example='"function:Billing"', doc="Where: a function, a layer, `project`, or `*`."),
+    Key(path="waivers.*.reason", kind=Kind.TEXT, needed=True, example='"No fix yet; not reachable."', doc="Why."),
+    Key(path="waivers.*.owner", kind=Kind.TEXT, needed=True, example='"team@example.com"', doc="Who answers for it."),
+    Key(path="waivers.*.expires", kind=Kind.DATE, example="2027-01-31", doc="The last day on which it holds."),
+    Key(path="waivers.*.until-fixed", kind=Kind.FLAG, example="true", doc="Ends as soon as a fixed version is known."),
+    *(Key(path=f"sign.target.*.{name}", kind=Kind.TEXT, example='""', doc="A signing target, for later commands.")
+      for name in ("name", "account", "region", "profile", "bucket", "role")),
+)  # fmt: skip
+
+BY_PATH = {key.path: key for key in KEYS}
+TABLE_LISTS = ("functions", "waivers", "sign.target")

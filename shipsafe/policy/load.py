@@ -1,0 +1,142 @@
+"""Files -> Policy: the effective document, read into the noun that everything else is given."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from shipsafe.model.location import Location
+from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource, FailOn, FunctionConfig, GatePolicy, Mode, Policy
+from shipsafe.model.severity import Severity
+from shipsafe.policy.chain import Found, find_policy, read_chain
+from shipsafe.policy.document import Document, as_age, as_date
+from shipsafe.policy.keys import GATES
+from shipsafe.policy.merge import merge
+from shipsafe.policy.waivers import read_waivers
+
+_OWN_KEYS = ("mode", "enforce-from", "fail-on", "unscored")
+
+
+def load(
+    root: Path, *, explicit: Path | None = None, offline: bool, cache: Path, fetch: Callable[[str], bytes], today: date
+) -> Policy:
+    """The policy that holds for a project.
+
+    Args:
+        root: the project's folder, absolute.
+        explicit: a policy file to use instead of the one that is found.
+        offline: nothing is fetched.
+        cache: the user's cache folder, where policies by URL are kept.
+        fetch: gives the bytes of an https URL.
+        today: the day on which a waiver's length is judged.
+
+    Raises:
+        ConfigError, IntegrityError, IncompleteError: see `read_chain`, `merge` and `read_waivers`.
+    """
+    found = Found(path=explicit.resolve()) if explicit is not None else find_policy(root)
+    shown = _shown(found.path, root) if found else None
+    chain = read_chain(found, shown=shown, offline=offline, cache=cache, fetch=fetch)
+    values, origins = merge(chain)
+    own = chain[-1]
+    unwaivable, longest = _texts(values, "unwaivable"), as_age(values.get("longest-waiver"))
+    indexes = values.get("indexes", {})
+    _refuse_credentials(own, [indexes.get("default", ""), *indexes.get("extra", ())])
+    return Policy(
+        path=shown,
+        digest=_digest(values),
+        extends=tuple(document.name.removeprefix("preset ") for document in chain[:-1]) if found else ("baseline",),
+        required=_texts(values, "required"),
+        accounts=_texts(values, "accounts"),
+        first_party=_texts(values, "first-party"),
+        evidence=values.get("evidence"),
+        publishers=tuple(values.get("layers", {}).get("publishers", ())),
+        lock=values.get("lock"),
+        index=indexes.get("default"),
+        extra_indexes=tuple(indexes.get("extra", ())),
+        advisories=_advisories(values.get("advisories", {}), found.path.parent if found else root),
+        gates={gate: _gate(values.get("gates", {}).get(gate, {})) for gate in GATES},
+        parameters={name: _parameter(value) for name, value in values.get("parameters", {}).items()},
+        functions=_functions(own),
+        waivers=read_waivers(chain, unwaivable=unwaivable, longest=longest, today=today),
+        strict=any(document.name == "preset strict" for document in chain),
+        unwaivable=unwaivable,
+        longest_waiver=longest,
+        origins=origins,
+        effective=values,
+    )
+
+
+def _shown(path: Path, root: Path) -> str:
+    """The file as the user knows it: relative to the project where it lies in or just above it."""
+    return path.name if path.parent == root else os.path.relpath(path, root)
+
+
+def _texts(values: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    return tuple(values.get(key, ()))
+
+
+def _parameter(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    """`sha256:` + hex over the effective policy: comments, order and the name of the file do not matter."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), default=str)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _gate(table: Mapping[str, Any]) -> GatePolicy:
+    word = table.get("fail-on", "high")
+    severity = word.removesuffix(":fixable")
+    fail_on = FailOn(threshold=None if severity == "never" else Severity(severity), fixable_only=word.endswith(":fixable"))
+    return GatePolicy(
+        mode=Mode(table.get("mode", "enforce")),
+        enforce_from=as_date(table.get("enforce-from")),
+        fail_on=fail_on,
+        unscored_blocks=table.get("unscored") == "fail",
+        settings={key: value for key, value in table.items() if key not in _OWN_KEYS},
+    )
+
+
+def _advisories(table: Mapping[str, Any], folder: Path) -> AdvisoryPolicy:
+    source = table.get("source", "snapshot")
+    where = source if isinstance(source, dict) else {}
+    return AdvisoryPolicy(
+        source=AdvisorySource.FOLDER if where else AdvisorySource(source),
+        path=str((folder / where["path"]).resolve()) if where else None,
+        stated_date=as_date(where.get("date")),
+        max_age=as_age(table.get("max-age", "7d")),
+        unknown_age_allowed=table.get("unknown-age", "allow") == "allow",
+        label=table.get("label", ""),
+    )
+
+
+def _functions(document: Document) -> tuple[FunctionConfig, ...]:
+    """Only the project's own file names functions; a base cannot."""
+    found = []
+    for number, entry in enumerate(document.values.get("functions", ())):
+        name, line = document.place(f"functions.{number}")
+        found.append(
+            FunctionConfig(
+                name=entry["name"],
+                handler=entry["handler"],
+                runtime=entry["runtime"],
+                code=entry["code"],
+                architecture=entry.get("architecture", "x86_64"),
+                requirements=entry.get("requirements"),
+                layers=tuple(entry.get("layers", ())),
+                location=Location(path=name, line=line),
+            )
+        )
+    return tuple(found)
+
+
+def _refuse_credentials(document: Document, urls: list[str]) -> None:
+    for url in urls:
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise document.error(
+                "indexes", "An index URL holds credentials.", "Keep them out of the policy, which is committed."
+            )

@@ -1,0 +1,89 @@
+"""A base and what extends it, as one document; what the base has fixed can only get tighter."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shipsafe.model.severity import Severity
+from shipsafe.policy.document import Document, as_age, as_date, leaves
+from shipsafe.policy.keys import BY_PATH, Key, Tighter
+
+# Lists that grow along the chain instead of being replaced.
+_ADDED = ("fixed", "unwaivable", "waivers")
+
+
+def merge(chain: list[Document]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Merge a chain of documents, the base first: the effective values, and dotted key -> origin.
+
+    Raises:
+        ConfigError: a document loosens what one before it has fixed.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for document in chain:
+        for path, pattern, value in leaves(document.values):
+            if pattern in BY_PATH and "*" not in pattern:
+                _check_fixed(document, path, value, values, origins)
+        values = _merged(values, document.values)
+        for path, _, _ in leaves(document.values):
+            origins[path] = document.origin(path)
+    values.pop("extends", None)
+    return values, origins
+
+
+def _merged(base: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in child.items():
+        there = result.get(key)
+        if key in _ADDED and isinstance(there, list):
+            result[key] = there + [item for item in value if item not in there]
+        elif isinstance(there, dict) and isinstance(value, dict) and "path" not in value and "path" not in there:
+            result[key] = _merged(there, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _check_fixed(document: Document, path: str, value: Any, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+    marked = next((key for key in values.get("fixed", ()) if path == key or path.startswith(f"{key}.")), None)
+    if marked is None or path in _ADDED:
+        return
+    there: Any = values
+    for part in path.split("."):
+        there = there.get(part) if isinstance(there, Mapping) else None
+    if there is None and path.endswith(".enforce-from"):
+        loosens = True  # a gate that blocks today would block later
+    else:
+        loosens = there is not None and not _is_tighter(BY_PATH[path], there, value)
+    if loosens:
+        origin = origins.get(path, "its base")
+        raise document.error(
+            path, f"`{path}` is fixed as {there!r} by {origin}, and {value!r} loosens it.", "Tighten it, or leave it out."
+        )
+
+
+def _is_tighter(key: Key, old: Any, new: Any) -> bool:
+    match key.tighter:
+        case Tighter.SUBSET:
+            return set(new) <= set(old)
+        case Tighter.SUPERSET:
+            return set(new) >= set(old)
+        case Tighter.SHORTER:
+            longest, proposed = as_age(old), as_age(new)
+            return longest is None or (proposed is not None and proposed <= longest)
+        case Tighter.EARLIER:
+            first, proposed_day = as_date(old), as_date(new)
+            return first is None or (proposed_day is not None and proposed_day <= first)
+        case Tighter.LOWER:
+            return _strictness(new) >= _strictness(old) and not (new.endswith(":fixable") and not old.endswith(":fixable"))
+        case Tighter.LAST_CHOICE:
+            return key.choices.index(new) >= key.choices.index(old)
+        case Tighter.TRUE:
+            return bool(new) or not old
+        case Tighter.SAME:
+            return bool(new == old)
+
+
+def _strictness(threshold: str) -> int:
+    """The lower the severity that blocks, the stricter."""
+    severity = threshold.removesuffix(":fixable")
+    return -1 if severity == "never" else Severity(severity).rank

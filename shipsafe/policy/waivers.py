@@ -1,0 +1,71 @@
+"""Waivers, as the policy has them: each names one rule or advisory, one subject, a reason, an owner and an end."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from shipsafe.model.location import Location
+from shipsafe.model.policy import Policy, Waiver
+from shipsafe.policy.document import Document, as_date
+
+
+def read_waivers(
+    chain: list[Document], *, unwaivable: tuple[str, ...], longest: timedelta | None, today: date
+) -> tuple[Waiver, ...]:
+    """Every waiver of a chain of documents.
+
+    Raises:
+        ConfigError: one is malformed, lasts too long, or speaks of what cannot be waived; with file and line.
+    """
+    forbidden = {name.casefold() for name in unwaivable}
+    return tuple(
+        _waiver(document, number, entry, forbidden, longest, today)
+        for document in chain
+        for number, entry in enumerate(document.values.get("waivers", ()))
+    )
+
+
+def _waiver(
+    document: Document, number: int, entry: Mapping[str, Any], forbidden: set[str], longest: timedelta | None, today: date
+) -> Waiver:
+    at = f"waivers.{number}"
+    targets = [entry[key] for key in ("rule", "advisory") if entry.get(key)]
+    if len(targets) != 1:
+        raise document.error(at, "A waiver names exactly one rule or one advisory.", "Give it either `rule` or `advisory`.")
+    expires, until_fixed = as_date(entry.get("expires")), entry.get("until-fixed", False)
+    if expires is None and not until_fixed:
+        raise document.error(
+            at, f"The waiver for {targets[0]} has no end.", "Give it `expires = DATE` or `until-fixed = true`."
+        )
+    if targets[0].casefold() in forbidden:
+        raise document.error(at, f"{targets[0]} cannot be waived under this policy.", "Fix what it finds.")
+    if longest is not None and (expires is None or expires > today + longest):
+        last = today + longest
+        raise document.error(f"{at}.expires", f"The waiver for {targets[0]} lasts longer than {longest.days} days.",
+                             f"Let it expire on {last} or before.")  # fmt: skip
+    name, line = document.place(at)
+    return Waiver(
+        target=targets[0],
+        subject=entry["subject"],
+        reason=entry["reason"],
+        owner=entry["owner"],
+        expires=expires,
+        until_fixed=until_fixed,
+        location=Location(path=name, line=line),
+    )
+
+
+def waivers_table(policy: Policy, today: date) -> str:
+    """The waivers as a table for a terminal, the soonest to end first."""
+    if not policy.waivers:
+        return "There are no waivers.\n"
+    rows = [("allows", "at", "until", "owner", "reason")]
+    for waiver in sorted(policy.waivers, key=lambda one: (one.expires or date.max, one.target)):
+        until = str(waiver.expires) if waiver.expires else "fixed"
+        if waiver.expires and waiver.expires < today:
+            until += " (expired)"
+        rows.append((waiver.target, waiver.subject, until, waiver.owner, waiver.reason))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) + "\n" for row in rows
+    )
