@@ -30,6 +30,9 @@ _COMMAND = re.compile(
     r"set-(?:env|output)|stop-commands|warning)\b)",
     re.IGNORECASE,
 )
+_MARKDOWN = re.compile(r"[\\`*_\[\]#!|~$]")
+# GitHub looks for mentions, issues and addresses after rendering; an empty comment in between keeps them from being any.
+_LIVE = re.compile(r"@(?=\w)|\\#(?=\d)|(?<=://)|(?<=\bwww\.)", re.IGNORECASE)
 _INVISIBLE = {"Cc", "Cf", "Co"}
 
 
@@ -50,6 +53,12 @@ def short(text: str, limit: int) -> str:
     # Cleaning costs time per character, so a text of a hundred megabytes is cut before; what is cut there is far beyond it.
     cleaned = clean(text[: 8 * limit])
     return cleaned if len(cleaned) <= limit else f"{cleaned[: limit - 3].rstrip()}..."
+
+
+def for_markdown(text: str, limit: int = 500) -> str:
+    """`short(text, limit)` as Markdown that renders as that text: no table that breaks, HTML, link, picture or mention."""
+    cleaned = short(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _LIVE.sub(lambda found: f"{found[0]}<!-- -->", _MARKDOWN.sub(r"\\\g<0>", cleaned))
 
 
 def _indentation(line: str) -> str:

@@ -213,32 +213,17 @@ def _aside(finding: Finding, why: str) -> Line:
 
 
 def _unanswered(record: RunRecord) -> Iterator[Section]:
-    missing = record.verdict.unanswered
-    if missing:
-        reasons: dict[tuple[str, str], list[str]] = {}
-        for item in missing:
-            reasons.setdefault((item.gate, item.reason), []).append(_name(item.subject))
-        lines = (
-            Line((Span(f"{_name(gate)}  ", Tone.WARN), Span(f"{', '.join(names)}: {short(reason, _SENTENCE)}")), 2)
-            for (gate, reason), names in reasons.items()
-        )
-        yield Section((_head_line(f"Unanswered ({len(missing)})"), *lines))
+    yield from _silences("Unanswered", len(record.verdict.unanswered), tally.unanswered(record), Tone.WARN)
 
 
 def _not_asked(record: RunRecord) -> Iterator[Section]:
-    """Grouped by reason: a container image is one reason for five gates."""
-    reasons: dict[str, dict[str, list[str]]] = {}
-    for outcome in record.verdict.not_asked:
-        reasons.setdefault(outcome.reason, {}).setdefault(outcome.subject, []).append(outcome.gate)
-    if reasons:
-        lines = []
-        for reason, places in reasons.items():
-            by_gates: dict[str, list[str]] = {}
-            for subject, asked in places.items():
-                by_gates.setdefault(", ".join(_name(gate) for gate in asked), []).append(_name(subject))
-            who = "; ".join(f"{gates} for {', '.join(names)}" for gates, names in by_gates.items())
-            lines.append(Line((Span(f"{who}: "), Span(short(reason, _SENTENCE), Tone.DIM)), 2))
-        yield Section((_head_line(f"Not asked ({len(record.verdict.not_asked)})"), *lines))
+    yield from _silences("Not asked", len(record.verdict.not_asked), tally.not_asked(record), Tone.DIM)
+
+
+def _silences(title: str, number: int, silences: list[tally.Silence], tone: Tone) -> Iterator[Section]:
+    if silences:
+        lines = (Line((Span(short(str(silence), _SENTENCE), tone),), 2) for silence in silences)
+        yield Section((_head_line(f"{title} ({number})"), *lines))
 
 
 def _details(record: RunRecord) -> Iterator[Section]:

@@ -20,6 +20,18 @@ class Group:
     subjects: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Questions without an answer that share the reason."""
+
+    gates: tuple[str, ...]
+    subjects: tuple[str, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.gates)} for {', '.join(self.subjects)}: {self.reason}"
+
+
 def subjects(record: RunRecord) -> tuple[str, ...]:
     """Every subject of the run, in its order."""
     found = [outcome.subject for outcome in record.outcomes]
@@ -69,6 +81,25 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
     for finding in worst_first(findings):
         groups.setdefault(replace(finding, subject=""), []).append(finding.subject)
     return [Group(finding=finding, subjects=tuple(dict.fromkeys(names))) for finding, names in groups.items()]
+
+
+def unanswered(record: RunRecord) -> list[Silence]:
+    """What keeps the verdict from being complete; one entry per gate and reason (a feed that fails, fails everybody)."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for missing in record.verdict.unanswered:
+        reasons.setdefault((missing.gate, missing.reason), []).append(missing.subject)
+    return [Silence(gates=(gate,), subjects=tuple(found), reason=reason) for (gate, reason), found in reasons.items()]
+
+
+def not_asked(record: RunRecord) -> list[Silence]:
+    """Questions that do not apply; one entry per reason and set of gates (a container image is one reason for five gates)."""
+    asked: dict[tuple[str, str], list[str]] = {}
+    for outcome in record.verdict.not_asked:
+        asked.setdefault((outcome.reason, outcome.subject), []).append(outcome.gate)
+    reasons: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (reason, subject), found in asked.items():
+        reasons.setdefault((reason, tuple(found)), []).append(subject)
+    return [Silence(gates=found, subjects=tuple(names), reason=reason) for (reason, found), names in reasons.items()]
 
 
 def suppressed(record: RunRecord) -> list[Finding]:
@@ -170,8 +201,9 @@ def verdict_sentence(record: RunRecord) -> str:
     if not parts:
         answered = [outcome for outcome in record.outcomes if outcome.state is State.ANSWERED]
         asked = len({outcome.gate for outcome in answered})
-        parts.append(f"{count(asked, 'gate')} answered for {count(len({o.subject for o in answered}), 'subject')}")
-        parts += [f"{len(findings)} {word}" for word, findings in _not_blocking(record) if findings]
+        parts.append(f"{count(len({outcome.subject for outcome in answered}), 'subject')}, {count(asked, 'gate')}")
+        if aside := [f"{len(findings)} {word}" for word, findings in _not_blocking(record) if findings]:
+            parts.append(", ".join(aside))
     return f"{'; '.join(parts)}."
 
 

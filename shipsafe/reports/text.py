@@ -53,7 +53,7 @@ def screen(record: RunRecord, console: "Console", *, quiet: bool, verbose: bool)
         if number:
             console.print()
         for block in section.blocks:
-            console.print(_rich(block), markup=False, highlight=False, emoji=False)
+            console.print(_rich(block, console.width), markup=False, highlight=False, emoji=False)
 
 
 def _plain_lines(block: Line | Grid) -> Iterator[str]:
@@ -80,8 +80,9 @@ def _width(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
 
 
-def _rich(block: Line | Grid) -> "RenderableType":
-    from rich.padding import Padding  # noqa: PLC0415 - only on a terminal
+def _rich(block: Line | Grid, room: int) -> "RenderableType":
+    from rich.console import Group  # noqa: PLC0415 - only on a terminal
+    from rich.padding import Padding  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -90,14 +91,39 @@ def _rich(block: Line | Grid) -> "RenderableType":
         for span in block.spans:
             text.append(span.text, _STYLES[span.tone])
             text.append(_gap_after(span, last=span is block.spans[-1]))
-        return Padding(text, (0, 0, 0, block.indent))
+        return Padding(text, (0, 0, 0, block.indent), expand=False)
     head, *rows = block.rows
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
-    for span in head:
-        table.add_column(Text(span.text, _STYLES[span.tone]), overflow="fold")
+    widths = _fit(block, room)
+    if widths is None:
+        return Group(*(_rich(line, room) for row in rows for line in _upright(head, row)))
+    table = Table(box=None, padding=(0, len(_GAP), 0, 0), pad_edge=False, header_style="")
+    for span, width in zip(head, widths, strict=True):
+        table.add_column(Text(span.text, _STYLES[span.tone]), width=width)
     for row in rows:
         table.add_row(*(Text(span.text, _STYLES[span.tone]) for span in row))
     return table
+
+
+def _fit(grid: Grid, room: int) -> list[int] | None:
+    """Widths of the columns that break no word, as rich would; None where the screen is too narrow for that."""
+    columns = [[span.text for span in column] for column in zip(*grid.rows, strict=True)]
+    widths = [max(_width(text) for text in column) for column in columns]
+    least = [max(_width(word) for text in column for word in text.split() or [""]) for column in columns]
+    least[0] = widths[0]
+    too_much = sum(widths) + len(_GAP) * (len(widths) - 1) - room
+    if sum(widths) - sum(least) < too_much:
+        return None
+    for _ in range(too_much):
+        widest = max(range(len(widths)), key=lambda number: widths[number] - least[number])
+        widths[widest] -= 1
+    return widths
+
+
+def _upright(head: tuple[Span, ...], row: tuple[Span, ...]) -> Iterator[Line]:
+    """A row of a table that is too wide for the screen, as lines."""
+    yield Line((row[0],))
+    for title, span in zip(head[1:], row[1:], strict=True):
+        yield Line((Span(f"{title.text}: ", title.tone), span), 2)
 
 
 REPORT = Report(id="text", summary="Plain text for people and logs.", write=plain)
