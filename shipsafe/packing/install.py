@@ -142,7 +142,17 @@ def _install(
     lines = (f"{one.name}=={one.version}{''.join(f' --hash={digest}' for digest in one.hashes)}\n" for one in pinned.values())
     (folder / "pinned.txt").write_text("".join(lines))
     # Hard links into uv's cache are safe: we replace files that we change, and never write into one.
-    arguments = ["pip", "install", "--quiet", "--target", target, "--no-deps", "--require-hashes", "--link-mode", "hardlink"]
+    arguments = [
+        "pip",
+        "install",
+        "--quiet",
+        "--target",
+        str(target),
+        "--no-deps",
+        "--require-hashes",
+        "--link-mode",
+        "hardlink",
+    ]
     done = uv([*arguments, *flags, "-r", "pinned.txt"], cwd=folder, offline=offline, run=run)
     if done.returncode:
         raise _failure(reason(done), who, needs, offline=offline)

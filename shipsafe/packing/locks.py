@@ -7,11 +7,11 @@ wrote, for the one runtime that the function has; uv sees that list and never th
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from packaging.markers import Environment
 from packaging.pylock import Package, Pylock, PylockSelectError, PylockUnsupportedVersionError, PylockValidationError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -143,7 +143,7 @@ def _uv_lock(path: Path, root: Path, target: dict[str, str], workspace: Path) ->
         raise IncompleteError(
             "The lock does not name the project itself.", remedy="Run `uv lock` beside pyproject.toml.", path=shown
         )
-    indexes = {}
+    indexes: dict[str, str] = {}
     for package in packages:
         name, source = canonicalize_name(str(package.get("name", ""))), _source(package)
         if package is own[0]:
@@ -202,8 +202,8 @@ def _pylock(path: Path, root: Path, target: dict[str, str]) -> Needs:
 
 
 def _applies(package: Package, target: dict[str, str]) -> bool:
-    marked = {**target, "extras": frozenset(), "dependency_groups": frozenset()}
-    return package.marker is None or package.marker.evaluate(cast("Environment", marked), context="lock_file")
+    marked: dict[str, str | AbstractSet[str]] = {**target, "extras": frozenset(), "dependency_groups": frozenset()}
+    return package.marker is None or package.marker.evaluate(marked, context="lock_file")
 
 
 def _locked(package: Package, place: Location) -> Wanted:

@@ -1,0 +1,152 @@
+"""The snapshot of OSV's advisories for PyPI in the user's cache folder: pulled whole or not at all, and dated.
+
+Its age is the time since the last successful pull. The records' own dates do not tell: some lie in the future.
+"""
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from filelock import FileLock
+
+from shipsafe.adapters.files import MEBIBYTE, disk_errors, write_atomic
+from shipsafe.adapters.http import download, is_url
+from shipsafe.advisories.records import Record
+from shipsafe.advisories.store import Store, build_store, digest_of
+from shipsafe.errors import IncompleteError
+
+EXPORT = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
+_LARGEST = 4096 * MEBIBYTE
+_TOLERATED = 10  # members that are no record: named in the status; more of them mean a damaged export
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What is known of the snapshot in the cache.
+
+    Attributes:
+        pulled: when it was last pulled, or confirmed to be the newest (ISO 8601, UTC).
+        digest: `sha256:...` of the zip; `source` the URL or file it came from.
+        unreadable: members that are no record.
+        store: the name of the index file.
+    """
+
+    pulled: str
+    digest: str
+    source: str
+    records: int
+    store: str
+    etag: str | None = None
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def when(self) -> datetime:
+        """`pulled` as a moment."""
+        return datetime.fromisoformat(self.pulled)
+
+
+def current(cache: Path) -> Snapshot | None:
+    """The snapshot in the cache, or None when there is none that can be used."""
+    try:
+        values = json.loads((_folder(cache) / "current.json").read_bytes())
+        snapshot = Snapshot(**{**values, "unreadable": tuple(values.get("unreadable", ()))})
+        open_store(snapshot, cache)
+    except (OSError, ValueError, TypeError, IncompleteError):
+        return None
+    return snapshot if snapshot.when.tzinfo else None
+
+
+def open_store(snapshot: Snapshot, cache: Path) -> Store:
+    """Its index.
+
+    Raises:
+        IncompleteError: the file is gone.
+    """
+    path = _folder(cache) / Path(snapshot.store).name
+    if not path.is_file():
+        raise IncompleteError("The advisory snapshot is gone from the cache.", remedy="Run `shipsafe advisories pull`.")
+    return Store(path)
+
+
+def pull(source: str | None, *, cache: Path, now: Callable[[], datetime]) -> Snapshot:
+    """Fetch and index a snapshot; the old one stays in use until the new one is whole.
+
+    Args:
+        source: a URL or a file; None for OSV's export for PyPI.
+        cache: the user's cache folder.
+        now: the clock, in UTC.
+
+    Raises:
+        ConfigError: the URL is not https.
+        IncompleteError: it cannot be fetched or is damaged; the message says that the old one stays in use, if there is one.
+    """
+    folder = _folder(cache)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock"):
+            before = current(cache)
+            try:
+                return _pull(source or EXPORT, before, folder, now)
+            except IncompleteError as error:
+                kept = f" The snapshot of {before.pulled[:10]} stays in use." if before else ""
+                raise IncompleteError(f"{error.what}{kept}", remedy=error.remedy, path=error.path) from error
+
+
+def _pull(source: str, before: Snapshot | None, folder: Path, now: Callable[[], datetime]) -> Snapshot:
+    stamp = now().isoformat(timespec="seconds")
+    if not is_url(source):
+        file = Path(source)
+        if not file.is_file():
+            raise IncompleteError("There is no such file.", remedy="Name a zip of OSV records, or a URL.", path=source)
+        return _index(file, str(file), None, stamp, folder)
+    with NamedTemporaryFile(dir=folder, prefix=".", suffix=".zip.tmp") as sink:
+        same = before is not None and before.source == source
+        fetched = download(source, sink, limit=_LARGEST, etag=before.etag if before and same else None)
+        if fetched.unchanged and before is not None:
+            return _commit(Snapshot(**{**asdict(before), "pulled": stamp}), folder)
+        sink.flush()
+        return _index(Path(sink.name), source, fetched.etag, stamp, folder)
+
+
+def _index(file: Path, source: str, etag: str | None, stamp: str, folder: Path) -> Snapshot:
+    digest = digest_of(file)
+    draft = folder / f".{secrets.token_hex(8)}.sqlite.tmp"
+    try:
+        counted = build_store(file, draft)
+        if len(counted.unreadable) > _TOLERATED:
+            raise IncompleteError(f"{len(counted.unreadable)} members are no OSV records.", remedy="Get it again.", path=source)
+        store = f"{digest.removeprefix('sha256:')}.sqlite"
+        draft.replace(folder / store)
+    finally:
+        draft.unlink(missing_ok=True)
+    return _commit(
+        Snapshot(pulled=stamp, digest=digest, source=source, records=counted.records, store=store, etag=etag,
+                 unreadable=counted.unreadable), folder)  # fmt: skip
+
+
+def _commit(snapshot: Snapshot, folder: Path) -> Snapshot:
+    write_atomic(folder / "current.json", (json.dumps(asdict(snapshot), indent=2) + "\n").encode())
+    for old in folder.glob("*.sqlite"):
+        if old.name != snapshot.store and not old.name.startswith("folder-"):
+            old.unlink(missing_ok=True)
+    return snapshot
+
+
+def find(name: str, *, cache: Path) -> list[Record]:
+    """Records with that id or alias.
+
+    Raises:
+        IncompleteError: there is no snapshot.
+    """
+    snapshot = current(cache)
+    if snapshot is None:
+        raise IncompleteError("There is no advisory snapshot here.", remedy="Run `shipsafe advisories pull`.")
+    return open_store(snapshot, cache).by_any_id([name])
+
+
+def _folder(cache: Path) -> Path:
+    return cache / "advisories"

@@ -1,0 +1,169 @@
+"""Whichever source the policy names, ready to be asked; or the reason why it is not.
+
+`snapshot` is pulled once when it is missing or too old, `folder` is indexed, `pypi` and `osv` are pip-audit's own services. Nothing
+here turns "could not look" into "nothing found".
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from shipsafe.adapters.files import MEBIBYTE, disk_errors
+from shipsafe.adapters.http import fetch
+from shipsafe.advisories.records import Record, is_record
+from shipsafe.advisories.snapshot import Snapshot, current, open_store, pull
+from shipsafe.advisories.store import Store, build_store, digest_of
+from shipsafe.errors import IncompleteError, ShipsafeError
+from shipsafe.model.advisory import Advisories, AdvisoryInfo, Answer, Pin
+from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource
+
+OSV_URL = "https://api.osv.dev/v1/query"
+_TIMEOUT = 30  # seconds for one question to a service
+_PULL = "Run `shipsafe advisories pull`."
+
+
+def open_advisories(
+    settings: AdvisoryPolicy,
+    *,
+    cache: Path,
+    offline: bool,
+    today: date,
+    now: Callable[[], datetime],
+    say: Callable[[str], None],
+    osv_url: str = OSV_URL,
+) -> Advisories:
+    """The source that the policy names.
+
+    Raises:
+        IncompleteError: it is missing, too old, or cannot be reached under `--offline`.
+    """
+    match settings.source:
+        case AdvisorySource.SNAPSHOT:
+            return _from_snapshot(settings, cache=cache, offline=offline, now=now, say=say)
+        case AdvisorySource.FOLDER:
+            return _from_folder(settings, cache=cache, today=today)
+        case AdvisorySource.PYPI | AdvisorySource.OSV:
+            if offline:
+                raise IncompleteError(f"The policy asks {settings.source} for advisories, and --offline opens no socket.",
+                                      remedy="Use the snapshot, or run without --offline.")  # fmt: skip
+            return _Service(settings.source, cache, osv_url)
+
+
+def _from_snapshot(
+    settings: AdvisoryPolicy, *, cache: Path, offline: bool, now: Callable[[], datetime], say: Callable[[str], None]
+) -> Advisories:
+    snapshot = current(cache)
+    stale = snapshot is None or _too_old(now() - snapshot.when, settings.max_age)
+    if stale and offline:
+        what = f"The advisory snapshot is of {snapshot.pulled[:10]}" if snapshot else "There is no advisory snapshot here"
+        raise IncompleteError(f"{what}, and --offline opens no socket.", remedy=f"{_PULL[:-1]} where there is a network.")
+    if stale:
+        say(
+            "Pulling advisories: "
+            + (f"the snapshot is of {snapshot.pulled[:10]}." if snapshot else "there is no snapshot yet.")
+        )
+        snapshot = pull(None, cache=cache, now=now)
+    if snapshot is None:
+        raise IncompleteError("There is no advisory snapshot.", remedy=_PULL)
+    return _Stored(open_store(snapshot, cache), _info(snapshot))
+
+
+def _info(snapshot: Snapshot) -> AdvisoryInfo:
+    label = f"OSV snapshot of {snapshot.pulled[:10]}"
+    return AdvisoryInfo(source="snapshot", label=label, date=snapshot.pulled, digest=snapshot.digest, records=snapshot.records)
+
+
+def _too_old(age: timedelta, most: timedelta | None) -> bool:
+    return most is not None and age > most
+
+
+def _from_folder(settings: AdvisoryPolicy, *, cache: Path, today: date) -> Advisories:
+    source = Path(settings.path or "")
+    if not source.exists():
+        raise IncompleteError(
+            "The advisories that the policy names are not there.", remedy="Correct `advisories.source`.", path=str(source)
+        )
+    if settings.stated_date is None and not settings.unknown_age_allowed:
+        raise IncompleteError("The age of the advisories is not known, and this policy wants to know it.",
+                              remedy="State it: `source = { path = ..., date = ... }`.", path=str(source))  # fmt: skip
+    if settings.stated_date is not None and _too_old(today - settings.stated_date, settings.max_age):
+        raise IncompleteError(f"The advisories are of {settings.stated_date}, older than the policy allows.",
+                              remedy="Get newer ones and state their date.", path=str(source))  # fmt: skip
+    digest = digest_of(source)
+    folder = cache / "advisories"
+    draft = folder / f".{secrets.token_hex(8)}.sqlite.tmp"
+    store = folder / f"folder-{digest.removeprefix('sha256:')}.sqlite"
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            counted = build_store(source, draft)
+            draft.replace(store)
+        finally:
+            draft.unlink(missing_ok=True)
+    if counted.unreadable:
+        raise IncompleteError(
+            f"{counted.unreadable[0]} is not an OSV record.", remedy="Correct or remove it.", path=str(source)
+        )
+    dated = settings.stated_date.isoformat() if settings.stated_date else None
+    label = settings.label or f"OSV records of {dated or 'unknown date'}"
+    return _Stored(Store(store), AdvisoryInfo(source="folder", label=label, date=dated, digest=digest, records=counted.records))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Advisories that lie here."""
+
+    store: Store
+    info: AdvisoryInfo
+
+    def ask(self, pins: Sequence[Pin]) -> Sequence[Answer]:
+        """See `Advisories.ask`."""
+        from shipsafe.advisories.audit import StoreService, audit  # noqa: PLC0415 - pip-audit takes 200 ms to import
+
+        return audit(pins, StoreService(self.store), self.store.by_any_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """One of pip-audit's own services, asked over the network."""
+
+    source: AdvisorySource
+    cache: Path
+    osv_url: str
+
+    @property
+    def info(self) -> AdvisoryInfo:
+        """See `Advisories.info`."""
+        return AdvisoryInfo(source=str(self.source), label=f"pip-audit's service {self.source}, asked now")
+
+    def ask(self, pins: Sequence[Pin]) -> Sequence[Answer]:
+        """See `Advisories.ask`."""
+        from pip_audit._service import OsvService, PyPIService  # noqa: PLC0415 - pip-audit takes 200 ms to import
+
+        from shipsafe.advisories.audit import audit  # noqa: PLC0415 - likewise
+
+        folder = self.cache / "pip-audit"
+        if self.source is AdvisorySource.OSV:
+            return audit(pins, OsvService(folder, _TIMEOUT, self.osv_url), self._records)
+        return audit(pins, PyPIService(folder, _TIMEOUT), self._local)
+
+    def _records(self, names: set[str]) -> Sequence[Record]:
+        """The records themselves, for their scores; what cannot be had stays unscored."""
+        base = self.osv_url.removesuffix("/query") + "/vulns/"
+        found = []
+        for name in sorted(names):
+            try:
+                record = json.loads(fetch(base + name, limit=8 * MEBIBYTE))
+            except (ShipsafeError, ValueError):
+                continue
+            if is_record(record):
+                found.append(record)
+        return found
+
+    def _local(self, names: set[str]) -> Sequence[Record]:
+        """PyPI gives no scores; a snapshot that lies here may have them."""
+        snapshot = current(self.cache)
+        return open_store(snapshot, self.cache).by_any_id(names) if snapshot else []

@@ -1,0 +1,171 @@
+"""No distribution that ships has a known vulnerability, and none ships that nobody could look up.
+
+pip-audit's engine is asked about what is in the staged tree, not about what a file says should be in it. A distribution that no feed
+can know (from another index, or found lying in the code) is unaudited, which is not the same as clean.
+
+Bad:  jinja2==3.1.2
+Good: jinja2==3.1.6
+
+Reference: pip-audit; the OSV schema.
+"""
+
+from fnmatch import fnmatchcase
+
+from packaging.version import InvalidVersion, Version
+
+from shipsafe.errors import ShipsafeError
+from shipsafe.model.advisory import Advisory, Answer, Pin
+from shipsafe.model.finding import Effect, Finding, Rule
+from shipsafe.model.gate import Gate, Inquiry
+from shipsafe.model.outcome import Outcome
+from shipsafe.model.severity import Severity
+from shipsafe.model.tree import Distribution, Source
+
+_PYPI = ("https://pypi.org/simple", "https://pypi.python.org/simple")
+
+VULNERABLE = Rule(
+    id="dependencies/vulnerable",
+    severity=Severity.HIGH,
+    summary="A distribution that ships has a known vulnerability.",
+    remedy="Upgrade to a fixed version and lock again; where there is none, waive it with a reason, an owner and an end.",
+    why="Advisories are public: whoever looks for functions to attack reads the same list. The severity is the highest CVSS score "
+    "over all records of the advisory; one that nobody has rated is unscored, and the policy says what that means.",
+    bad="jinja2==3.1.2",
+    good="jinja2==3.1.6",
+    references=("https://osv.dev", "https://github.com/pypa/advisory-database"),
+)
+MALICIOUS = Rule(
+    id="dependencies/malicious",
+    severity=Severity.CRITICAL,
+    summary="A distribution that ships is an attack.",
+    remedy="Remove it, find out where it ran, and replace every secret that it could read.",
+    why="Malicious releases steal credentials when they are installed or imported. There is no fixed version of one.",
+    bad="colourama==0.1.6",
+    good="colorama==0.4.6",
+    references=("https://github.com/ossf/malicious-packages",),
+)
+UNAUDITED = Rule(
+    id="dependencies/unaudited",
+    severity=Severity.MEDIUM,
+    summary="Nobody could say whether a distribution has a known vulnerability.",
+    remedy="Name it in `first-party` if it is yours, take it from PyPI, or waive it with a reason.",
+    why="Advisories name distributions of PyPI. One of the same name from another index, or one that lies in the code, may be "
+    "something else: to call it clean would be a guess.",
+    bad="acme-billing, from https://packages.example.com/simple",
+    good='first-party = ["acme-*"]',
+    effect=Effect.INCOMPLETE,
+)
+
+
+def run(inquiry: Inquiry) -> Outcome:
+    """Ask about the distributions of one staged tree."""
+    subject, distributions = inquiry.subject.subject, inquiry.staged.distributions
+    ours = [one for one in distributions if _is_first_party(one, inquiry.policy.first_party)]
+    findings = [
+        _unaudited(one, subject, reason) for one in distributions if one not in ours and (reason := _why_unaudited(one))
+    ]
+    asked = [one for one in distributions if one not in ours and one.version and _is_version(one.version)]
+    notes = [f"{one.name} is first-party and was not looked up." for one in ours]
+    if not asked:
+        return Outcome.answered("dependencies", subject, findings, notes=notes, evidence={"distributions": len(distributions)})
+    if inquiry.advisories is None or isinstance(inquiry.advisories, ShipsafeError):
+        reason = str(inquiry.advisories or "There is no source of advisories.")
+        return Outcome.unanswered("dependencies", subject, reason, findings, notes=notes)
+    answers = inquiry.advisories.ask([Pin(name=one.name, version=one.version or "") for one in asked])
+    for one, answer in zip(asked, answers, strict=True):
+        findings += _findings(one, answer, subject)
+        notes += [answer.note] if answer.note else []
+    evidence = {"distributions": len(distributions), "asked": len(asked), "advisories": inquiry.advisories.info.label}
+    return Outcome.answered("dependencies", subject, findings, notes=notes, evidence=evidence)
+
+
+def _is_first_party(one: Distribution, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(one.name, pattern.lower().replace("_", "-")) for pattern in patterns)
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
+
+
+def _why_unaudited(one: Distribution) -> str:
+    """Why a feed's answer would not be about this distribution, or ""."""
+    if one.version is None or not _is_version(one.version):
+        return f"{one.name} has no version that advisories could name"
+    if one.source is Source.BUNDLED:
+        return f"{one.name} {one.version} lies in the code, so that nobody can say where it came from"
+    if one.index is None:
+        return f"{one.name} {one.version} came from an index that is not known"
+    if one.index.rstrip("/") not in _PYPI:
+        return f"{one.name} {one.version} came from {one.index.partition('?')[0]}, which advisories do not cover"
+    return ""
+
+
+def _findings(one: Distribution, answer: Answer, subject: str) -> list[Finding]:
+    found = [_vulnerable(one, advisory, subject) for advisory in answer.advisories]
+    if answer.unaudited:
+        found.append(_unaudited(one, subject, f"{one.name} {one.version}: {answer.unaudited}"))
+    return found
+
+
+def _vulnerable(one: Distribution, advisory: Advisory, subject: str) -> Finding:
+    rule = MALICIOUS if advisory.malicious else VULNERABLE
+    other = next((alias for alias in advisory.aliases if alias.startswith("CVE-")), "")
+    names = f"{advisory.id} ({other})" if other and other != advisory.id else advisory.id
+    return Finding(
+        rule=rule.id,
+        subject=subject,
+        message=f"{one.name} {one.version} has {names}: {advisory.summary.rstrip('.')}.",
+        remedy=_remedy(one, advisory),
+        severity=advisory.severity,
+        location=one.location,
+        key=one.name,
+        advisory=advisory.id,
+        aliases=advisory.aliases,
+        package=one.name,
+        version=one.version,
+        fixed_versions=advisory.fixed_versions,
+        score=advisory.score,
+        path=(*one.via, one.name),
+        references=advisory.references,
+    )
+
+
+def _remedy(one: Distribution, advisory: Advisory) -> str:
+    if advisory.malicious:
+        return MALICIOUS.remedy
+    version = Version(one.version or "0")
+    later = [fixed for fixed in advisory.fixed_versions if Version(fixed) > version]
+    through = f" (it comes with {one.via[0]})" if one.via else ""
+    if not later:
+        return f"No fixed version is known; replace {one.name}{through}, or waive it with a reason and an end."
+    return f"Upgrade {one.name} to {later[0]} or later{through}."
+
+
+def _unaudited(one: Distribution, subject: str, reason: str) -> Finding:
+    return Finding(
+        rule=UNAUDITED.id,
+        subject=subject,
+        message=f"{reason.rstrip('.')}.",
+        remedy=UNAUDITED.remedy,
+        severity=UNAUDITED.severity,
+        location=one.location,
+        key=one.name,
+        package=one.name,
+        version=one.version,
+        path=(*one.via, one.name),
+        effect=UNAUDITED.effect,
+    )
+
+
+GATE = Gate(
+    id="dependencies",
+    title="Does anything that ships have a known vulnerability?",
+    rules=(VULNERABLE, MALICIOUS, UNAUDITED),
+    run=run,
+    python_only=True,
+    settings=("allow-sdist",),
+)
