@@ -14,10 +14,11 @@ import re
 import unicodedata
 
 # ECMA-48: control sequences, and the string sequences (OSC, DCS, SOS, PM, APC) where they are ended properly. An
-# unterminated one loses only its introducer, so that it cannot swallow the rest of a sentence.
+# unterminated one loses only its introducer, so that it cannot swallow the rest of a sentence. A body ends where the next
+# sequence begins: looking to the end of the text from each of many introducers would take forever.
 _SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x1b\x07\x9c\n]*(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\n\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]?"
 )
 _BLANK = re.compile(r"[^\S\n]+")

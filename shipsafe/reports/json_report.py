@@ -56,7 +56,7 @@ def read(text: str, *, path: str | None = None) -> RunRecord:
         raise ConfigError(what, remedy=REMEDY, path=path)
     try:
         return _record(raw)
-    except (ValueError, IndexError, TypeError) as error:  # a 31st of February; a finding that is not in the list, or number 1.0
+    except ValueError as error:  # a 31st of February, a finding that is not in the list
         raise ConfigError(f"Not a report of shipsafe: {short(str(error), 200)}.", remedy=REMEDY, path=path) from error
 
 
@@ -102,12 +102,8 @@ def _document(record: RunRecord) -> dict[str, object]:
             "summary": tally.verdict_sentence(record),
             "policy_digest": verdict.policy_digest,
             "unanswered": [asdict(missing) for missing in verdict.unanswered],
-            "not_asked": [
-                {"gate": outcome.gate, "subject": outcome.subject, "reason": outcome.reason} for outcome in verdict.not_asked
-            ],
-            "waiver_notes": [
-                {"news": note.news, "message": note.message, "waiver": _waiver(note.waiver)} for note in verdict.waiver_notes
-            ],
+            "not_asked": [{"gate": outcome.gate, "subject": outcome.subject, "reason": outcome.reason} for outcome in verdict.not_asked],
+            "waiver_notes": [{"news": note.news, "message": note.message, "waiver": _waiver(note.waiver)} for note in verdict.waiver_notes],
         },
         "outcomes": [_outcome(outcome, places) for outcome in record.outcomes],
         "findings": findings,
@@ -165,9 +161,7 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
             decision=Decision(verdict["decision"]),
             blocking=tuple(decided["blocking"]),
             allowed=tuple(decided["allowed"]),
-            waived=tuple(
-                Waived(finding=finding, waiver=waiver) for finding, waiver in zip(decided["waived"], waivers, strict=True)
-            ),
+            waived=tuple(Waived(finding=finding, waiver=waiver) for finding, waiver in zip(decided["waived"], waivers, strict=True)),
             unanswered=tuple(Unanswered(**item) for item in verdict["unanswered"]),
             not_asked=tuple(Outcome.not_asked(**item) for item in verdict["not_asked"]),
             waiver_notes=tuple(
@@ -211,8 +205,16 @@ def _read_outcome(raw: Mapping[str, Any], findings: list[Finding]) -> Outcome:
         reason=raw["reason"],
         notes=tuple(raw["notes"]),
         evidence=raw["evidence"],
-        findings=tuple(findings[place] for place in raw["findings"]),
+        findings=tuple(_at(findings, place) for place in raw["findings"]),
     )
+
+
+def _at(findings: list[Finding], place: float) -> Finding:
+    """JSON knows one kind of number, so the schema takes 1.0 for an integer."""
+    if not isinstance(place, int) or place >= len(findings):
+        message = f"an outcome names finding {place}, and there are {len(findings)}"
+        raise ValueError(message)
+    return findings[place]
 
 
 def _read_rule(raw: Mapping[str, Any]) -> Rule:

@@ -177,9 +177,7 @@ def _allowed(record: RunRecord, *, verbose: bool) -> Iterator[Section]:
     if allowed and verbose:
         yield from _findings("Allowed: below what the policy blocks", allowed, verbose=True)
     elif allowed:
-        said = (
-            f"Allowed ({len(allowed)}): {tally.severity_counts(allowed)}, below what the policy blocks; --verbose shows them."
-        )
+        said = f"Allowed ({len(allowed)}): {tally.severity_counts(allowed)}, below what the policy blocks; --verbose shows them."
         yield Section((Line((Span(said, Tone.DIM),)),))
 
 
@@ -191,10 +189,7 @@ def _set_aside(record: RunRecord) -> Iterator[Section]:
         lines = (_aside(finding, finding.suppressed) for finding in suppressed)
         yield Section((_head_line(f"Suppressed in the code ({len(suppressed)})"), *lines))
     if record.verdict.waiver_notes:
-        notes = (
-            Line((Span(f"{note.news}: ", Tone.WARN), Span(short(note.message, _SENTENCE))), 2)
-            for note in record.verdict.waiver_notes
-        )
+        notes = (Line((Span(f"{note.news}: ", Tone.WARN), Span(short(note.message, _SENTENCE))), 2) for note in record.verdict.waiver_notes)
         yield Section((_head_line("Waivers"), *notes))
 
 

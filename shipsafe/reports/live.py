@@ -143,9 +143,7 @@ class _LiveTable(_Silence):
         done = sum(self._is_done(cells) for cells in rows.values())
         seconds = int(self._clock() - self._began)
         caption = f"{done} of {len(rows)} done, {seconds // 60}:{seconds % 60:02}"
-        table = Table(
-            box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", caption=caption, caption_justify="left"
-        )
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", caption=caption, caption_justify="left")
         for name in ("", *self._columns):
             table.add_column(Text(name), no_wrap=True, overflow="ellipsis")
         for subject in self._fitting(rows):

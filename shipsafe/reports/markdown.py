@@ -92,8 +92,7 @@ def _parts(record: RunRecord) -> Iterable[_Part]:
 def _outcomes(record: RunRecord) -> _Part:
     cells, gates = tally.Cells(record), tally.gates(record)
     rows = (
-        _row([for_markdown(subject), *(for_markdown(cells.words(gate, subject)) for gate in gates)])
-        for subject in tally.subjects(record)
+        _row([for_markdown(subject), *(for_markdown(cells.words(gate, subject)) for gate in gates)]) for subject in tally.subjects(record)
     )
     return _table("", ["subject", *(for_markdown(gate) for gate in gates)], rows, "subjects")
 

@@ -63,9 +63,7 @@ FINDING = st.builds(
     references=st.lists(TEXT, max_size=2).map(tuple),
 )
 FINDINGS = st.lists(FINDING, max_size=4).map(tuple)
-WAIVER = st.builds(
-    Waiver, target=NAME, subject=NAME, reason=TEXT, owner=TEXT, expires=st.none() | st.dates(), location=LOCATION
-)
+WAIVER = st.builds(Waiver, target=NAME, subject=NAME, reason=TEXT, owner=TEXT, expires=st.none() | st.dates(), location=LOCATION)
 OUTCOME = st.one_of(
     st.builds(
         Outcome.answered,
@@ -91,9 +89,7 @@ def records(draw: st.DrawFn) -> RunRecord:
         unanswered=tuple(draw(st.lists(st.builds(Unanswered, gate=GATE, subject=NAME, reason=TEXT), max_size=2))),
         not_asked=tuple(outcome for outcome in outcomes if outcome.state == "not-asked"),
     )
-    rule = st.builds(
-        Rule, id=NAME, severity=st.sampled_from(Severity), summary=TEXT, remedy=TEXT, why=TEXT, bad=TEXT, good=TEXT
-    )
+    rule = st.builds(Rule, id=NAME, severity=st.sampled_from(Severity), summary=TEXT, remedy=TEXT, why=TEXT, bad=TEXT, good=TEXT)
     return RunRecord(
         command=draw(NAME),
         project=draw(TEXT),
@@ -109,7 +105,7 @@ def records(draw: st.DrawFn) -> RunRecord:
     )
 
 
-SLOW = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+SLOW = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 
 
 @SLOW

@@ -177,9 +177,7 @@ def _outcomes(*, feed: bool, findings: tuple[Finding, ...]) -> tuple[Outcome, ..
         for gate in GATES:
             found = [finding for finding in findings if finding.subject == subject and finding.rule.startswith(f"{gate}/")]
             if gate == "dependencies" and not feed:
-                outcomes.append(
-                    Outcome.unanswered(gate, subject, "The snapshot is 9 days old. Run `shipsafe advisories pull`.", found)
-                )
+                outcomes.append(Outcome.unanswered(gate, subject, "The snapshot is 9 days old. Run `shipsafe advisories pull`.", found))
             else:
                 evidence = {"distributions": 4, "source": {"kind": "folder"}} if gate == "dependencies" else {}
                 notes = ("torch 2.1+cpu was looked up as 2.1.",) if gate == "dependencies" and subject == ORDERS else ()
@@ -199,9 +197,7 @@ def record(decision: Decision) -> RunRecord:
         for outcome in outcomes
         if outcome.state == "unanswered"
     )
-    expired = WaiverNote(
-        news=WaiverNews.EXPIRED, waiver=OLD_WAIVER, message="The waiver of bob for PYSEC-2018-28 ended on 2026-11-01."
-    )
+    expired = WaiverNote(news=WaiverNews.EXPIRED, waiver=OLD_WAIVER, message="The waiver of bob for PYSEC-2018-28 ended on 2026-11-01.")
     return RunRecord(
         command="build",
         project="orders",

@@ -1,3 +1,7 @@
+import time
+
+import pytest
+
 from shipsafe.reports.escape import clean, for_markdown, short
 
 
@@ -14,10 +18,7 @@ def test_line_breaks_of_every_kind_become_one_blank() -> None:
 
 
 def test_line_breaks_and_indentation_stay_where_lines_are_wanted() -> None:
-    assert (
-        clean("uv says:\r\n  no \x1b[1msolution\x1b[0m\n\n  because\t x \n", lines=True)
-        == "uv says:\n  no solution\n\n  because x"
-    )
+    assert clean("uv says:\r\n  no \x1b[1msolution\x1b[0m\n\n  because\t x \n", lines=True) == "uv says:\n  no solution\n\n  because x"
 
 
 def test_direction_marks_and_invisible_characters_go() -> None:
@@ -52,3 +53,11 @@ def test_markdown_shows_the_text_and_does_nothing() -> None:
     assert for_markdown("a|b `c` <img src=x> [t](https://x.example) @org #12 *b* _i_") == (
         r"a\|b \`c\` &lt;img src=x&gt; \[t\](https://<!-- -->x.example) @<!-- -->org \#<!-- -->12 \*b\* \_i\_"
     )
+
+
+@pytest.mark.parametrize("evil", ["\x1b]", "\x90", "\x1b[0", ":", ": ", " x", "\n    ", "ä\t", "\x9da"])
+def test_a_long_hostile_text_is_cleaned_in_time_that_grows_with_its_length(evil: str) -> None:
+    began = time.process_time()
+    clean(evil * 200_000)
+    clean(evil * 200_000, lines=True)
+    assert time.process_time() - began < 10, "it takes less than a second; what grows with the square takes minutes"

@@ -99,9 +99,7 @@ def test_every_advisory_is_a_rule_with_its_own_severity() -> None:
         (Severity.UNSCORED, None, None),
     ],
 )
-def test_a_score_that_says_otherwise_than_the_severity_is_not_shown(
-    severity: Severity, score: float | None, shown: str | None
-) -> None:
+def test_a_score_that_says_otherwise_than_the_severity_is_not_shown(severity: Severity, score: float | None, shown: str | None) -> None:
     run = one_run(replace(MALICIOUS, severity=severity, score=score))
     assert run["tool"]["driver"]["rules"][0]["properties"].get("security-severity") == shown
 
@@ -183,9 +181,7 @@ def test_over_the_limit_the_worst_are_kept_and_the_rest_is_counted() -> None:
 def test_a_file_that_would_be_too_big_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sarif, "_BYTES", 20_000)
     found = [replace(SHELL, key=f"{each}", message=f"{each}") for each in range(1000)]
-    text = load("sarif").write(
-        RunRecord(command="check", project="p", verdict=Verdict(decision=Decision.FAIL, blocking=tuple(found)))
-    )
+    text = load("sarif").write(RunRecord(command="check", project="p", verdict=Verdict(decision=Decision.FAIL, blocking=tuple(found))))
     assert len(gzip.compress(text.encode())) < 20_000
     assert "results left out" in text
 
