@@ -16,7 +16,7 @@ from shipsafe.cli.app import COMMANDS, command_tree
 from shipsafe.gates import all_gates
 from shipsafe.policy import generated_configs, reference_markdown
 from shipsafe.reports import REPORT_SCHEMA
-from shipsafe.reports.rule_page import rule_markdown
+from shipsafe.reports.rule_page import rules_markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 _WIDTH = 100
@@ -29,7 +29,7 @@ def pages() -> Iterator[tuple[str, str]]:
         index += [f"## {gate.id}: {gate.title}", "", "| rule | severity | what is wrong |", "|---|---|---|"]
         for rule in gate.rules:
             path = f"{rule.id}.md"
-            yield f"docs/rules/{path}", rule_markdown(rule)
+            yield f"docs/rules/{path}", rules_markdown(rule)
             index.append(f"| [`{rule.id}`]({path}) | {rule.severity} | {rule.summary} |")
         index.append("")
     yield "docs/rules/README.md", "\n".join(index)

@@ -38,9 +38,7 @@ class ShipsafeError(Exception):
 
     exit_code: ClassVar[ExitCode] = ExitCode.INCOMPLETE
 
-    def __init__(
-        self, what: str, *, remedy: str = "", path: str | None = None, line: int | None = None, column: int | None = None
-    ) -> None:
+    def __init__(self, what: str, *, remedy: str = "", path: str | None = None, line: int | None = None, column: int | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.remedy = remedy

@@ -39,9 +39,7 @@ class BanditSettings:
     def excludes(self, name: str) -> bool:
         """Whether `exclude_dirs` names that file (relative to `base`), by bandit's rule: a glob, or a part of the path."""
         path = f"./{name}"  # as `bandit -r .` beside the file names it
-        return any(
-            fnmatch.fnmatch(path, pattern) or pattern in path for pattern in (self.table or {}).get("exclude_dirs") or ()
-        )
+        return any(fnmatch.fnmatch(path, pattern) or pattern in path for pattern in (self.table or {}).get("exclude_dirs") or ())
 
 
 def settings_for(start: Path, root: Path) -> BanditSettings:
@@ -64,9 +62,7 @@ def settings_for(start: Path, root: Path) -> BanditSettings:
                 raise ConfigError(f"`tool.bandit.{key}` is not a list of strings.", remedy='Write it as ["..."].', path=shown)
         both = sorted(set(table.get("tests", [])) & set(table.get("skips", [])))
         if both:
-            raise ConfigError(
-                f"`tool.bandit` has {both[0]} both in tests and in skips.", remedy="Take it out of one.", path=shown
-            )
+            raise ConfigError(f"`tool.bandit` has {both[0]} both in tests and in skips.", remedy="Take it out of one.", path=shown)
         return BanditSettings(base=path.parent, shown=shown, table=table)
     return BanditSettings(base=root)
 
@@ -188,9 +184,7 @@ def _ask(names: Sequence[str], settings: BanditSettings, known: Collection[str],
     finished = run(argv, cwd=workspace / "code", timeout=_TIMEOUT)
     if finished.returncode != 0:
         cause = (finished.stderr.strip().splitlines() or [f"code {finished.returncode}"])[-1]
-        raise IncompleteError(
-            f"bandit ended without an answer: {cause}.", remedy="Look for a file that is not ordinary source."
-        )
+        raise IncompleteError(f"bandit ended without an answer: {cause}.", remedy="Look for a file that is not ordinary source.")
     return json.loads(target.read_text(encoding="utf-8"))
 
 
@@ -213,8 +207,7 @@ class _Run:
             place = (issue["path"], issue["line"], issue["column"], issue["test"])
             issues[*place, sum(1 for other in issues if other[:4] == place)] = issue
         unread = tuple(
-            Unread(name=entry["path"], line=entry["line"], reason=entry["reason"], syntax=entry["syntax"])
-            for entry in value["unread"]
+            Unread(name=entry["path"], line=entry["line"], reason=entry["reason"], syntax=entry["syntax"]) for entry in value["unread"]
         )
         return cls(issues, unread, tuple(value["crashes"]))
 

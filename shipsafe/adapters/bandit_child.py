@@ -59,15 +59,11 @@ def catalogue() -> dict[str, tuple[str, str]]:
     return {key: (names[key], get_url(key).replace(f"/{bandit.__version__}/", "/latest/")) for key in sorted(names)}
 
 
-def _run(
-    files: Sequence[str], config: Mapping[str, Any], profile: Mapping[str, Collection[str]], *, honour: bool
-) -> dict[str, Any]:
+def _run(files: Sequence[str], config: Mapping[str, Any], profile: Mapping[str, Collection[str]], *, honour: bool) -> dict[str, Any]:
     """One run of bandit over the files."""
     settings = BanditConfig()
     settings.config.update(config)
-    manager = BanditManager(
-        settings, "file", profile={key: set(value) for key, value in profile.items()}, ignore_nosec=not honour
-    )
+    manager = BanditManager(settings, "file", profile={key: set(value) for key, value in profile.items()}, ignore_nosec=not honour)
     # Not `discover_files`: it would match `exclude_dirs` against names that are not the project's.
     # "./" as bandit itself names files of the current folder: the options of its tests match against it.
     manager.files_list = [f"./{name}" for name in files]

@@ -24,9 +24,7 @@ def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
     stated = os.environ.get("SOURCE_DATE_EPOCH")
     if stated is not None:
         if not re.fullmatch(r"\d{1,12}", stated):
-            raise ConfigError(
-                f"SOURCE_DATE_EPOCH is {stated[:40]!r}, not a number of seconds.", remedy="Unset it, or set it to a number."
-            )
+            raise ConfigError(f"SOURCE_DATE_EPOCH is {stated[:40]!r}, not a number of seconds.", remedy="Unset it, or set it to a number.")
         return int(stated)
     try:
         answer = run(["git", "cat-file", "commit", "HEAD"], cwd=root, env=_QUIET, timeout=20)

@@ -43,9 +43,7 @@ def fetch(url: str, *, limit: int = MEBIBYTE) -> bytes:
     return sink.getvalue()
 
 
-def download(
-    url: str, sink: IO[bytes], *, limit: int, etag: str | None = None, sleep: Callable[[float], None] = time.sleep
-) -> Fetched:
+def download(url: str, sink: IO[bytes], *, limit: int, etag: str | None = None, sleep: Callable[[float], None] = time.sleep) -> Fetched:
     """Stream a URL into `sink`, trying again where that may help.
 
     Raises:

@@ -34,9 +34,7 @@ class Finished:
 class Run(Protocol):
     """The shape of `run`, for those who take it as an argument."""
 
-    def __call__(
-        self, argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 900
-    ) -> Finished:
+    def __call__(self, argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 900) -> Finished:
         """See `run`."""
 
 
@@ -66,9 +64,7 @@ def run(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None 
                 start_new_session=True,
             )
         except OSError as error:
-            raise IncompleteError(
-                f"{name} could not be started: {error.strerror or error}.", remedy="Install shipsafe again."
-            ) from error
+            raise IncompleteError(f"{name} could not be started: {error.strerror or error}.", remedy="Install shipsafe again.") from error
         _running.add(child)
     try:
         stdout, stderr = child.communicate(timeout=timeout)

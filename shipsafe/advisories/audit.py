@@ -78,10 +78,7 @@ def audit(pins: Sequence[Pin], service: VulnerabilityService, twins: Twins) -> l
         ) from error
     if len(results) != len(pins):
         raise IncompleteError("pip-audit did not answer about every distribution.", remedy="Report this as a bug.")
-    return [
-        _answer(pin, asked, dependency, found, twins)
-        for pin, asked, (dependency, found) in zip(pins, public, results, strict=True)
-    ]
+    return [_answer(pin, asked, dependency, found, twins) for pin, asked, (dependency, found) in zip(pins, public, results, strict=True)]
 
 
 def _answer(

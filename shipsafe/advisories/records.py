@@ -86,9 +86,7 @@ def _in_range(wanted: Version, one: Mapping[str, Any]) -> bool:
     for at, kind in sorted(_events(one), key=lambda event: (event[0] is not None, event[0] or _ZERO, _TURN[event[1]])):
         if kind == "introduced" and (at is None or wanted >= at):
             vulnerable = True
-        elif (kind == "fixed" and at is not None and wanted >= at) or (
-            kind == "last_affected" and at is not None and wanted > at
-        ):
+        elif (kind == "fixed" and at is not None and wanted >= at) or (kind == "last_affected" and at is not None and wanted > at):
             vulnerable = False
     return vulnerable
 

@@ -61,10 +61,7 @@ def _from_snapshot(
         what = f"The advisory snapshot is of {snapshot.pulled[:10]}" if snapshot else "There is no advisory snapshot here"
         raise IncompleteError(f"{what}, and --offline opens no socket.", remedy=f"{_PULL[:-1]} where there is a network.")
     if stale:
-        say(
-            "Pulling advisories: "
-            + (f"the snapshot is of {snapshot.pulled[:10]}." if snapshot else "there is no snapshot yet.")
-        )
+        say("Pulling advisories: " + (f"the snapshot is of {snapshot.pulled[:10]}." if snapshot else "there is no snapshot yet."))
         snapshot = pull(None, cache=cache, now=now)
     if snapshot is None:
         raise IncompleteError("There is no advisory snapshot.", remedy=_PULL)
@@ -104,9 +101,7 @@ def _from_folder(settings: AdvisoryPolicy, *, cache: Path, today: date) -> Advis
         finally:
             draft.unlink(missing_ok=True)
     if counted.unreadable:
-        raise IncompleteError(
-            f"{counted.unreadable[0]} is not an OSV record.", remedy="Correct or remove it.", path=str(source)
-        )
+        raise IncompleteError(f"{counted.unreadable[0]} is not an OSV record.", remedy="Correct or remove it.", path=str(source))
     dated = settings.stated_date.isoformat() if settings.stated_date else None
     label = settings.label or f"OSV records of {dated or 'unknown date'}"
     return _Stored(Store(store), AdvisoryInfo(source="folder", label=label, date=dated, digest=digest, records=counted.records))

@@ -26,6 +26,7 @@ create table record (id text primary key, body text not null);
 create table package (name text not null, id text not null);
 create table alias (alias text not null, id text not null);
 """
+_BY_ALIAS = "select body from record where id in (select id from alias where alias = ?) order by id"
 _INDEX = "create index by_package on package (name); create index by_alias on alias (alias);"
 
 
@@ -56,7 +57,7 @@ def build_store(source: Path, target: Path) -> Counted:
             if count > _RECORDS:
                 raise IncompleteError(f"More than {_RECORDS} records.", remedy="Name another snapshot.", path=str(source))
             _insert(base, record, data)
-        base.executescript(f"commit; {_INDEX}")
+        base.executescript(_INDEX)  # which commits first
     if not count:
         raise IncompleteError("There is no OSV record in it.", remedy="Name a zip or folder of OSV records.", path=str(source))
     return Counted(records=count, unreadable=tuple(unreadable))
@@ -96,8 +97,8 @@ def _members(source: Path) -> Iterator[tuple[str, bytes]]:
                                           remedy="Get the snapshot again, from a source you trust.", path=str(source))  # fmt: skip
                 if member.is_dir() or path.suffix != ".json":
                     continue
-                with opened.open(member) as file:
-                    data = file.read(_RECORD + 1)
+                with opened.open(member) as opened_member:
+                    data = opened_member.read(_RECORD + 1)
                 yield member.filename, data if len(data) <= _RECORD else b""
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError) as error:
         raise IncompleteError(f"Not a usable zip: {error}.", remedy="Get it again.", path=str(source)) from error
@@ -116,19 +117,15 @@ class Store:
     def by_any_id(self, names: Iterable[str]) -> list[Record]:
         """Records that have one of these ids, as id or alias."""
         wanted = sorted(set(names))
-        marks = ",".join("?" * len(wanted))  # nothing but question marks goes into the text
-        return self._ask(
-            f"select body from record where id in (select id from alias where alias in ({marks})) order by id", wanted
-        )
+        found = {record["id"]: record for name in wanted for record in self._ask(_BY_ALIAS, [name])}
+        return [found[name] for name in sorted(found)]
 
     def _ask(self, question: str, values: list[str]) -> list[Record]:
         try:
             with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro&immutable=1", uri=True)) as base:
                 return [json.loads(body) for (body,) in base.execute(question, values)]
         except (sqlite3.Error, ValueError) as error:
-            raise IncompleteError(
-                f"The advisory snapshot is damaged: {error}.", remedy="Run `shipsafe advisories pull`."
-            ) from error
+            raise IncompleteError(f"The advisory snapshot is damaged: {error}.", remedy="Run `shipsafe advisories pull`.") from error
 
 
 def digest_of(source: Path) -> str:

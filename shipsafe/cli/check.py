@@ -27,7 +27,5 @@ def check(
 
     The SBOM is made without the digests of a zip, because there is none.
     """
-    request = run.request(
-        path, policy=policy, overrides=parameter_overrides, functions=function, offline=offline, jobs=jobs, out=None
-    )
+    request = run.request(path, policy=policy, overrides=parameter_overrides, functions=function, offline=offline, jobs=jobs, out=None)
     return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose)

@@ -15,9 +15,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def explain(
-    rule: Annotated[
-        str | None, typer.Argument(metavar="[RULE]", help="Such as layers/unpinned; without it, all are listed.")
-    ] = None,
+    rule: Annotated[str | None, typer.Argument(metavar="[RULE]", help="Such as layers/unpinned; without it, all are listed.")] = None,
 ) -> None:
     """What a rule means, why it matters, a bad and a good example. The same text stands in the docs and in SARIF.
 

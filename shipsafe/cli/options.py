@@ -9,12 +9,8 @@ import typer
 
 from shipsafe.errors import ConfigError
 
-ProjectPath = Annotated[
-    Path, typer.Argument(metavar="[PATH]", help="The project's folder, or its template.", show_default=False)
-]
-PolicyFile = Annotated[
-    Path | None, typer.Option("--policy", metavar="FILE", help="Use this policy instead of the one that is found.")
-]
+ProjectPath = Annotated[Path, typer.Argument(metavar="[PATH]", help="The project's folder, or its template.", show_default=False)]
+PolicyFile = Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Use this policy instead of the one that is found.")]
 Parameters = Annotated[
     list[str] | None,
     typer.Option("--parameter-overrides", metavar="K=V", help="A template parameter, as in SAM; may be repeated."),
@@ -28,9 +24,7 @@ Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, max=256,
 Format = Annotated[
     str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json, sarif, markdown or github.")
 ]
-Reports = Annotated[
-    list[str] | None, typer.Option("--report", metavar="FORMAT=FILE", help="Also write a report; may be repeated.")
-]
+Reports = Annotated[list[str] | None, typer.Option("--report", metavar="FORMAT=FILE", help="Also write a report; may be repeated.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only findings and the verdict.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also what was allowed, noted and counted.")]
 
@@ -47,9 +41,7 @@ def overrides(words: Iterable[str] | None) -> dict[str, str]:
         if key == "ParameterKey" and ",ParameterValue=" in value:
             key, _, value = value.partition(",ParameterValue=")
         if not equals or not key:
-            raise ConfigError(
-                f"--parameter-overrides {word!r} is not of the form K=V.", remedy="Write Stage=prod, for example."
-            )
+            raise ConfigError(f"--parameter-overrides {word!r} is not of the form K=V.", remedy="Write Stage=prod, for example.")
         found[key] = value
     return found
 
@@ -62,9 +54,7 @@ def _split(words: Iterable[str]) -> Iterable[str]:
         try:
             yield from shlex.split(word)
         except ValueError as error:
-            raise ConfigError(
-                f"--parameter-overrides {word!r} cannot be read: {error}.", remedy="Close the quotation."
-            ) from error
+            raise ConfigError(f"--parameter-overrides {word!r} cannot be read: {error}.", remedy="Close the quotation.") from error
 
 
 def report_targets(words: Iterable[str] | None, known: Iterable[str]) -> list[tuple[str, Path]]:
@@ -77,9 +67,7 @@ def report_targets(words: Iterable[str] | None, known: Iterable[str]) -> list[tu
     for word in words or ():
         kind, equals, file = word.partition("=")
         if not equals or not file:
-            raise ConfigError(
-                f"--report {word!r} is not of the form FORMAT=FILE.", remedy="Write sarif=report.sarif, for example."
-            )
+            raise ConfigError(f"--report {word!r} is not of the form FORMAT=FILE.", remedy="Write sarif=report.sarif, for example.")
         targets.append((known_format(kind, known), Path(file)))
     return targets
 

@@ -50,9 +50,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
                           path=str(request.path))  # fmt: skip
     folder = request.path if request.path.is_dir() else request.path.parent
     cache = cache_dir()
-    policy = load(
-        folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache, fetch=fetch, today=request.today
-    )
+    policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache, fetch=fetch, today=request.today)
     project = read_project(request.path, policy=policy, overrides=request.overrides)
     subjects = _select(project, request.functions)
     check_names([subject.name for subject in subjects])
@@ -140,9 +138,7 @@ def _select(project: Project, names: Sequence[str]) -> tuple[Subject, ...]:
 def _about_project(project: Project) -> tuple[Outcome, ...]:
     """What could not be read at the level of the project, as answers nobody could give."""
     return tuple(
-        Outcome.unanswered(
-            "template", "project", f"{unresolved.location or project.template}: {unresolved.field}: {unresolved.reason}"
-        )
+        Outcome.unanswered("template", "project", f"{unresolved.location or project.template}: {unresolved.field}: {unresolved.reason}")
         for unresolved in project.unresolved
     )
 

@@ -61,9 +61,7 @@ def run(inquiry: Inquiry) -> Outcome:
     """Ask about the distributions of one staged tree."""
     subject, distributions = inquiry.subject.subject, inquiry.staged.distributions
     ours = [one for one in distributions if _is_first_party(one, inquiry.policy.first_party)]
-    findings = [
-        _unaudited(one, subject, reason) for one in distributions if one not in ours and (reason := _why_unaudited(one))
-    ]
+    findings = [_unaudited(one, subject, reason) for one in distributions if one not in ours and (reason := _why_unaudited(one))]
     asked = [one for one in distributions if one not in ours and one.version and _is_version(one.version)]
     notes = [f"{one.name} is first-party and was not looked up." for one in ours]
     if not asked:

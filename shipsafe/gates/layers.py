@@ -83,7 +83,7 @@ def known_publishers() -> dict[str, str]:
     """Account -> whose it is, for accounts of AWS that publish layers for everybody."""
     text = (files("shipsafe.gates") / "data" / "aws-layer-publishers.json").read_text(encoding="utf-8")
     document = json.loads(text)
-    return {account: layer for layer, accounts in document["publishers"].items() for account in accounts}
+    return {account: publisher["name"] for publisher in document["publishers"] for account in publisher["accounts"]}
 
 
 def run(inquiry: Inquiry) -> Outcome:
@@ -93,9 +93,7 @@ def run(inquiry: Inquiry) -> Outcome:
         return Outcome.not_asked("layers", function.subject, f"{function.name} is a layer, and a layer uses no layers.")
     for unresolved in function.unresolved:
         if unresolved.field == "layers":
-            return Outcome.unanswered(
-                "layers", function.subject, f"{unresolved.location or function.location}: {unresolved.reason}"
-            )
+            return Outcome.unanswered("layers", function.subject, f"{unresolved.location or function.location}: {unresolved.reason}")
     findings = [finding for ref in function.layers for finding in _examine(ref, function, inquiry.policy)]
     if len(function.layers) > _MOST:
         message = f"{function.name} uses {len(function.layers)} layers; Lambda takes {_MOST}."

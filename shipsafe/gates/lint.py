@@ -27,7 +27,7 @@ from shipsafe.model.finding import Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome
-from shipsafe.model.project import CodeKind, Subject
+from shipsafe.model.project import Subject
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Entry, Origin
 
@@ -68,11 +68,9 @@ def _run(inquiry: Inquiry) -> Outcome:
     subject = inquiry.subject
     own = [entry for entry in inquiry.staged.entries if entry.origin is Origin.CODE and entry.path.endswith(".py")]
     if not own:
-        return Outcome.not_asked(
-            _ID, subject.subject, f"{subject.name} has no Python code of its own, only dependencies or data."
-        )
+        return Outcome.not_asked(_ID, subject.subject, f"{subject.name} has no Python code of its own, only dependencies or data.")
     honour = _honours(inquiry)
-    settings = settings_for(_start(inquiry), inquiry.project.root)
+    settings = settings_for(inquiry.project.code_folder(subject), inquiry.project.root)
     entries = _named(own, settings, inquiry)
     report = lint(
         {name: entry.source for name, entry in entries.items()},
@@ -105,19 +103,8 @@ def _honours(inquiry: Inquiry) -> bool:
     """
     value = inquiry.settings(_ID).settings.get("suppressions", "honour")
     if value not in ("honour", "ignore"):
-        raise ConfigError(
-            f"`gates.lint.suppressions` is {value!r}.", remedy='Write "honour" or "ignore".', path=inquiry.policy.path
-        )
+        raise ConfigError(f"`gates.lint.suppressions` is {value!r}.", remedy='Write "honour" or "ignore".', path=inquiry.policy.path)
     return value == "honour"
-
-
-def _start(inquiry: Inquiry) -> Path:
-    """The folder of the project that the code comes from."""
-    code, root = inquiry.subject.code, inquiry.project.root
-    if code.path is None:
-        return root
-    path = root / code.path
-    return path.parent if code.kind is CodeKind.FILE else path
 
 
 def _named(own: Iterable[Entry], settings: BanditSettings, inquiry: Inquiry) -> dict[str, Entry]:

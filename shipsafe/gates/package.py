@@ -123,9 +123,11 @@ def run(inquiry: Inquiry) -> Outcome:
     findings: list[Finding] = []
     notes: list[str] = []
     unread = [problem.message for problem in tree.problems if problem.kind is ProblemKind.UNREADABLE]
-    for problem in tree.problems:
-        if rule := _BY_PROBLEM.get(problem.kind):
-            findings.append(_finding(rule, subject, problem.message, problem.location, problem.key))
+    findings += [
+        _finding(rule, subject, problem.message, problem.location, problem.key)
+        for problem in tree.problems
+        if (rule := _BY_PROBLEM.get(problem.kind))
+    ]
     findings += _handler(inquiry, notes, unread)
     findings += _native(tree, subject, unread)
     for entry in tree.entries:

@@ -58,13 +58,9 @@ class Outcome:
         )
 
     @classmethod
-    def unanswered(
-        cls, gate: str, subject: str, reason: str, findings: Iterable[Finding] = (), *, notes: Iterable[str] = ()
-    ) -> "Outcome":
+    def unanswered(cls, gate: str, subject: str, reason: str, findings: Iterable[Finding] = (), *, notes: Iterable[str] = ()) -> "Outcome":
         """The gate could not look at all of it; `reason` says why and what to do."""
-        return cls(
-            gate=gate, subject=subject, state=State.UNANSWERED, reason=reason, findings=tuple(findings), notes=tuple(notes)
-        )
+        return cls(gate=gate, subject=subject, state=State.UNANSWERED, reason=reason, findings=tuple(findings), notes=tuple(notes))
 
     @classmethod
     def not_asked(cls, gate: str, subject: str, reason: str) -> "Outcome":

@@ -189,3 +189,11 @@ class Project:
     def layer(self, name: str) -> Layer | None:
         """The layer of that name, or None."""
         return next((layer for layer in self.layers if layer.name == name), None)
+
+    def code_folder(self, subject: Subject) -> Path:
+        """The folder that the subject's code comes from; the root for code that stands in the template or elsewhere."""
+        code = subject.code
+        if code.path is None:
+            return self.root
+        path = self.root / code.path
+        return path if code.kind is CodeKind.FOLDER else path.parent

@@ -1,85 +1,62 @@
-"""Staged tree -> zip whose bytes are the same on any machine, for any user, umask, time zone, path and order of files.
+"""Staged tree -> zip: the same bytes on any machine, for any user, umask, time zone, checkout path and order of files.
 
-Members are sorted by the bytes of their path, dated 1980-01-01, 0644 or 0755, made by "Unix", without extra fields, comments or
-folders. They are compressed by libdeflate, whose version is pinned because its bytes are our bytes (docs/adr/0003-archive-bytes.md);
-members over 64 MB are streamed through zlib, so that no member has to fit into memory. Files are compressed several at once and
-written in order.
+    archive = pack(tree, private_folder / "package.zip")
+    archive.code_sha256  # what Lambda will report as CodeSha256
 
-Every file is hashed again on its way in: what differs from what the gates were asked about ends the run.
+Members are compressed by several threads and written in the order of the bytes of their paths. At any moment the archive holds
+in memory no more than `_AHEAD` bytes of members that were read but not yet written; a member over 64 MiB streams through a
+temporary file. Every member's SHA-256 is compared with the one it was audited under while it is read: what was looked at is what
+is packed. Why these bytes and no others: docs/adr/0003-archive-bytes.md.
 """
 
 import base64
 import hashlib
-import struct
+import os
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import BinaryIO
 
 import deflate
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
-from shipsafe.errors import IncompleteError, IntegrityError
+from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.artifact import Archive
-from shipsafe.model.tree import Entry, StagedTree
+from shipsafe.model.tree import Entry, StagedTree, has_control
+from shipsafe.packing.zip_records import DEFLATED, LONGEST_NAME, STORED, Member, central_header, end_records, local_header
 
 LEVEL = 6
-_STREAMED = 64 * MEBIBYTE
+LARGE = 64 * MEBIBYTE  # a member over this streams through zlib; libdeflate takes whole buffers only
+_AHEAD = LARGE
+_AHEAD_MEMBERS = 256
 _CHUNK = MEBIBYTE
-_WORKERS = 2
-_AHEAD = 8  # compressed members that may wait for their turn
-_DOS_DATE = (1980 - 1980) << 9 | 1 << 5 | 1
-_DEFLATED, _STORED = 8, 0
-_UNIX = 3 << 8 | 20  # made by Unix, version 2.0
-_UTF8 = 1 << 11
-_LIMIT = 0xFFFFFFFF
-_MANY = 0xFFFF  # members that the format counts without extensions
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A compressed member: its method, check sum, sizes, and its bytes (in memory, or in a temporary file)."""
-
-    entry: Entry
-    method: int
-    crc: int
-    packed: int
-    body: bytes | IO[bytes]
-
-
-class _Sink:
-    """The zip on its way to the disk: written, hashed and counted at once."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.sha256, self.sha512, self.size = hashlib.sha256(), hashlib.sha512(), 0
-
-    def write(self, data: bytes) -> None:
-        """Append."""
-        self._file.write(data)
-        self.sha256.update(data)
-        self.sha512.update(data)
-        self.size += len(data)
 
 
 def pack(tree: StagedTree, destination: Path) -> Archive:
-    """Write the tree as a zip.
+    """Write the archive of a tree.
+
+    Args:
+        tree: what will ship; `entries` may stand in any order.
+        destination: a file that does not exist yet, in a private folder; a folder of its own beside it holds large members
+            while they are compressed.
 
     Raises:
-        IntegrityError: a file is not the one that was looked at.
-        IncompleteError: the disk is full, or the archive is larger than a zip without extensions can be (4 GiB).
+        IntegrityError: a file is no longer what it was when the tree was staged.
+        IncompleteError: a file cannot be read, a name cannot stand in a zip, or the disk is full.
     """
     entries = sorted(tree.entries, key=lambda entry: entry.path.encode())
-    with disk_errors(destination), destination.open("xb") as file:
-        sink = _Sink(file)
-        directory = [_write(sink, member) for member in _members(entries)]
-        _write_directory(sink, directory)
+    _check_names(entries)
+    try:
+        with disk_errors(destination), destination.open("xb") as file:
+            sink = _Sink(file)
+            members = _write(entries, sink, destination)
+    except ShipsafeError:
+        destination.unlink(missing_ok=True)
+        raise
     return Archive(
         subject=tree.subject,
         path=destination,
@@ -89,91 +66,160 @@ def pack(tree: StagedTree, destination: Path) -> Archive:
         content_digest=tree.content_digest,
         size=sink.size,
         unzipped=tree.size,
-        entries=len(entries),
-        compressor=f"deflate {version('deflate')} level {LEVEL}",
+        entries=len(members),
+        compressor=_compressor(entries),
     )
 
 
-def _members(entries: Iterable[Entry]) -> Iterator[_Member]:
-    """Members in order, compressed a few ahead of the one that is written."""
-    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="compress")
-    waiting: deque[Future[_Member]] = deque()
+def _check_names(entries: Iterable[Entry]) -> None:
+    """Staging gives no such names; a zip with one would unpack differently from tool to tool."""
+    seen: set[str] = set()
+    for entry in entries:
+        parts = entry.path.split("/")
+        if "\\" in entry.path or has_control(entry.path) or any(part in ("", ".", "..") for part in parts):
+            raise IncompleteError(f"The name {entry.path!r} cannot stand in a zip.", remedy="Rename the file.")
+        if entry.path in seen or len(entry.path.encode()) > LONGEST_NAME:
+            raise IncompleteError(f"The name {entry.path[:200]!r} is there twice, or too long.", remedy="Rename the file.")
+        seen.add(entry.path)
+
+
+def _compressor(entries: Iterable[Entry]) -> str:
+    """Whose bytes these are. `deflate` links a libdeflate of its own, so its version names both."""
+    label = f"libdeflate (deflate {version('deflate')}) level {LEVEL}"
+    if any(entry.size > LARGE for entry in entries):
+        label += f", zlib {zlib.ZLIB_RUNTIME_VERSION} level {LEVEL} over {LARGE // MEBIBYTE} MiB"
+    return label
+
+
+@dataclass(slots=True)
+class _Sink:
+    """The archive while it grows, with its digests."""
+
+    file: BinaryIO
+    size: int = 0
+    sha256: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    sha512: "hashlib._Hash" = field(default_factory=hashlib.sha512)
+
+    def write(self, data: bytes | bytearray) -> None:
+        self.file.write(data)
+        self.sha256.update(data)
+        self.sha512.update(data)
+        self.size += len(data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A member that is ready to be written: its data in memory, or in a file when it is large."""
+
+    member: Member
+    data: bytes | bytearray | Path
+
+
+def _write(entries: list[Entry], sink: _Sink, destination: Path) -> list[Member]:
+    spill = destination.with_name(f"{destination.name}.large")
+    directory = bytearray()
+    members = []
     try:
-        for entry in entries:
-            waiting.append(pool.submit(_compress, entry))
-            if len(waiting) >= _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        for ready in _compressed(entries, spill):
+            directory += central_header(ready.member, sink.size)
+            sink.write(local_header(ready.member))
+            if isinstance(ready.data, Path):
+                with ready.data.open("rb") as large:
+                    while chunk := large.read(_CHUNK):
+                        sink.write(chunk)
+                ready.data.unlink()
+            else:
+                sink.write(ready.data)
+            members.append(ready.member)
     finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _compress(entry: Entry) -> _Member:
-    if entry.size > _STREAMED:
-        return _compress_streamed(entry)
-    data = entry.source.read_bytes()
-    _check(entry, hashlib.sha256(data).hexdigest())
-    packed = bytes(deflate.deflate_compress(data, LEVEL)) if data else b""
-    if len(packed) >= len(data):
-        return _Member(entry, _STORED, zlib.crc32(data), len(data), data)
-    return _Member(entry, _DEFLATED, zlib.crc32(data), len(packed), packed)
-
-
-def _compress_streamed(entry: Entry) -> _Member:
-    # The bytes of zlib can differ between versions of zlib; see the ADR for why that is accepted for members of this size.
-    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -15)
-    body: IO[bytes] = SpooledTemporaryFile(max_size=_CHUNK)  # noqa: SIM115 - closed by whoever writes it
-    digest, crc = hashlib.sha256(), 0
-    with entry.source.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            crc = zlib.crc32(chunk, crc)
-            body.write(packer.compress(chunk))
-    body.write(packer.flush())
-    _check(entry, digest.hexdigest())
-    packed = body.tell()
-    body.seek(0)
-    return _Member(entry, _DEFLATED, crc, packed, body)
-
-
-def _check(entry: Entry, sha256: str) -> None:
-    if sha256 != entry.sha256:
-        raise IntegrityError(
-            f"{entry.path} changed after it was examined.", remedy="Find out what writes there, and run again."
-        )
-
-
-def _write(sink: _Sink, member: _Member) -> bytes:
-    """Write one member; gives its record for the directory at the end."""
-    entry, offset = member.entry, sink.size
-    name = entry.path.encode()
-    flags = 0 if entry.path.isascii() else _UTF8
-    if entry.size > _LIMIT or offset + member.packed > _LIMIT:
-        raise IncompleteError("The package is larger than 4 GiB.", remedy="Lambda takes 250 MB; leave something out.")
-    common = struct.pack("<HHHHIIIHH", flags, member.method, 0, _DOS_DATE, member.crc, member.packed, entry.size, len(name), 0)
-    sink.write(b"PK\x03\x04" + struct.pack("<H", 20) + common + name)
-    if isinstance(member.body, bytes):
-        sink.write(member.body)
-    else:
-        with closing(member.body) as body:
-            while chunk := body.read(_CHUNK):
-                sink.write(chunk)
-    tail = struct.pack("<HHHII", 0, 0, 0, entry.mode << 16, offset)
-    return b"PK\x01\x02" + struct.pack("<HH", _UNIX, 20) + common + tail + name
-
-
-def _write_directory(sink: _Sink, records: list[bytes]) -> None:
+        if spill.exists():
+            for left in spill.iterdir():
+                left.unlink()
+            spill.rmdir()
     start = sink.size
-    for record in records:
-        sink.write(record)
-    size, count = sink.size - start, min(len(records), _MANY)
-    if len(records) > _MANY:
-        sink.write(_zip64_end(len(records), size, start, sink.size))
-    sink.write(b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, count, count, size, start, 0))
+    sink.write(directory)
+    sink.write(end_records(len(members), len(directory), start))
+    return members
 
 
-def _zip64_end(count: int, size: int, start: int, here: int) -> bytes:
-    """The zip64 records at the end, for more than 65,535 members."""
-    end = struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, size, start)
-    return b"PK\x06\x06" + end + b"PK\x06\x07" + struct.pack("<IQI", 0, here, 1)
+def _compressed(entries: list[Entry], spill: Path) -> Iterator[_Ready]:
+    """The members in order, a bounded number of bytes ahead of the writer."""
+    waiting: deque[tuple[Entry, Future[_Ready]]] = deque()
+    ahead = 0
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pack") as pool:
+        try:
+            for number, entry in enumerate(entries):
+                weight = min(entry.size, _AHEAD)
+                while waiting and (ahead + weight > _AHEAD or len(waiting) >= _AHEAD_MEMBERS):
+                    done, future = waiting.popleft()
+                    ahead -= min(done.size, _AHEAD)
+                    yield future.result()
+                waiting.append((entry, pool.submit(_compress, entry, spill, number)))
+                ahead += weight
+            while waiting:
+                yield waiting.popleft()[1].result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _compress(entry: Entry, spill: Path, number: int) -> _Ready:
+    if entry.size > LARGE:
+        return _compress_large(entry, spill, number)
+    content = b"".join(_read(entry))
+    packed = deflate.deflate_compress(content, LEVEL) if content else content
+    method, data = (DEFLATED, packed) if len(packed) < len(content) else (STORED, content)
+    return _Ready(member=_member(entry, method, deflate.crc32(content), len(data)), data=data)
+
+
+def _compress_large(entry: Entry, spill: Path, number: int) -> _Ready:
+    """Compress in pieces into a file; where that does not make it smaller, into the same file as it is."""
+    spill.mkdir(mode=0o700, exist_ok=True)
+    target = spill / str(number)
+    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    crc = 0
+    with target.open("xb") as file:
+        for chunk in _read(entry):
+            crc = zlib.crc32(chunk, crc)
+            file.write(packer.compress(chunk))
+        file.write(packer.flush())
+        if file.tell() < entry.size:
+            return _Ready(member=_member(entry, DEFLATED, crc, file.tell()), data=target)
+        file.seek(0)
+        file.truncate()
+        for chunk in _read(entry):
+            file.write(chunk)
+    return _Ready(member=_member(entry, STORED, crc, entry.size), data=target)
+
+
+def _member(entry: Entry, method: int, crc: int, compressed: int) -> Member:
+    return Member(name=entry.path, mode=entry.mode, method=method, crc=crc, size=entry.size, compressed=compressed)
+
+
+def _read(entry: Entry) -> Iterator[bytes]:
+    """The content in pieces, which must add up to what was audited.
+
+    Raises:
+        IntegrityError: they do not, or the file is gone.
+    """
+    digest = hashlib.sha256()
+    left = entry.size
+    try:
+        with entry.source.open("rb") as file:
+            while chunk := file.read(min(_CHUNK, left + 1)):
+                left -= len(chunk)
+                if left < 0:
+                    break
+                digest.update(chunk)
+                yield chunk
+    except FileNotFoundError as error:
+        raise _changed(entry) from error
+    if left or digest.hexdigest() != entry.sha256:
+        raise _changed(entry)
+
+
+def _changed(entry: Entry) -> IntegrityError:
+    return IntegrityError(
+        f"{entry.path} changed between being audited and being packed.",
+        remedy="Find out which program writes to the folder of temporary files, then build again.",
+        path=entry.location.path if entry.location else None,
+    )

@@ -45,9 +45,7 @@ def find_python(handler: str, entries: Iterable[Entry], prefixes: tuple[str, ...
     by_path = {entry.path: entry for entry in entries}
     entry = next((by_path[candidate] for candidate in candidates if candidate in by_path), None)
     if entry is None:
-        compiled = any(
-            other.startswith(f"{prefix}{path}.") and other.endswith(".so") for other in by_path for prefix in prefixes
-        )
+        compiled = any(other.startswith(f"{prefix}{path}.") and other.endswith(".so") for other in by_path for prefix in prefixes)
         return (Answer.UNCLEAR if compiled else Answer.NO_MODULE), None, path
     return _in_module(entry, name)
 

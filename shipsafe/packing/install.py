@@ -82,9 +82,7 @@ def _from_lock(needs: Needs, policy: Policy) -> dict[str, Pinned]:
     found = {}
     for wanted in needs.wanted:
         version = next(part.version for part in wanted.requirement.specifier)
-        found[wanted.name] = Pinned(
-            name=wanted.name, version=version, hashes=wanted.hashes, index=needs.indexes.get(wanted.name, only)
-        )
+        found[wanted.name] = Pinned(name=wanted.name, version=version, hashes=wanted.hashes, index=needs.indexes.get(wanted.name, only))
     return found
 
 
@@ -92,9 +90,7 @@ def _resolve(needs: Needs, flags: list[str], *, who: str, workspace: Path, offli
     folder = workspace / "resolve"
     folder.mkdir(exist_ok=True)
     (folder / "wanted.txt").write_text("".join(f"{wanted.line()}\n" for wanted in needs.wanted))
-    (folder / "constraints.txt").write_text(
-        "".join(f"{one.requirement.name}{one.requirement.specifier}\n" for one in needs.constraints)
-    )
+    (folder / "constraints.txt").write_text("".join(f"{one.requirement.name}{one.requirement.specifier}\n" for one in needs.constraints))
     arguments = ["pip", "compile", "--quiet", "--generate-hashes", "--emit-index-annotation", "--no-header", *flags]
     arguments += ["--constraint", "constraints.txt", "--output-file", "resolved.txt", "wanted.txt"]
     done = uv(arguments, cwd=folder, offline=offline, run=run)
@@ -107,9 +103,7 @@ def _resolve(needs: Needs, flags: list[str], *, who: str, workspace: Path, offli
     for name in resolved:  # one hash anywhere asks for all of them, as with pip
         if not admitted.get(name):
             raise _failure(f"{name} has no hash, while other requirements have", who, needs, offline=offline)
-    return {
-        name: Pinned(name=name, version=one.version, hashes=admitted[name], index=one.index) for name, one in resolved.items()
-    }
+    return {name: Pinned(name=name, version=one.version, hashes=admitted[name], index=one.index) for name, one in resolved.items()}
 
 
 def _read_resolved(text: str) -> dict[str, Pinned]:
@@ -223,7 +217,5 @@ def _checked(row: list[str], path: Path, record: Path) -> list[str]:
     if expected.startswith("sha256=") and path.is_file() and path != record:
         digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
         if digest != expected.removeprefix("sha256=").rstrip("="):
-            raise IncompleteError(
-                f"{row[0]} is not what its RECORD says.", remedy="Clear uv's cache (`uv cache clean`) and try again."
-            )
+            raise IncompleteError(f"{row[0]} is not what its RECORD says.", remedy="Clear uv's cache (`uv cache clean`) and try again.")
     return row

@@ -140,9 +140,7 @@ def _uv_lock(path: Path, root: Path, target: dict[str, str], workspace: Path) ->
         raise IncompleteError("Not a uv.lock: `package` is not a list of tables.", remedy="Run `uv lock`.", path=shown)
     own = [package for package in packages if _source(package) in ("editable:.", "virtual:.")]
     if len(own) != 1:
-        raise IncompleteError(
-            "The lock does not name the project itself.", remedy="Run `uv lock` beside pyproject.toml.", path=shown
-        )
+        raise IncompleteError("The lock does not name the project itself.", remedy="Run `uv lock` beside pyproject.toml.", path=shown)
     indexes: dict[str, str] = {}
     for package in packages:
         name, source = canonicalize_name(str(package.get("name", ""))), _source(package)
@@ -214,9 +212,7 @@ def _locked(package: Package, place: Location) -> Wanted:
     files: Sequence[Any] = (*(package.wheels or ()), *((package.sdist,) if package.sdist else ()))
     hashes = {f"sha256:{file.hashes['sha256']}" for file in files if "sha256" in file.hashes}
     if not hashes:
-        raise IncompleteError(
-            f"{package.name} has no SHA-256 in the lock.", remedy="Lock again.", path=place.path, line=place.line
-        )
+        raise IncompleteError(f"{package.name} has no SHA-256 in the lock.", remedy="Lock again.", path=place.path, line=place.line)
     requirement = Requirement(f"{package.name}=={package.version}")
     return Wanted(requirement=requirement, location=place, hashes=tuple(sorted(hashes)))
 

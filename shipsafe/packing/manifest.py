@@ -37,9 +37,7 @@ def manifest(record: RunRecord, artifacts: Sequence[tuple[Artifact, Archive, Seq
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _artifact(
-    record: RunRecord, artifact: Artifact, archive: Archive, layers: Sequence[LayerRef], location: str
-) -> dict[str, Any]:
+def _artifact(record: RunRecord, artifact: Artifact, archive: Archive, layers: Sequence[LayerRef], location: str) -> dict[str, Any]:
     gates = {outcome.gate: str(outcome.state) for outcome in record.outcomes if outcome.subject == artifact.subject}
     return {
         "name": artifact.name,

@@ -59,9 +59,7 @@ def check_names(names: Iterable[str]) -> None:
             raise ConfigError(f"{name[:80]!r} cannot be the name of a file in the output folder.", remedy="Rename it.")
         other = seen.setdefault(name.casefold(), name)
         if other != name or list(names).count(name) > 1:
-            raise ConfigError(
-                f"{other} and {name} would be one file on a disk that ignores case.", remedy="Rename one of them."
-            )
+            raise ConfigError(f"{other} and {name} would be one file on a disk that ignores case.", remedy="Rename one of them.")
 
 
 @contextmanager
@@ -85,9 +83,7 @@ def output_lock(out: Path, *, on_wait: Callable[[], None]) -> Generator[None]:
         lock.release()
 
 
-def publish(
-    out: Path, items: Sequence[Published], record: RunRecord, *, step: Callable[[str], None] = lambda _: None
-) -> RunRecord:
+def publish(out: Path, items: Sequence[Published], record: RunRecord, *, step: Callable[[str], None] = lambda _: None) -> RunRecord:
     """Put a passing run into the output folder, and give its record with the artifacts.
 
     `step` is told of every step before it is taken, so that a test can end the process there.
@@ -101,9 +97,7 @@ def publish(
         for item in items:
             step(f"store {item.name}")
             artifacts.append(_store(out, item))
-        described = [
-            (artifact, item.archive, item.layers, str(item.location)) for artifact, item in zip(artifacts, items, strict=True)
-        ]
+        described = [(artifact, item.archive, item.layers, str(item.location)) for artifact, item in zip(artifacts, items, strict=True)]
         data = manifest(record, described)
         before = _names_of(_read(out))
         step("commit")
@@ -193,9 +187,7 @@ def _names_of(document: Mapping[str, Any]) -> dict[str, str]:
                 found[artifact["sbom"]["path"]] = artifact["sbom"]["sha256"]
         except (KeyError, TypeError):
             continue
-    return {
-        name: digest for name, digest in found.items() if _NAME.fullmatch(name) and _OBJECT.fullmatch(f"sha256-{digest}.zip")
-    }
+    return {name: digest for name, digest in found.items() if _NAME.fullmatch(name) and _OBJECT.fullmatch(f"sha256-{digest}.zip")}
 
 
 def _follow(out: Path, document: Mapping[str, Any], before: Mapping[str, str], step: Callable[[str], None]) -> None:

@@ -42,9 +42,7 @@ def check_reproducible(tree: StagedTree, archive: Archive, *, workspace: Path, r
     random.Random(4242).shuffle(entries)  # noqa: S311 - an order, not a secret
     request.write_text(json.dumps({"subject": tree.subject, "root": str(copy), "entries": entries}))
     again = workspace / "again.zip"
-    done = run(
-        [sys.executable, "-P", "-m", "shipsafe.packing.reproducible", str(request), str(again)], cwd=workspace, env=_OTHER
-    )
+    done = run([sys.executable, "-P", "-m", "shipsafe.packing.reproducible", str(request), str(again)], cwd=workspace, env=_OTHER)
     if done.returncode:
         raise IncompleteError(f"{tree.subject} could not be packed again: {done.stderr.strip()[-400:]}.", remedy="Try again.")
     if done.stdout.strip() != archive.sha256:

@@ -94,17 +94,9 @@ def read_requirements(path: Path, *, root: Path, environment: Mapping[str, str])
     return found
 
 
-def _read(
-    path: Path, root: Path, environment: dict[str, str], found: Requirements, *, constraint: bool, chain: tuple[Path, ...]
-) -> None:
+def _read(path: Path, root: Path, environment: dict[str, str], found: Requirements, *, constraint: bool, chain: tuple[Path, ...]) -> None:
     shown = _shown(path, root)
-    place = Location(path=shown)
-    if path in chain:
-        raise _refuse(place, f"{shown} includes itself", "Remove the -r or -c line that closes the circle.")
-    if len(chain) >= _DEPTH:
-        raise _refuse(place, f"Requirements files are nested more than {_DEPTH} deep", "Put them into fewer files.")
-    if not path.resolve().is_relative_to(root):
-        raise _refuse(place, f"{shown} lies outside the project", "Move it into the project.")
+    _check_file(path, root, chain)
     if shown not in found.files:
         found.files.append(shown)
     for number, line in _lines(path, shown):
@@ -123,6 +115,17 @@ def _read(
             raise _refuse(here, f"{option} is refused: {why}", "Remove the line.")
         elif (wanted := _requirement(line, here, environment)) is not None:
             (found.constraints if constraint else found.wanted).append(wanted)
+
+
+def _check_file(path: Path, root: Path, chain: tuple[Path, ...]) -> None:
+    shown = _shown(path, root)
+    place = Location(path=shown)
+    if path in chain:
+        raise _refuse(place, f"{shown} includes itself", "Remove the -r or -c line that closes the circle.")
+    if len(chain) >= _DEPTH:
+        raise _refuse(place, f"Requirements files are nested more than {_DEPTH} deep", "Put them into fewer files.")
+    if not path.resolve().is_relative_to(root):
+        raise _refuse(place, f"{shown} lies outside the project", "Move it into the project.")
 
 
 def _lines(path: Path, shown: str) -> Iterator[tuple[int, str]]:
@@ -175,9 +178,7 @@ def _requirement(line: str, here: Location, environment: dict[str, str]) -> Want
                       "Put the code beside the function, or publish it to an index.")  # fmt: skip
     option = re.search(r"\s(--?[a-z-]+)", text)
     if option:
-        raise _refuse(
-            here, f"{option[1]} is refused: {_REFUSED.get(option[1], 'shipsafe does not know this option')}", "Remove it."
-        )
+        raise _refuse(here, f"{option[1]} is refused: {_REFUSED.get(option[1], 'shipsafe does not know this option')}", "Remove it.")
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:

@@ -84,9 +84,7 @@ def _ignore_rules(folder: Path, root: Path) -> GitIgnoreSpec:
     except ConfigError as error:
         raise IncompleteError(error.what, remedy=error.remedy, path=error.path) from error
     except ValueError as error:
-        raise IncompleteError(
-            f"Cannot be read: {error}.", remedy="See the syntax of .gitignore.", path=_shown(file, root)
-        ) from error
+        raise IncompleteError(f"Cannot be read: {error}.", remedy="See the syntax of .gitignore.", path=_shown(file, root)) from error
 
 
 def _walk(
@@ -104,9 +102,7 @@ def _walk(
     try:
         children = sorted(os.scandir(folder), key=lambda child: os.fsencode(child.name))
     except OSError as error:
-        raise IncompleteError(
-            f"Cannot be read: {error.strerror}.", remedy="Check its rights.", path=_shown(folder, root)
-        ) from error
+        raise IncompleteError(f"Cannot be read: {error.strerror}.", remedy="Check its rights.", path=_shown(folder, root)) from error
     for child in children:
         path, file = f"{prefix}{child.name}", Path(child.path)
         problem = _problem(path, file, root, boundary)
@@ -127,15 +123,9 @@ def _is_ignored_folder(name: str, folder: Path) -> bool:
 def _problem(path: str, file: Path, root: Path, boundary: Path) -> Problem | None:
     """Why a file cannot ship, or None."""
     place = Location(path=_shown(file, root))
-    try:
-        path.encode()
-        if has_control(path):
-            raise ValueError
-    except ValueError:
+    if has_control(path) or _is_no_text(path):
         shown = ascii(path)
-        return Problem(
-            kind=ProblemKind.UNREADABLE, key=shown, message=f"The name {shown} cannot stand in a zip.", location=place
-        )
+        return Problem(kind=ProblemKind.UNREADABLE, key=shown, message=f"The name {shown} cannot stand in a zip.", location=place)
     if file.is_symlink() and not file.resolve().is_relative_to(boundary):
         message = f"{path} is a link that leads out of the project."
         return Problem(kind=ProblemKind.ESCAPING_LINK, key=path, message=message, location=place)
@@ -151,6 +141,15 @@ def _problem(path: str, file: Path, root: Path, boundary: Path) -> Problem | Non
         message = f"{path} may not be read."
         return Problem(kind=ProblemKind.UNREADABLE, key=path, message=message, location=place)
     return None
+
+
+def _is_no_text(name: str) -> bool:
+    """Whether a name has bytes that are not UTF-8, which Python shows as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _shown(path: Path, root: Path) -> str:

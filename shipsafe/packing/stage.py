@@ -58,9 +58,7 @@ def stage(
         return _stage(subject, project, policy, draft, workspace, offline=offline, run=run)
 
 
-def _stage(
-    subject: Subject, project: Project, policy: Policy, draft: _Draft, workspace: Path, *, offline: bool, run: Run
-) -> StagedTree:
+def _stage(subject: Subject, project: Project, policy: Policy, draft: _Draft, workspace: Path, *, offline: bool, run: Run) -> StagedTree:
     code = subject.code
     if code.kind in (CodeKind.S3, CodeKind.UNKNOWN, CodeKind.IMAGE) or (code.path is None and code.kind is not CodeKind.INLINE):
         raise _no_code(subject)
@@ -70,9 +68,7 @@ def _stage(
     source = (project.root / (code.path or ".")).resolve()
     boundary = _boundary(project.root)
     if not source.is_relative_to(boundary):
-        raise _error(
-            subject, f"The code of {subject.name} lies outside the repository ({code.path})", "Move it into the repository."
-        )
+        raise _error(subject, f"The code of {subject.name} lies outside the repository ({code.path})", "Move it into the repository.")
     if not source.exists():
         raise _error(subject, f"The code of {subject.name} is not there: {code.path}", "Correct the path, or build it first.")
     if code.kind is CodeKind.ZIP:
@@ -80,9 +76,7 @@ def _stage(
         return _finish(subject, draft, Needs(), {}, None, prebuilt=True)
     _refuse_other_builders(subject)
     prefix = "python/" if _is_built_layer(subject) else ""
-    needs, pinned, runtime = _add_dependencies(
-        subject, project, policy, source, draft, prefix, workspace, offline=offline, run=run
-    )
+    needs, pinned, runtime = _add_dependencies(subject, project, policy, source, draft, prefix, workspace, offline=offline, run=run)
     _add_code(source, project.root, boundary, draft, prefix)
     return _finish(subject, draft, needs, pinned, runtime)
 
@@ -201,9 +195,7 @@ def _add_copy(draft: _Draft, path: str, file: Path, mode: int, root: Path) -> No
     """Copy a file of the project into the tree: what is looked at from now on is the copy."""
     place = Location(path=file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix())
     if file.stat().st_size > _LARGEST:
-        raise IncompleteError(
-            "Larger than anything Lambda takes.", remedy="Leave it out with .shipsafeignore.", path=place.path
-        )
+        raise IncompleteError("Larger than anything Lambda takes.", remedy="Leave it out with .shipsafeignore.", path=place.path)
     there = draft.entries.get(path)
     if there is not None and there.origin is Origin.DEPENDENCY:
         message = f"{path} stands in the code and in a dependency; the code's is shipped."

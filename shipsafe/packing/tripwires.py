@@ -7,9 +7,7 @@ from shipsafe.model.tree import Entry, Origin
 
 _HEAD = 64 * 1024
 _SMALL = 1024 * 1024  # keys are small; a larger file is not read for one
-_PRIVATE_KEY = re.compile(
-    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----\s*\n?(?:[A-Za-z-]+:.*\n|\s)*[A-Za-z0-9+/=]{16}"
-)
+_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----\s*\n?(?:[A-Za-z-]+:.*\n|\s)*[A-Za-z0-9+/=]{16}")
 _ENV = re.compile(r"\.env(\.[A-Za-z0-9_-]+)*")
 _ENV_SAMPLES = (".example", ".sample", ".template", ".dist", ".defaults")
 _NAMES = {

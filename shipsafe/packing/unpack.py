@@ -75,8 +75,6 @@ def _copy(opened: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path, left: in
         while chunk := source.read(_CHUNK):
             written += len(chunk)
             if written > left:
-                raise IncompleteError(
-                    f"More than {_UNZIPPED // MEBIBYTE} MiB unzipped.", remedy="Build it smaller.", path=shown
-                )
+                raise IncompleteError(f"More than {_UNZIPPED // MEBIBYTE} MiB unzipped.", remedy="Build it smaller.", path=shown)
             sink.write(chunk)
     return written

@@ -50,9 +50,7 @@ def find_policy(root: Path) -> Found | None:
     return None
 
 
-def read_chain(
-    found: Found | None, *, shown: str | None, offline: bool, cache: Path, fetch: Callable[[str], bytes]
-) -> list[Document]:
+def read_chain(found: Found | None, *, shown: str | None, offline: bool, cache: Path, fetch: Callable[[str], bytes]) -> list[Document]:
     """Every document, the base first; without a file it is the preset `baseline` alone.
 
     Raises:
@@ -120,9 +118,7 @@ def _fetched(document: Document, url: str, digest: str, *, offline: bool, cache:
         if hashlib.sha256(data).hexdigest() == digest:
             return data
     if offline:
-        raise IncompleteError(
-            f"The policy {url} is not in the cache, and --offline opens no socket.", remedy="Run once without it."
-        )
+        raise IncompleteError(f"The policy {url} is not in the cache, and --offline opens no socket.", remedy="Run once without it.")
     data = fetch(url)
     if hashlib.sha256(data).hexdigest() == digest:
         write_atomic(kept, data)

@@ -64,9 +64,7 @@ def parse(text: str, *, name: str, table: str = "") -> Document:
         found = _POSITION.search(str(error))
         line, column = (int(found[1]), int(found[2])) if found else (None, None)
         what = _POSITION.sub("", str(error)).strip().rstrip(".")
-        raise ConfigError(
-            f"Not valid TOML: {what}.", remedy="Correct the line.", path=name, line=line, column=column
-        ) from error
+        raise ConfigError(f"Not valid TOML: {what}.", remedy="Correct the line.", path=name, line=line, column=column) from error
     lines = _lines(text)
     if table:
         for part in table.split("."):

@@ -20,9 +20,7 @@ from shipsafe.policy.waivers import read_waivers
 _OWN_KEYS = ("mode", "enforce-from", "fail-on", "unscored")
 
 
-def load(
-    root: Path, *, explicit: Path | None = None, offline: bool, cache: Path, fetch: Callable[[str], bytes], today: date
-) -> Policy:
+def load(root: Path, *, explicit: Path | None = None, offline: bool, cache: Path, fetch: Callable[[str], bytes], today: date) -> Policy:
     """The policy that holds for a project.
 
     Args:
@@ -137,6 +135,4 @@ def _functions(document: Document) -> tuple[FunctionConfig, ...]:
 def _refuse_credentials(document: Document, urls: list[str]) -> None:
     for url in urls:
         if "@" in url.partition("://")[2].partition("/")[0]:
-            raise document.error(
-                "indexes", "An index URL holds credentials.", "Keep them out of the policy, which is committed."
-            )
+            raise document.error("indexes", "An index URL holds credentials.", "Keep them out of the policy, which is committed.")

@@ -56,9 +56,7 @@ def _check_fixed(document: Document, path: str, value: Any, values: Mapping[str,
         loosens = there is not None and not _is_tighter(BY_PATH[path], there, value)
     if loosens:
         origin = origins.get(path, "its base")
-        raise document.error(
-            path, f"`{path}` is fixed as {there!r} by {origin}, and {value!r} loosens it.", "Tighten it, or leave it out."
-        )
+        raise document.error(path, f"`{path}` is fixed as {there!r} by {origin}, and {value!r} loosens it.", "Tighten it, or leave it out.")
 
 
 def _is_tighter(key: Key, old: Any, new: Any) -> bool:

@@ -9,9 +9,7 @@ from shipsafe.model.policy import Policy, Waiver
 from shipsafe.policy.document import Document, as_date
 
 
-def read_waivers(
-    chain: list[Document], *, unwaivable: tuple[str, ...], longest: timedelta | None, today: date
-) -> tuple[Waiver, ...]:
+def read_waivers(chain: list[Document], *, unwaivable: tuple[str, ...], longest: timedelta | None, today: date) -> tuple[Waiver, ...]:
     """Every waiver of a chain of documents.
 
     Raises:
@@ -34,9 +32,7 @@ def _waiver(
         raise document.error(at, "A waiver names exactly one rule or one advisory.", "Give it either `rule` or `advisory`.")
     expires, until_fixed = as_date(entry.get("expires")), entry.get("until-fixed", False)
     if expires is None and not until_fixed:
-        raise document.error(
-            at, f"The waiver for {targets[0]} has no end.", "Give it `expires = DATE` or `until-fixed = true`."
-        )
+        raise document.error(at, f"The waiver for {targets[0]} has no end.", "Give it `expires = DATE` or `until-fixed = true`.")
     if targets[0].casefold() in forbidden:
         raise document.error(at, f"{targets[0]} cannot be waived under this policy.", "Fix what it finds.")
     if longest is not None and (expires is None or expires > today + longest):
@@ -66,6 +62,4 @@ def waivers_table(policy: Policy, today: date) -> str:
             until += " (expired)"
         rows.append((waiver.target, waiver.subject, until, waiver.owner, waiver.reason))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) + "\n" for row in rows
-    )
+    return "".join("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) + "\n" for row in rows)

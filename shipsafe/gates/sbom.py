@@ -1,0 +1,179 @@
+"""What ships is written down: a CycloneDX 1.6 SBOM per artifact, valid, and with the elements that the NTIA asks for.
+
+The document stands in `sbom.json` of the gate's workspace. `build` gives it the digests of the zip; `check` has no zip. With
+
+    [gates.sbom]
+    supplier = "ACME Ltd"
+    cross-check = true
+
+the function's supplier is stated (else it is the first author of the nearest pyproject.toml), and `cyclonedx-py` must list the
+same distributions (the `strict` preset says so): where two tools disagree, nobody knows what ships, and the gate has not
+answered.
+"""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from shipsafe import __version__
+from shipsafe.adapters.files import write_atomic
+from shipsafe.adapters.pyproject import pyprojects
+from shipsafe.errors import ConfigError
+from shipsafe.evidence.ntia import Lack, lacks
+from shipsafe.evidence.sbom import compose, finish
+from shipsafe.model.finding import Finding, Rule
+from shipsafe.model.gate import Gate, Inquiry
+from shipsafe.model.outcome import Outcome
+from shipsafe.model.severity import Severity
+from shipsafe.model.tree import Distribution, StagedTree
+
+_ID = "sbom"
+DOCUMENT = "sbom.json"  # in the workspace of the gate
+_TOOLS = ("uv", "cyclonedx-python-lib")
+_SHOWN = 5
+
+_NTIA = Rule(
+    id="sbom/ntia",
+    severity=Severity.LOW,
+    summary="The SBOM lacks one of the NTIA's minimum elements.",
+    remedy="Give the function a supplier in [gates.sbom], commit the project, and use distributions that say who made them.",
+    why=(
+        "Whoever must find out in a hurry whether a component is affected needs its supplier, name, version, identifier and "
+        "relationship, and who wrote the SBOM when. Many buyers refuse an SBOM without them."
+    ),
+    bad="[gates.sbom]\n# no supplier here, and no authors in pyproject.toml\n",
+    good='[gates.sbom]\nsupplier = "ACME Ltd"\n',
+    references=("https://www.ntia.gov/report/2021/minimum-elements-software-bill-materials-sbom",),
+)
+
+
+def _run(inquiry: Inquiry) -> Outcome:
+    """Compose, check against the schema, compare with the second opinion, and see what is missing."""
+    from shipsafe.evidence.schema import validate  # noqa: PLC0415 - the rules of this gate are wanted without the library
+
+    subject, tree = inquiry.subject.subject, inquiry.staged
+    tools = {"shipsafe": __version__, **{name: version(name) for name in _TOOLS}}
+    document = compose(inquiry.subject, tree, epoch=inquiry.epoch, tools=tools, supplier=_supplier(inquiry))
+    data = finish(document, None)
+    if problems := validate(data):
+        return Outcome.unanswered(_ID, subject, f"The SBOM is not valid CycloneDX 1.6: {_some(problems)}")
+    findings = tuple(_finding(lack, inquiry) for lack in lacks(document))
+    if _cross_checks(inquiry) and (differences := _differences(tree, inquiry.workspace)):
+        reason = f"cyclonedx-py lists other distributions than the SBOM: {_some(differences)}"
+        return Outcome.unanswered(_ID, subject, reason, findings)
+    write_atomic(inquiry.workspace / DOCUMENT, data)
+    evidence = {
+        "format": "CycloneDX 1.6",
+        "distributions": len(tree.distributions),
+        "files": len(tree.entries),
+        "cross-checked": _cross_checks(inquiry),
+    }
+    return Outcome.answered(_ID, subject, findings, evidence=evidence)
+
+
+def _supplier(inquiry: Inquiry) -> str | None:
+    """Who ships the function: as the policy says, else the first author of the nearest pyproject.toml that has one.
+
+    Raises:
+        ConfigError: the policy's supplier is not a text, or a pyproject.toml is not TOML.
+    """
+    stated = inquiry.settings(_ID).settings.get("supplier")
+    if stated is not None:
+        if not isinstance(stated, str) or not stated.strip():
+            raise ConfigError("`gates.sbom.supplier` is not a text.", remedy="Write a name.", path=inquiry.policy.path)
+        return stated.strip()
+    project = inquiry.project
+    for _, content in pyprojects(project.code_folder(inquiry.subject), project.root):
+        if name := _first_author(content):
+            return name
+    return None
+
+
+def _first_author(content: Mapping[str, Any]) -> str | None:
+    """The name in `[project] authors = [{name = "..."}]`."""
+    project = content.get("project")
+    authors = project.get("authors") if isinstance(project, dict) else None
+    for author in authors if isinstance(authors, list) else []:
+        name = author.get("name") if isinstance(author, dict) else None
+        if isinstance(name, str) and name.strip():
+            return " ".join(name.split())
+    return None
+
+
+def _cross_checks(inquiry: Inquiry) -> bool:
+    """Whether the second opinion is asked.
+
+    Raises:
+        ConfigError: the setting is neither true nor false.
+    """
+    value = inquiry.settings(_ID).settings.get("cross-check", False)
+    if not isinstance(value, bool):
+        raise ConfigError("`gates.sbom.cross-check` is neither true nor false.", remedy="Write true.", path=inquiry.policy.path)
+    return value
+
+
+def _differences(tree: StagedTree, workspace: Path) -> list[str]:
+    """Distributions on Python's path that only one of the two lists."""
+    from shipsafe.adapters.cyclonedx import list_distributions, metadata_place  # noqa: PLC0415 - only under cross-check
+
+    paths = {entry.path for entry in tree.entries}
+    metadata = [(one, f"{one.dist_info}/METADATA") for one in tree.distributions]
+    ours = {(one.name, one.version) for one, path in metadata if path in paths and metadata_place(path)}
+    theirs = set(list_distributions(tree.entries, workspace=workspace))
+    return [
+        *(f"{name} {version} only in the SBOM" for name, version in sorted(ours - theirs, key=str)),
+        *(f"{name} {version} only in cyclonedx-py" for name, version in sorted(theirs - ours, key=str)),
+    ]
+
+
+def _some(texts: Iterable[str]) -> str:
+    """The first few, and how many more."""
+    listed = list(texts)
+    more = f"; and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return f"{'; '.join(listed[:_SHOWN])}{more}."
+
+
+def _finding(lack: Lack, inquiry: Inquiry) -> Finding:
+    """A component that lacks something, where a person would look."""
+    elements = ", ".join(lack.elements)
+    if lack.root:
+        return Finding(
+            rule=_NTIA.id,
+            subject=inquiry.subject.subject,
+            message=f"The SBOM of {lack.name} lacks: {elements}.",
+            remedy="State [gates.sbom] supplier in the policy; for the timestamp, commit the project or set SOURCE_DATE_EPOCH.",
+            severity=_NTIA.severity,
+            location=inquiry.subject.location,
+            key="root",
+        )
+    distribution = _distribution(lack, inquiry.staged)
+    return Finding(
+        rule=_NTIA.id,
+        subject=inquiry.subject.subject,
+        message=f"{lack.name} {lack.version or 'of unknown version'} lacks: {elements}.",
+        remedy="Ask its authors to name themselves in its metadata, or take it from an index.",
+        severity=_NTIA.severity,
+        location=distribution.location if distribution else None,
+        key=lack.ref,
+        package=distribution.name if distribution else None,
+        version=lack.version or None,
+    )
+
+
+def _distribution(lack: Lack, tree: StagedTree) -> Distribution | None:
+    """The distribution that a component stands for."""
+    wanted = (canonicalize_name(lack.name), lack.version or None)
+    return next((one for one in tree.distributions if (one.name, one.version) == wanted), None)
+
+
+GATE = Gate(
+    id=_ID,
+    title="Is everything that ships written down?",
+    rules=(_NTIA,),
+    run=_run,
+    python_only=True,
+    settings=("supplier", "cross-check"),
+)
