@@ -6,16 +6,15 @@
 What is generated never depends on the machine, the day or a terminal.
 """
 
-import json
 import re
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 from shipsafe.cli.app import COMMANDS, command_tree
 from shipsafe.gates import all_gates
 from shipsafe.policy import generated_configs, reference_markdown
-from shipsafe.reports import REPORT_SCHEMA
 from shipsafe.reports.rule_page import rules_markdown
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +36,7 @@ def pages() -> Iterator[tuple[str, str]]:
     for path, text in command_pages():
         yield path, text
     yield from generated_configs().items()
-    yield "configs/report.schema.json", json.dumps(REPORT_SCHEMA, indent=2) + "\n"
+    yield "configs/report.schema.json", (files("shipsafe.reports") / "data" / "report.schema.json").read_text(encoding="utf-8")
     yield "README.md", readme((ROOT / "README.md").read_text())
 
 

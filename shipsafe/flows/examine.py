@@ -144,7 +144,7 @@ def _advisories(bench: Bench) -> Advisories | ShipsafeError:
 
 def _stage(bench: Bench, subject: Subject) -> Staged:
     """The staged tree, or the reason why this one subject could not be staged; the others go on."""
-    bench.progress.update(subject.subject, "stage", State.NOT_ASKED, "working")
+    bench.progress.update(subject.subject, "stage", None)
     for unresolved in subject.unresolved:
         if unresolved.field in _DECISIVE:
             place = unresolved.location or subject.location

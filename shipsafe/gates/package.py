@@ -18,7 +18,7 @@ from shipsafe.model.project import Function, Subject
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Entry, ProblemKind, StagedTree
 from shipsafe.packing.handler import Answer, find_python
-from shipsafe.packing.native import extension_python, inspect, is_foreign
+from shipsafe.packing.native import Kind, inspect, python_abi
 from shipsafe.packing.runtimes import Runtime, lookup
 from shipsafe.packing.tripwires import secret, startup_hook
 
@@ -204,8 +204,9 @@ def _native(tree: StagedTree, subject: Subject, unread: list[str]) -> Iterator[F
     for entry in tree.entries:
         native = inspect(entry.source)
         if native is None:
-            if is_foreign(entry.path):
-                yield _platform(subject, entry, f"{entry.path} is native code for another system.")
+            continue
+        if native.kind is not Kind.ELF:
+            yield _platform(subject, entry, f"{entry.path} is {native.kind}, native code for another system.")
             continue
         if native.problem:
             unread.append(f"{entry.path}: {native.problem}.")
@@ -226,7 +227,7 @@ def _misfits(
     if runtime and glibc and glibc > runtime.glibc:
         message = f"{entry.path} needs GLIBC {_dotted(glibc)}; {runtime.name} has {_dotted(runtime.glibc)}."
         yield _platform(subject, entry, message)
-    python = extension_python(entry.path)
+    python = python_abi(entry.path)
     if runtime and python and runtime.python and python != runtime.python:
         yield _platform(subject, entry, f"{entry.path} is for Python {python}; {subject.name} runs {runtime.python}.")
 
