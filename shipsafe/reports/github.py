@@ -30,8 +30,21 @@ def write(record: RunRecord) -> str:
     verdict = record.verdict
     allowed = [finding for finding in verdict.allowed if not finding.suppressed]
     lines = [
-        *_kept("error", [*_unanswered(record), *_findings(record, "error", tally.grouped(verdict.blocking))]),
-        *_kept("warning", _findings(record, "warning", tally.grouped(allowed))),
+        *_kept(
+            "error",
+            [
+                *_unanswered(record, "error", tally.unanswered(record)),
+                *_findings(record, "error", tally.grouped(tally.unsettled(record))),
+                *_findings(record, "error", tally.grouped(verdict.blocking)),
+            ],
+        ),
+        *_kept(
+            "warning",
+            [
+                *_findings(record, "warning", tally.grouped(allowed)),
+                *_unanswered(record, "warning", tally.unanswered_observed(record)),
+            ],
+        ),
         *_kept(
             "notice",
             [
@@ -61,10 +74,10 @@ def _kept(level: str, commands: Sequence[str]) -> Iterator[str]:
         yield f"... and {tally.count(left_out, f'more {level}')}; the step summary and the other reports have all."
 
 
-def _unanswered(record: RunRecord) -> list[str]:
+def _unanswered(record: RunRecord, level: str, silences: Sequence[tally.Silence]) -> list[str]:
     return [
-        _command("error", f"{', '.join(silence.gates)}: unanswered", f"{', '.join(silence.subjects)}: {silence.reason}", record)
-        for silence in tally.unanswered(record)
+        _command(level, f"{', '.join(silence.gates)}: unanswered", f"{', '.join(silence.subjects)}: {silence.reason}", record)
+        for silence in silences
     ]
 
 

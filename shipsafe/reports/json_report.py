@@ -4,7 +4,8 @@ The shape is published in `data/report.schema.json`. It admits no unknown keys, 
 apart; `schema_version` counts up when a key is added. All of the run is in it: `read(write(record))` gives every other report
 byte for byte, which is what makes `shipsafe report show` honest.
 
-Findings stand in one list, whatever became of them (`decision`: blocking, allowed or waived). Outcomes name theirs by position.
+Findings stand in one list, whatever became of them (`decision`: blocking, allowed, waived, or unanswered for those that say
+that something could not be looked at). Outcomes name theirs by position.
 What can be computed is written for the reader's comfort and not read back: `exit_code`, `summary`, `identity`.
 """
 
@@ -87,6 +88,7 @@ def _document(record: RunRecord) -> dict[str, object]:
     for item in verdict.waived:
         places.setdefault(item.finding, len(findings))
         findings.append(_finding(item.finding, "waived", item.waiver))
+    add(tally.unsettled(record), "unanswered")
     add([finding for outcome in record.outcomes for finding in outcome.findings if finding not in places], "unjudged")
     return {
         "schema_version": SCHEMA_VERSION,
@@ -145,7 +147,7 @@ def _outcome(outcome: Outcome, places: Mapping[Finding, int]) -> dict[str, objec
 def _record(raw: Mapping[str, Any]) -> RunRecord:
     """From here on the schema has been asked: keys are there, and of their types."""
     findings = [_read_finding(item) for item in raw["findings"]]
-    decided: dict[str, list[Finding]] = {"blocking": [], "allowed": [], "waived": [], "unjudged": []}
+    decided: dict[str, list[Finding]] = {"blocking": [], "allowed": [], "waived": [], "unanswered": [], "unjudged": []}
     for item, finding in zip(raw["findings"], findings, strict=True):
         decided[item["decision"]].append(finding)
     waivers = [_read_waiver(item["waiver"]) for item in raw["findings"] if item["waived"]]

@@ -88,13 +88,15 @@ def sections(record: RunRecord, *, quiet: bool = False, verbose: bool = False) -
         if record.outcomes or record.verdict.unanswered:
             yield Section((_outcomes(record),))
     yield from _findings("Findings", record.verdict.blocking, verbose=verbose)
+    yield from _findings("Could not be looked at", tally.unsettled(record), verbose=verbose)
     if not quiet:
         yield from _findings("Observed: these do not block yet", tally.observed(record), verbose=verbose)
         yield from _allowed(record, verbose=verbose)
         yield from _set_aside(record)
-    yield from _unanswered(record)
+    yield from _silences("Unanswered", tally.unanswered(record), Tone.WARN)
     if not quiet:
-        yield from _not_asked(record)
+        yield from _silences("Unanswered, in gates that observe", tally.unanswered_observed(record), Tone.WARN)
+        yield from _silences("Not asked", tally.not_asked(record), Tone.DIM)
         if verbose:
             yield from _details(record)
         yield from _artifacts(record)
@@ -207,16 +209,9 @@ def _aside(finding: Finding, why: str) -> Line:
     return Line((Span(f"{what} "), Span(short(why, _SENTENCE), Tone.DIM)), 2)
 
 
-def _unanswered(record: RunRecord) -> Iterator[Section]:
-    yield from _silences("Unanswered", len(record.verdict.unanswered), tally.unanswered(record), Tone.WARN)
-
-
-def _not_asked(record: RunRecord) -> Iterator[Section]:
-    yield from _silences("Not asked", len(record.verdict.not_asked), tally.not_asked(record), Tone.DIM)
-
-
-def _silences(title: str, number: int, silences: list[tally.Silence], tone: Tone) -> Iterator[Section]:
+def _silences(title: str, silences: list[tally.Silence], tone: Tone) -> Iterator[Section]:
     if silences:
+        number = sum(len(silence.gates) * len(silence.subjects) for silence in silences)
         lines = (Line((Span(short(str(silence), _SENTENCE), tone),), 2) for silence in silences)
         yield Section((_head_line(f"{title} ({number})"), *lines))
 

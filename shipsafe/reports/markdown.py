@@ -65,6 +65,7 @@ def _parts(record: RunRecord) -> Iterable[_Part]:
     verdict = record.verdict
     yield _outcomes(record)
     yield _findings("Findings", verdict.blocking)
+    yield _findings("Could not be looked at", tally.unsettled(record))
     yield _findings("Observed: these do not block yet", tally.observed(record))
     yield _list("Unanswered", (for_markdown(str(silence), 1000) for silence in tally.unanswered(record)))
     yield _list(
@@ -81,6 +82,8 @@ def _parts(record: RunRecord) -> Iterable[_Part]:
     )
     yield _list("Waivers", (f"{note.news}: {for_markdown(note.message)}" for note in verdict.waiver_notes))
     yield _findings("Allowed: below what the policy blocks", tally.below(record))
+    quiet = tally.unanswered_observed(record)
+    yield _list("Unanswered, in gates that observe", (for_markdown(str(silence), 1000) for silence in quiet))
     yield _list("Not asked", (for_markdown(str(silence), 1000) for silence in tally.not_asked(record)))
     yield _artifacts(record)
     remarks = [for_markdown(hint) for hint in record.hints]

@@ -105,6 +105,8 @@ def _all_shown(record: RunRecord) -> Iterable[_Shown]:
     for finding in record.verdict.allowed:
         in_source = ({"kind": "inSource", "justification": _text(finding.suppressed)},) if finding.suppressed else ()
         yield _Shown(finding=finding, decision="allowed", suppressions=in_source)
+    for finding in tally.unsettled(record):
+        yield _Shown(finding=finding, decision="unanswered")
     for item in record.verdict.waived:
         until = f" until {item.waiver.expires.isoformat()}" if item.waiver.expires else ""
         reason = _text(f"{item.waiver.reason} ({item.waiver.owner}{until})")

@@ -83,11 +83,38 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
     return [Group(finding=finding, subjects=tuple(dict.fromkeys(names))) for finding, names in groups.items()]
 
 
+def unsettled(record: RunRecord) -> list[Finding]:
+    """Findings that say that something could not be looked at: for the verdict they are unanswered, and neither block nor pass."""
+    verdict = record.verdict
+    judged = {*verdict.blocking, *verdict.allowed, *(waived.finding for waived in verdict.waived)}
+    missing = {(item.gate, item.subject, item.reason) for item in verdict.unanswered}
+    found = (finding for outcome in record.outcomes for finding in outcome.findings if finding not in judged)
+    return [finding for finding in dict.fromkeys(found) if _as_missing(finding) in missing]
+
+
+def _as_missing(finding: Finding) -> tuple[str, str, str]:
+    """What the judge says of it (gate, subject, reason), when it counts as unanswered."""
+    return gate_of(finding), finding.subject, finding.message
+
+
 def unanswered(record: RunRecord) -> list[Silence]:
-    """What keeps the verdict from being complete; one entry per gate and reason (a feed that fails, fails everybody)."""
+    """What else keeps the verdict from being complete; one entry per gate and reason (a feed that fails, fails everybody)."""
+    told = {_as_missing(finding) for finding in unsettled(record)}
+    missing = [(item.gate, item.subject, item.reason) for item in record.verdict.unanswered]
+    return _silences(item for item in missing if item not in told)
+
+
+def unanswered_observed(record: RunRecord) -> list[Silence]:
+    """What gates that observe could not look at: it is shown, and the verdict does not rest on it."""
+    missing = {(item.gate, item.subject) for item in record.verdict.unanswered}
+    silent = (outcome for outcome in record.outcomes if outcome.state is State.UNANSWERED)
+    return _silences((item.gate, item.subject, item.reason) for item in silent if (item.gate, item.subject) not in missing)
+
+
+def _silences(items: Iterable[tuple[str, str, str]]) -> list[Silence]:
     reasons: dict[tuple[str, str], list[str]] = {}
-    for missing in record.verdict.unanswered:
-        reasons.setdefault((missing.gate, missing.reason), []).append(missing.subject)
+    for gate, subject, reason in items:
+        reasons.setdefault((gate, reason), []).append(subject)
     return [Silence(gates=(gate,), subjects=tuple(found), reason=reason) for (gate, reason), found in reasons.items()]
 
 

@@ -144,6 +144,18 @@ UNSCORED = replace(
     fixed_versions=(),
     path=(),
 )
+UNAUDITED = Finding(
+    rule="dependencies/unaudited",
+    subject=BILLING,
+    message="acme-auth 1.0 came from an index other than PyPI, so nobody knows of advisories.",
+    remedy="Declare acme-* in first-party.",
+    severity=Severity.MEDIUM,
+    location=Location(path="src/billing/uv.lock", line=88),
+    key="acme-auth",
+    package="acme-auth",
+    version="1.0",
+    effect=Effect.INCOMPLETE,
+)
 WAIVER = Waiver(
     target="package/startup-hook",
     subject="Common",
@@ -178,6 +190,8 @@ def _outcomes(*, feed: bool, findings: tuple[Finding, ...]) -> tuple[Outcome, ..
             found = [finding for finding in findings if finding.subject == subject and finding.rule.startswith(f"{gate}/")]
             if gate == "dependencies" and not feed:
                 outcomes.append(Outcome.unanswered(gate, subject, "The snapshot is 9 days old. Run `shipsafe advisories pull`.", found))
+            elif gate == "layers" and subject == LAYER and not feed:
+                outcomes.append(Outcome.unanswered(gate, subject, "The gate could not read it."))
             else:
                 evidence = {"distributions": 4, "source": {"kind": "folder"}} if gate == "dependencies" else {}
                 notes = ("torch 2.1+cpu was looked up as 2.1.",) if gate == "dependencies" and subject == ORDERS else ()
@@ -191,12 +205,15 @@ def record(decision: Decision) -> RunRecord:
     fails = decision is Decision.FAIL
     blocking = (MALICIOUS, _vulnerable(ORDERS), _vulnerable(LAYER), SHELL) if fails else ()
     allowed = (BELOW, SUPPRESSED, OBSERVED, UNSCORED)
-    outcomes = _outcomes(feed=decision is not Decision.INCOMPLETE, findings=(*blocking, *allowed, WAIVED))
+    unsettled = (UNAUDITED,) if decision is Decision.INCOMPLETE else ()
+    outcomes = _outcomes(feed=decision is not Decision.INCOMPLETE, findings=(*blocking, *allowed, *unsettled, WAIVED))
     missing = tuple(
         Unanswered(gate=outcome.gate, subject=outcome.subject, reason=outcome.reason)
         for outcome in outcomes
-        if outcome.state == "unanswered"
+        if outcome.state == "unanswered" and outcome.gate != "layers"
     )
+    if unsettled:
+        missing += (Unanswered(gate="dependencies", subject=BILLING, reason=UNAUDITED.message),)
     expired = WaiverNote(news=WaiverNews.EXPIRED, waiver=OLD_WAIVER, message="The waiver of bob for PYSEC-2018-28 ended on 2026-11-01.")
     return RunRecord(
         command="build",

@@ -165,7 +165,10 @@ def test_what_is_unanswered_is_an_unsuccessful_execution() -> None:
     assert invocation["exitCode"] == 4
     told = [note["message"]["text"] for note in invocation["toolExecutionNotifications"] if note["level"] == "error"]
     assert told[0] == f"{ORDERS}: The snapshot is 9 days old. Run `shipsafe advisories pull`."
-    assert len(told) == 3
+    assert told[3].startswith("function:Shop.Billing: acme-auth 1.0 came from an index other than PyPI")
+    assert len(told) == 4
+    (unsettled,) = [result for result in runs["dependencies"]["results"] if result["properties"]["decision"] == "unanswered"]
+    assert unsettled["ruleId"] == "dependencies/unaudited"
     assert runs["lint"]["invocations"][0]["executionSuccessful"] is True
 
 

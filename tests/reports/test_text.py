@@ -1,15 +1,19 @@
 import io
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
+from shipsafe.judge import judge
+from shipsafe.model.outcome import Outcome
+from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision, Verdict
 from shipsafe.reports import load
 from shipsafe.reports.text import plain, screen
-from tests.reports.sample import DECISIONS, ORDERS, SHELL, record
+from tests.reports.sample import DECISIONS, ORDERS, SHELL, UNAUDITED, record
 
 
 def shown(run: RunRecord, width: int, *, quiet: bool = False, verbose: bool = False) -> str:
@@ -106,3 +110,19 @@ def test_the_same_finding_in_several_functions_is_shown_once_and_counted_each() 
     assert text.count("sends credentials to another host") == 1
     assert f"in: {ORDERS}, layer:Common" in text
     assert "4 findings block (1 critical, 3 high) in 2 of 4 subjects." in text
+
+
+def test_a_finding_that_the_judge_takes_for_unanswered_keeps_its_place_and_its_remedy() -> None:
+    outcome = Outcome.answered("dependencies", UNAUDITED.subject, [UNAUDITED])
+    verdict = judge(Policy(path=None, digest=""), [outcome], date(2026, 11, 21))
+    text = plain(RunRecord(command="check", project="p", verdict=verdict, outcomes=(outcome,)), quiet=True)
+    assert text == (
+        "Could not be looked at (1)\n"
+        "\n"
+        "MEDIUM  dependencies/unaudited  src/billing/uv.lock:88\n"
+        "  acme-auth 1.0 came from an index other than PyPI, so nobody knows of advisories.\n"
+        "  fix: Declare acme-* in first-party.\n"
+        "  in: function:Shop.Billing\n"
+        "\n"
+        "INCOMPLETE  1 question is unanswered. exit 4\n"
+    )
