@@ -7,13 +7,12 @@ The document stands in `sbom.json` of the gate's workspace. `build` gives it the
     cross-check = true
 
 the function's supplier is stated (else it is the first author of the nearest pyproject.toml), and `cyclonedx-py` must list the
-same distributions (the `strict` preset says so): where two tools disagree, nobody knows what ships, and the gate has not
-answered.
+same distributions (the `strict` preset says so): where two tools disagree about what ships, one of them is wrong, and the release
+is not written down.
 """
 
-from collections.abc import Iterable, Mapping
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import metadata
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -48,6 +47,19 @@ _NTIA = Rule(
     good='[gates.sbom]\nsupplier = "ACME Ltd"\n',
     references=("https://www.ntia.gov/report/2021/minimum-elements-software-bill-materials-sbom",),
 )
+_MISMATCH = Rule(
+    id="sbom/mismatch",
+    severity=Severity.HIGH,
+    summary="A second tool lists other distributions than the SBOM.",
+    remedy="Remove what is left of an old installation (.egg-info, a second .dist-info), and install the distribution from a wheel.",
+    why=(
+        "The SBOM is read when a vulnerability is announced. A distribution that it lacks is then not looked for, and one that it "
+        "has too many is looked for in vain. Metadata that two tools read differently is also how a package hides its version."
+    ),
+    bad="src/orders/legacy.egg-info/PKG-INFO\n",
+    good="src/orders/requirements.txt  # legacy==1.0, installed from a wheel\n",
+    references=("https://packaging.python.org/en/latest/specifications/recording-installed-packages/",),
+)
 
 
 def _run(inquiry: Inquiry) -> Outcome:
@@ -55,21 +67,20 @@ def _run(inquiry: Inquiry) -> Outcome:
     from shipsafe.evidence.schema import validate  # noqa: PLC0415 - the rules of this gate are wanted without the library
 
     subject, tree = inquiry.subject.subject, inquiry.staged
-    tools = {"shipsafe": __version__, **{name: version(name) for name in _TOOLS}}
+    tools = {"shipsafe": __version__, **{name: metadata.version(name) for name in _TOOLS}}
     document = compose(inquiry.subject, tree, epoch=inquiry.epoch, tools=tools, supplier=_supplier(inquiry))
     data = finish(document, None)
     if problems := validate(data):
         return Outcome.unanswered(_ID, subject, f"The SBOM is not valid CycloneDX 1.6: {_some(problems)}")
-    findings = tuple(_finding(lack, inquiry) for lack in lacks(document))
-    if _cross_checks(inquiry) and (differences := _differences(tree, inquiry.workspace)):
-        reason = f"cyclonedx-py lists other distributions than the SBOM: {_some(differences)}"
-        return Outcome.unanswered(_ID, subject, reason, findings)
+    findings = [_finding(lack, inquiry) for lack in lacks(document)]
+    if cross_checked := _cross_checks(inquiry):
+        findings.extend(_mismatches(inquiry))
     write_atomic(inquiry.workspace / DOCUMENT, data)
     evidence = {
         "format": "CycloneDX 1.6",
         "distributions": len(tree.distributions),
         "files": len(tree.entries),
-        "cross-checked": _cross_checks(inquiry),
+        "cross-checked": cross_checked,
     }
     return Outcome.answered(_ID, subject, findings, evidence=evidence)
 
@@ -115,18 +126,29 @@ def _cross_checks(inquiry: Inquiry) -> bool:
     return value
 
 
-def _differences(tree: StagedTree, workspace: Path) -> list[str]:
+def _mismatches(inquiry: Inquiry) -> Iterator[Finding]:
     """Distributions on Python's path that only one of the two lists."""
     from shipsafe.adapters.cyclonedx import list_distributions, metadata_place  # noqa: PLC0415 - only under cross-check
 
+    tree = inquiry.staged
     paths = {entry.path for entry in tree.entries}
-    metadata = [(one, f"{one.dist_info}/METADATA") for one in tree.distributions]
-    ours = {(one.name, one.version) for one, path in metadata if path in paths and metadata_place(path)}
-    theirs = set(list_distributions(tree.entries, workspace=workspace))
-    return [
-        *(f"{name} {version} only in the SBOM" for name, version in sorted(ours - theirs, key=str)),
-        *(f"{name} {version} only in cyclonedx-py" for name, version in sorted(theirs - ours, key=str)),
-    ]
+    told = [(one, f"{one.dist_info}/METADATA") for one in tree.distributions]
+    ours = {(one.name, one.version): one for one, path in told if path in paths and metadata_place(path)}
+    theirs = set(list_distributions(tree.entries, workspace=inquiry.workspace))
+    for name, version in sorted(ours.keys() ^ theirs, key=str):
+        one = ours.get((name, version))
+        where = "in the SBOM and not in the list of" if one else "not in the SBOM and in the list of"
+        yield Finding(
+            rule=_MISMATCH.id,
+            subject=inquiry.subject.subject,
+            message=f"{name} {version or 'of unknown version'} is {where} cyclonedx-py.",
+            remedy=_MISMATCH.remedy,
+            severity=_MISMATCH.severity,
+            location=(one.location if one else None) or inquiry.subject.location,
+            key=f"{name}@{version}",
+            package=name,
+            version=version,
+        )
 
 
 def _some(texts: Iterable[str]) -> str:
@@ -172,7 +194,7 @@ def _distribution(lack: Lack, tree: StagedTree) -> Distribution | None:
 GATE = Gate(
     id=_ID,
     title="Is everything that ships written down?",
-    rules=(_NTIA,),
+    rules=(_NTIA, _MISMATCH),
     run=_run,
     python_only=True,
     settings=("supplier", "cross-check"),
