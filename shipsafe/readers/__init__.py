@@ -38,10 +38,14 @@ def read_project(path: Path, *, policy: Policy, overrides: Mapping[str, str]) ->
             or two names differ only in case.
         NothingError: nothing describes a function or a layer.
     """
-    if not path.exists():
-        raise ConfigError("There is no such folder or file.", remedy="Check the path.", path=str(path))
-    place = path.resolve()
-    claims = [(reader, what) for reader in all_readers() if (what := reader.claims(place, policy))]
+    try:
+        if not path.exists():
+            raise ConfigError("There is no such folder or file.", remedy="Check the path.", path=str(path))
+        # A template may be a link: the project is where the link lies.
+        place = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+        claims = [(reader, what) for reader in all_readers() if (what := reader.claims(place, policy))]
+    except OSError as error:
+        raise ConfigError(f"Cannot be read: {error.strerror}.", remedy="Check its rights.", path=str(path)) from error
     if not claims:
         raise _nothing(place, path)
     if len(claims) > 1:

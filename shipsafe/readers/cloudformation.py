@@ -1,5 +1,6 @@
 """SAM and CloudFormation templates, with the stacks nested in them."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,6 +25,8 @@ _FUNCTIONS = frozenset(("AWS::Serverless::Function", "AWS::Lambda::Function"))
 _LAYERS = frozenset(("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"))
 # Transforms that add no function and change none beyond what is read here. Any other may.
 _UNDERSTOOD = frozenset(("AWS::Serverless-2016-10-31", LANGUAGE_EXTENSIONS, "AWS::CodeDeployBlueGreen"))
+# CloudFormation takes letters and digits alone, but templates that people check before they deploy have `-` and `_`, too.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 _OUTPUT = frozenset((".aws-sam", "cdk.out"))
 
 
@@ -75,6 +78,9 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
     )
     walk = _Walk(nesting)
     walk.stack(stack)
+    for name in ("samconfig.yaml", "samconfig.yml"):
+        if (root / name).is_file():
+            walk.hints.append(f"{name} is not read; write parameters into samconfig.toml or the policy.")
     others = [name for name in templates_below(root) if name not in nesting.templates]
     if others:
         walk.hints.append(f"Other templates lie below and were not read: {', '.join(map(shown, others))}.")
@@ -152,8 +158,8 @@ class _Walk:
 
     @staticmethod
     def _check_name(resource: Resource) -> None:
-        """Logical ids become names of files, so CloudFormation's own rule for them is held here, too."""
-        if not (resource.name.isascii() and resource.name.isalnum() and len(resource.name) <= 255):  # noqa: PLR2004 - AWS's limit
+        """Logical ids become names of files, so what cannot be one is refused."""
+        if not _NAME.fullmatch(resource.name):
             raise ConfigError(
                 f"Logical id {shown(resource.name)} is not made of letters and digits.",
                 remedy="Rename it: CloudFormation refuses it, too.",

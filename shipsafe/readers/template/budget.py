@@ -3,7 +3,7 @@
 from shipsafe.errors import ConfigError
 
 _UNITS = 2_000_000  # values composed, expressions evaluated, and text made; a template of 1 MB needs about 100,000
-_DEPTH = 100  # expressions inside expressions, through conditions and nested stacks
+_DEPTH = 50  # expressions inside expressions, through conditions and nested stacks; far below what Python itself can take
 _CHARACTERS_A_UNIT = 64
 
 

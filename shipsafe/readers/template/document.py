@@ -14,6 +14,7 @@ from shipsafe.readers.template.json_text import NotJsonError, Places, json_event
 from shipsafe.readers.template.node import Node, shown
 
 LIMIT = 5 * MEBIBYTE
+_TAG_DIRECTIVE = re.compile("^%TAG", re.MULTILINE)
 # What neither YAML nor JSON allows to stand in a file as it is: control characters, NUL among them.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -60,6 +61,10 @@ def _read(path: Path, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError("Not UTF-8.", remedy="Save the template as UTF-8.", path=name, line=line) from error
+    # libyaml compares every tag directive with every other one: 100,000 of them (2 MB) keep it busy for 23 s.
+    if directive := _TAG_DIRECTIVE.search(text):
+        line, column = Places(text).of(directive.start())
+        raise ConfigError("Tag directives are not CloudFormation's.", remedy="Take `%TAG` out.", path=name, line=line, column=column)
     if bad := _FORBIDDEN.search(text):
         line, column = Places(text).of(bad.start())
         raise ConfigError(f"Control character U+{ord(bad[0]):04X}.", remedy="Take it out.", path=name, line=line, column=column)

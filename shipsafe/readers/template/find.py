@@ -2,6 +2,7 @@
 
 import os
 from collections import deque
+from itertools import islice
 from pathlib import Path
 
 from shipsafe.errors import ConfigError
@@ -40,7 +41,7 @@ def templates_below(folder: Path) -> tuple[str, ...]:
         current, depth = waiting.popleft()
         try:
             with os.scandir(current) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+                entries = sorted(islice(listing, _MOST), key=lambda entry: entry.name)
         except OSError:  # a folder that may not be read: this is a hint, not an answer
             continue
         if any(entry.name == "pyvenv.cfg" for entry in entries):

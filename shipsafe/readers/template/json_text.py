@@ -1,4 +1,4 @@
-"""JSON -> events with positions, for templates that are JSON.
+r"""JSON -> events with positions, for templates that are JSON.
 
 The YAML reader would take most of it, but `"\\ud83d\\ude00"` is an error there, and so is a key of more than 1,024 characters.
 """

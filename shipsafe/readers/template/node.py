@@ -50,12 +50,14 @@ class Node:
         return Location(path=self.path, line=line, column=column)
 
 
-def shown(text: str) -> str:
-    """Text of a template, fit for a message: one line, no control characters, not long."""
-    clean = "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char)[0] in "CZ" and char != " " else char for char in text[: _SHOWN + 1]
-    )
-    return clean if len(text) <= _SHOWN else f"{clean[:_SHOWN]}..."
+def shown(text: str, limit: int = _SHOWN) -> str:
+    """Text of a template, fit for a message: one line, no control characters, at most `limit` characters and an ellipsis."""
+    clean = "".join("\N{REPLACEMENT CHARACTER}" if _is_hidden(char) else char for char in text[:limit])
+    return clean if len(text) <= limit else f"{clean}..."
+
+
+def _is_hidden(char: str) -> bool:
+    return char != " " and unicodedata.category(char)[0] in "CZ"
 
 
 def describe(node: Node) -> str:
@@ -69,13 +71,14 @@ def _describe(node: Node, room: int) -> str:
     if room <= 0:
         return "..."
     if node.value is None or isinstance(node.value, str):
-        return shown(node.value or "null") if room < _DESCRIBED else _one_line(node.value or "null")
+        return shown(node.value or "null", room)
     if isinstance(node.value, tuple):
         parts: list[str] = []
         for child in node.value:
-            parts.append(_describe(child, room - sum(map(len, parts)) - 1))
-            if parts[-1] == "...":
+            if room <= 0:
                 break
+            parts.append(_describe(child, room))
+            room -= len(parts[-1]) + 2
         return f"[{', '.join(parts)}]"
     if node.call is None:
         return "{...}"
@@ -83,8 +86,5 @@ def _describe(node: Node, room: int) -> str:
     if name == "Fn::GetAtt" and isinstance(argument.value, tuple):
         return "!GetAtt " + ".".join(_describe(part, room - 1) for part in argument.value[:2])
     text = _describe(argument, room - 1)
-    return f"!{name.removeprefix('Fn::')} " + (f'"{text}"' if name == "Fn::Sub" and isinstance(argument.value, str) else text)
-
-
-def _one_line(text: str) -> str:
-    return shown(text) if len(text) <= _SHOWN else shown(text[:_SHOWN]) + shown(text[_SHOWN : _DESCRIBED + 1])
+    quoted = name == "Fn::Sub" and isinstance(argument.value, str)
+    return f"!{shown(name.removeprefix('Fn::'))} " + (f'"{text}"' if quoted else text)
