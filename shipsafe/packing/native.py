@@ -1,83 +1,154 @@
-"""What native code a file holds: for which processor, for which GLIBC, for which Python.
+"""What native code in a tree needs: its machine, the GLIBC it was linked against, the Python it was built for.
 
-Read, never loaded. Any bytes end in facts, or in the sentence that says why they cannot be read.
+ELF files are read with pyelftools, on hostile input too: every byte it reads is counted against a budget, every list that a file
+announces is cut, and whatever goes wrong becomes `problem`. Any bytes end in facts, in a problem, or in None.
+
+Sources: System V ABI, "Object Files"; LSB 5.0, "Symbol Versioning"; PEP 3149 and PEP 425 for the names of extension modules.
 """
 
+import io
 import re
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, cast
 
-_MAGIC = b"\x7fELF"
-_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)")
-_ABI = re.compile(r"\.(?P<python>cpython-(?P<version>\d+)|abi3|pypy\d+)?[^/]*\.(?:so|pyd)$")
-_FOREIGN = (".dylib", ".dll", ".pyd")
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
+
+_BUDGET = 8 * 1024 * 1024  # bytes of one file that may be read; a real table of needed versions has a few kilobytes
+_READS = 200_000
+_SECTIONS = 4096
+_VERSIONS = 4096
 _MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64", "EM_386": "i386", "EM_ARM": "arm"}
-_VERSIONS = 4096  # of symbols that one file may need; more is not a library but an attack on the reader
+_MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
+_MACH_O_FAT = b"\xca\xfe\xba\xbe"  # also a Java class, which no file name of a library has
+_GLIBC = re.compile(rb"GLIBC_(\d{1,3})\.(\d{1,3})(?:\.\d{1,3})?")
+_LIBRARY = re.compile(r"\.(?:so(?:\.\d+)*|node|dylib|pyd)$")
+# foo.cpython-312-x86_64-linux-gnu.so, foo.abi3.so, foo.pypy310-pp73-x86_64-linux-gnu.so, foo.cp312-win_amd64.pyd
+_EXTENSION = re.compile(r"^(?P<module>[^.]+)\.(?P<tag>[A-Za-z0-9_-]+)\.(?:so|pyd)$")
+_CPYTHON = re.compile(r"^(?:cpython-|cp)(?P<major>3)(?P<minor>\d{1,2})(?P<flags>[a-z]*)(?:-|$)")
+
+
+class Kind(StrEnum):
+    """The format of a native file, which says for which kind of system it is."""
+
+    ELF = "ELF"
+    MACH_O = "Mach-O"
+    PE = "PE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Native:
-    """Facts about one file.
+    """What one native file says of itself.
 
     Attributes:
-        machine: Lambda's name of the architecture where it has one (`x86_64`, `arm64`), else the ELF name.
-        glibc: the newest GLIBC that it needs, or None when it needs none.
-        problem: why it could not be read, or "".
+        machine: `x86_64`, `arm64`, or as the format names another one; None where it is not ELF or cannot be read.
+        glibc: the newest GLIBC version it needs, such as (2, 34), or None.
+        problem: why it cannot be read, or "".
     """
 
+    kind: Kind
     machine: str | None = None
     glibc: tuple[int, int] | None = None
     problem: str = ""
 
 
+def is_library(path: str) -> bool:
+    """Whether the name is one that a loader takes (`.so`, `.so.1`, `.node`, and the ones of other systems)."""
+    return _LIBRARY.search(path) is not None
+
+
 def inspect(file: Path) -> Native | None:
-    """Facts about a file that is native code, or None when it is not ELF."""
-    with file.open("rb") as opened:
-        if opened.read(4) != _MAGIC:
-            return None
-        return _read(file)
+    """The facts of a file, or None when it is no program or library.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with file.open("rb") as stream:
+        magic = stream.read(4)
+        if magic == b"\x7fELF":
+            stream.seek(0)
+            return _elf(stream)
+    if magic in _MACH_O or (magic == _MACH_O_FAT and is_library(file.name)):
+        return Native(kind=Kind.MACH_O)
+    if magic[:2] == b"MZ" and is_library(file.name):
+        return Native(kind=Kind.PE)
+    return None
 
 
-def extension_python(path: str) -> str | None:
-    """The Python of an extension module by its name (`x.cpython-313-aarch64-linux-gnu.so` is 3.13); None: any, or not one."""
-    found = _ABI.search(path)
-    digits = found["version"] if found and found["version"] else None
-    return f"{digits[0]}.{digits[1:]}" if digits else None
+def python_abi(path: str) -> str | None:
+    """The Python for which an extension module is built, by its name: `3.12`, `3.13t`, `pypy310`; None for any or not said."""
+    found = _EXTENSION.match(PurePosixPath(path).name)
+    if found is None or found["tag"] == "abi3":
+        return None
+    tag = found["tag"]
+    if cpython := _CPYTHON.match(tag):
+        return f"{cpython['major']}.{cpython['minor']}{cpython['flags']}"
+    return tag.partition("-")[0] if tag.startswith(("pypy", "graalpy")) else None
 
 
-def is_foreign(path: str) -> bool:
-    """Whether a name says that the file is native code for another system (macOS, Windows)."""
-    return path.lower().endswith(_FOREIGN)
+def module_stem(path: str) -> str:
+    """The file's name without tags: builds of one module for several systems share it, also from folder to folder."""
+    return PurePosixPath(path).name.partition(".")[0]
 
 
-def _read(file: Path) -> Native:
-    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - only where there is native code
-    from elftools.construct import ConstructError  # noqa: PLC0415 - likewise
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - likewise
+class _TooMuchError(Exception):
+    """A file made its reader read more than any real file does."""
+
+
+class _Counted(io.RawIOBase):
+    """A binary stream that gives at most `_BUDGET` bytes in all."""
+
+    def __init__(self, inner: io.BufferedReader) -> None:
+        self._inner = inner
+        self._bytes = _BUDGET
+        self._reads = _READS
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._inner.read(min(size, self._bytes + 1) if size >= 0 else self._bytes + 1)
+        self._bytes -= len(data)
+        self._reads -= 1
+        if self._bytes < 0 or self._reads < 0:
+            raise _TooMuchError
+        return data
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._inner.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._inner.tell()
+
+
+def _elf(stream: io.BufferedReader) -> Native | None:
+    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - only a tree with native code needs it
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
 
     try:
-        with file.open("rb") as opened:
-            elf = ELFFile(opened)
-            machine = str(elf["e_machine"])
-            return Native(machine=_MACHINES.get(machine, machine), glibc=_needed_glibc(elf))
-    # pyelftools is not hardened: broken files reach its arithmetic and its parsers' internals
-    except (ELFError, ConstructError, ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError,
-            OverflowError, RecursionError, MemoryError, UnicodeDecodeError, OSError, ZeroDivisionError) as error:  # fmt: skip
-        return Native(problem=f"its ELF header cannot be read ({type(error).__name__})")
+        elf = ELFFile(cast("IO[bytes]", _Counted(stream)))
+        if elf["e_type"] not in ("ET_EXEC", "ET_DYN"):
+            return None  # an object file, an eBPF program: nothing that a loader takes
+        machine = str(elf["e_machine"])
+        glibc = max(_glibc(elf), default=None)
+    except _TooMuchError:
+        return Native(kind=Kind.ELF, problem="its tables are larger than those of any real library")
+    # What pyelftools raises on damaged files beside its own error: it follows whatever offsets and types a file states.
+    except (ELFError, ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError, struct.error) as error:
+        return Native(kind=Kind.ELF, problem=f"it is damaged ({type(error).__name__})")
+    return Native(kind=Kind.ELF, machine=_MACHINES.get(machine, machine.removeprefix("EM_").lower()), glibc=glibc)
 
 
-def _needed_glibc(elf: object) -> tuple[int, int] | None:
-    from elftools.elf.gnuversions import GNUVerNeedSection  # noqa: PLC0415 - only where there is native code
+def _glibc(elf: "ELFFile") -> Iterator[tuple[int, int]]:
+    """Every GLIBC version that its table of needed versions names."""
+    from elftools.elf.gnuversions import GNUVerNeedSection  # noqa: PLC0415
 
-    needed: list[tuple[int, int]] = []
-    for section in elf.iter_sections():  # type: ignore[attr-defined]  # pyelftools has no types
-        if not isinstance(section, GNUVerNeedSection):
-            continue
-        for _, auxiliaries in section.iter_versions():
-            for auxiliary in auxiliaries:
-                found = _GLIBC.fullmatch(str(auxiliary.name))
-                if found:
-                    needed.append((int(found[1]), int(found[2])))
-                if len(needed) > _VERSIONS:
-                    raise ValueError
-    return max(needed, default=None)
+    for number in range(min(elf.num_sections(), _SECTIONS)):
+        section = elf.get_section(number)
+        if isinstance(section, GNUVerNeedSection):
+            for _, needed in islice(section.iter_versions(), _VERSIONS):
+                for version in islice(needed, _VERSIONS):
+                    if found := _GLIBC.fullmatch(version.name.encode()):
+                        yield int(found[1]), int(found[2])
