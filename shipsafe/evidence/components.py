@@ -5,12 +5,12 @@ The files are not written by it: it needs nine seconds for the 8,000 of a large 
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from cyclonedx.exception.model import InvalidUriException
-from cyclonedx.model import ExternalReference, ExternalReferenceType, HashType, Property, XsUri
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.contact import OrganizationalEntity
@@ -25,7 +25,7 @@ from shipsafe.evidence.metadata import read_metadata, summary_of, supplier_of
 from shipsafe.model.tree import Distribution, Entry
 
 _PYPI = "pypi.org"
-_HASH = re.compile(r"(sha256|sha384|sha512):([0-9a-f]{64,128})")
+_HASH = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 def write_components(
@@ -51,18 +51,33 @@ def write_components(
         by_name.setdefault(distribution.name, []).append(component)
         owners |= dict.fromkeys(distribution.paths, _ref(component))
     bom = Bom(components=[component for _, component in pairs])
-    needed: set[str] = set()
-    for distribution, component in pairs:
-        needs = [other for name in distribution.requires for other in by_name.get(name, []) if other is not component]
-        needed |= {_ref(other) for other in needs}
-        bom.register_dependency(component, needs)
+    needs = {
+        _ref(component): [other for name in distribution.requires for other in by_name.get(name, []) if other is not component]
+        for distribution, component in pairs
+    }
+    for _, component in pairs:
+        bom.register_dependency(component, needs[_ref(component)])
     top = Component(name=root, bom_ref=root, type=ComponentType.APPLICATION)
     bom.metadata.component = top
-    # Whoever is direct hangs on the root, and whoever nobody needs, so that nothing floats.
-    direct = [component for distribution, component in pairs if not distribution.via or _ref(component) not in needed]
-    bom.register_dependency(top, direct)
+    bom.register_dependency(top, _direct(pairs, needs))
     document = json.loads(make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string())
     return document.get("components", []), document["dependencies"], owners
+
+
+def _direct(pairs: Sequence[tuple[Distribution, Component]], needs: Mapping[str, Sequence[Component]]) -> list[Component]:
+    """What hangs on the root: whoever is direct, and then whoever is still not reached, so that nothing floats."""
+    direct: list[Component] = []
+    reached: set[str] = set()
+    for distribution, component in sorted(pairs, key=lambda pair: len(pair[0].via)):
+        if distribution.via and _ref(component) in reached:
+            continue
+        direct.append(component)
+        queue = [component]
+        for one in queue:  # grows while it is walked
+            if _ref(one) not in reached:
+                reached.add(_ref(one))
+                queue.extend(needs[_ref(one)])
+    return direct
 
 
 def _ref(component: Component) -> str:
@@ -119,14 +134,14 @@ def _qualifiers(distribution: Distribution) -> dict[str, str]:
 
 
 def _hashes(hashes: Iterable[str]) -> list[HashType]:
-    """Those of the algorithms that CycloneDX has."""
+    """Those that are SHA-256; nothing else is verified at installation."""
     found = (_HASH.fullmatch(text) for text in hashes)
-    return [HashType.from_hashlib_alg(match[1], match[2]) for match in found if match]
+    return [HashType(alg=HashAlgorithm.SHA_256, content=match[1]) for match in found if match]
 
 
 def _wheels(distribution: Distribution, name: str) -> list[ExternalReference]:
     """The page of the index it came from, once per wheel that the lock allows, with that wheel's hash."""
-    if not distribution.index:
+    if not distribution.index or not _host(distribution.index):
         return []
     try:
         url = XsUri(f"{distribution.index.rstrip('/')}/{canonicalize_name(name)}/")

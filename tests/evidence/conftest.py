@@ -23,7 +23,7 @@ PINS = ("requests==2.32.3", "jinja2==3.1.4", "PyYAML==6.0.2", "ruamel.yaml==0.18
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with those distributions in it."""
     target = tmp_path_factory.mktemp("installed") / "tree"
-    command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--no-config", "--only-binary", ":all:", "--target", target, *PINS]
+    command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--no-config", "--only-binary", ":all:", "--target", str(target), *PINS]
     subprocess.run(command, check=True, capture_output=True)
     shutil.rmtree(target / "bin", ignore_errors=True)
     (target / ".lock").unlink(missing_ok=True)
@@ -36,10 +36,10 @@ def real_tree(installed: Path) -> StagedTree:
     return tree_of(installed)
 
 
-def tree_of(folder: Path) -> StagedTree:
-    """A staged tree of a folder; what lies in it was installed from PyPI, but for app.py."""
+def entries_of(folder: Path) -> tuple[Entry, ...]:
+    """Every file of a folder, as it would stand in the zip."""
     entries = []
-    for path in sorted(folder.rglob("*")):
+    for path in folder.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
             name = path.relative_to(folder).as_posix()
             data = path.read_bytes()
@@ -53,19 +53,24 @@ def tree_of(folder: Path) -> StagedTree:
                     origin=Origin.CODE if name == "app.py" else Origin.DEPENDENCY,
                 )
             )
+    return tuple(sorted(entries, key=lambda entry: entry.path.encode()))
+
+
+def tree_of(folder: Path) -> StagedTree:
+    """A staged tree of a folder; what lies in it was installed from PyPI, but for app.py."""
     found = {canonicalize_name(one.metadata["Name"]): one for one in distributions(path=[str(folder)])}
     requires = {name: tuple(need for need in _needs(one) if need in found) for name, one in found.items()}
     needed = {need for needs in requires.values() for need in needs}
     return StagedTree(
         subject="function:Orders",
         root=folder,
-        entries=tuple(sorted(entries, key=lambda entry: entry.path.encode())),
+        entries=entries_of(folder),
         distributions=tuple(
             Distribution(
                 name=name,
                 version=one.version,
                 source=Source.INDEX,
-                dist_info=next(folder.glob(f"{one.metadata['Name'].replace('-', '_')}-{one.version}.dist-info"), Path(name)).name,
+                dist_info=one._path.name,  # type: ignore[attr-defined]  # of a PathDistribution
                 index="https://pypi.org/simple",
                 location=Location(path="requirements.txt", line=1),
                 requires=requires[name],

@@ -42,5 +42,5 @@ def test_what_is_not_json_is_said_to_be_so() -> None:
 
 
 def test_a_flood_of_problems_is_cut() -> None:
-    parts = [{"type": "library", "name": "a"} for _ in range(1000)]
+    parts = [{"type": "library", "name": str(number)} for number in range(1000)]
     assert len(validate(json.dumps(SMALL | {"components": parts}).encode())) == 10
