@@ -24,6 +24,7 @@ _LIMIT = 4 * MEBIBYTE  # bytes of one metadata file
 # Where Lambda puts a function's code on the path, and where it looks in a layer.
 # https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
 _ROOTS = re.compile(r"(?:python/(?:lib/python3\.\d+/site-packages/)?)?")
+_REMEDY = "Take a newer version of the distribution, or set cross-check = false in [gates.sbom]."
 _METADATA = re.compile(r"[^/]+\.dist-info/METADATA|[^/]+\.egg-info/PKG-INFO|[^/]+\.egg-info")
 
 
@@ -53,14 +54,14 @@ def list_distributions(entries: Iterable[Entry], *, workspace: Path, run: Run = 
     argv: list[str | Path] = ["-m", "cyclonedx_py", "environment", "--of", "JSON", "--output-reproducible", "-o", target, venv]
     _child(run, argv, "cyclonedx-py", workspace, {"PYTHONPATH": str(shadow)})
     components = json.loads(target.read_text(encoding="utf-8")).get("components", [])
-    return tuple(sorted(((canonicalize_name(entry["name"]), entry.get("version")) for entry in components), key=str))
+    return tuple(sorted(((canonicalize_name(entry["name"].strip()), entry.get("version")) for entry in components), key=str))
 
 
 def _child(run: Run, argv: list[str | Path], name: str, cwd: Path, env: dict[str, str] | None = None) -> None:
     finished = run([sys.executable, "-P", *argv], cwd=cwd, env=env, timeout=300)
     if finished.returncode != 0:
-        cause = (finished.stderr.strip().splitlines() or [f"code {finished.returncode}"])[-1]
-        raise IncompleteError(f"{name} could not list the distributions: {cause}.", remedy="Look at their metadata.")
+        cause = (finished.stderr.strip().splitlines() or [f"code {finished.returncode}"])[-1].rpartition(" > ")[2].rstrip(".")
+        raise IncompleteError(f"{name} could not list the distributions: {cause}.", remedy=_REMEDY)
 
 
 def _copy_metadata(entries: Iterable[Entry], shadow: Path) -> None:
@@ -70,6 +71,10 @@ def _copy_metadata(entries: Iterable[Entry], shadow: Path) -> None:
             continue
         if entry.size > _LIMIT:
             raise IncompleteError("Metadata larger than 4 MiB is not read.", remedy="Leave it out.", path=entry.path)
+        try:
+            entry.source.read_bytes().decode()
+        except UnicodeDecodeError as error:  # cyclonedx-py would end at it without saying where it was
+            raise IncompleteError("cyclonedx-py cannot read metadata that is not UTF-8.", remedy=_REMEDY, path=entry.path) from error
         place = shadow / PurePosixPath(inner)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(entry.source, place)
