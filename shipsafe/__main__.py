@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn
 
@@ -20,6 +21,9 @@ def main() -> NoReturn:
         print(f"shipsafe {__version__}")  # noqa: T201 - the answer
         sys.exit(ExitCode.PASS)
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):  # a terminal that knows only ASCII gets escapes, not an error
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     code = _run()
     try:
         sys.stdout.flush()
@@ -62,7 +66,7 @@ def _ended(how: str, code: ExitCode) -> int:
 def _say(message: str, code: ExitCode) -> int:
     from shipsafe.reports.escape import clean  # noqa: PLC0415 - only when something went wrong
 
-    print(clean(message), file=sys.stderr)  # noqa: T201 - the message
+    print(clean(message, lines=True), file=sys.stderr)  # noqa: T201 - the message
     return code
 
 

@@ -1,4 +1,4 @@
-"""The one thing we ask git: when the commit that is being built was made.
+"""What we want to know of a repository: when its commit was made, and where in it the project lies.
 
 Asked of plumbing (`cat-file`) with no configuration that could start a program (signature checks, lazy fetching), because
 the repository may be anybody's.
@@ -32,3 +32,10 @@ def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
         return None  # no git on this machine: times are left out, and sbom/ntia says so
     found = _COMMITTER.search(answer.stdout.partition("\n\n")[0]) if answer.returncode == 0 else None
     return int(found[1]) if found else None
+
+
+def repository_prefix(root: Path) -> str:
+    """Where the project lies in its repository (`services/orders`); "" at its top, or without a repository."""
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    inner = root.relative_to(top).as_posix()
+    return "" if inner == "." else inner

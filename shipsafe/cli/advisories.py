@@ -12,7 +12,7 @@ from shipsafe.advisories import records, snapshot
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.reports.escape import clean
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 
 @app.callback()

@@ -10,7 +10,7 @@ from shipsafe.errors import ConfigError
 from shipsafe.gates import all_rules
 from shipsafe.reports.rule_page import rule_text
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

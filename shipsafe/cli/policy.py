@@ -17,7 +17,7 @@ from shipsafe.gates import all_gates
 from shipsafe.model.policy import Policy
 from shipsafe.policy import init_text, load, policy_schema, show, waivers_table
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 
 @app.callback()

@@ -12,7 +12,7 @@ from shipsafe.errors import ConfigError
 from shipsafe.reports import names
 from shipsafe.reports.json_report import read
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 
 @app.callback()

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from shipsafe import __version__
 from shipsafe.adapters.files import disk_errors
-from shipsafe.adapters.git import source_date_epoch
+from shipsafe.adapters.git import repository_prefix, source_date_epoch
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.places import cache_dir
 from shipsafe.advisories import open_advisories
@@ -87,6 +87,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
         record = RunRecord(
             command=request.command,
             project=project.root.name,
+            prefix=repository_prefix(project.root),
             template=project.template,
             policy=policy.path,
             policy_digest=policy.digest,

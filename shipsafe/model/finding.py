@@ -103,7 +103,7 @@ class Finding:
     def identity(self) -> str:
         """Hex SHA-256 over rule, advisory, subject and key; does not change when lines move."""
         parts = (self.rule, self.advisory or "", self.subject, self.key)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()
 
     @property
     def ids(self) -> frozenset[str]:

@@ -42,9 +42,15 @@ def describe(
         shipped: paths that ship; others are left out of `paths`.
     """
     found = []
-    for folder in sorted(path for path in root.rglob("*.dist-info") if path.is_dir()):
+    owned: set[str] = set()  # by a distribution around it: setuptools carries the metadata of what it has taken over
+    folders = sorted((path for path in root.rglob("*.dist-info") if path.is_dir()), key=lambda path: (len(path.parts), path))
+    for folder in folders:
         inner = folder.relative_to(root).as_posix()
         base = inner[: -len(folder.name)]
+        if base != prefix and f"{inner}/METADATA" in owned:
+            continue
+        files = _files(folder, base)
+        owned.update(files)
         name, version, needs = _metadata(folder, python)
         pin = pinned.get(name) if base == prefix else None
         found.append(
@@ -57,7 +63,7 @@ def describe(
                 location=locations.get(name),
                 requires=needs,
                 hashes=pin.hashes if pin else (),
-                paths=tuple(path for path in _files(folder, base) if shipped is None or path in shipped),
+                paths=tuple(path for path in files if shipped is None or path in shipped),
             )
         )
     return _with_paths(found, direct)

@@ -1,0 +1,79 @@
+"""A start costs nothing that the command does not need."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shipsafe import __version__
+from shipsafe.cli.app import COMMANDS
+from tests.end_to_end.program import environment, shipsafe
+
+HEAVY = (
+    "boto3",
+    "rich",
+    "pydantic",
+    "jinja2",
+    "requests",
+    "bandit",
+    "pip_audit",
+    "cyclonedx",
+    "yaml",
+    "elftools",
+    "jsonschema_rs",
+    "asyncio",
+)
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["explain", "layers/unpinned"], ["policy", "schema"]])
+def test_nothing_heavy_is_imported(words: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys, atexit\n"
+        f"sys.argv = ['shipsafe', *{words!r}]\n"
+        f"atexit.register(lambda: sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules)))\n"
+        "from shipsafe.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_version(tmp_path: Path) -> None:
+    for words in (["--version"],):
+        done = shipsafe(*words, cwd=tmp_path)
+        assert (done.code, done.out) == (0, f"shipsafe {__version__}\n")
+
+
+def test_help_names_every_command_in_its_panel(tmp_path: Path) -> None:
+    out = shipsafe("--help", cwd=tmp_path).out
+    assert out.index("Ship:") < out.index("check") < out.index("build") < out.index("More:") < out.index("explain")
+    assert all(f"  {name}" in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, tmp_path: Path) -> None:
+    done = shipsafe(name, "--help", cwd=tmp_path)
+    assert done.code == 0
+    assert done.out.startswith(f"Usage: shipsafe {name}")
+
+
+def test_explain_lists_all_rules_and_knows_the_nearest(tmp_path: Path) -> None:
+    listed = shipsafe("explain", cwd=tmp_path)
+    assert "layers/unpinned" in listed.out
+    assert "lint/B602" in listed.out
+    done = shipsafe("explain", "layers/unpined", cwd=tmp_path)
+    assert done.code == 2
+    assert "Did you mean 'layers/unpinned'?" in done.err
+
+
+def test_policy_commands(tmp_path: Path) -> None:
+    assert shipsafe("policy", "init", cwd=tmp_path).code == 0
+    again = shipsafe("policy", "init", cwd=tmp_path)
+    assert again.code == 2
+    assert "is left as it is" in again.err
+    assert "# preset baseline" in shipsafe("policy", "show", "--origin", cwd=tmp_path).out
+    gates = shipsafe("policy", "gates", cwd=tmp_path)
+    assert [line.split()[0] for line in gates.out.splitlines()[1:]] == ["dependencies", "layers", "lint", "package", "sbom"]
+    assert shipsafe("policy", "waivers", cwd=tmp_path).out == "There are no waivers.\n"
