@@ -8,6 +8,7 @@ import fnmatch
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -202,10 +203,12 @@ class _Run:
     @classmethod
     def of(cls, value: Mapping[str, Any]) -> "_Run":
         issues: dict[_Place, Mapping[str, Any]] = {}
+        seen: Counter[tuple[str, int, int, str]] = Counter()
         for issue in value["issues"]:
             # The same test can speak twice of one place; the count keeps both.
             place = (issue["path"], issue["line"], issue["column"], issue["test"])
-            issues[*place, sum(1 for other in issues if other[:4] == place)] = issue
+            issues[*place, seen[place]] = issue
+            seen[place] += 1
         unread = tuple(
             Unread(name=entry["path"], line=entry["line"], reason=entry["reason"], syntax=entry["syntax"]) for entry in value["unread"]
         )
