@@ -8,24 +8,31 @@ Good: what the function needs, for its runtime, locked.
 Reference: AWS, "Lambda quotas" and "Working with .zip file archives for Python Lambda functions".
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from shipsafe.model.finding import Finding, Rule
+from shipsafe.adapters.files import disk_errors
+from shipsafe.model.artifact import Archive
+from shipsafe.model.finding import Effect, Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.project import Function, Subject
 from shipsafe.model.severity import Severity
-from shipsafe.model.tree import Entry, ProblemKind, StagedTree
-from shipsafe.packing.handler import Answer, find_python
-from shipsafe.packing.native import Kind, inspect, python_abi
-from shipsafe.packing.runtimes import Runtime, lookup
-from shipsafe.packing.tripwires import secret, startup_hook
+from shipsafe.model.tree import Origin, ProblemKind, StagedTree
+from shipsafe.packing.handler import Answer, find
+from shipsafe.packing.platform_fit import examine
+from shipsafe.packing.runtimes import MACHINES, lookup
+from shipsafe.packing.secret_files import published_secret_in, secret_in
+from shipsafe.packing.startup_hooks import hook_in
 
+_ID = "package"
+_SHOWN = 5  # files named in a reason; the rest are counted
 _UNZIPPED = 262_144_000  # bytes, layers included
+_ZIPPED = 52_428_800  # bytes, for an upload without S3
 _QUOTAS = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 _PACKAGES = "https://docs.aws.amazon.com/lambda/latest/dg/python-package.html"
-_NODE = (".js", ".mjs", ".cjs")
 
 HANDLER_MISSING = Rule(
     id="package/handler-missing",
@@ -118,126 +125,139 @@ _BY_PROBLEM = {
 
 
 def run(inquiry: Inquiry) -> Outcome:
-    """Ask about the staged tree of one function or layer."""
+    """Ask about the staged tree of one function or layer.
+
+    Raises:
+        IncompleteError: a staged file cannot be read.
+    """
     tree, subject = inquiry.staged, inquiry.subject
     findings: list[Finding] = []
     notes: list[str] = []
-    unread = [problem.message for problem in tree.problems if problem.kind is ProblemKind.UNREADABLE]
-    findings += [
-        _finding(rule, subject, problem.message, problem.location, problem.key)
-        for problem in tree.problems
-        if (rule := _BY_PROBLEM.get(problem.kind))
-    ]
-    findings += _handler(inquiry, notes, unread)
-    findings += _native(tree, subject, unread)
-    for entry in tree.entries:
-        if what := secret(entry):
-            findings.append(_finding(SECRET_FILE, subject, f"{entry.path} is {what}.", entry.location, entry.path))
-        if what := startup_hook(entry):
-            message = f"{entry.path} is {what}, which runs when Python starts."
-            findings.append(_finding(STARTUP_HOOK, subject, message, entry.location, entry.path))
-    findings += _size(inquiry)
+    unread: list[str] = []
+    with disk_errors(tree.root):
+        findings += _problems(tree, subject, unread)
+        findings += _handler(inquiry, notes, unread)
+        natives = _platform(tree, subject, findings, notes, unread)
+        findings += _secrets(tree, subject)
+        findings += _hooks(tree, subject)
+    findings += _size(inquiry, notes)
     if unread:
-        return Outcome.unanswered("package", subject.subject, " ".join(unread[:5]), findings, notes=notes)
-    evidence = {"files": len(tree.entries), "unzipped": tree.size, "content_digest": tree.content_digest}
-    return Outcome.answered("package", subject.subject, findings, notes=notes, evidence=evidence)
+        more = f" And {len(unread) - _SHOWN} more." if len(unread) > _SHOWN else ""
+        return Outcome.unanswered(_ID, subject.subject, " ".join(unread[:_SHOWN]) + more, findings, notes=notes)
+    evidence = {
+        "files": len(tree.entries),
+        "unzipped": tree.size,
+        "unzipped_with_layers": sum(one.size for one in (tree, *inquiry.layer_trees)),
+        "native": natives,
+        "content_digest": tree.content_digest,
+    }
+    return Outcome.answered(_ID, subject.subject, findings, notes=notes, evidence=evidence)
 
 
-def _size(inquiry: Inquiry) -> Iterator[Finding]:
-    trees = (inquiry.staged, *inquiry.layer_trees)
-    total = sum(tree.size for tree in trees)
-    if total > _UNZIPPED:
-        parts = ", ".join(f"{tree.subject.partition(':')[2]} {tree.size / 1e6:.0f} MB" for tree in trees)
-        message = f"{total / 1e6:.0f} MB unzipped ({parts}); Lambda takes {_UNZIPPED / 1e6:.0f} MB."
-        yield _finding(TOO_LARGE, inquiry.subject, message, inquiry.subject.location, "unzipped")
+def zipped_note(archive: Archive) -> str | None:
+    """What to say of a zip over 50 MB: no finding, because packages are deployed through S3."""
+    if archive.size <= _ZIPPED:
+        return None
+    return f"{archive.size / 1e6:.0f} MB zipped is more than the {_ZIPPED / 1e6:.0f} MB that Lambda takes directly; deploy it through S3."
+
+
+def _problems(tree: StagedTree, subject: Subject, unread: list[str]) -> Iterator[Finding]:
+    """What staging saw."""
+    for problem in tree.problems:
+        if problem.kind is ProblemKind.UNREADABLE:
+            unread.append(problem.message)
+        else:
+            yield _finding(_BY_PROBLEM[problem.kind], subject, problem.message, problem.location, problem.key)
 
 
 def _handler(inquiry: Inquiry, notes: list[str], unread: list[str]) -> Iterator[Finding]:
     function = inquiry.subject
-    if not isinstance(function, Function):
+    if not isinstance(function, Function) or function.runtime is None:
         return
     if function.handler is None:
         reason = next((one.reason for one in function.unresolved if one.field == "handler"), "the template names none")
         unread.append(f"The handler of {function.name} is not known: {reason.rstrip('.')}.")
         return
-    place = function.places.get("handler", function.location)
-    if function.is_python:
-        yield from _python_handler(inquiry, function, function.handler, place, notes)
-    elif (function.runtime or "").startswith("nodejs"):
-        module = function.handler.rpartition(".")[0]
-        paths = {entry.path for entry in inquiry.staged.entries}
-        if not any(f"{module}{end}" in paths for end in _NODE) and not _has_foreign_layers(function):
-            message = f"{function.handler} needs {module}.js, .mjs or .cjs, which is not in the package."
-            yield _finding(HANDLER_MISSING, function, message, place, function.handler)
-    else:
-        notes.append(f"Whether {function.handler} is there is not looked at for {function.runtime}.")
+    runtime = lookup(function.runtime)
+    found = find(function.runtime, function.handler, inquiry.staged, inquiry.layer_trees, python=runtime.python if runtime else None)
+    if found.answer is Answer.MISSING and not found.module_found and any(ref.local is None for ref in function.layers):
+        notes.append(f"{found.message} It may be in a layer that is not part of this project.")
+    elif found.answer in (Answer.MISSING, Answer.UNREAD):
+        place = function.places.get("handler", function.location)
+        if found.entry is not None and found.entry.location is not None:
+            place = replace(found.entry.location, line=found.line or found.entry.location.line)
+        finding = _finding(HANDLER_MISSING, function, found.message, place, function.handler)
+        yield finding if found.answer is Answer.MISSING else replace(finding, effect=Effect.INCOMPLETE)
+    elif found.answer is Answer.UNKNOWN:
+        notes.append(found.message)
 
 
-def _python_handler(inquiry: Inquiry, function: Function, handler: str, place: Location, notes: list[str]) -> Iterator[Finding]:
-    layers = [entry for tree in inquiry.layer_trees for entry in tree.entries]
-    answer, entry, detail = find_python(handler, (*inquiry.staged.entries, *layers), ("", "python/"))
-    message, where = "", place
-    if answer is Answer.NO_MODULE:
-        if _has_foreign_layers(function):
-            notes.append(f"{detail}.py is not in the package; it may be in a layer that is not here.")
-            return
-        message = f"{handler} needs {detail}.py, which is not in the package."
-    elif answer is Answer.NO_NAME:
-        message = f"{entry.path if entry else handler} has no {detail!r} at its top level."
-    elif answer is Answer.BROKEN:
-        message, where = f"{entry.path if entry else handler} cannot be parsed: {detail}.", (entry and entry.location) or place
-    elif answer is Answer.MALFORMED:
-        message = f"{handler!r} is not of the form module.function."
-    elif answer is Answer.UNCLEAR:
-        notes.append(f"Whether {handler} is there cannot be told by parsing.")
-    if message:
-        yield _finding(HANDLER_MISSING, function, message, where, handler)
-
-
-def _has_foreign_layers(function: Function) -> bool:
-    return any(ref.local is None for ref in function.layers)
-
-
-def _native(tree: StagedTree, subject: Subject, unread: list[str]) -> Iterator[Finding]:
+def _platform(tree: StagedTree, subject: Subject, findings: list[Finding], notes: list[str], unread: list[str]) -> int:
+    """Look at native code, and give the number of native files."""
     runtime = lookup(subject.runtime or "")
-    architectures = subject.architectures or ("x86_64",)
+    fit = examine(tree.entries, architectures=_architectures(subject), runtime=runtime)
+    findings += [_finding(WRONG_PLATFORM, subject, f"{one.entry.path} {one.reason}.", one.entry.location, one.key) for one in fit.misfits]
+    unread += fit.unread
+    if fit.spare:
+        notes.append(f"{fit.spare} native files are for other platforms, beside others that fit; they only take room.")
+    if fit.natives and runtime is None:
+        notes.append(f"What GLIBC {subject.runtime or 'the runtime'} has is not known, so that was not compared.")
+    return fit.natives
+
+
+def _architectures(subject: Subject) -> tuple[str, ...]:
+    """The processors that are right; a layer that names none may be meant for either."""
+    if isinstance(subject, Function) or subject.architectures:
+        return subject.architectures
+    return (subject.build_architecture,) if subject.build_architecture else tuple(MACHINES)
+
+
+def _secrets(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
+    published = {path for distribution in tree.distributions for path in distribution.paths}
+    repositories: set[str] = set()
     for entry in tree.entries:
-        native = inspect(entry.source)
-        if native is None:
-            continue
-        if native.kind is not Kind.ELF:
-            yield _platform(subject, entry, f"{entry.path} is {native.kind}, native code for another system.")
-            continue
-        if native.problem:
-            unread.append(f"{entry.path}: {native.problem}.")
-            continue
-        yield from _misfits(entry, native.machine, native.glibc, subject, architectures, runtime)
+        if entry.origin is Origin.CODE and entry.path not in published:
+            what = secret_in(entry)
+            repository, git, _ = f"/{entry.path}".partition("/.git/")
+            if git and repository in repositories:
+                continue  # one finding for a repository, not one for each of its objects
+            repositories |= {repository} if git else set()
+            if what:
+                yield _finding(SECRET_FILE, subject, f"{entry.path} {what}.", entry.location, entry.path)
+        elif what := published_secret_in(entry):
+            message = f"{entry.path} {what}; its publisher has made it public."
+            yield replace(_finding(SECRET_FILE, subject, message, entry.location, entry.path), severity=Severity.LOW)
 
 
-def _misfits(
-    entry: Entry,
-    machine: str | None,
-    glibc: tuple[int, int] | None,
-    subject: Subject,
-    architectures: tuple[str, ...],
-    runtime: Runtime | None,
-) -> Iterator[Finding]:
-    if machine not in architectures:
-        yield _platform(subject, entry, f"{entry.path} is for {machine}; {subject.name} runs on {', '.join(architectures)}.")
-    if runtime and glibc and glibc > runtime.glibc:
-        message = f"{entry.path} needs GLIBC {_dotted(glibc)}; {runtime.name} has {_dotted(runtime.glibc)}."
-        yield _platform(subject, entry, message)
-    python = python_abi(entry.path)
-    if runtime and python and runtime.python and python != runtime.python:
-        yield _platform(subject, entry, f"{entry.path} is for Python {python}; {subject.name} runs {runtime.python}.")
+def _hooks(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
+    owners = {path: distribution.name for distribution in tree.distributions for path in distribution.paths}
+    for entry in tree.entries if subject.is_python else ():
+        if hook := hook_in(entry):
+            owner = owners.get(entry.path)
+            brought = f" {owner} brings it." if owner else ""
+            found = _finding(STARTUP_HOOK, subject, f"{entry.path} {hook.what}.{brought}", entry.location, entry.path)
+            yield found if hook.runs else replace(found, severity=Severity.LOW)
 
 
-def _dotted(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"
+def _size(inquiry: Inquiry, notes: list[str]) -> Iterator[Finding]:
+    trees = (inquiry.staged, *inquiry.layer_trees)
+    total = sum(tree.size for tree in trees)
+    if total > _UNZIPPED:
+        parts = ", ".join(f"{tree.subject.partition(':')[2]} {tree.size / 1e6:.0f} MB" for tree in trees)
+        largest = ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in _largest(trees))
+        message = f"{total / 1e6:.0f} MB unzipped ({parts}); Lambda takes {_UNZIPPED / 1e6:.0f} MB. The largest: {largest}."
+        yield _finding(TOO_LARGE, inquiry.subject, message, inquiry.subject.location, "unzipped")
+    elif isinstance(inquiry.subject, Function) and any(ref.local is None for ref in inquiry.subject.layers):
+        left = (_UNZIPPED - total) / 1e6
+        notes.append(f"The size of layers from elsewhere is not known; {left:.0f} MB are left for them.")
 
 
-def _platform(subject: Subject, entry: Entry, message: str) -> Finding:
-    return _finding(WRONG_PLATFORM, subject, message, entry.location, f"{entry.path} {message}")
+def _largest(trees: Iterable[StagedTree]) -> list[tuple[str, int]]:
+    sizes: Counter[str] = Counter()
+    for tree in trees:
+        for entry in tree.entries:
+            sizes[entry.path.removeprefix("python/").partition("/")[0]] += entry.size
+    return sizes.most_common(3)
 
 
 def _finding(rule: Rule, subject: Subject, message: str, location: Location | None, key: str) -> Finding:
@@ -255,7 +275,7 @@ def _finding(rule: Rule, subject: Subject, message: str, location: Location | No
 
 
 GATE = Gate(
-    id="package",
+    id=_ID,
     title="Will it start, does it fit, and does it hold nothing that should stay here?",
     rules=(HANDLER_MISSING, WRONG_PLATFORM, TOO_LARGE, SECRET_FILE, STARTUP_HOOK, ESCAPING_LINK, NAME_COLLISION, UNLOCKED),
     run=run,

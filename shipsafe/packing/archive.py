@@ -213,6 +213,10 @@ def _read(entry: Entry) -> Iterator[bytes]:
                 yield chunk
     except FileNotFoundError as error:
         raise _changed(entry) from error
+    except OSError as error:
+        raise IncompleteError(
+            f"{entry.path} cannot be read: {error.strerror or error}.", remedy="Check the disk and build again."
+        ) from error
     if left or digest.hexdigest() != entry.sha256:
         raise _changed(entry)
 

@@ -1,70 +1,116 @@
-"""Pack a second time, in a child process and in other circumstances, and compare.
+"""`--check-reproducible`: pack a tree a second time in other circumstances, and compare the bytes.
 
-Other path, umask, time zone, locale, hash seed, order of files and clock (every file's date). What differs in the result depends on
-the machine, and then the digest that is signed would, too.
+The second time a child process copies the tree to another path, in the reverse order of files, under another umask, time zone,
+locale, PYTHONHASHSEED, SOURCE_DATE_EPOCH and clock (as Python code reads it; the files' times are changed, too), lists it in
+another order and packs it. What differs is named by the first member that differs. Choosing the code's files and installing the
+dependencies are not repeated: this asks whether *packing* depends on the machine.
 """
 
 import json
 import os
-import random
 import shutil
+import stat
 import sys
+import time
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from shipsafe.adapters.files import disk_errors, write_atomic
 from shipsafe.adapters.process import Run, run
-from shipsafe.errors import IncompleteError, IntegrityError
+from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.artifact import Archive
 from shipsafe.model.tree import Entry, Origin, StagedTree
+from shipsafe.packing.archive import pack
 
-# Midnight of 29 February 2000 in a zone fifteen hours away: a clock that nobody has today.
-_OTHER = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "PYTHONHASHSEED": "4242",
-          "SOURCE_DATE_EPOCH": "951782400"}  # fmt: skip
-_DATE = 951782400
+_UMASK = 0o077
+_LATER = 4_000_000_000  # seconds since 1970: a day in 2096
+_ENVIRONMENT = {
+    "TZ": "Pacific/Chatham",  # 12:45 ahead of UTC
+    "LC_ALL": "C.UTF-8",
+    "LANG": "tr_TR.UTF-8",
+    "PYTHONHASHSEED": "4711",
+    "SOURCE_DATE_EPOCH": "946684800",
+}
+_TIMEOUT = 900.0
 
 
-def check_reproducible(tree: StagedTree, archive: Archive, *, workspace: Path, run: Run = run) -> None:
-    """Pack `tree` again in other circumstances.
+def check_reproducible(tree: StagedTree, archive: Archive, *, workspace: Path, run: Run = run) -> Mapping[str, str]:
+    """Pack again in other circumstances; gives the digests of the second archive.
+
+    Args:
+        tree: what was packed.
+        archive: the first archive.
+        workspace: a private folder for this check; made when it is not there.
+        run: starts the child.
 
     Raises:
-        IntegrityError: the bytes differ.
-        IncompleteError: the second packing could not be done.
+        IntegrityError: the second archive differs.
+        IncompleteError: the child could not do it.
     """
-    copy = workspace / "another place" / "ö" / "tree"
-    request = workspace / "request.json"
-    shutil.copytree(tree.root, copy)
-    for file in copy.rglob("*"):
-        os.utime(file, (_DATE, _DATE))
-    entries = [
-        {"path": entry.path, "mode": entry.mode, "size": entry.size, "sha256": entry.sha256,
-         "source": str(copy / entry.source.relative_to(tree.root))}
-        for entry in tree.entries
-    ]  # fmt: skip
-    random.Random(4242).shuffle(entries)  # noqa: S311 - an order, not a secret
-    request.write_text(json.dumps({"subject": tree.subject, "root": str(copy), "entries": entries}))
-    again = workspace / "again.zip"
-    done = run([sys.executable, "-P", "-m", "shipsafe.packing.reproducible", str(request), str(again)], cwd=workspace, env=_OTHER)
-    if done.returncode:
-        raise IncompleteError(f"{tree.subject} could not be packed again: {done.stderr.strip()[-400:]}.", remedy="Try again.")
-    if done.stdout.strip() != archive.sha256:
+    with disk_errors(workspace):
+        workspace.mkdir(parents=True, exist_ok=True)
+    question, answer = workspace / "question.json", workspace / "answer.json"
+    again = workspace / "elsewhere, with a long name" / "again.zip"
+    entries = [[entry.path, entry.mode, entry.size, entry.sha256, str(entry.source)] for entry in reversed(tree.entries)]
+    write_atomic(question, json.dumps({"subject": tree.subject, "entries": entries, "archive": str(again)}).encode())
+    # -P: nothing is imported from the working folder.
+    argv: list[str | Path] = [sys.executable, "-P", "-m", "shipsafe.packing.reproducible", question, answer]
+    finished = run(argv, cwd=workspace, env=_ENVIRONMENT, timeout=_TIMEOUT)
+    if finished.returncode != 0 or not answer.is_file():
+        cause = (finished.stderr.strip().splitlines() or [f"code {finished.returncode}"])[-1]
+        raise IncompleteError(f"{tree.subject} could not be packed a second time: {cause}", remedy="Run the same command again.")
+    second: dict[str, str] = json.loads(answer.read_text(encoding="utf-8"))
+    if second["sha256"] != archive.sha256 or second["content_digest"] != archive.content_digest:
         raise IntegrityError(
-            f"{tree.subject} packs to {archive.sha256} here and to {done.stdout.strip()} in other circumstances.",
-            remedy="Report this as a bug.",
+            f"{tree.subject} is not reproducible: packed again, its zip has SHA-256 {second['sha256'][:12]}... instead of "
+            f"{archive.sha256[:12]}...; the first difference is in {_first_difference(archive.path, again)}.",
+            remedy="Report this as a bug of shipsafe, with both archives.",
         )
+    return second
 
 
-def _pack_as_asked(request: Path, destination: Path) -> str:
-    """The child's part: pack what the request lists, under another umask; gives the SHA-256."""
-    from shipsafe.packing.archive import pack  # noqa: PLC0415 - only the child packs here
+def _first_difference(one: Path, other: Path) -> str:
+    with zipfile.ZipFile(one) as first, zipfile.ZipFile(other) as second:
+        for ours, theirs in zip(first.infolist(), second.infolist(), strict=False):
+            if _facts(ours) != _facts(theirs):
+                return ours.filename
+        return "the number of members" if len(first.infolist()) != len(second.infolist()) else "a member's data"
 
-    os.umask(0o077)
-    asked = json.loads(request.read_text())
-    entries = tuple(
-        Entry(path=one["path"], mode=one["mode"], size=one["size"], sha256=one["sha256"], source=Path(one["source"]), origin=Origin.CODE)
-        for one in asked["entries"]
-    )  # fmt: skip
-    tree = StagedTree(subject=asked["subject"], root=Path(asked["root"]), entries=entries)
-    return pack(tree, destination).sha256
+
+def _facts(info: zipfile.ZipInfo) -> tuple[object, ...]:
+    return (info.filename, info.date_time, info.external_attr, info.CRC, info.file_size, info.compress_size, info.header_offset)
+
+
+def _again(question: Mapping[str, Any]) -> dict[str, str]:
+    """The child's part: copy the tree as somebody else would have it, and pack the copy."""
+    os.umask(_UMASK)
+    time.tzset()
+    time.time = lambda: float(_LATER)
+    archive = Path(question["archive"])
+    root = archive.with_name("tree")
+    entries = []
+    for number, (path, mode, size, sha256, source) in enumerate(question["entries"]):
+        copy = root / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+        copy.chmod(0o700 if mode & stat.S_IXUSR else 0o600)
+        os.utime(copy, (_LATER - number, _LATER - number))
+        entries.append(Entry(path=path, mode=mode, size=size, sha256=sha256, source=copy, origin=Origin.CODE))
+    packed = pack(StagedTree(subject=question["subject"], root=root, entries=tuple(entries)), archive)
+    return {"sha256": packed.sha256, "content_digest": packed.content_digest}
+
+
+def _main(question: Path, answer: Path) -> int:
+    try:
+        done = _again(json.loads(question.read_text(encoding="utf-8")))
+        write_atomic(answer, json.dumps(done).encode())
+    except (ShipsafeError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    sys.stdout.write(_pack_as_asked(Path(sys.argv[1]), Path(sys.argv[2])) + "\n")
+    sys.exit(_main(Path(sys.argv[1]), Path(sys.argv[2])))
