@@ -5,6 +5,7 @@ The files are not written by it: it needs nine seconds for the 8,000 of a large 
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgori
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.contact import OrganizationalEntity
+from cyclonedx.model.dependency import Dependency
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
@@ -42,26 +44,31 @@ def write_components(
     owners: dict[str, str] = {}
     by_name: dict[str, list[Component]] = {}
     pairs: list[tuple[Distribution, Component]] = []
+    seen: Counter[str] = Counter()
     for distribution in distributions:
         component = _component(distribution, read_metadata(distribution, files))
-        twins = sum(1 for _, other in pairs if other.purl == component.purl)
-        if twins:  # the same version twice in one tree, in two folders
-            component.bom_ref.value = f"{component.purl}#{twins + 1}"
+        seen[purl := _ref(component)] += 1
+        if seen[purl] > 1:  # the same version twice in one tree, in two folders
+            component.bom_ref.value = f"{purl}#{seen[purl]}"
         pairs.append((distribution, component))
         by_name.setdefault(distribution.name, []).append(component)
         owners |= dict.fromkeys(distribution.paths, _ref(component))
-    bom = Bom(components=[component for _, component in pairs])
     needs = {
         _ref(component): [other for name in distribution.requires for other in by_name.get(name, []) if other is not component]
         for distribution, component in pairs
     }
-    for _, component in pairs:
-        bom.register_dependency(component, needs[_ref(component)])
     top = Component(name=root, bom_ref=root, type=ComponentType.APPLICATION)
+    # Not with `register_dependency`, which looks through all of them each time.
+    graph = [_edges(top, _direct(pairs, needs)), *(_edges(component, needs[_ref(component)]) for _, component in pairs)]
+    bom = Bom(components=[component for _, component in pairs], dependencies=graph)
     bom.metadata.component = top
-    bom.register_dependency(top, _direct(pairs, needs))
     document = json.loads(make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string())
     return document.get("components", []), document["dependencies"], owners
+
+
+def _edges(component: Component, needs: Iterable[Component]) -> Dependency:
+    """That it needs them."""
+    return Dependency(component.bom_ref, [Dependency(need.bom_ref) for need in needs])
 
 
 def _direct(pairs: Sequence[tuple[Distribution, Component]], needs: Mapping[str, Sequence[Component]]) -> list[Component]:

@@ -17,6 +17,7 @@ from packaging.metadata import RawMetadata
 _DECLARED = LicenseAcknowledgement.DECLARED
 _LONGEST_NAME = 100  # characters; a longer `License` is the text of a licence
 _LONGEST_EXPRESSION = 1000
+_MOST_NAMES = 20  # there are fewer than a hundred classifiers of licences; more than a few are noise
 _PREFIX = "License :: "
 _NOT_NAMES = frozenset({"", "unknown", "none", "other", "license", "see license", "license.txt", "license.md"})
 
@@ -100,7 +101,8 @@ _NOISE = frozenset({"the", "license", "licence", "licensed", "software", "versio
 def licences(metadata: RawMetadata) -> tuple[License, ...]:
     """The declared licences: one expression, or ids, or names; empty when nothing is said."""
     factory = LicenseFactory()
-    if expression := metadata.get("license_expression", "").strip()[:_LONGEST_EXPRESSION]:
+    expression = metadata.get("license_expression", "").strip()
+    if expression and len(expression) <= _LONGEST_EXPRESSION:  # half of one would say something else
         return (factory.make_from_string(expression, license_acknowledgement=_DECLARED),)
     written = metadata.get("license", "").strip()
     classifiers = [name.rpartition(" :: ")[2] for name in metadata.get("classifiers", []) if name.startswith(_PREFIX)]
@@ -137,4 +139,4 @@ def _key(text: str) -> str:
 def _names(written: str, classifiers: Iterable[str]) -> list[str]:
     """Names for people, where no SPDX id is certain."""
     usable = "\n" not in written and len(written) <= _LONGEST_NAME and written.lower() not in _NOT_NAMES
-    return sorted({name for name in classifiers if name != "OSI Approved"}) or ([written] if usable else [])
+    return sorted({name[:_LONGEST_NAME] for name in classifiers if name != "OSI Approved"})[:_MOST_NAMES] or ([written] if usable else [])

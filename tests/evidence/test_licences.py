@@ -60,3 +60,13 @@ def test_every_id_of_our_tables_is_one_of_spdx() -> None:
 
 def test_every_spelling_of_our_table_is_one_that_can_be_met() -> None:
     assert [text for text in _WRITTEN if _key(text) != text] == []
+
+
+def test_a_flood_of_licences_is_bounded() -> None:
+    found = said(*(f"Classifier: License :: {number:06} {'x' * 1000}" for number in range(10_000)))
+    assert len(found) == 20
+    assert max(map(len, found)) < 120
+
+
+def test_half_of_an_expression_is_never_shown() -> None:
+    assert said(f"License-Expression: {'MIT OR ' * 1000}GPL-3.0-only") == []
