@@ -179,7 +179,7 @@ class _Composer:
         if part.weight > MAX_VALUES:
             self._refuse(event, f"More than {MAX_VALUES:,} values, aliases expanded.", "Split the template.")
         if len(self._open) + built.height > MAX_DEPTH:
-            self._refuse(event, f"Nested more than {MAX_DEPTH} deep, aliases expanded.", "Write it flatter.")
+            self._refuse(event, f"Nested more than {MAX_DEPTH} deep, tags and aliases expanded.", "Write it flatter.")
         if part.event.kind == "[":
             part.items.append(built.node)
         elif part.merging:
