@@ -6,7 +6,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
