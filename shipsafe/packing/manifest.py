@@ -1,26 +1,34 @@
 """The release manifest, `shipsafe.json`: what later steps sign and deploy from.
 
-It chains every artifact to the policy, the advisories and the tools that it was judged by. Equal runs give equal bytes.
+It chains every artifact to the policy, the advisories and the tools that it was judged by. Equal runs give equal bytes. Its schema
+is shipsafe/packing/data/release-manifest.schema.json; `schema_version` changes when a reader of it would have to.
 """
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shipsafe.model.artifact import Archive, Artifact
+from shipsafe.model.location import Location
 from shipsafe.model.project import LayerRef
 from shipsafe.model.record import RunRecord
 
 MANIFEST_VERSION = "1.0"
 
 
-def manifest(record: RunRecord, artifacts: Sequence[tuple[Artifact, Archive, Sequence[LayerRef], str]]) -> bytes:
-    """The manifest of a run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An artifact, its archive, the layers that it uses, and where the template describes it."""
 
-    Args:
-        record: the passing run.
-        artifacts: each artifact, its archive, the layers it uses, and where the template describes it.
-    """
+    artifact: Artifact
+    archive: Archive
+    location: Location
+    layers: Sequence[LayerRef] = ()
+
+
+def manifest(record: RunRecord, entries: Sequence[Entry]) -> bytes:
+    """The manifest of a passing run, as UTF-8 JSON."""
     info = record.advisories
     document = {
         "schema_version": MANIFEST_VERSION,
@@ -32,13 +40,13 @@ def manifest(record: RunRecord, artifacts: Sequence[tuple[Artifact, Archive, Seq
         if info is None
         else {"source": info.source, "label": info.label, "date": info.date, "digest": info.digest, "records": info.records},
         "tools": dict(sorted(record.tools.items())),
-        "artifacts": [_artifact(record, *artifact) for artifact in artifacts],
+        "artifacts": [_artifact(record, entry) for entry in entries],
     }
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _artifact(record: RunRecord, artifact: Artifact, archive: Archive, layers: Sequence[LayerRef], location: str) -> dict[str, Any]:
-    gates = {outcome.gate: str(outcome.state) for outcome in record.outcomes if outcome.subject == artifact.subject}
+def _artifact(record: RunRecord, entry: Entry) -> dict[str, Any]:
+    artifact, archive = entry.artifact, entry.archive
     return {
         "name": artifact.name,
         "subject": artifact.subject,
@@ -54,7 +62,7 @@ def _artifact(record: RunRecord, artifact: Artifact, archive: Archive, layers: S
         },
         "compressor": archive.compressor,
         "sbom": {"path": artifact.sbom, "sha256": artifact.sbom_sha256} if artifact.sbom else None,
-        "layers": [{"text": ref.text, "arn": ref.arn, "local": ref.local} for ref in layers],
-        "gates": gates,
-        "location": location,
+        "layers": [{"text": ref.text, "arn": ref.arn, "version": ref.version, "local": ref.local} for ref in entry.layers],
+        "gates": {outcome.gate: str(outcome.state) for outcome in record.outcomes if outcome.subject == artifact.subject},
+        "location": {"path": entry.location.path, "line": entry.location.line},
     }

@@ -1,44 +1,46 @@
 """A passing run -> the output folder, so that a reader sees the old release or the new one, whatever happens in between.
 
-    dist/.shipsafe/sha256-HEX.zip    content-addressed, written and synced first
-    dist/shipsafe.json               renamed last: the commit point
-    dist/NAME.zip, NAME.cdx.json     follow it; whatever a crash left undone, the next command finishes
+    1. dist/.shipsafe/sha256-HEX.zip, .cdx.json   written and synced first
+    2. dist/.shipsafe/previous.json               the manifest that held until now
+    3. dist/shipsafe.json                         renamed: the commit point
+    4. dist/NAME.zip, NAME.cdx.json               follow it; what it no longer names is removed
 
-Files that shipsafe did not write are never touched, and a link that somebody planted is never followed.
+Before 3 the old release holds, after it the new one; `repair`, with which every build begins, finishes 4 or takes back 1. Files that
+shipsafe did not write are never touched, and a file of ours that somebody has changed is not removed.
 """
 
 import hashlib
 import json
-import os
 import re
-import secrets
-import shutil
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from shipsafe.adapters.files import MEBIBYTE, disk_errors, sha256_file, sync_folder, write_atomic
-from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.adapters.files import MEBIBYTE, disk_errors, read_bounded
+from shipsafe.errors import ConfigError, IncompleteError, ShipsafeError
 from shipsafe.model.artifact import Archive, Artifact
 from shipsafe.model.location import Location
 from shipsafe.model.project import LayerRef
 from shipsafe.model.record import RunRecord
-from shipsafe.packing.manifest import manifest
+from shipsafe.packing.manifest import Entry, manifest
+from shipsafe.packing.output import STORE, Output, digest_of, output_lock, pieces
+
+__all__ = ["MANIFEST", "Published", "check_names", "output_lock", "publish", "repair"]
 
 MANIFEST = "shipsafe.json"
-_STORE = ".shipsafe"
-_OBJECT = re.compile(r"sha256-[0-9a-f]{64}\.(zip|cdx\.json)")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
-_DRAFT = re.compile(r"\..*\.[0-9a-f]{8}\.tmp")
+_PREVIOUS = "previous.json"
+_LARGEST = 64 * MEBIBYTE
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_SUFFIXES = (".cdx.json", ".zip")
+_HEX = re.compile(r"[0-9a-f]{64}")
+_FOREIGN = "Move it away, or choose another folder with --out."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What one function or layer puts into the output folder."""
+    """What one function or layer puts into the output folder. `sbom` is None where none was made (other languages)."""
 
     name: str
     archive: Archive
@@ -47,7 +49,7 @@ class Published:
     layers: Sequence[LayerRef] = ()
 
 
-def check_names(names: Iterable[str]) -> None:
+def check_names(names: Sequence[str]) -> None:
     """Refuse names that cannot be file names side by side.
 
     Raises:
@@ -57,87 +59,72 @@ def check_names(names: Iterable[str]) -> None:
     for name in names:
         if not _NAME.fullmatch(name) or name.casefold() == "shipsafe":
             raise ConfigError(f"{name[:80]!r} cannot be the name of a file in the output folder.", remedy="Rename it.")
-        other = seen.setdefault(name.casefold(), name)
-        if other != name or list(names).count(name) > 1:
+        if name.casefold() in seen:
+            other = seen[name.casefold()]
             raise ConfigError(f"{other} and {name} would be one file on a disk that ignores case.", remedy="Rename one of them.")
-
-
-@contextmanager
-def output_lock(out: Path, *, on_wait: Callable[[], None]) -> Generator[None]:
-    """Hold the output folder for one build; a second one waits and says so.
-
-    Raises:
-        IncompleteError: the folder cannot be written.
-    """
-    with disk_errors(out):
-        _own_folder(out)
-        lock = FileLock(out / _STORE / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            on_wait()
-            lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        seen[name.casefold()] = name
 
 
 def publish(out: Path, items: Sequence[Published], record: RunRecord, *, step: Callable[[str], None] = lambda _: None) -> RunRecord:
-    """Put a passing run into the output folder, and give its record with the artifacts.
+    """Put a passing run into the output folder, and give its record with the artifacts. Called under `output_lock`.
 
     `step` is told of every step before it is taken, so that a test can end the process there.
 
     Raises:
-        IncompleteError: the disk is full or the folder cannot be written; the old release is untouched.
+        ConfigError: the names clash.
+        IncompleteError: the disk is full or the folder cannot be written. Before the commit point the old release holds and
+            nothing of this run is left; after it the new one holds, and the next command finishes it.
+        IntegrityError: an archive is no longer what was packed; the old release holds.
     """
+    check_names([item.name for item in items])
+    output = Output(out, step)
     with disk_errors(out):
-        _own_folder(out)
-        artifacts = []
-        for item in items:
-            step(f"store {item.name}")
-            artifacts.append(_store(out, item))
-        described = [(artifact, item.archive, item.layers, str(item.location)) for artifact, item in zip(artifacts, items, strict=True)]
-        data = manifest(record, described)
-        before = _names_of(_read(out))
-        step("commit")
-        write_atomic(out / MANIFEST, data)
-        step("follow")
-        _follow(out, json.loads(data), before, step)
+        before = _read(out / MANIFEST)
+        try:
+            artifacts = [_keep(output, item) for item in items]
+            data = manifest(
+                record,
+                [
+                    Entry(artifact=artifact, archive=item.archive, layers=item.layers, location=item.location)
+                    for artifact, item in zip(artifacts, items, strict=True)
+                ],
+            )
+            if before is not None:
+                _put(output, output.store / _PREVIOUS, (out / MANIFEST).read_bytes())
+            _put(output, out / MANIFEST, data)
+        except (ShipsafeError, OSError):
+            if _read(out / MANIFEST) == before:
+                with suppress(OSError):
+                    output.sweep(_files(before).values())
+            raise
+        _follow(output)
     return replace(record, artifacts=tuple(artifacts))
 
 
-def repair(out: Path) -> None:
+def repair(out: Path, *, step: Callable[[str], None] = lambda _: None) -> None:
     """Finish what a crash left: NAME files follow the manifest, and what nothing names any more is removed.
 
     Raises:
-        IncompleteError: the folder cannot be written.
+        IncompleteError: the folder cannot be written, or `shipsafe.json` in it is not ours.
     """
-    if not (out / _STORE).is_dir() or (out / _STORE).is_symlink():
-        return
-    with disk_errors(out):
-        _follow(out, _read(out), {}, lambda _: None)
+    if (out / STORE).is_dir() and not (out / STORE).is_symlink():
+        with disk_errors(out):
+            _follow(Output(out, step))
 
 
-def _own_folder(out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    store = out / _STORE
-    if store.is_symlink():
-        raise IncompleteError(f"{_STORE} is a link, and is not followed.", remedy="Remove it.", path=str(store))
-    store.mkdir(exist_ok=True)
-    ignore = store / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
+def _put(output: Output, target: Path, data: bytes) -> None:
+    output.put(target, [data], hashlib.sha256(data).hexdigest())
 
 
-def _store(out: Path, item: Published) -> Artifact:
-    """Write an archive and its SBOM under their digests."""
+def _keep(output: Output, item: Published) -> Artifact:
+    """Write an archive and its SBOM under their digests, where they are not there already."""
     archive = item.archive
-    _copy(archive.path, out / _STORE / f"sha256-{archive.sha256}.zip")
-    sbom_sha256 = ""
+    sbom_sha256 = hashlib.sha256(item.sbom).hexdigest() if item.sbom is not None else ""
+    target = output.object(archive.sha256, ".zip")
+    if digest_of(target) != archive.sha256:
+        output.put(target, pieces(archive.path), archive.sha256)
     if item.sbom is not None:
-        sbom_sha256 = hashlib.sha256(item.sbom).hexdigest()
-        write_atomic(out / _STORE / f"sha256-{sbom_sha256}.cdx.json", item.sbom)
+        _put(output, output.object(sbom_sha256, ".cdx.json"), item.sbom)
     return Artifact(
         name=item.name,
         subject=archive.subject,
@@ -151,64 +138,61 @@ def _store(out: Path, item: Published) -> Artifact:
     )
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy so that `target` is whole or not there."""
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+def _follow(output: Output) -> None:
+    """Make the NAME files what the manifest says, and remove what it does not name."""
+    files = _files(_read(output.out / MANIFEST))
+    for name, digest in files.items():
+        _restore(output, output.out / name, digest)
+    journal = output.store / _PREVIOUS
+    for name, digest in _files(_read(journal)).items():
+        if name not in files and digest_of(output.out / name) == digest:
+            output.step(f"remove {name}")
+            (output.out / name).unlink()
+    output.step("forget the previous release")
+    journal.unlink(missing_ok=True)
+    output.sweep(files.values())
+
+
+def _restore(output: Output, target: Path, digest: str) -> None:
+    """Copy the object to its NAME where that is not what the manifest says. What is lost in both places stays lost."""
+    kept = output.object(digest, ".cdx.json" if target.name.endswith(".cdx.json") else ".zip")
+    if digest_of(target) != digest and digest_of(kept) == digest:
+        if target.is_dir() and not target.is_symlink():
+            raise IncompleteError("There is a folder where a file should be.", remedy=_FOREIGN, path=str(target))
+        output.put(target, pieces(kept), digest)
+
+
+def _read(path: Path) -> Mapping[str, Any] | None:
+    """A release manifest, or None when there is none (a link counts as none).
+
+    Raises:
+        IncompleteError: there is something else of its name.
+    """
+    if path.is_symlink() or not path.exists():
+        return None
+    foreign = IncompleteError("Not a release manifest of shipsafe.", remedy=_FOREIGN, path=str(path))
     try:
-        with source.open("rb") as reading, draft.open("xb") as writing:
-            shutil.copyfileobj(reading, writing, MEBIBYTE)
-            writing.flush()
-            os.fsync(writing.fileno())
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-    sync_folder(target.parent)
+        document = json.loads(read_bounded(path, limit=_LARGEST))
+    except (ConfigError, ValueError, RecursionError) as error:
+        raise foreign from error
+    if not isinstance(document, dict) or "schema_version" not in document or not isinstance(document.get("artifacts"), list):
+        raise foreign
+    return document
 
 
-def _read(out: Path) -> Mapping[str, Any]:
-    """The manifest that holds, or an empty one when there is none that we can read."""
-    path = out / MANIFEST
-    if path.is_symlink() or not path.is_file():
-        return {}
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _names_of(document: Mapping[str, Any]) -> dict[str, str]:
-    """File name -> SHA-256 of every file that a manifest names; nothing that is not a plain name is believed."""
+def _files(document: Mapping[str, Any] | None) -> dict[str, str]:
+    """File name -> SHA-256 of every file that a manifest names; nothing that could not be ours is believed."""
     found: dict[str, str] = {}
-    for artifact in document.get("artifacts", ()):
-        try:
+    for artifact in document["artifacts"] if document else ():
+        with suppress(KeyError, TypeError):
             found[artifact["path"]] = artifact["digests"]["sha256"]
             if artifact["sbom"]:
                 found[artifact["sbom"]["path"]] = artifact["sbom"]["sha256"]
-        except (KeyError, TypeError):
-            continue
-    return {name: digest for name, digest in found.items() if _NAME.fullmatch(name) and _OBJECT.fullmatch(f"sha256-{digest}.zip")}
+    return {name: digest for name, digest in found.items() if _is_ours(name) and _HEX.fullmatch(str(digest))}
 
 
-def _follow(out: Path, document: Mapping[str, Any], before: Mapping[str, str], step: Callable[[str], None]) -> None:
-    """Make the NAME files what the manifest says, and remove what it does not name."""
-    names = _names_of(document)
-    for name, digest in names.items():
-        kept = out / _STORE / f"sha256-{digest}{'.cdx.json' if name.endswith('.cdx.json') else '.zip'}"
-        here = out / name
-        if not kept.is_file() or (here.is_file() and not here.is_symlink() and sha256_file(here) == digest):
-            continue
-        step(f"name {name}")
-        _copy(kept, here)
-    for name, digest in before.items():
-        here = out / name
-        if name not in names and here.is_file() and not here.is_symlink() and sha256_file(here) == digest:
-            here.unlink()
-    wanted = set(names.values())
-    for file in (out / _STORE).iterdir():
-        stale = _OBJECT.fullmatch(file.name) and file.name.removeprefix("sha256-")[:64] not in wanted
-        if stale or _DRAFT.fullmatch(file.name):
-            file.unlink(missing_ok=True)
-    for file in out.iterdir():
-        if _DRAFT.fullmatch(file.name) and file.is_file():
-            file.unlink(missing_ok=True)
+def _is_ours(name: object) -> bool:
+    if not isinstance(name, str) or not name.endswith(_SUFFIXES):
+        return False
+    stem = name.removesuffix(".zip") if name.endswith(".zip") else name.removesuffix(".cdx.json")
+    return _NAME.fullmatch(stem) is not None and stem.casefold() != "shipsafe"
