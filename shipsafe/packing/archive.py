@@ -50,9 +50,11 @@ def pack(tree: StagedTree, destination: Path) -> Archive:
     """
     entries = sorted(tree.entries, key=lambda entry: entry.path.encode())
     _check_names(entries)
+    with disk_errors(destination):
+        file = destination.open("xb")
+    sink = _Sink(file)
     try:
-        with disk_errors(destination), destination.open("xb") as file:
-            sink = _Sink(file)
+        with disk_errors(destination), file:
             members = _write(entries, sink, destination)
     except ShipsafeError:
         destination.unlink(missing_ok=True)
