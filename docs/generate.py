@@ -29,6 +29,8 @@ def pages() -> Iterator[tuple[str, str]]:
         for rule in gate.rules:
             path = f"{rule.id}.md"
             yield f"docs/rules/{path}", rules_markdown(rule)
+            if gate.id == "lint":
+                yield f"examples/rules/lint/src/{rule.id.removeprefix('lint/')}.py", f"{rule.bad}\n"
             index.append(f"| [`{rule.id}`]({path}) | {rule.severity} | {rule.summary} |")
         index.append("")
     yield "docs/rules/README.md", "\n".join(index)

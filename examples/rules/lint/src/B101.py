@@ -1,0 +1,3 @@
+def withdraw(amount, balance):
+    assert amount <= balance
+

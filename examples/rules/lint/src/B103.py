@@ -1,0 +1,4 @@
+import os
+
+os.chmod("/var/task-data/state", 0o777)
+

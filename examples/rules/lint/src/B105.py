@@ -1,0 +1,2 @@
+password = "correct-horse"
+

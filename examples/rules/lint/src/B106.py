@@ -1,0 +1,2 @@
+connect(user="app", password="correct-horse")
+

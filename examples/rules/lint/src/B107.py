@@ -1,0 +1,3 @@
+def connect(user, password="correct-horse"):
+    return user, password
+

@@ -1,0 +1,2 @@
+STATE = open("/tmp/state.json")
+

@@ -1,0 +1,5 @@
+try:
+    save()
+except Exception:
+    pass
+

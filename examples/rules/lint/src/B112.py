@@ -1,0 +1,6 @@
+for record in records:
+    try:
+        save(record)
+    except Exception:
+        continue
+

@@ -1,0 +1,4 @@
+import tarfile
+
+tarfile.open("upload.tar").extractall("/tmp/work")
+

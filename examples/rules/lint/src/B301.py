@@ -1,0 +1,6 @@
+import pickle
+
+
+def handler(event, context):
+    return pickle.loads(event["body"])
+

@@ -1,0 +1,4 @@
+from cryptography.hazmat.primitives import hashes
+
+hashes.MD5()
+

@@ -1,0 +1,4 @@
+from cryptography.hazmat.primitives.ciphers import algorithms
+
+algorithms.ARC4(key)
+

@@ -1,0 +1,4 @@
+from cryptography.hazmat.primitives.ciphers import modes
+
+modes.ECB()
+

@@ -1,0 +1,4 @@
+import tempfile
+
+tempfile.mktemp()
+

@@ -1,0 +1,4 @@
+from django.utils.safestring import mark_safe
+
+mark_safe(comment)
+

@@ -1,0 +1,4 @@
+import urllib.request
+
+urllib.request.urlopen(url)
+

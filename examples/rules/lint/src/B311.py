@@ -1,0 +1,4 @@
+import random
+
+token = random.randint(0, 999999)
+

@@ -1,0 +1,4 @@
+import xml.etree.cElementTree
+
+xml.etree.cElementTree.fromstring(body)
+

@@ -1,0 +1,4 @@
+import xml.etree.ElementTree
+
+xml.etree.ElementTree.fromstring(body)
+

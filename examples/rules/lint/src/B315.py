@@ -1,0 +1,4 @@
+import xml.sax.expatreader
+
+xml.sax.expatreader.create_parser()
+

@@ -1,0 +1,4 @@
+import xml.dom.expatbuilder
+
+xml.dom.expatbuilder.parseString(body)
+

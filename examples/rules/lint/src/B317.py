@@ -1,0 +1,4 @@
+import xml.sax
+
+xml.sax.parseString(body, reader)
+

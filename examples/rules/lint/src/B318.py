@@ -1,0 +1,4 @@
+import xml.dom.minidom
+
+xml.dom.minidom.parseString(body)
+

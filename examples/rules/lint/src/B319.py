@@ -1,0 +1,4 @@
+import xml.dom.pulldom
+
+xml.dom.pulldom.parseString(body)
+

@@ -1,0 +1,4 @@
+import ftplib
+
+ftplib.FTP("host")
+

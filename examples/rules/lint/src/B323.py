@@ -1,0 +1,4 @@
+import ssl
+
+ssl._create_unverified_context()
+

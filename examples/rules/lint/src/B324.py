@@ -1,0 +1,4 @@
+import hashlib
+
+hashlib.md5(body)
+

@@ -1,0 +1,4 @@
+import requests
+
+requests.get("https://example.com", verify=False, timeout=5)
+

@@ -1,0 +1,6 @@
+import ssl
+
+
+def connect(version=ssl.PROTOCOL_SSLv3):
+    return version
+

@@ -1,0 +1,4 @@
+import ssl
+
+ssl.wrap_socket()
+

@@ -1,0 +1,4 @@
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+rsa.generate_private_key(65537, 1024)
+

@@ -1,0 +1,4 @@
+import yaml
+
+yaml.load(body)
+

@@ -1,0 +1,5 @@
+import paramiko
+
+client = paramiko.SSHClient()
+client.exec_command(command)
+

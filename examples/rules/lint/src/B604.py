@@ -1,0 +1,2 @@
+run("ls", shell=True)
+

@@ -1,0 +1,4 @@
+import subprocess
+
+subprocess.run(["convert", "in.png"])
+

@@ -1,0 +1,3 @@
+def find(cursor, name):
+    cursor.execute("SELECT * FROM orders WHERE name = '%s'" % name)
+

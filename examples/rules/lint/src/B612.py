@@ -1,0 +1,4 @@
+import logging.config
+
+logging.config.listen(9999)
+

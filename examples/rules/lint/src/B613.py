@@ -1,0 +1,2 @@
+LEVEL = "user‮ ⁦# admin⁩ ⁦"
+

@@ -1,0 +1,4 @@
+import torch
+
+torch.load("model.pt")
+

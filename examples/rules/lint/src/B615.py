@@ -1,0 +1,4 @@
+from transformers import AutoModel
+
+AutoModel.from_pretrained("org/model")
+

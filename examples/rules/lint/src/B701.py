@@ -1,0 +1,4 @@
+import jinja2
+
+jinja2.Environment(autoescape=False)
+

@@ -1,0 +1,4 @@
+from mako.template import Template
+
+Template("hello ${name}")
+

@@ -1,0 +1,6 @@
+from django.utils.safestring import mark_safe
+
+
+def show(comment):
+    return mark_safe(comment)
+

@@ -1,0 +1,4 @@
+from markupsafe import Markup
+
+Markup(f"<b>{comment}</b>")
+

@@ -1,0 +1,1 @@
+"""Hides the real six."""
