@@ -38,6 +38,11 @@ def read_bounded(path: Path, *, limit: int, shown: str | None = None) -> bytes:
     return data
 
 
+def relative(path: Path, root: Path) -> str:
+    """A path as messages and reports show it: POSIX, relative to the project root, `../` where it lies above it."""
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Put `data` at `path` so that a reader sees the old file or the new one, never half of one, even after a crash.
 

@@ -8,21 +8,25 @@ interpreter, no downloads of Python, and indexes passed by us.
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from uv import find_uv_bin
 
-from shipsafe.adapters.process import Finished, Run, run
+from shipsafe.adapters.process import Finished, Run
 from shipsafe.errors import IncompleteError
 
 PYPI = "https://pypi.org/simple"
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+_LONGEST = 1500  # characters of a reason that are handed on
 # The folder where the user's uv keeps its downloads, the one setting of theirs that cannot change what is installed.
 _KEPT = ("UV_CACHE_DIR",)
+_SETTINGS = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+_FLAGS = ("--no-config", "--no-python-downloads", "--quiet", "--color", "never")
+_NEEDS_BUILD = re.compile(r"Wheels are required for `([^`]+)` because building from source is disabled")
 
 
-def uv(arguments: Sequence[str | Path], *, cwd: Path, offline: bool, run: Run = run) -> Finished:
+def uv(arguments: Sequence[str | Path], *, cwd: Path, offline: bool, run: Run) -> Finished:
     """Run uv with these arguments, and with the settings that keep the audited project out of it.
 
     Raises:
@@ -32,27 +36,40 @@ def uv(arguments: Sequence[str | Path], *, cwd: Path, offline: bool, run: Run = 
         program = find_uv_bin()
     except FileNotFoundError as error:
         raise IncompleteError("uv is not installed beside shipsafe.", remedy="Install shipsafe again.") from error
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    environment |= {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
-    flags = ["--no-config", "--no-python-downloads", "--color", "never", *(["--offline"] if offline else [])]
-    return run([program, *arguments, *flags], cwd=cwd, env=environment)
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    flags = [*_FLAGS, "--python", sys.executable, *(["--offline"] if offline else [])]
+    return run([program, *arguments, *flags], cwd=cwd, env=kept | _SETTINGS)
 
 
-def platform_flags(*, python: str, platform: str, index: str | None, extra: Sequence[str], sdist: Sequence[str]) -> list[str]:
-    """Flags for resolving and installing for a runtime: wheels only, but for the distributions named in `sdist`."""
-    flags = ["--python", sys.executable, "--python-version", python, "--python-platform", platform]
-    flags += ["--default-index", index or PYPI]
+def target_flags(*, python: str, platform: str, index: str | None, extra: Sequence[str], build: Iterable[str]) -> list[str]:
+    """Flags for resolving and installing for a runtime: wheels only, but for the distributions named in `build`.
+
+    uv takes `--no-binary NAME` beside `--only-binary :all:` as leave to build that one; it then builds it in any case.
+    """
+    flags = ["--python-version", python, "--python-platform", platform, "--default-index", index or PYPI]
     for url in extra:
         flags += ["--index", url]
     flags += ["--only-binary", ":all:"]
-    for name in sdist:
+    for name in build:
         flags += ["--no-binary", name]
     return flags
 
 
+def without_credentials(text: str) -> str:
+    """A text with every `user:password@` of a URL taken out."""
+    return _CREDENTIALS.sub("", text)
+
+
 def reason(finished: Finished) -> str:
-    """Why uv failed, in one line without credentials."""
-    lines = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
-    text = " ".join(line for line in lines if not line.startswith(("hint:", "warning:", "Using ", "Resolved")))
-    text = re.sub(r"^error: |[×╰─▶│├]+|\bcause: ", "", text)  # noqa: RUF001 - uv's own drawing characters
-    return _CREDENTIALS.sub("***@", " ".join(text.split()))[:1500] or f"uv ended with code {finished.returncode}"
+    """Why uv failed, in one line without credentials and without what every such message says."""
+    told = finished.stderr.partition("\nhint:")[0]
+    lines = [line.strip() for line in told.splitlines() if line.strip() and not line.startswith("warning:")]
+    text = " ".join(line.removeprefix("error:").removeprefix("cause:").strip() for line in lines)
+    text = text.removeprefix("No solution found when resolving dependencies ")
+    text = text.removesuffix(", we can conclude that your requirements are unsatisfiable.")
+    return without_credentials(text)[:_LONGEST] or f"uv ended with code {finished.returncode}"
+
+
+def needs_build(finished: Finished) -> tuple[str, ...]:
+    """Names of the distributions that uv would have had to build from source, as far as it says so."""
+    return tuple(_NEEDS_BUILD.findall(finished.stderr))

@@ -142,7 +142,8 @@ class Layer:
     @property
     def runtime(self) -> str | None:
         """The Python runtime its dependencies are installed for: the build method, else the newest compatible runtime."""
-        if self.build_method and self.build_method.startswith("python"):
+        # `python-uv` is a method of SAM's that names no version.
+        if self.build_method and self.build_method.startswith("python3."):
             return self.build_method
         python = [name for name in self.runtimes if name.startswith("python")]
         return max(python, key=_version_key) if python else None

@@ -1,129 +1,178 @@
 """The Python distributions of a tree, as their metadata says: name, version, files, what needs what, and where each came from."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
 
 from shipsafe.adapters.files import MEBIBYTE
+from shipsafe.errors import IncompleteError
 from shipsafe.model.location import Location
-from shipsafe.model.tree import Distribution, Source
+from shipsafe.model.tree import Distribution, Entry, Source
 from shipsafe.packing.install import Pinned
+from shipsafe.packing.installed import read_record
+from shipsafe.packing.needs import Needs
 
 _METADATA = 4 * MEBIBYTE
 _FOLDER = re.compile(r"^(?P<name>[^/]+?)-(?P<version>[^/-]+)\.dist-info$")
+_END = ".dist-info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """One `.dist-info`: its folder in the tree, the folder that it speaks of, and what its METADATA says."""
+
+    path: str
+    base: str
+    name: str
+    version: str | None
+    requires: tuple[str, ...]
 
 
 def describe(
-    root: Path,
-    prefix: str,
-    pinned: Mapping[str, Pinned],
-    python: str | None,
-    locations: Mapping[str, Location],
-    direct: frozenset[str],
-    *,
-    shipped: frozenset[str] | None = None,
-) -> tuple[Distribution, ...]:
+    root: Path, shipped: Mapping[str, Entry], *, prefix: str, pinned: Mapping[str, Pinned], needs: Needs, environment: Mapping[str, str]
+) -> tuple[Distribution, ...]:  # fmt: skip
     """Every distribution below `root`, sorted by name.
 
     Args:
         root: the tree.
+        shipped: the files that ship, by path.
         prefix: where its dependencies lie in it (`python/` for a layer), "" for its root.
         pinned: what was installed; every other distribution is bundled.
-        python: the runtime's Python, for the markers of requirements.
-        locations: name -> where it was asked for.
-        direct: names that the project asks for itself; empty when the lock does not tell.
-        shipped: paths that ship; others are left out of `paths`.
+        needs: what was asked for.
+        environment: PEP 508 marker variables of the runtime.
     """
-    found = []
-    owned: set[str] = set()  # by a distribution around it: setuptools carries the metadata of what it has taken over
-    folders = sorted((path for path in root.rglob("*.dist-info") if path.is_dir()), key=lambda path: (len(path.parts), path))
-    for folder in folders:
-        inner = folder.relative_to(root).as_posix()
-        base = inner[: -len(folder.name)]
-        if base != prefix and f"{inner}/METADATA" in owned:
-            continue
-        files = _files(folder, base)
-        owned.update(files)
-        name, version, needs = _metadata(folder, python)
-        pin = pinned.get(name) if base == prefix else None
-        found.append(
+    folders = {path.rpartition("/")[0] for path in shipped if path.rpartition("/")[0].endswith(_END)}
+    found = [_found(root, path) for path in sorted(folders)]
+    edges = _edges(found, _extras(needs), environment)
+    via = _via(edges, _roots(needs, pinned, edges))
+    asked = {one.name: one.location for one in needs.wanted}
+    distributions = []
+    for one in found:
+        pin = pinned.get(one.name) if one.base == prefix else None
+        way = via.get(one.name, ())
+        distributions.append(
             Distribution(
-                name=name,
-                version=version,
+                name=one.name,
+                version=one.version,
                 source=Source.INDEX if pin else Source.BUNDLED,
-                dist_info=inner,
+                dist_info=one.path,
                 index=pin.index if pin else None,
-                location=locations.get(name),
-                requires=needs,
+                location=_location(one, way, asked, needs) if pin else _in_code(one, shipped),
+                requires=tuple(sorted(edges[one.name])),
+                via=way,
                 hashes=pin.hashes if pin else (),
-                paths=tuple(path for path in files if shipped is None or path in shipped),
+                paths=tuple(path for path in _files(root / one.path, one.base) if path in shipped),
             )
         )
-    return _with_paths(found, direct)
+    return tuple(sorted(distributions, key=lambda one: (one.name, one.dist_info or "")))
 
 
-def _metadata(folder: Path, python: str | None) -> tuple[str, str | None, tuple[str, ...]]:
-    """Normalised name, version and the names it requires; the folder's name stands in for metadata that cannot be read."""
+def _location(one: _Found, way: tuple[str, ...], asked: Mapping[str, Location], needs: Needs) -> Location:
+    """Where it was asked for, else where the nearest one was that brought it, else the file."""
+    nearest = next((asked[name] for name in reversed(way) if name in asked), None)
+    return asked.get(one.name) or nearest or Location(path=needs.files[0])
+
+
+def _in_code(one: _Found, shipped: Mapping[str, Entry]) -> Location | None:
+    """The file of the project that says that it is there."""
+    metadata = shipped.get(f"{one.path}/METADATA")
+    return metadata.location if metadata else None
+
+
+def _found(root: Path, path: str) -> _Found:
+    """What a `.dist-info` says; the folder's name stands in for metadata that cannot be read."""
+    folder = root / path
     try:
         with (folder / "METADATA").open("rb") as file:
             headers = BytesHeaderParser().parsebytes(file.read(_METADATA))
     except OSError:
         headers = BytesHeaderParser().parsebytes(b"")
     matched = _FOLDER.match(folder.name)
-    name = str(headers.get("Name") or (matched["name"] if matched else folder.name.removesuffix(".dist-info")))
-    version = headers.get("Version") or (matched["version"] if matched else None)
-    needs = {canonicalize_name(one.name) for one in _required(headers.get_all("Requires-Dist") or [], python)}
-    return canonicalize_name(name), str(version).strip() if version else None, tuple(sorted(needs))
-
-
-def _required(lines: Iterable[object], python: str | None) -> Iterable[Requirement]:
-    target = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "extra": ""}
-    if python:
-        target |= {"python_version": python, "python_full_version": f"{python}.0"}
-    for line in lines:
-        try:
-            requirement = Requirement(str(line))
-        except InvalidRequirement:
-            continue
-        if requirement.marker is None or requirement.marker.evaluate(target):
-            yield requirement
+    name = str(headers.get("Name") or (matched["name"] if matched else folder.name.removesuffix(_END))).strip()
+    version = str(headers.get("Version") or (matched["version"] if matched else "")).strip()
+    requires = tuple(str(line) for line in headers.get_all("Requires-Dist") or [])
+    base = path[: -len(folder.name)]
+    return _Found(path=path, base=base, name=canonicalize_name(name), version=version or None, requires=requires)
 
 
 def _files(folder: Path, base: str) -> list[str]:
     """Paths in the tree, as the RECORD says."""
     try:
-        text = (folder / "RECORD").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return []
-    return sorted(base + row[0] for row in csv.reader(io.StringIO(text)) if row and not row[0].startswith(("/", "..")))
+        return sorted(base + row[0] for row in read_record(folder / "RECORD"))
+    except IncompleteError:
+        return []  # a distribution that somebody copied into the code without its RECORD: its files belong to nobody
 
 
-def _with_paths(found: list[Distribution], direct: frozenset[str]) -> tuple[Distribution, ...]:
-    """Keep only requirements that are in the tree, and add the shortest way from a direct dependency to each."""
-    names = {one.name for one in found}
-    requires = {one.name: tuple(need for need in one.requires if need in names) for one in found}
-    needed = {need for needs in requires.values() for need in needs}
-    roots = sorted(direct & names) if direct else sorted(names - needed)
+def _extras(needs: Needs) -> dict[str, set[str]]:
+    """Name -> extras that were asked for."""
+    extras = {name: set(asked) for name, asked in (needs.direct or {}).items()}
+    for one in needs.wanted:
+        extras.setdefault(one.name, set()).update(one.requirement.extras)
+    return extras
+
+
+def _edges(found: Iterable[_Found], extras: dict[str, set[str]], environment: Mapping[str, str]) -> dict[str, set[str]]:
+    """Name -> names in the tree that it needs, with the extras that somebody asked for."""
+    requires: dict[str, list[Requirement]] = {}
+    for one in found:
+        requires.setdefault(one.name, []).extend(_requirements(one.requires))
+    edges: dict[str, set[str]] = {name: set() for name in requires}
+    queue = list(requires)
+    for name in queue:  # grows where an extra is asked for that was not known before
+        for requirement in requires[name]:
+            target = canonicalize_name(requirement.name)
+            if target not in requires or not _applies(requirement, extras.get(name, set()), environment):
+                continue
+            edges[name].add(target)
+            if new := requirement.extras - extras.setdefault(target, set()):
+                extras[target] |= new
+                queue.append(target)
+    return edges
+
+
+def _requirements(lines: Iterable[str]) -> Iterable[Requirement]:
+    for line in lines:
+        try:
+            yield Requirement(line)
+        except (InvalidRequirement, RecursionError):
+            continue  # metadata of old distributions; what is installed does not depend on it
+
+
+def _applies(requirement: Requirement, extras: AbstractSet[str], environment: Mapping[str, str]) -> bool:
+    if requirement.marker is None:
+        return True
+    try:
+        return any(requirement.marker.evaluate({**environment, "extra": extra}) for extra in ("", *sorted(extras)))
+    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
+        return False
+
+
+def _roots(needs: Needs, pinned: Mapping[str, Pinned], edges: Mapping[str, AbstractSet[str]]) -> list[str]:
+    """What the project asks for itself: what its file says, and what nobody else in the tree needs.
+
+    A requirements file that names every distribution was compiled: then being named in it says nothing.
+    """
+    compiled = not needs.complete and needs.direct is not None and pinned.keys() <= needs.direct.keys()
+    direct = set(needs.direct or ()) if not compiled else set()
+    needed = {need for name, needs_ in edges.items() for need in needs_ if need != name}
+    return sorted(name for name in edges if name in direct or name not in needed)
+
+
+def _via(edges: Mapping[str, AbstractSet[str]], roots: list[str]) -> dict[str, tuple[str, ...]]:
+    """The shortest way from a direct dependency to each distribution."""
     via: dict[str, tuple[str, ...]] = dict.fromkeys(roots, ())
     queue = list(roots)
-    for name in queue:  # grows while it is walked: breadth first, so that the first way found is a shortest one
-        for need in requires.get(name, ()):
+    for name in queue:  # breadth first, so that the first way found is a shortest one
+        for need in sorted(edges[name]):
             if need not in via:
                 via[need] = (*via[name], name)
                 queue.append(need)
-    places = {one.name: one.location for one in found}
-
-    def place(one: Distribution) -> Location | None:
-        """Where it was asked for; a transitive one, where the direct dependency was that brought it."""
-        way = via.get(one.name, ())
-        return one.location or (places.get(way[0]) if way else None)
-
-    described = (replace(one, requires=requires[one.name], via=via.get(one.name, ()), location=place(one)) for one in found)
-    return tuple(sorted(described, key=lambda one: (one.name, one.dist_info or "")))
+    return via

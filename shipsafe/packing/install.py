@@ -1,37 +1,33 @@
-"""Dependencies, installed by uv from a list that we wrote, then stripped of everything that uv added for a machine.
+"""Dependencies, installed by uv from a list that we wrote.
 
 First the list is resolved for the runtime, which says of every distribution its version, its hashes and its index; then exactly
-that is installed, with hashes required. A lock is complete and is installed as it is.
+that is installed, with hashes required. A lock is complete and is installed as it is; only where packages can come from several
+indexes is uv asked which one has it. What a lock claims of indexes is never taken for where a package came from.
 """
 
-import base64
-import csv
-import hashlib
-import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from shipsafe.adapters.process import Run, run
-from shipsafe.adapters.uv import PYPI, platform_flags, reason, uv
+from shipsafe.adapters.process import Finished, Run
+from shipsafe.adapters.uv import PYPI, needs_build, reason, target_flags, uv, without_credentials
 from shipsafe.errors import IncompleteError
+from shipsafe.model.location import Location
 from shipsafe.model.policy import Policy
-from shipsafe.packing.locks import Needs
+from shipsafe.packing.needs import Needs, Wanted
 from shipsafe.packing.runtimes import Runtime, platform
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)")
-_HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
+_HASH = re.compile(r"--hash=(sha(?:256|384|512):[0-9a-f]+)")
 _FROM = re.compile(r"^\s+# from (\S+)")
-# Files that say how and where something was installed, not what it is.
-_MACHINE_FILES = ("direct_url.json", "uv_cache.json", "uv_build.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pinned:
-    """One distribution that will be installed: version, admitted hashes, and the index it comes from (None: not known)."""
+    """One distribution that is installed: version, admitted hashes, and the index it comes from (None: not known)."""
 
     name: str
     version: str
@@ -39,9 +35,40 @@ class Pinned:
     index: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One installation: what, for whom, with what."""
+
+    needs: Needs
+    who: str
+    runtime: Runtime
+    architecture: str
+    policy: Policy
+    workspace: Path
+    offline: bool
+    run: Run
+
+    def uv(self, step: str, files: Mapping[str, str], arguments: Sequence[str | Path], build: Sequence[str]) -> tuple[Path, Finished]:
+        """Run uv in an empty folder of ours that holds the files."""
+        folder = self.workspace / step
+        folder.mkdir(exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        flags = target_flags(
+            python=self.runtime.python or "", platform=platform(self.runtime, self.architecture), index=self.policy.index,
+            extra=self.policy.extra_indexes, build=build)  # fmt: skip
+        return folder, uv([*arguments, *flags], cwd=folder, offline=self.offline, run=self.run)
+
+
+class _NeedsBuildError(IncompleteError):
+    """A distribution has no wheel for the runtime. `name` is normalised."""
+
+    name: str
+
+
 def install(
     needs: Needs, target: Path, *, who: str, runtime: Runtime, architecture: str, policy: Policy, workspace: Path, offline: bool,
-    run: Run = run,
+    run: Run,
 ) -> Mapping[str, Pinned]:  # fmt: skip
     """Install into `target`, and give what was installed by normalised name.
 
@@ -50,60 +77,69 @@ def install(
     """
     if not needs.wanted:
         return {}
-    sdist = _allowed_sdists(policy)
-    python = runtime.python or ""
-    flags = platform_flags(python=python, platform=platform(runtime, architecture), index=policy.index,
-                           extra=policy.extra_indexes, sdist=())  # fmt: skip
-    building = [part for name in sdist for part in ("--no-binary", name)]
-    pinned = _from_lock(needs, policy) if needs.complete else None
-    for extra in ([], building) if building else ([],):
+    job = _Job(needs=needs, who=who, runtime=runtime, architecture=architecture, policy=policy, workspace=workspace,
+               offline=offline, run=run)  # fmt: skip
+    resolved, build = ({}, ()) if _tells_all(job) else _with_builds(job, lambda build: _resolve(job, build))
+    pinned = resolved or _from_lock(job)
+    _with_builds(job, lambda more: _install(job, pinned, target, (*build, *more)))
+    return pinned
+
+
+def _tells_all(job: _Job) -> bool:
+    """Whether the list says everything: a lock, and a single index that all of it must come from."""
+    return job.needs.complete and not job.policy.extra_indexes
+
+
+def _with_builds(
+    job: _Job, attempt: Callable[[tuple[str, ...]], dict[str, Pinned]]
+) -> tuple[dict[str, Pinned], tuple[str, ...]]:  # fmt: skip
+    """Try with wheels alone, and build from source only what has none and what the policy lets be built."""
+    names = job.policy.gate("dependencies").settings.get("allow-sdist", ())
+    allowed = {canonicalize_name(str(name)) for name in names} if isinstance(names, list | tuple) else set()
+    build: tuple[str, ...] = ()
+    while True:
         try:
-            resolved = pinned or _resolve(needs, [*flags, *extra], who=who, workspace=workspace, offline=offline, run=run)
-            _install(resolved, target, [*flags, *extra], who=who, needs=needs, workspace=workspace, offline=offline, run=run)
-        except IncompleteError:
-            if extra or not building:
+            return attempt(build), build
+        except _NeedsBuildError as error:
+            if error.name not in allowed or error.name in build:
                 raise
-            continue  # wheels alone do not do; the policy lets some packages be built
-        break
-    else:
-        resolved = {}
-    _strip(target)
-    return resolved
+            build = (*build, error.name)
 
 
-def _allowed_sdists(policy: Policy) -> tuple[str, ...]:
-    names = policy.gate("dependencies").settings.get("allow-sdist", ())
-    return tuple(str(name) for name in names) if isinstance(names, list | tuple) else ()
+def _from_lock(job: _Job) -> dict[str, Pinned]:
+    index = without_credentials(job.policy.index or PYPI)
+    return {
+        one.name: Pinned(name=one.name, version=one.version, hashes=one.hashes, index=index)
+        for one in job.needs.wanted
+        if one.version is not None
+    }
 
 
-def _from_lock(needs: Needs, policy: Policy) -> dict[str, Pinned]:
-    """A lock, which says everything; without an index of its own a package comes from the policy's only one."""
-    only = None if policy.extra_indexes else policy.index or PYPI
-    found = {}
-    for wanted in needs.wanted:
-        version = next(part.version for part in wanted.requirement.specifier)
-        found[wanted.name] = Pinned(name=wanted.name, version=version, hashes=wanted.hashes, index=needs.indexes.get(wanted.name, only))
-    return found
-
-
-def _resolve(needs: Needs, flags: list[str], *, who: str, workspace: Path, offline: bool, run: Run) -> dict[str, Pinned]:
-    folder = workspace / "resolve"
-    folder.mkdir(exist_ok=True)
-    (folder / "wanted.txt").write_text("".join(f"{wanted.line()}\n" for wanted in needs.wanted))
-    (folder / "constraints.txt").write_text("".join(f"{one.requirement.name}{one.requirement.specifier}\n" for one in needs.constraints))
-    arguments = ["pip", "compile", "--quiet", "--generate-hashes", "--emit-index-annotation", "--no-header", *flags]
+def _resolve(job: _Job, build: tuple[str, ...]) -> dict[str, Pinned]:
+    """Ask uv for versions, hashes and indexes; one hash anywhere in our list asks for all of them, as with pip."""
+    wanted = "".join(f"{one.line()}\n" for one in job.needs.wanted)
+    constraints = "".join(f"{one.requirement.name}{one.requirement.specifier}\n" for one in job.needs.constraints)
+    arguments = ["pip", "compile", "--generate-hashes", "--emit-index-annotation", "--no-header", "--no-annotate"]
+    arguments += ["--no-deps"] if job.needs.complete else []
     arguments += ["--constraint", "constraints.txt", "--output-file", "resolved.txt", "wanted.txt"]
-    done = uv(arguments, cwd=folder, offline=offline, run=run)
+    folder, done = job.uv("resolve", {"wanted.txt": wanted, "constraints.txt": constraints}, arguments, build)
     if done.returncode:
-        raise _failure(reason(done), who, needs, offline=offline)
-    resolved = _read_resolved((folder / "resolved.txt").read_text())
-    admitted = {wanted.name: wanted.hashes for wanted in needs.wanted}
+        raise _failure(job, done)
+    resolved = _read_resolved((folder / "resolved.txt").read_text(encoding="utf-8"))
+    admitted = job.needs.admitted()
     if not any(admitted.values()):
         return resolved
-    for name in resolved:  # one hash anywhere asks for all of them, as with pip
+    for name in resolved:
         if not admitted.get(name):
-            raise _failure(f"{name} has no hash, while other requirements have", who, needs, offline=offline)
-    return {name: Pinned(name=name, version=one.version, hashes=admitted[name], index=one.index) for name, one in resolved.items()}
+            place = _asked(job.needs, name) or Location(path=job.needs.files[0])
+            raise IncompleteError(
+                f"{name}, which {job.who} needs, has no hash, while other requirements have: with hashes, every distribution must "
+                "stand in the list with its own.",
+                remedy="Make the list again: `uv pip compile --generate-hashes`.", path=place.path, line=place.line)  # fmt: skip
+    return {
+        name: Pinned(name=name, version=one.version, hashes=tuple(sorted(admitted[name])), index=one.index)
+        for name, one in resolved.items()
+    }
 
 
 def _read_resolved(text: str) -> dict[str, Pinned]:
@@ -116,106 +152,57 @@ def _read_resolved(text: str) -> dict[str, Pinned]:
             name, version, hashes = canonicalize_name(pin[1]), pin[2], []
         hashes += _HASH.findall(line)
         if source := _FROM.match(line):
-            found[name] = Pinned(name=name, version=version, hashes=tuple(hashes), index=source[1])
+            found[name] = Pinned(name=name, version=version, hashes=tuple(hashes), index=without_credentials(source[1]))
     return found
 
 
-def _install(
-    pinned: Mapping[str, Pinned],
-    target: Path,
-    flags: list[str],
-    *,
-    who: str,
-    needs: Needs,
-    workspace: Path,
-    offline: bool,
-    run: Run,
-) -> None:
-    folder = workspace / "install"
-    folder.mkdir(exist_ok=True)
+def _install(job: _Job, pinned: Mapping[str, Pinned], target: Path, build: tuple[str, ...]) -> dict[str, Pinned]:
     lines = (f"{one.name}=={one.version}{''.join(f' --hash={digest}' for digest in one.hashes)}\n" for one in pinned.values())
-    (folder / "pinned.txt").write_text("".join(lines))
-    # Hard links into uv's cache are safe: we replace files that we change, and never write into one.
-    arguments = [
-        "pip",
-        "install",
-        "--quiet",
-        "--target",
-        str(target),
-        "--no-deps",
-        "--require-hashes",
-        "--link-mode",
-        "hardlink",
-    ]
-    done = uv([*arguments, *flags, "-r", "pinned.txt"], cwd=folder, offline=offline, run=run)
+    # Hard links into uv's cache are safe: files that we change are replaced, and none is ever written into.
+    arguments: list[str | Path] = ["pip", "install", "--target", target, "--no-deps", "--require-hashes", "--link-mode", "hardlink"]
+    _, done = job.uv("install", {"pinned.txt": "".join(lines)}, [*arguments, "-r", "pinned.txt"], build)
     if done.returncode:
-        raise _failure(reason(done), who, needs, offline=offline)
+        raise _failure(job, done)
+    return dict(pinned)
 
 
-def _failure(why: str, who: str, needs: Needs, *, offline: bool) -> IncompleteError:
-    """The error for a failed resolution, at the line that names the distribution uv complains about, where there is one."""
-    blamed = [wanted for wanted in needs.wanted if re.search(rf"(?<![\w.-]){re.escape(wanted.requirement.name)}(?![\w-])", why)]
-    place = blamed[0].location if blamed else needs.wanted[0].location
-    if "building from source is disabled" in why or "no usable wheels" in why or "no wheel" in why:
-        name = blamed[0].name if blamed else "The package"
-        return IncompleteError(
-            f"{name} has no wheel for this runtime, only a source distribution, which would run code at build time "
-            f"(needed by {who}). {why}.",
-            remedy=f'Choose a version with wheels, or allow it with `allow-sdist = ["{name}"]` in [gates.dependencies].',
-            path=place.path, line=place.line)  # fmt: skip
-    remedy = "Run once without --offline to fill uv's cache." if offline else "Correct the requirement, and run again."
+def _asked(needs: Needs, name: str) -> Location | None:
+    return next((one.location for one in needs.wanted if one.name == name), None)
+
+
+def _failure(job: _Job, done: Finished) -> IncompleteError:
+    """The error for what uv could not do, at the line that names the distribution it complains about, where there is one."""
+    why = reason(done)
+    unbuilt = needs_build(done)
+    if unbuilt:
+        return _no_wheel(job, canonicalize_name(unbuilt[0]), why)
+    blamed = next((one for one in job.needs.wanted if _names(why, one)), None)
+    place = blamed.location if blamed else Location(path=job.needs.files[0])
+    remedy = "Correct the requirement, and run again."
+    if job.offline:
+        remedy = "Run once without --offline to fill uv's cache."
+    elif blamed and "Hash mismatch" in why:
+        remedy = "What the index has is not what was locked: find out why before you lock again."
+    elif blamed and (claimed := job.needs.claimed.get(blamed.name)):
+        remedy = f"The lock took it from {without_credentials(claimed)}: name every index under [indexes] in shipsafe.toml."
     return IncompleteError(
-        f"The dependencies of {who} cannot be installed: {why.rstrip('.')}.", remedy=remedy, path=place.path,
-        line=place.line if blamed else None)  # fmt: skip
+        f"The dependencies of {job.who} cannot be installed: {why.rstrip('.')}.", remedy=remedy, path=place.path, line=place.line
+    )
 
 
-def _strip(target: Path) -> None:
-    """Remove what uv added for this machine, and the RECORD lines that speak of it."""
-    (target / ".lock").unlink(missing_ok=True)
-    for record in sorted(target.glob("*.dist-info/RECORD")):
-        _strip_record(record, target)
-    scripts = target / "bin"
-    if scripts.is_dir() and not any(scripts.iterdir()):
-        scripts.rmdir()
+def _names(why: str, wanted: Wanted) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(wanted.name)}(?![\w-])", why, re.IGNORECASE) is not None
 
 
-def _strip_record(record: Path, target: Path) -> None:
-    rows = list(csv.reader(io.StringIO(record.read_text())))
-    kept = []
-    for row in rows:
-        if not row:
-            continue
-        path = (target / row[0]).resolve()
-        if path.is_relative_to(target.resolve()) and _is_for_machine(path, target):
-            path.unlink(missing_ok=True)
-        elif not row[0].endswith((".pyc", ".pyo")) and path.exists():
-            kept.append(_checked(row, path, record))
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(sorted(kept))
-    replacement = record.with_name("RECORD.new")
-    replacement.write_text(text.getvalue())
-    replacement.replace(record)
-
-
-def _is_for_machine(path: Path, target: Path) -> bool:
-    """A script that starts the Python of this machine, or a note about this installation."""
-    if path.name in _MACHINE_FILES and path.parent.name.endswith(".dist-info"):
-        return True
-    if path.parent != (target / "bin").resolve() or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(2) == b"#!"
-
-
-def _checked(row: list[str], path: Path, record: Path) -> list[str]:
-    """The row, once the file is what RECORD says; uv does not check, and a wheel may lie.
-
-    Raises:
-        IncompleteError: the digest differs.
-    """
-    expected = row[1] if len(row) > 1 else ""
-    if expected.startswith("sha256=") and path.is_file() and path != record:
-        digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
-        if digest != expected.removeprefix("sha256=").rstrip("="):
-            raise IncompleteError(f"{row[0]} is not what its RECORD says.", remedy="Clear uv's cache (`uv cache clean`) and try again.")
-    return row
+def _no_wheel(job: _Job, name: str, why: str) -> _NeedsBuildError:
+    """Only a source distribution fits: building it would run its code here."""
+    found = re.search(rf"(?<![\w.-]){re.escape(name)}==([^\s,]+) has no usable wheels", why)
+    place = _asked(job.needs, name) or next((one.location for one in job.needs.wanted if _names(why, one)), None)
+    place = place or Location(path=job.needs.files[0])
+    error = _NeedsBuildError(
+        f"{name}{f' {found[1]}' if found else ''}, which {job.who} needs, has no wheel for {job.runtime.name} on {job.architecture}, "
+        "only a source distribution, which would run code at build time.",
+        remedy=f'Choose a version with wheels, or allow it with `allow-sdist = ["{name}"]` under [gates.dependencies].',
+        path=place.path, line=place.line)  # fmt: skip
+    error.name = name
+    return error

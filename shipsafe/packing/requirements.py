@@ -6,24 +6,31 @@ the machine that builds. Every requirement keeps its file and line. What pip wou
 Source: pip's "Requirements File Format".
 """
 
+import codecs
+import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
 
-from shipsafe.adapters.files import MEBIBYTE, read_bounded
+from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
+from shipsafe.adapters.uv import without_credentials
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.location import Location
+from shipsafe.packing.needs import Wanted
 
 _LIMIT = 4 * MEBIBYTE
 _DEPTH = 16
 _COUNT = 20_000
+_READS = 200  # files, counted each time they are included: a few files that include each other twice are many
 _COMMENT = re.compile(r"(^|\s+)#.*$")
-_HASH = re.compile(r"--hash[= ]([a-z0-9]+:[0-9a-fA-F]+)")
+_HASH = re.compile(r"(?:^|\s)--hash[= ]\s*([A-Za-z0-9]+):([0-9a-fA-F]+)(?=\s|$)")
+_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}  # what pip admits, too
 _LOOKS_LIKE_PATH = re.compile(r"^(\.{1,2}([/\\]|$)|[/\\~]|[A-Za-z]:[\\/])|\.(whl|zip|tar\.gz|tgz|tar\.bz2)(\[|$)")
 _LOOKS_LIKE_URL = re.compile(r"^(git|hg|svn|bzr)\+|^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # What pip knows and we refuse, with the reason.
@@ -48,32 +55,6 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One requirement that applies to the runtime: as packaging reads it, where it stands, and the hashes it admits."""
-
-    requirement: Requirement
-    location: Location
-    hashes: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Normalised."""
-        return canonicalize_name(self.requirement.name)
-
-    @property
-    def pinned(self) -> bool:
-        """Whether it admits exactly one version (`==1.2.3`, no wildcard)."""
-        specifiers = list(self.requirement.specifier)
-        return any(part.operator in ("==", "===") and not part.version.endswith(".*") for part in specifiers)
-
-    def line(self) -> str:
-        """As we hand it to uv: no marker (it has been evaluated), with its hashes."""
-        extras = f"[{','.join(sorted(self.requirement.extras))}]" if self.requirement.extras else ""
-        hashes = "".join(f" --hash={digest}" for digest in self.hashes)
-        return f"{self.requirement.name}{extras}{self.requirement.specifier}{hashes}"
-
-
 @dataclass(slots=True)
 class Requirements:
     """What one file, and those it names, ask for."""
@@ -81,33 +62,47 @@ class Requirements:
     wanted: list[Wanted] = field(default_factory=list)
     constraints: list[Wanted] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    lines: int = 0
+    reads: int = 0
 
 
-def read_requirements(path: Path, *, root: Path, environment: Mapping[str, str]) -> Requirements:
+def read_requirements(path: Path, *, root: Path, boundary: Path, environment: Mapping[str, str]) -> Requirements:
     """Read a requirements file for an environment (PEP 508 marker variables to values).
+
+    Args:
+        path: the file.
+        root: the project root, for the names in messages.
+        boundary: no file outside this folder is read.
+        environment: of the runtime.
 
     Raises:
         IncompleteError: a line that cannot be read or is refused, with its file and line.
     """
     found = Requirements()
-    _read(path, root, dict(environment), found, constraint=False, chain=())
+    _read(path, root, boundary, dict(environment), found, constraint=False, chain=())
     return found
 
 
-def _read(path: Path, root: Path, environment: dict[str, str], found: Requirements, *, constraint: bool, chain: tuple[Path, ...]) -> None:
-    shown = _shown(path, root)
-    _check_file(path, root, chain)
+def _read(
+    path: Path, root: Path, boundary: Path, environment: dict[str, str], found: Requirements, *, constraint: bool,
+    chain: tuple[Path, ...],
+) -> None:  # fmt: skip
+    shown = relative(path, root)
+    _check_file(path, shown, boundary, found, chain)
     if shown not in found.files:
         found.files.append(shown)
     for number, line in _lines(path, shown):
         here = Location(path=shown, line=number)
-        if len(found.wanted) + len(found.constraints) >= _COUNT:
+        found.lines += 1
+        if found.lines > _COUNT:
             raise _refuse(here, f"There are more than {_COUNT} requirements", "Split the function.")
         option, value = _option(line, here)
         if option in ("-r", "--requirement", "-c", "--constraint"):
-            inner = (path.parent / value).absolute()
+            if "://" in value:
+                raise _refuse(here, f"{value[:80]} is a URL, and lists are read from the project alone", "Copy it into the project.")
+            inner = Path(os.path.normpath(path.parent / value))  # as pip joins it: links are not followed first
             inner_constraint = constraint or option in ("-c", "--constraint")
-            _read(inner, root, environment, found, constraint=inner_constraint, chain=(*chain, path))
+            _read(inner, root, boundary, environment, found, constraint=inner_constraint, chain=(*chain, path))
         elif option == "--require-hashes":
             continue  # one hash anywhere asks for all of them, as with pip
         elif option:
@@ -117,32 +112,27 @@ def _read(path: Path, root: Path, environment: dict[str, str], found: Requiremen
             (found.constraints if constraint else found.wanted).append(wanted)
 
 
-def _check_file(path: Path, root: Path, chain: tuple[Path, ...]) -> None:
-    shown = _shown(path, root)
+def _check_file(path: Path, shown: str, boundary: Path, found: Requirements, chain: tuple[Path, ...]) -> None:
     place = Location(path=shown)
     if path in chain:
         raise _refuse(place, f"{shown} includes itself", "Remove the -r or -c line that closes the circle.")
-    if len(chain) >= _DEPTH:
-        raise _refuse(place, f"Requirements files are nested more than {_DEPTH} deep", "Put them into fewer files.")
-    if not path.resolve().is_relative_to(root):
+    found.reads += 1
+    if len(chain) >= _DEPTH or found.reads > _READS:
+        raise _refuse(place, f"Requirements files are nested more than {_DEPTH} deep, or read more than {_READS} times",
+                      "Put them into fewer files.")  # fmt: skip
+    if not Path(os.path.realpath(path)).is_relative_to(boundary):
         raise _refuse(place, f"{shown} lies outside the project", "Move it into the project.")
 
 
 def _lines(path: Path, shown: str) -> Iterator[tuple[int, str]]:
-    """Logical lines with the number of their first physical line: continuations joined, comments removed."""
-    try:
-        text = read_bounded(path, limit=_LIMIT, shown=shown).decode("utf-8-sig")
-    except ConfigError as error:
-        raise IncompleteError(error.what, remedy=error.remedy, path=shown) from error
-    except UnicodeDecodeError as error:
-        raise _refuse(Location(path=shown), "Not UTF-8", "Save the file as UTF-8.") from error
+    """Logical lines with the number of their first physical line: continuations joined as pip does, comments removed."""
     pending, start = "", 0
-    for number, physical in enumerate(text.splitlines(), 1):
+    for number, physical in enumerate(_text(path, shown).splitlines(), 1):
         start = start if pending else number
         if physical.endswith("\\") and not physical.lstrip().startswith("#"):
-            pending += physical[:-1] + " "
+            pending += physical.rstrip("\\")
             continue
-        line = _COMMENT.sub("", pending + physical).strip()
+        line = _COMMENT.sub("", pending + (" " if physical.lstrip().startswith("#") else "") + physical).strip()
         pending = ""
         if line:
             yield start, line
@@ -150,11 +140,24 @@ def _lines(path: Path, shown: str) -> Iterator[tuple[int, str]]:
         yield start, _COMMENT.sub("", pending).strip()
 
 
+def _text(path: Path, shown: str) -> str:
+    """The file as text: UTF-8, or UTF-16 where a byte order mark says so (`pip freeze >` in PowerShell writes it)."""
+    try:
+        data = read_bounded(path, limit=_LIMIT, shown=shown)
+    except ConfigError as error:
+        raise IncompleteError(error.what, remedy=error.remedy, path=shown) from error
+    try:
+        return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise _refuse(Location(path=shown, line=line), "Not UTF-8", "Save the file as UTF-8.") from error
+
+
 def _option(line: str, here: Location) -> tuple[str, str]:
     """The option that a line begins with, and its value; ("", "") for a requirement."""
     if not line.startswith("-"):
         return "", ""
-    if line[1] != "-" and len(line) > 2 and line[2] not in " =":  # noqa: PLR2004 - pip also reads `-rfile.txt`
+    if line[1:2] != "-" and line[2:3].strip(" ="):  # pip also reads `-rfile.txt`
         return line[:2], line[2:].strip()
     word, _, value = line.replace("=", " ", 1).partition(" ") if "=" in line.split(" ", 1)[0] else line.partition(" ")
     try:
@@ -166,33 +169,38 @@ def _option(line: str, here: Location) -> tuple[str, str]:
 
 def _requirement(line: str, here: Location, environment: dict[str, str]) -> Wanted | None:
     """The requirement of a line, or None when its marker does not hold for the runtime."""
-    hashes = tuple(sorted(set(_HASH.findall(line))))
-    text = _HASH.sub("", line).strip()
+    text, hashes = _split_hashes(line, here)
+    option = re.search(r"(?:^|\s)(--?[A-Za-z][A-Za-z-]*)", text)
+    if option:
+        raise _refuse(here, f"{option[1]} is refused: {_REFUSED.get(option[1], 'shipsafe does not know this option')}", "Remove it.")
     if "${" in text:
         raise _refuse(here, "A variable stands in the line, and variables are not expanded", "Write the value.")
     if _LOOKS_LIKE_URL.search(text):
-        raise _refuse(here, f"{text.split()[0][:80]!r} is a URL or a repository, which no index vouches for",
+        raise _refuse(here, f"{without_credentials(text.split()[0])[:80]!r} is a URL or a repository, which no index vouches for",
                       "Publish it to an index and pin its version.")  # fmt: skip
     if _LOOKS_LIKE_PATH.search(text.split(";")[0].strip()):
         raise _refuse(here, f"{text[:80]!r} is a path; installing it could run its build code",
                       "Put the code beside the function, or publish it to an index.")  # fmt: skip
-    option = re.search(r"\s(--?[a-z-]+)", text)
-    if option:
-        raise _refuse(here, f"{option[1]} is refused: {_REFUSED.get(option[1], 'shipsafe does not know this option')}", "Remove it.")
     try:
         requirement = Requirement(text)
-    except InvalidRequirement as error:
-        raise _refuse(here, f"{text[:80]!r} is not a requirement: {str(error).splitlines()[0]}", "See PEP 508.") from error
+        applies = requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""})
+    except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion, RecursionError) as error:
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise _refuse(here, f"{text[:80]!r} is not a requirement: {why}", "See PEP 508.") from error
     if requirement.url:
         raise _refuse(here, f"{requirement.name} is asked for by URL, which no index vouches for",
                       "Publish it to an index and pin its version.")  # fmt: skip
-    if requirement.marker and not requirement.marker.evaluate({**environment, "extra": ""}):
-        return None
-    return Wanted(requirement=requirement, location=here, hashes=hashes)
+    return Wanted(requirement=requirement, location=here, hashes=hashes) if applies else None
 
 
-def _shown(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+def _split_hashes(line: str, here: Location) -> tuple[str, tuple[str, ...]]:
+    """The line without its `--hash` options, and what they admit."""
+    hashes = {f"{algorithm.lower()}:{digest.lower()}" for algorithm, digest in _HASH.findall(line)}
+    for one in hashes:
+        algorithm, _, digest = one.partition(":")
+        if len(digest) != _DIGITS.get(algorithm):
+            raise _refuse(here, f"--hash={one[:40]} is no SHA-256, SHA-384 or SHA-512", "Make the hashes again.")
+    return _HASH.sub("", line).strip(), tuple(sorted(hashes))
 
 
 def _refuse(place: Location, what: str, remedy: str) -> IncompleteError:

@@ -1,8 +1,11 @@
 """Which files of a folder ship: everything but what no function needs at run time, and what `.shipsafeignore` names.
 
-Left out by default: version control, caches of Python and of tools, virtual environments, what other build tools leave behind.
-Kept on purpose: `.env`, keys and credentials. Other tools ship them, so the gate `package` must see them; hiding them here would
-only move the leak to the next tool.
+Left out by default: version control, caches of Python and of tools, virtual environments, what other build tools and shipsafe
+itself leave behind. `.shipsafeignore` has the syntax of `.gitignore`, stands in the code folder or above it up to the project root,
+and its `!name` brings back what is left out by default (but for version control and compiled Python).
+
+Kept on purpose: `.env`, keys and credentials. Some tools ship them, so the gate `package` must see them; hiding them here would
+only move the leak to the next tool. `requirements.txt` and tests are kept, too, as with `sam build`.
 
 Links are followed inside the project and never out of it. Devices, sockets and pipes are never opened.
 """
@@ -10,25 +13,27 @@ Links are followed inside the project and never out of it. Devices, sockets and 
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from shipsafe.adapters.files import MEBIBYTE, read_bounded
+from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.model.tree import FILE_MODE, PROGRAM_MODE, Problem, ProblemKind, has_control
 
 IGNORE_FILE = ".shipsafeignore"
+_NEVER = frozenset({".git", ".hg", ".svn", "__pycache__", ".DS_Store", "Thumbs.db", IGNORE_FILE})
 _FOLDERS = frozenset({
-    ".git", ".hg", ".svn", "__pycache__", ".venv", "venv", ".tox", ".nox", ".aws-sam", "cdk.out", ".serverless", ".mypy_cache",
-    ".ruff_cache", ".pytest_cache", ".hypothesis", ".idea", ".vscode", ".terraform",
+    ".venv", "venv", ".tox", ".nox", ".aws-sam", "cdk.out", ".serverless", ".terraform", ".mypy_cache", ".ruff_cache", ".pytest_cache",
+    ".hypothesis", ".idea", ".vscode",
 })  # fmt: skip
-_FILES = frozenset({".DS_Store", "Thumbs.db", ".gitignore", ".gitattributes", IGNORE_FILE})
-_SUFFIXES = (".pyc", ".pyo")
+_FILES = frozenset({".gitignore", ".gitattributes"})
+_COMPILED = (".pyc", ".pyo")
+_OUTPUT = "shipsafe.json"  # the manifest in a folder that `shipsafe build` wrote
 _DEPTH = 64
-_COUNT = 200_000
+_COUNT = 200_000  # files and folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,30 +49,26 @@ class Selected:
 class Selection:
     """What a folder gives, and what was seen on the way."""
 
-    files: list[Selected]
-    problems: list[Problem]
+    files: list[Selected] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    seen: int = 0
 
 
-def select(folder: Path, *, root: Path, boundary: Path) -> Selection:
+def select(folder: Path, *, root: Path, python: bool) -> Selection:
     """Walk a folder.
 
     Args:
-        folder: where the code lies.
-        root: the project root, for the names in messages.
-        boundary: no link may lead out of this folder (the repository).
+        folder: where the code lies; absolute, without links.
+        root: the project root, likewise. Links may lead anywhere below it or below the folder.
+        python: whether it is a Python function's: `node_modules`, and `dist` at the project root, are then left out.
 
     Raises:
         IncompleteError: too many files, too deep, or a folder that cannot be read.
     """
-    selection = Selection([], [])
-    ignored = _ignore_rules(folder, root)
-    for path, file in _walk(folder, "", root, boundary, ignored, selection, ancestors=(folder.resolve(),)):
-        if len(selection.files) >= _COUNT:
-            raise IncompleteError(
-                f"There are more than {_COUNT} files.", remedy="Leave some out with .shipsafeignore.", path=_shown(folder, root)
-            )
-        selection.files.append(Selected(path=path, file=file, mode=mode_of(file)))
-    return selection
+    walk = _Walk(root=root, inside=(root, folder), rules=_rules(folder, root), python=python, selection=Selection())
+    for path, file in walk.files(folder, "", (folder,)):
+        walk.selection.files.append(Selected(path=path, file=file, mode=mode_of(file)))
+    return walk.selection
 
 
 def mode_of(file: Path) -> int:
@@ -75,82 +76,115 @@ def mode_of(file: Path) -> int:
     return PROGRAM_MODE if file.stat().st_mode & stat.S_IXUSR else FILE_MODE
 
 
-def _ignore_rules(folder: Path, root: Path) -> GitIgnoreSpec:
-    file = folder / IGNORE_FILE
-    if not file.is_file():
-        return GitIgnoreSpec.from_lines([])
+def nameable(path: str) -> bool:
+    """Whether a name can stand in a zip: it is text, without control characters."""
     try:
-        return GitIgnoreSpec.from_lines(read_bounded(file, limit=MEBIBYTE, shown=_shown(file, root)).decode().splitlines())
-    except ConfigError as error:
-        raise IncompleteError(error.what, remedy=error.remedy, path=error.path) from error
-    except ValueError as error:
-        raise IncompleteError(f"Cannot be read: {error}.", remedy="See the syntax of .gitignore.", path=_shown(file, root)) from error
-
-
-def _walk(
-    folder: Path,
-    prefix: str,
-    root: Path,
-    boundary: Path,
-    ignored: GitIgnoreSpec,
-    selection: Selection,
-    *,
-    ancestors: tuple[Path, ...],
-) -> Iterator[tuple[str, Path]]:
-    if len(ancestors) > _DEPTH:
-        raise IncompleteError(f"Folders are nested more than {_DEPTH} deep.", remedy="Flatten them.", path=_shown(folder, root))
-    try:
-        children = sorted(os.scandir(folder), key=lambda child: os.fsencode(child.name))
-    except OSError as error:
-        raise IncompleteError(f"Cannot be read: {error.strerror}.", remedy="Check its rights.", path=_shown(folder, root)) from error
-    for child in children:
-        path, file = f"{prefix}{child.name}", Path(child.path)
-        problem = _problem(path, file, root, boundary)
-        if problem is not None:
-            selection.problems.append(problem)
-        elif file.is_dir():
-            if _is_ignored_folder(child.name, file) or ignored.match_file(f"{path}/") or file.resolve() in ancestors:
-                continue
-            yield from _walk(file, f"{path}/", root, boundary, ignored, selection, ancestors=(*ancestors, file.resolve()))
-        elif child.name not in _FILES and not child.name.endswith(_SUFFIXES) and not ignored.match_file(path):
-            yield path, file
-
-
-def _is_ignored_folder(name: str, folder: Path) -> bool:
-    return name in _FOLDERS or (folder / "pyvenv.cfg").is_file()
-
-
-def _problem(path: str, file: Path, root: Path, boundary: Path) -> Problem | None:
-    """Why a file cannot ship, or None."""
-    place = Location(path=_shown(file, root))
-    if has_control(path) or _is_no_text(path):
-        shown = ascii(path)
-        return Problem(kind=ProblemKind.UNREADABLE, key=shown, message=f"The name {shown} cannot stand in a zip.", location=place)
-    if file.is_symlink() and not file.resolve().is_relative_to(boundary):
-        message = f"{path} is a link that leads out of the project."
-        return Problem(kind=ProblemKind.ESCAPING_LINK, key=path, message=message, location=place)
-    try:
-        kind = file.stat().st_mode
-    except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}."
-        return Problem(kind=ProblemKind.UNREADABLE, key=path, message=message, location=place)
-    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-        message = f"{path} is a device, a socket or a pipe."
-        return Problem(kind=ProblemKind.UNREADABLE, key=path, message=message, location=place)
-    if stat.S_ISREG(kind) and not os.access(file, os.R_OK):
-        message = f"{path} may not be read."
-        return Problem(kind=ProblemKind.UNREADABLE, key=path, message=message, location=place)
-    return None
-
-
-def _is_no_text(name: str) -> bool:
-    """Whether a name has bytes that are not UTF-8, which Python shows as lone surrogates."""
-    try:
-        name.encode()
+        path.encode()
     except UnicodeEncodeError:
-        return True
-    return False
+        return False
+    return not has_control(path)
 
 
-def _shown(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+def _rules(folder: Path, root: Path) -> list[tuple[str, GitIgnoreSpec]]:
+    """The ignore files that hold for a folder, nearest first, each with the path from its folder to the code."""
+    rules = []
+    levels = [level for level in (folder, *folder.parents) if level.is_relative_to(root)] or [folder]
+    for level in levels:
+        file = level / IGNORE_FILE
+        if file.is_file():
+            inner = folder.relative_to(level).as_posix()
+            rules.append(("" if inner == "." else f"{inner}/", _spec(file, relative(file, root))))
+    return rules
+
+
+def _spec(file: Path, shown: str) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines(read_bounded(file, limit=MEBIBYTE, shown=shown).decode().splitlines())
+    except ConfigError as error:
+        raise IncompleteError(error.what, remedy=error.remedy, path=shown) from error
+    except ValueError as error:  # not UTF-8, or a pattern that git would not read
+        raise IncompleteError(f"Cannot be read: {error}.", remedy="See the syntax of .gitignore.", path=shown) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walk:
+    """One walk through a folder."""
+
+    root: Path
+    inside: tuple[Path, ...]
+    rules: list[tuple[str, GitIgnoreSpec]]
+    python: bool
+    selection: Selection
+
+    def files(self, folder: Path, prefix: str, ancestors: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+        """Path in the zip and file of everything that ships, in an order that no file system decides."""
+        shown = relative(folder, self.root)
+        if len(ancestors) > _DEPTH:
+            raise IncompleteError(f"Folders are nested more than {_DEPTH} deep.", remedy="Flatten them.", path=shown)
+        try:
+            files = sorted(folder.iterdir(), key=os.fsencode)
+        except OSError as error:
+            raise IncompleteError(f"Cannot be read: {error.strerror}.", remedy="Check its rights.", path=shown) from error
+        for file in files:
+            self.selection.seen += 1
+            if self.selection.seen > _COUNT:
+                raise IncompleteError(f"There are more than {_COUNT} files.", remedy=f"Leave some out with {IGNORE_FILE}.", path=shown)
+            path, mode = f"{prefix}{file.name}", _mode(file)
+            if self._is_ignored(path, file, folder=stat.S_ISDIR(mode)):
+                continue
+            if (problem := self._problem(path, file, mode)) is not None:
+                self.selection.problems.append(problem)
+            elif stat.S_ISREG(mode):
+                yield path, file
+            elif (real := Path(os.path.realpath(file))) not in ancestors:
+                yield from self.files(file, f"{path}/", (*ancestors, real))
+
+    def _is_ignored(self, path: str, file: Path, *, folder: bool) -> bool:
+        if file.name in _NEVER or (file.name.endswith(_COMPILED) and not folder):
+            return True
+        if not nameable(path):
+            return False  # no rule can speak of it; it is a problem
+        for inner, spec in self.rules:
+            decided = spec.check_file(f"{inner}{path}{'/' if folder else ''}").include
+            if decided is not None:
+                return decided
+        return self._is_left_out(file) if folder else file.name in _FILES
+
+    def _is_left_out(self, folder: Path) -> bool:
+        name = folder.name
+        if self.python and (name == "node_modules" or (name == "dist" and folder.parent == self.root)):
+            return True
+        return name in _FOLDERS or (folder / "pyvenv.cfg").is_file() or (folder / _OUTPUT).is_file()
+
+    def _problem(self, path: str, file: Path, mode: int) -> Problem | None:
+        """Why a file cannot ship, or None."""
+        kind, key, message = ProblemKind.UNREADABLE, path, ""
+        if not nameable(path):
+            key = ascii(path)[1:-1]
+            message = f"The name {key} cannot stand in a zip."
+        elif file.is_symlink() and not self._stays_inside(file):
+            kind, message = ProblemKind.ESCAPING_LINK, f"{path} is a link that leads out of the project."
+        elif mode == 0:
+            message = f"{path} cannot be read: it is a broken link, or its folder may not be searched."
+        elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            message = f"{path} is a device, a socket or a pipe."
+        elif stat.S_ISREG(mode) and not os.access(file, os.R_OK):
+            message = f"{path} may not be read."
+        if not message:
+            return None
+        shown = relative(file, self.root)
+        place = Location(path=shown if nameable(shown) else ascii(shown)[1:-1])
+        return Problem(kind=kind, key=key, message=message, location=place)
+
+    def _stays_inside(self, link: Path) -> bool:
+        """Whether a link leads to something of the project; its repository's own files are none of it."""
+        real = Path(os.path.realpath(link))
+        return any(real.is_relative_to(one) for one in self.inside) and ".git" not in real.parts
+
+
+def _mode(file: Path) -> int:
+    """The mode of what a name leads to, 0 where it leads to nothing that can be seen."""
+    try:
+        return file.stat().st_mode
+    except OSError:
+        return 0

@@ -4,6 +4,7 @@ Refused: encryption, absolute paths, `..`, links, two members of one name, more 
 """
 
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,11 +12,14 @@ from pathlib import Path, PurePosixPath
 
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.errors import IncompleteError
-from shipsafe.model.tree import FILE_MODE, PROGRAM_MODE, has_control
+from shipsafe.model.tree import FILE_MODE, PROGRAM_MODE
+from shipsafe.packing.select import nameable
 
 _UNZIPPED = 512 * MEBIBYTE  # twice what Lambda takes
+_ZIPPED = _UNZIPPED
 _MEMBERS = 100_000
 _CHUNK = MEBIBYTE
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what Lambda unpacks
 
 
 def unpack(archive: Path, target: Path, *, shown: str) -> Iterator[tuple[str, Path, int]]:
@@ -24,48 +28,49 @@ def unpack(archive: Path, target: Path, *, shown: str) -> Iterator[tuple[str, Pa
     Raises:
         IncompleteError: it is not a zip, or is one of those that are refused.
     """
+    if archive.stat().st_size > _ZIPPED:
+        raise IncompleteError(f"Larger than {_ZIPPED // MEBIBYTE} MiB.", remedy="Build a smaller archive.", path=shown)
+    left = _UNZIPPED
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [member for member in opened.infolist() if not member.is_dir()]
-            _check(members, shown)
-            left = _UNZIPPED
-            for member in members:
-                file = target / member.filename
+            for path, member in _members(opened.infolist(), shown).items():
+                file = target / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 left -= _copy(opened, member, file, left, shown)
                 program = (member.external_attr >> 16) & stat.S_IXUSR
-                yield member.filename, file, PROGRAM_MODE if program else FILE_MODE
+                yield path, file, PROGRAM_MODE if program else FILE_MODE
     except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        UnicodeError,
-        RuntimeError,
-        FileExistsError,
+        *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+        *(NotImplementedError, RuntimeError, ValueError),  # a flag, a version or a name that zipfile does not take
+        *(FileExistsError, NotADirectoryError, IsADirectoryError),  # one member is the folder of another
     ) as error:
         raise IncompleteError(f"Not a usable zip: {error}.", remedy="Build it again.", path=shown) from error
 
 
-def _check(members: list[zipfile.ZipInfo], shown: str) -> None:
-    if len(members) > _MEMBERS:
+def _members(infos: list[zipfile.ZipInfo], shown: str) -> dict[str, zipfile.ZipInfo]:
+    """The files by their path, each looked at before the first is written."""
+    if len(infos) > _MEMBERS:
         raise IncompleteError(f"More than {_MEMBERS} files.", remedy="Build a smaller archive.", path=shown)
-    seen: set[str] = set()
-    for member in members:
-        name = member.filename
-        path = PurePosixPath(name)
-        wrong = ""
-        if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts or has_control(name):
-            wrong = "leads out of the archive"
-        elif name in seen:
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in infos:
+        name = PurePosixPath(info.filename)
+        path, wrong = name.as_posix(), ""
+        if name.is_absolute() or ".." in name.parts or "\\" in path or not name.parts or not nameable(path):
+            wrong = "leads out of the archive or cannot be named"
+        elif stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            wrong = "is a link or a device"
+        elif info.is_dir():
+            continue
+        elif path in members:
             wrong = "stands in it twice"
-        elif member.flag_bits & 1:
+        elif info.flag_bits & 1:
             wrong = "is encrypted"
-        elif stat.S_ISLNK(member.external_attr >> 16):
-            wrong = "is a link"
+        elif info.compress_type not in _METHODS:
+            wrong = "is compressed in a way that Lambda does not unpack"
         if wrong:
-            raise IncompleteError(f"The member {name[:120]!r} {wrong}.", remedy="Build the archive again.", path=shown)
-        seen.add(name)
+            raise IncompleteError(f"The member {info.filename[:120]!a} {wrong}.", remedy="Build the archive again.", path=shown)
+        members[path] = info
+    return members
 
 
 def _copy(opened: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path, left: int, shown: str) -> int:

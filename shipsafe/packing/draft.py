@@ -1,0 +1,81 @@
+"""The staged tree while it grows: files come in, and what they do to each other is noted."""
+
+import shutil
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shipsafe.adapters.files import MEBIBYTE, relative, sha256_file
+from shipsafe.errors import IncompleteError
+from shipsafe.model.location import Location
+from shipsafe.model.tree import Entry, Origin, Problem, ProblemKind
+from shipsafe.packing.select import Selected, mode_of
+
+_LARGEST = 1024 * MEBIBYTE  # of all code together: four times what Lambda takes
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is in the tree so far. Everything lies below `root`; what is looked at from now on is the copy."""
+
+    root: Path
+    entries: dict[str, Entry] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    copied: int = 0
+    hidden: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, path: str, file: Path, origin: Origin, location: Location, *, mode: int | None = None) -> None:
+        """Take up a file that lies in the tree."""
+        self.entries[path] = Entry(
+            path=path, mode=mode_of(file) if mode is None else mode, size=file.stat().st_size, sha256=sha256_file(file), source=file,
+            origin=origin, location=location)  # fmt: skip
+
+    def copy(self, prefix: str, selected: Selected, project: Path) -> None:
+        """Copy a file of the project into the tree, over a dependency's file of the same path.
+
+        Raises:
+            IncompleteError: the code is larger than 1 GiB, or has a file where a dependency has a folder, or the reverse.
+        """
+        path = prefix + selected.path
+        place = Location(path=relative(selected.file, project))
+        self.copied += selected.file.stat().st_size
+        if self.copied > _LARGEST:
+            raise IncompleteError(
+                f"The code is larger than {_LARGEST // MEBIBYTE} MiB, four times what Lambda takes.",
+                remedy="Leave files out with .shipsafeignore.",
+                path=place.path,
+            )
+        target = self.root / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)  # it may be a hard link into uv's cache: never write into it
+            shutil.copyfile(selected.file, target)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+            message = f"{path} is a file in the code and a folder in a dependency, or the reverse."
+            raise IncompleteError(message, remedy="Rename it.", path=place.path) from error
+        there = self.entries.get(path)
+        self.note(path, target, Origin.CODE, place, mode=selected.mode)
+        if there is not None and there.origin is Origin.DEPENDENCY and there.sha256 != self.entries[path].sha256:
+            top, slash, _ = selected.path.partition("/")
+            self.hidden.setdefault(prefix + top + slash, []).append(path)
+
+    def note_collisions(self) -> None:
+        """Say which files hide others: one problem for each top-level name."""
+        for top, paths in self.hidden.items():
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            message = f"{paths[0]}{more} stand both in the code and in a dependency; the code's are shipped."
+            self.problems.append(_collision(top, message, self.entries[paths[0]].location))
+        self._note_case_clashes()
+
+    def _note_case_clashes(self) -> None:
+        """Two paths that differ only in case, or in how an accent is written, are one file where other systems unpack the zip."""
+        seen: dict[str, str] = {}
+        for path in sorted(self.entries):
+            other = seen.setdefault(unicodedata.normalize("NFC", path).casefold(), path)
+            if other != path:
+                message = f"{path} and {other} differ only in case, or in how an accent is written."
+                self.problems.append(_collision(path, message, self.entries[path].location))
+
+
+def _collision(key: str, message: str, location: Location | None) -> Problem:
+    return Problem(kind=ProblemKind.NAME_COLLISION, key=key, message=message, location=location)
