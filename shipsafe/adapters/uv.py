@@ -8,6 +8,7 @@ interpreter, no downloads of Python, and indexes passed by us.
 import os
 import re
 import sys
+import sysconfig
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from uv import find_uv_bin
 
 from shipsafe.adapters.process import Finished, Run
 from shipsafe.errors import IncompleteError
+
+# find_uv_bin() asks sysconfig, whose first answer is not safe to ask for from several threads (CPython 3.11).
+sysconfig.get_config_vars()
 
 PYPI = "https://pypi.org/simple"
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
