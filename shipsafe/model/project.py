@@ -49,7 +49,8 @@ class LayerRef:
     """A layer that a function uses.
 
     Exactly one of three: `local` names a layer of the same project; `arn` is a resolved layer-version ARN (which may lack a
-    version); `unresolved` says why neither is known.
+    version); `unresolved` says why neither is known. `changeable` may stand beside `arn` or `unresolved`: a parameter without a
+    value is both unknown and free to change.
 
     Attributes:
         text: as the template has it, for people (`!Ref Common`, an ARN).

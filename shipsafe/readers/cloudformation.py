@@ -18,11 +18,18 @@ from shipsafe.readers.template.nesting import LOCATIONS, Nesting
 from shipsafe.readers.template.node import shown
 from shipsafe.readers.template.parameters import PSEUDO, Given, bind, choose, declared, given_text
 from shipsafe.readers.template.samconfig import read_samconfig
-from shipsafe.readers.template.stack import LANGUAGE_EXTENSIONS, MODULE_SUFFIX, Resource, Stack, read_resources, transforms
+from shipsafe.readers.template.stack import (
+    FUNCTION_TYPES,
+    LANGUAGE_EXTENSIONS,
+    LAYER_TYPES,
+    MODULE_SUFFIX,
+    Resource,
+    Stack,
+    read_resources,
+    transforms,
+)
 from shipsafe.readers.template.values import Unknown
 
-_FUNCTIONS = frozenset(("AWS::Serverless::Function", "AWS::Lambda::Function"))
-_LAYERS = frozenset(("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"))
 # Transforms that add no function and change none beyond what is read here. Any other may.
 _UNDERSTOOD = frozenset(("AWS::Serverless-2016-10-31", LANGUAGE_EXTENSIONS, "AWS::CodeDeployBlueGreen"))
 # CloudFormation takes letters and digits alone, but templates that people check before they deploy have `-` and `_`, too.
@@ -56,7 +63,7 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
             path=str(template),
         )
     root = template.parent
-    nesting = Nesting(root, budget := Budget())
+    nesting = Nesting(root, budget := Budget(template.name))
     body = nesting.document(template.name)
     parameters = declared(body)
     sources = (
@@ -110,13 +117,13 @@ class _Walk:
         self._macros(stack)
         nested: list[Resource] = []
         for resource in stack.resources.values():
-            if resource.type in _FUNCTIONS | _LAYERS | LOCATIONS.keys():
+            if resource.type in FUNCTION_TYPES | LAYER_TYPES | LOCATIONS.keys():
                 self._check_name(resource)
                 if not self._exists(resource, stack):
                     continue
-            if resource.type in _FUNCTIONS:
+            if resource.type in FUNCTION_TYPES:
                 self.functions.append(read_function(resource, stack))
-            elif resource.type in _LAYERS:
+            elif resource.type in LAYER_TYPES:
                 self.layers.append(read_layer(resource, stack))
             elif resource.type in LOCATIONS:
                 nested.append(resource)

@@ -168,5 +168,5 @@ Resources:
 def test_the_work_of_globals_for_many_functions_is_bounded(tmp_path: Path) -> None:
     variables = ", ".join(f"k{i}: 1" for i in range(20_000))
     functions = "".join(f"  F{i}: {{Type: AWS::Serverless::Function}}\n" for i in range(5000))
-    with pytest.raises(ConfigError, match="expand to more"):
+    with pytest.raises(ConfigError, match=r"^template\.yaml: The template's expressions expand to more"):
         read(tmp_path, f"Globals: {{Function: {{Environment: {{Variables: {{{variables}}}}}}}}}\nResources:\n{functions}")

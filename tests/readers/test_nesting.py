@@ -143,7 +143,7 @@ def test_a_template_above_the_root_is_read_and_located_by_its_full_path(tmp_path
 
 
 def test_a_broken_nested_template_is_refused_with_its_own_place(tmp_path: Path) -> None:
-    found = refused(tmp_path, nested("child.yaml"), **{"child.yaml": "a:\n  ]"})
+    found = refused(tmp_path, nested("child.yaml"), files={"child.yaml": "a:\n  ]"})
     assert (found.path, found.line) == ("child.yaml", 2)
 
 
@@ -153,12 +153,12 @@ def test_a_stack_that_contains_itself_is_refused(tmp_path: Path, location: str) 
 
 
 def test_a_circle_of_stacks_is_refused(tmp_path: Path) -> None:
-    assert "contains itself" in refused(tmp_path, nested("b.yaml"), **{"b.yaml": nested("template.yaml")}).what
+    assert "contains itself" in refused(tmp_path, nested("b.yaml"), files={"b.yaml": nested("template.yaml")}).what
 
 
 def test_stacks_nested_too_deep_are_refused(tmp_path: Path) -> None:
     files = {f"t{i}.yaml": nested(f"t{i + 1}.yaml") for i in range(20)}
-    assert "nested deeper than 10" in refused(tmp_path, nested("t0.yaml"), **files).what
+    assert "nested deeper than 10" in refused(tmp_path, nested("t0.yaml"), files=files).what
 
 
 def test_stacks_that_multiply_are_refused(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_stacks_that_multiply_are_refused(tmp_path: Path) -> None:
         return "Resources:\n" + "".join(f"  N{i}: {entry}\n" for i in range(20))
 
     files = {"a.yaml": many("b.yaml"), "b.yaml": many("c.yaml"), "c.yaml": CHILD}
-    assert "one of more than 200" in refused(tmp_path, many("a.yaml"), **files).what
+    assert "one of more than 200" in refused(tmp_path, many("a.yaml"), files=files).what
 
 
 def test_stacks_that_need_each_others_outputs_are_unknown_and_end(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ Resources:
 def test_a_long_chain_of_outputs_is_refused_and_not_crashed_on(tmp_path: Path) -> None:
     entry = "{{Type: AWS::Serverless::Application, Properties: {{Location: c.yaml, Parameters: {{Stage: !GetAtt N{}.Outputs.O}}}}}}"
     text = "Resources:\n" + "".join(f"  N{i}: {entry.format(i + 1)}\n" for i in range(150))
-    assert "nested more than" in refused(tmp_path, text, **{"c.yaml": CHILD + "Outputs: {O: {Value: !Ref Stage}}\n"}).what
+    assert "nested more than" in refused(tmp_path, text, files={"c.yaml": CHILD + "Outputs: {O: {Value: !Ref Stage}}\n"}).what
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,10 @@ def test_a_plain_folder_has_the_functions_of_the_policy(tmp_path: Path) -> None:
     ],
 )
 def test_a_function_of_the_policy_that_cannot_be_is_refused(tmp_path: Path, change: dict[str, str], says: str) -> None:
-    config = FunctionConfig(**{"name": "job", "handler": "h", "runtime": "python3.13", "code": "."} | change)
+    values = {"name": "job", "code": ".", "architecture": "arm64"} | change
+    config = FunctionConfig(
+        name=values["name"], handler="h", runtime="python3.13", code=values["code"], architecture=values["architecture"]
+    )
     with pytest.raises(ConfigError, match=says):
         read_project(tmp_path, policy=policy(functions=(config,)), overrides={})
 

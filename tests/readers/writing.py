@@ -38,7 +38,9 @@ def read(
     return read_project(folder, policy=policy(parameters), overrides=overrides or {})
 
 
-def refused(folder: Path, template: str, *, overrides: Mapping[str, str] | None = None, **files: str) -> ConfigError:
+def refused(
+    folder: Path, template: str, *, overrides: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None
+) -> ConfigError:
     """The error that reading ends in."""
     with pytest.raises(ConfigError) as caught:
         read(folder, template, overrides=overrides, files=files)

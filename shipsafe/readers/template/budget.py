@@ -8,11 +8,15 @@ _CHARACTERS_A_UNIT = 64
 
 
 class Budget:
-    """The work that is left for one project, and how deep the evaluation stands. One per `read_project`."""
+    """The work that is left for one project, and how deep the evaluation stands. One per `read_project`.
 
-    __slots__ = ("_depth", "_left")
+    `path` is the project's template, for messages.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_depth", "_left", "_path")
+
+    def __init__(self, path: str | None = None) -> None:
+        self._path = path
         self._left = _UNITS
         self._depth = 0
 
@@ -27,6 +31,7 @@ class Budget:
             raise ConfigError(
                 "The template's expressions expand to more than shipsafe works through.",
                 remedy="Take out repeated aliases, or split the template.",
+                path=self._path,
             )
 
     def spend_text(self, characters: int) -> None:
@@ -43,6 +48,7 @@ class Budget:
             raise ConfigError(
                 f"The template's expressions are nested more than {_DEPTH} deep.",
                 remedy="Write them flatter, or give the parameters they depend on a value.",
+                path=self._path,
             )
         self._depth += 1
 

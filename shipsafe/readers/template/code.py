@@ -94,7 +94,9 @@ def _from_property(reading: Reading, key: str) -> Code:
     """A path, an `s3://` address, or a bucket and key."""
     node = reading.node("code", key)
     if node is None:
-        return _unknown(reading, f"{key} is not set")
+        # SAM then ships the folder of the template, template and all. Nobody writes that on purpose without a word.
+        hint = "; write `CodeUri: .` where the template's whole folder is meant" if key == "CodeUri" else ""
+        return _unknown(reading, f"{key} is not set{hint}")
     for names in _BUCKET_KEYS:
         if not node.call and names[0] in node.fields:
             return Code(kind=CodeKind.S3, uri=_s3(node.fields, names, reading), location=node.location)

@@ -9,7 +9,7 @@ from shipsafe.readers.template.intrinsics import evaluate
 from shipsafe.readers.template.node import Node, shown
 from shipsafe.readers.template.stack import Resource, Stack
 from shipsafe.readers.template.text import plain
-from shipsafe.readers.template.values import SECRET, Absent, Items, Text, Unknown, Value
+from shipsafe.readers.template.values import WITHHELD, Absent, Items, Text, Unknown, Value
 
 
 class Reading:
@@ -78,7 +78,7 @@ class Reading:
         """The text of a value; None, and noted, when it is not certain or may not be shown."""
         text = plain(value)
         if isinstance(text, Text) and text.secret:
-            text = Unknown(reason=SECRET)
+            text = Unknown(reason=WITHHELD)
         if isinstance(text, Unknown):
             self.note(field, text.reason, location)
             return None

@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from shipsafe.readers.template.node import Node, shown
-from shipsafe.readers.template.stack import Stack
+from shipsafe.readers.template.stack import LAYER_TYPES, Stack
 from shipsafe.readers.template.text import HOLE, checked, concatenate, plain
 from shipsafe.readers.template.values import ABSENT, Absent, Fields, Items, Pointer, Text, Unknown, Value
 
 _SYMBOLIC = frozenset(f"AWS::{name}" for name in ("Region", "AccountId", "Partition", "URLSuffix", "StackName", "StackId"))
-_LAYER_TYPES = frozenset(("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"))
 # Why a function is not evaluated; every other one is not known at all.
 _BEYOND = {
     "Fn::ImportValue": "is the export of another stack, known only to CloudFormation",
@@ -120,7 +119,7 @@ def _resource(name: str, attribute: str, stack: Stack) -> Value:
 
 def local_layer(value: Pointer) -> str | None:
     """The project's layer that is meant, as its ARN with the version that this deployment makes, or None."""
-    return value.name if value.type in _LAYER_TYPES and value.attribute in ("Ref", "Arn", "LayerVersionArn") else None
+    return value.name if value.type in LAYER_TYPES and value.attribute in ("Ref", "Arn", "LayerVersionArn") else None
 
 
 def _sub(argument: Node, stack: Stack) -> Value:

@@ -13,7 +13,7 @@ from shipsafe.readers.template.fields import Reading
 from shipsafe.readers.template.intrinsics import evaluate, local_layer
 from shipsafe.readers.template.node import Node, describe
 from shipsafe.readers.template.stack import Resource, Stack
-from shipsafe.readers.template.values import SECRET, Absent, Items, Pointer, Text, Unknown, Value
+from shipsafe.readers.template.values import WITHHELD, Absent, Items, Pointer, Text, Unknown, Value
 
 # Region and account may be pseudo parameters; both are empty in `arn:aws:lambda:::awslayer:NAME`, a layer that AWS publishes.
 _PART = r"(?:[a-z0-9-]*|\$\{AWS::[A-Za-z]+\})"
@@ -67,7 +67,7 @@ def _ref(text: str, value: Value, location: Location | None) -> LayerRef:
             local = local_layer(value)
             return LayerRef(text=text, local=local, unresolved="" if local else value.reason, location=location)
         case Text(secret=True):
-            return LayerRef(text=text, unresolved=SECRET, location=location)
+            return LayerRef(text=text, unresolved=WITHHELD, location=location)
         case Text():
             return layer_arn(value.text, text=text, location=location)
         case Unknown():

@@ -11,6 +11,8 @@ from shipsafe.readers.template.node import Node, shown
 from shipsafe.readers.template.values import Unknown, Value
 
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
+FUNCTION_TYPES = frozenset(("AWS::Serverless::Function", "AWS::Lambda::Function"))
+LAYER_TYPES = frozenset(("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"))
 MODULE_SUFFIX = "::MODULE"
 
 

@@ -68,5 +68,5 @@ class Absent:
 
 
 ABSENT: Final = Absent()
-SECRET: Final = "it comes from a NoEcho parameter, whose value is not used"
+WITHHELD: Final = "it comes from a NoEcho parameter, whose value is not used"
 Value = Text | Items | Fields | Pointer | Unknown | Absent
