@@ -24,6 +24,7 @@ from shipsafe.errors import IncompleteError, IntegrityError
 
 STORE = ".shipsafe"
 _LOCK = "lock"
+_TRIES = 1000
 _IGNORE = ".gitignore"
 _OBJECT = re.compile(r"sha256-(?P<digest>[0-9a-f]{64})\.(?:zip|cdx\.json)")
 _DRAFT = re.compile(r"[0-9a-f]{16}\.draft")
@@ -38,20 +39,21 @@ def output_lock(out: Path, *, on_wait: Callable[[], None]) -> Generator[None]:
     Raises:
         IncompleteError: the folder cannot be written.
     """
-    made = not out.exists()
+    made = False
     lock = FileLock(out / STORE / _LOCK)
-    timeout = 0.0
-    while True:
+    timeout, tries = 0.0, _TRIES
+    while not lock.is_locked:
         with disk_errors(out):
-            _own_folder(out)
             try:
+                made |= _own_folder(out)
                 lock.acquire(timeout=timeout)
-                break
             except Timeout:
                 on_wait()
                 timeout = -1
-            except FileNotFoundError:
-                continue  # the build that we waited for has just taken its empty folder away
+            except (FileNotFoundError, FileExistsError):
+                tries -= 1  # the build that we waited for has just taken its empty folder away
+                if not tries:
+                    raise
     try:
         yield
     finally:
@@ -61,7 +63,9 @@ def output_lock(out: Path, *, on_wait: Callable[[], None]) -> Generator[None]:
         lock.release()
 
 
-def _own_folder(out: Path) -> None:
+def _own_folder(out: Path) -> bool:
+    """Make the folder and ours in it; gives whether the folder is new."""
+    made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     store = out / STORE
     if store.is_symlink():
@@ -69,6 +73,7 @@ def _own_folder(out: Path) -> None:
     store.mkdir(exist_ok=True)
     with suppress(FileExistsError), (store / _IGNORE).open("x") as file:
         file.write("*\n")
+    return made
 
 
 def _take_away_if_empty(out: Path, *, made: bool) -> None:
@@ -138,7 +143,7 @@ class Output:
 
 def pieces(path: Path) -> Iterator[bytes]:
     """The content of a regular file that is not a link, in pieces of a MiB."""
-    with path.open("rb", opener=_no_link) as file:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         while chunk := file.read(MEBIBYTE):
             yield chunk
 
@@ -151,7 +156,3 @@ def digest_of(path: Path) -> str | None:
     for chunk in pieces(path):
         digest.update(chunk)
     return digest.hexdigest()
-
-
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)

@@ -1,0 +1,87 @@
+"""Small releases: archives and records that a passing run would give to `publish`. Run as a program it publishes one, and
+ends at a chosen step as a crash would:
+
+    python -m tests.packing.releases FOLDER OUT RELEASE STEP
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from shipsafe.model.advisory import AdvisoryInfo
+from shipsafe.model.location import Location
+from shipsafe.model.outcome import Outcome
+from shipsafe.model.project import LayerRef
+from shipsafe.model.record import RunRecord
+from shipsafe.model.verdict import Decision, Verdict
+from shipsafe.packing.archive import pack
+from shipsafe.packing.publish import Published, output_lock, publish, repair
+from tests.packing.trees import tree
+
+OLD = {"Pay": b"print('old')\n" * 30, "Stock": b"print('stock')\n" * 30, "Gone": b"print('gone')\n" * 30}
+NEW = {"Pay": b"print('new')\n" * 30, "Stock": OLD["Stock"], "Added": b"print('added')\n" * 30}
+CRASHED = 77
+
+
+def items(folder: Path, sources: Mapping[str, bytes]) -> list[Published]:
+    """One function per name, whose code is the given source."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [
+        Published(
+            name=name,
+            archive=pack(tree(folder / name, {"app.py": source}, subject=f"function:{name}"), folder / f"{name}.zip"),
+            sbom=b'{"bomFormat": "CycloneDX", "of": "%s %d"}' % (name.encode(), hash_of(source)),
+            location=Location(path="template.yaml", line=7),
+            layers=(LayerRef(text="!Ref Common", local="Common"),),
+        )
+        for name, source in sources.items()
+    ]
+
+
+def hash_of(source: bytes) -> int:
+    """Something small that changes with the source, and not from run to run."""
+    return sum(source)
+
+
+def record(sources: Mapping[str, bytes]) -> RunRecord:
+    """The record of the passing run."""
+    return RunRecord(
+        command="build",
+        project="orders",
+        template="template.yaml",
+        policy="shipsafe.toml",
+        policy_digest=f"sha256:{'a' * 64}",
+        verdict=Verdict(decision=Decision.PASS),
+        advisories=AdvisoryInfo(source="folder", label="example data", date="2026-11-01", digest=f"sha256:{'b' * 64}", records=3),
+        tools={"shipsafe": "0.1.0", "bandit": "1.9.4"},
+        outcomes=tuple(
+            outcome
+            for name in sources
+            for outcome in (
+                Outcome.answered("package", f"function:{name}"),
+                Outcome.not_asked("lint", f"function:{name}", "It has no Python."),
+            )
+        ),
+    )
+
+
+def _main(folder: Path, out: Path, release: str, last: int) -> int:
+    sources = {"old": OLD, "new": NEW}[release]
+    steps = 0
+
+    def step(_: str) -> None:
+        nonlocal steps
+        if steps == last:
+            os._exit(CRASHED)  # as kill -9: nothing is cleaned up, nothing is written out
+        steps += 1
+
+    with output_lock(out, on_wait=lambda: None):
+        repair(out, step=step)
+        publish(out, items(folder, sources), record(sources), step=step)
+    sys.stdout.write(str(steps))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])))
