@@ -131,8 +131,7 @@ def test_the_broken_example_fails_in_every_gate_but_the_inventory(repository: Pa
     blocking = [finding for finding in report["findings"] if finding["severity"] in ("critical", "high") and not finding["waived"]]
     assert len(blocking) >= 12
     assert {finding["rule"].partition("/")[0] for finding in blocking} == {"dependencies", "lint", "layers", "package"}
-    assert [path.name for path in out.iterdir()] == [".shipsafe"]
-    assert not list((out / ".shipsafe").glob("sha256-*"))
+    assert not out.exists(), "not even an empty folder"
     waived = [finding for finding in report["findings"] if finding["waived"]]
     assert [finding["advisory"] for finding in waived] == ["PYSEC-2023-212"]
     requests = next(finding for finding in report["findings"] if finding["advisory"] == "PYSEC-2023-74")
