@@ -54,9 +54,11 @@ def describe(
     edges = _edges(found, _extras(needs), environment)
     via = _via(edges, _roots(needs, pinned, edges))
     asked = {one.name: one.location for one in needs.wanted}
+    carried = _carried(root, found, prefix, pinned)
     distributions = []
     for one in found:
-        pin = pinned.get(one.name) if one.base == prefix else None
+        installed = pinned.get(one.name) if one.base == prefix else None
+        pin = installed or carried.get(one.path)
         way = via.get(one.name, ())
         distributions.append(
             Distribution(
@@ -68,11 +70,25 @@ def describe(
                 location=_location(one, way, asked, needs) if pin else _in_code(one, shipped),
                 requires=tuple(sorted(edges[one.name])),
                 via=way,
-                hashes=pin.hashes if pin else (),
+                hashes=installed.hashes if installed else (),
                 paths=tuple(path for path in _files(root / one.path, one.base) if path in shipped),
             )
         )
     return tuple(sorted(distributions, key=lambda one: (one.name, one.dist_info or "")))
+
+
+def _carried(root: Path, found: Iterable[_Found], prefix: str, pinned: Mapping[str, Pinned]) -> dict[str, Pinned]:
+    """`.dist-info` path -> the installed distribution that carries it inside itself, as setuptools carries what it has taken over.
+
+    Its code ships and is looked up; it came from where the one around it came from.
+    """
+    return {
+        path.rpartition("/")[0]: pinned[one.name]
+        for one in found
+        if one.base == prefix and one.name in pinned
+        for path in _files(root / one.path, one.base)
+        if path.endswith(f"{_END}/METADATA") and path.count("/") > prefix.count("/") + 1
+    }
 
 
 def _location(one: _Found, way: tuple[str, ...], asked: Mapping[str, Location], needs: Needs) -> Location:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shipsafe.adapters.files import sha256_file
 from shipsafe.adapters.process import run
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.evidence.schema import validate
@@ -19,8 +20,10 @@ from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import GatePolicy, Policy
 from shipsafe.model.project import Code, CodeKind, Function, Project
 from shipsafe.model.severity import Severity
-from shipsafe.model.tree import Distribution
+from shipsafe.model.tree import FILE_MODE, Distribution, Entry, Origin
 from shipsafe.packing.distributions import describe
+from shipsafe.packing.needs import Needs
+from shipsafe.packing.runtimes import environment
 from shipsafe.packing.stage import stage
 from tests.gates.own_code import ask_about
 
@@ -32,12 +35,19 @@ DEMO = {"demo/__init__.py": "", "demo-1.0.dist-info/METADATA": "Metadata-Version
 
 def ask(folder: Path, dependencies: Mapping[str, str | bytes], **options: Any) -> tuple[Outcome, Inquiry]:
     """The gate's outcome about a function with these files of dependencies, described as staging describes them."""
+    root = folder / "described"
+    root.mkdir(exist_ok=True)
+    shipped = {}
     for name, content in dependencies.items():
-        path = folder / "described" / name
+        path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-    (folder / "described").mkdir(exist_ok=True)
-    found: tuple[Distribution, ...] = describe(folder / "described", "", {}, "3.11", {}, frozenset())
+        shipped[name] = Entry(
+            path=name, mode=FILE_MODE, size=path.stat().st_size, sha256=sha256_file(path), source=path, origin=Origin.DEPENDENCY
+        )
+    found: tuple[Distribution, ...] = describe(
+        root, shipped, prefix="", pinned={}, needs=Needs(), environment=environment("3.11", "x86_64")
+    )
     given: dict[str, Any] = {"settings": SUPPLIER, "epoch": 1_700_000_000, **options}
     inquiry = ask_about(folder, CODE, gate="sbom", dependencies=dependencies, distributions=found, **given)
     return GATE.run(inquiry), inquiry
