@@ -63,6 +63,8 @@ TOO_MANY = Rule(
     summary="A function uses more layers than Lambda takes.",
     remedy="Use at most five layers.",
     why="Lambda refuses a sixth layer, so the deploy fails after everything else has passed.",
+    bad="Layers: [!Ref A, !Ref B, !Ref C, !Ref D, !Ref E, !Ref F]",
+    good="Layers: [!Ref Common, !Ref Monitoring]",
     references=("https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",),
 )
 UNRESOLVED = Rule(

@@ -8,11 +8,12 @@ Good: what the function needs, for its runtime, locked.
 Reference: AWS, "Lambda quotas" and "Working with .zip file archives for Python Lambda functions".
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from shipsafe.adapters.files import disk_errors
+from shipsafe.adapters.files import MEBIBYTE, disk_errors
 from shipsafe.model.artifact import Archive
 from shipsafe.model.finding import Effect, Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
@@ -29,8 +30,8 @@ from shipsafe.packing.startup_hooks import hook_in
 
 _ID = "package"
 _SHOWN = 5  # files named in a reason; the rest are counted
-_UNZIPPED = 262_144_000  # bytes, layers included
-_ZIPPED = 52_428_800  # bytes, for an upload without S3
+_UNZIPPED = 250 * MEBIBYTE  # bytes, layers included
+_ZIPPED = 50 * MEBIBYTE  # bytes, for an upload without S3
 _QUOTAS = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 _PACKAGES = "https://docs.aws.amazon.com/lambda/latest/dg/python-package.html"
 
@@ -63,6 +64,8 @@ TOO_LARGE = Rule(
     remedy="Leave out what is not needed at run time (.shipsafeignore), or split the function.",
     why="Lambda refuses more than 250 MB unzipped, layers included. The 50 MB for direct uploads do not matter here: packages are "
     "deployed through S3.",
+    bad="requirements.txt:\n  torch==2.9.0      # 900 MB unzipped, with what it needs",
+    good="requirements.txt:\n  onnxruntime==1.23.2",
     references=(_QUOTAS,),
 )
 SECRET_FILE = Rule(
@@ -105,6 +108,7 @@ NAME_COLLISION = Rule(
     "another system. What runs is then not what either author wrote.",
     bad="requests/__init__.py in the code, and requests in requirements.txt",
     good="http_helpers/__init__.py",
+    references=("https://docs.python.org/3/tutorial/modules.html#the-module-search-path",),
 )
 UNLOCKED = Rule(
     id="package/unlocked",
@@ -158,7 +162,7 @@ def zipped_note(archive: Archive) -> str | None:
     """What to say of a zip over 50 MB: no finding, because packages are deployed through S3."""
     if archive.size <= _ZIPPED:
         return None
-    return f"{archive.size / 1e6:.0f} MB zipped is more than the {_ZIPPED / 1e6:.0f} MB that Lambda takes directly; deploy it through S3."
+    return f"{_megabytes(archive.size)} zipped is more than the {_megabytes(_ZIPPED)} that Lambda takes directly; deploy it through S3."
 
 
 def _problems(tree: StagedTree, subject: Subject, unread: list[str]) -> Iterator[Finding]:
@@ -243,13 +247,18 @@ def _size(inquiry: Inquiry, notes: list[str]) -> Iterator[Finding]:
     trees = (inquiry.staged, *inquiry.layer_trees)
     total = sum(tree.size for tree in trees)
     if total > _UNZIPPED:
-        parts = ", ".join(f"{tree.subject.partition(':')[2]} {tree.size / 1e6:.0f} MB" for tree in trees)
-        largest = ", ".join(f"{name} {size / 1e6:.0f} MB" for name, size in _largest(trees))
-        message = f"{total / 1e6:.0f} MB unzipped ({parts}); Lambda takes {_UNZIPPED / 1e6:.0f} MB. The largest: {largest}."
+        parts = ", ".join(f"{tree.subject.partition(':')[2]} {_megabytes(tree.size)}" for tree in trees)
+        largest = ", ".join(f"{name} {_megabytes(size)}" for name, size in _largest(trees))
+        message = f"{_megabytes(total)} unzipped ({parts}); Lambda takes {_megabytes(_UNZIPPED)}. The largest: {largest}."
         yield _finding(TOO_LARGE, inquiry.subject, message, inquiry.subject.location, "unzipped")
     elif isinstance(inquiry.subject, Function) and any(ref.local is None for ref in inquiry.subject.layers):
-        left = (_UNZIPPED - total) / 1e6
-        notes.append(f"The size of layers from elsewhere is not known; {left:.0f} MB are left for them.")
+        left = _megabytes(_UNZIPPED - total)
+        notes.append(f"The size of layers from elsewhere is not known; {left} are left for them.")
+
+
+def _megabytes(size: int) -> str:
+    """In the megabytes of AWS's quotas, which are 1024 * 1024 bytes; what is begun counts."""
+    return f"{math.ceil(size / MEBIBYTE)} MB"
 
 
 def _largest(trees: Iterable[StagedTree]) -> list[tuple[str, int]]:

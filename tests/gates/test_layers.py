@@ -131,3 +131,11 @@ def test_the_table_of_publishers_holds_accounts_and_where_they_are_from() -> Non
     assert publishers[_POWERTOOLS].startswith("Powertools")
     assert "464622532012" not in publishers, "Datadog is not AWS: whoever uses it says so in the policy"
     assert len(publishers) > 90
+
+
+def test_every_rule_has_its_page() -> None:
+    for rule in GATE.rules:
+        assert rule.why
+        assert rule.bad
+        assert rule.good
+        assert rule.references

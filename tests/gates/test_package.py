@@ -453,17 +453,17 @@ def test_250_mb_are_counted_with_layers(tmp_path: Path) -> None:
     subject = function("app.handler", "python3.11", LayerRef(text="!Ref Common", local="Common"))
     code, common = _sized(tmp_path / "1", 200_000_000), _sized(tmp_path / "2", 62_000_000, "layer:Common")
     assert GATE.run(inquiry(tmp_path, subject, code, common)).findings == ()
-    more = _sized(tmp_path / "3", 62_144_001, "layer:Common")
+    more = _sized(tmp_path / "3", 62_144_000, "layer:Common")
     finding = _only(GATE.run(inquiry(tmp_path, subject, code, more)))
     assert finding.rule == "package/too-large"
-    expected = "262 MB unzipped (App 200 MB, Common 62 MB); Lambda takes 262 MB. The largest: numpy 262 MB, app.py 0 MB."
+    expected = "251 MB unzipped (App 191 MB, Common 60 MB); Lambda takes 250 MB. The largest: numpy 250 MB, app.py 1 MB."
     assert finding.message == expected
     assert finding.location == TEMPLATE
 
 
 def test_layers_from_elsewhere_are_not_forgotten(tmp_path: Path) -> None:
     outcome = _ask(tmp_path, {}, function("app.handler", "python3.11", _FOREIGN))
-    assert outcome.notes == ("The size of layers from elsewhere is not known; 262 MB are left for them.",)
+    assert outcome.notes == ("The size of layers from elsewhere is not known; 250 MB are left for them.",)
 
 
 def test_50_mb_zipped_are_a_note() -> None:
@@ -473,7 +473,7 @@ def test_50_mb_zipped_are_a_note() -> None:
     )  # fmt: skip
     assert zipped_note(archive) is None
     note = zipped_note(replace(archive, size=60_000_000))
-    assert note == "60 MB zipped is more than the 52 MB that Lambda takes directly; deploy it through S3."
+    assert note == "58 MB zipped is more than the 50 MB that Lambda takes directly; deploy it through S3."
 
 
 @pytest.mark.parametrize("kind", [ProblemKind.ESCAPING_LINK, ProblemKind.NAME_COLLISION, ProblemKind.UNLOCKED])
