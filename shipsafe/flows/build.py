@@ -1,8 +1,9 @@
 """The straight line of `check` and `build`: policy, project, outcomes, verdict, artifacts, record."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from shipsafe.evidence.sbom import complete
 from shipsafe.flows.examine import Bench, Examined, examine
 from shipsafe.flows.request import Request
 from shipsafe.gates import all_gates, all_rules
+from shipsafe.gates.package import zipped_note
 from shipsafe.judge import judge
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.finding import Rule
@@ -82,7 +84,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
         examined = examine(bench, subjects)
         if request.check_reproducible:
             _pack_again(bench, examined)
-        outcomes = (*examined.outcomes, *_about_project(project))
+        outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
         verdict = judge(policy, outcomes, request.today)
         record = RunRecord(
             command=request.command,
@@ -134,6 +136,14 @@ def _select(project: Project, names: Sequence[str]) -> tuple[Subject, ...]:
     functions = tuple(function for function in project.functions if function.name in names)
     used = {ref.local for function in functions for ref in function.layers if ref.local}
     return (*functions, *(layer for layer in project.layers if layer.name in used))
+
+
+def _with_zipped_sizes(examined: Examined) -> Iterator[Outcome]:
+    """The outcomes, where the package gate's say of a large zip what only packing knows."""
+    for outcome in examined.outcomes:
+        archive = examined.archives.get(outcome.subject) if outcome.gate == "package" else None
+        note = zipped_note(archive) if archive else None
+        yield replace(outcome, notes=(*outcome.notes, note)) if note else outcome
 
 
 def _about_project(project: Project) -> tuple[Outcome, ...]:
