@@ -9,6 +9,7 @@ Good: jinja2==3.1.6
 Reference: pip-audit; the OSV schema.
 """
 
+import re
 from fnmatch import fnmatchcase
 
 from packaging.version import InvalidVersion, Version
@@ -19,8 +20,9 @@ from shipsafe.model.finding import Effect, Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.severity import Severity
-from shipsafe.model.tree import Distribution, Source
+from shipsafe.model.tree import Distribution, Entry, Origin, Source, StagedTree
 
+_OLD_FORMAT = re.compile(r"(?:^|/)(?P<name>[^/]+)\.(?:egg-info(?:/PKG-INFO)?|egg/EGG-INFO/PKG-INFO)$")
 _PYPI = ("https://pypi.org/simple", "https://pypi.python.org/simple")
 
 VULNERABLE = Rule(
@@ -63,6 +65,7 @@ def run(inquiry: Inquiry) -> Outcome:
     ours = [one for one in distributions if _is_first_party(one, inquiry.policy.first_party)]
     findings = [_unaudited(one, subject, reason) for one in distributions if one not in ours and (reason := _why_unaudited(one))]
     asked = [one for one in distributions if one not in ours and one.version and _is_version(one.version)]
+    findings += _old_formats(inquiry.staged, subject)
     notes = [f"{one.name} is first-party and was not looked up." for one in ours]
     if not asked:
         return Outcome.answered("dependencies", subject, findings, notes=notes, evidence={"distributions": len(distributions)})
@@ -75,6 +78,17 @@ def run(inquiry: Inquiry) -> Outcome:
         notes += [answer.note] if answer.note else []
     evidence = {"distributions": len(distributions), "asked": len(asked), "advisories": inquiry.advisories.info.label}
     return Outcome.answered("dependencies", subject, findings, notes=notes, evidence=evidence)
+
+
+def _old_formats(tree: StagedTree, subject: str) -> list[Finding]:
+    """Metadata of setuptools' old formats in the code: a distribution without a `.dist-info`, of which nobody can say enough."""
+    found: dict[str, Entry] = {}
+    for entry in tree.entries:
+        if entry.origin is Origin.CODE and (old := _OLD_FORMAT.search(entry.path)):
+            found.setdefault(old["name"], entry)
+    reason = "{} lies in the code without a .dist-info, so that nobody can say what it is and where it came from"
+    bundled = (Distribution(name=name, version=None, source=Source.BUNDLED, location=entry.location) for name, entry in found.items())
+    return [_unaudited(one, subject, reason.format(one.name)) for one in bundled]
 
 
 def _is_first_party(one: Distribution, patterns: tuple[str, ...]) -> bool:
