@@ -31,7 +31,7 @@ class Fetched:
     etag: str | None
 
 
-def fetch(url: str, *, limit: int = MEBIBYTE) -> bytes:
+def fetch(url: str, *, limit: int = MEBIBYTE, sleep: Callable[[float], None] = time.sleep) -> bytes:
     """The bytes at a URL.
 
     Raises:
@@ -39,7 +39,7 @@ def fetch(url: str, *, limit: int = MEBIBYTE) -> bytes:
         IncompleteError: it cannot be fetched, or is larger than `limit`.
     """
     sink = BytesIO()
-    download(url, sink, limit=limit)
+    download(url, sink, limit=limit, sleep=sleep)
     return sink.getvalue()
 
 

@@ -4,13 +4,14 @@ The engine decides which results are the same advisory and which of its ids is s
 the highest CVSS score over all records that share an alias. Its modules are private: a contract test holds what is used here.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from packaging.version import Version
 from pip_audit._audit import Auditor
 from pip_audit._dependency_source import DependencySource
-from pip_audit._service import Dependency, ResolvedDependency, VulnerabilityResult, VulnerabilityService
+from pip_audit._service import Dependency, ResolvedDependency, ServiceError, VulnerabilityResult, VulnerabilityService
 
 from shipsafe.advisories import records
 from shipsafe.advisories.records import Record
@@ -19,6 +20,7 @@ from shipsafe.errors import IncompleteError
 from shipsafe.model.advisory import Advisory, Answer, Pin
 from shipsafe.model.severity import Severity
 
+_PAUSES = (1.0, 3.0)  # seconds before the second and the third try
 Twins = Callable[[set[str]], Sequence[Record]]
 
 
@@ -55,20 +57,36 @@ class _Pins(DependencySource):
         raise NotImplementedError
 
 
-def audit(pins: Sequence[Pin], service: VulnerabilityService, twins: Twins) -> list[Answer]:
+def audit(pins: Sequence[Pin], service: VulnerabilityService, twins: Twins, *, sleep: Callable[[float], None] = time.sleep) -> list[Answer]:
     """Ask about pins, in order. A local version (`2.1.0+cpu`) is looked up without its suffix.
 
     Args:
         pins: normalised names and PEP 440 versions.
         service: one of pip-audit's, or ours.
         twins: gives the records that have one of these ids, for their scores.
+        sleep: waits, before another try.
 
     Raises:
         IncompleteError: whatever the service could not do.
     """
     public = [Pin(name=pin.name, version=Version(pin.version).public) for pin in pins]
+    results = _ask(service, public, sleep)
+    if len(results) != len(pins):
+        raise IncompleteError("pip-audit did not answer about every distribution.", remedy="Report this as a bug.")
+    return [_answer(pin, asked, dependency, found, twins) for pin, asked, (dependency, found) in zip(pins, public, results, strict=True)]
+
+
+def _ask(
+    service: VulnerabilityService, pins: Sequence[Pin], sleep: Callable[[float], None]
+) -> list[tuple[Dependency, list[VulnerabilityResult]]]:
+    """What the engine says, trying again where the network or the service failed."""
     try:
-        results = list(Auditor(service).audit(_Pins(public)))
+        for pause in _PAUSES:
+            try:
+                return list(Auditor(service).audit(_Pins(pins)))
+            except (ServiceError, OSError):  # errors of requests are OSErrors
+                sleep(pause)
+        return list(Auditor(service).audit(_Pins(pins)))
     except IncompleteError:
         raise
     # Any exception of a service is "could not look": ReadTimeout, InvalidVersion and KeyError leave it uncaught (pip-audit 2.10).
@@ -76,9 +94,6 @@ def audit(pins: Sequence[Pin], service: VulnerabilityService, twins: Twins) -> l
         raise IncompleteError(
             f"pip-audit could not ask its service ({type(error).__name__}: {str(error)[:200]}).", remedy="Try again later."
         ) from error
-    if len(results) != len(pins):
-        raise IncompleteError("pip-audit did not answer about every distribution.", remedy="Report this as a bug.")
-    return [_answer(pin, asked, dependency, found, twins) for pin, asked, (dependency, found) in zip(pins, public, results, strict=True)]
 
 
 def _answer(

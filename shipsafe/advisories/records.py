@@ -5,10 +5,11 @@ data has dirt, which is survived and never guessed about: versions that are not 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from shipsafe.model.severity import Severity
 
@@ -75,7 +76,7 @@ def _is_listed(version: str, listed: Iterable[object]) -> bool:
 
 
 def _ranges(affected: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for one in affected.get("ranges") or ():
+    for one in _list(affected.get("ranges")):
         if isinstance(one, dict) and one.get("type") in ("ECOSYSTEM", "SEMVER") and isinstance(one.get("events"), list):
             yield one
 
@@ -120,11 +121,12 @@ def fixed_versions(record: Record, name: str) -> set[Version]:
     }
 
 
+@lru_cache(maxsize=65536)  # a record lists hundreds of versions, and its neighbours list the same
 def parsed(text: str) -> Version | None:
     """A PEP 440 version, or None."""
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of more digits than Python reads
         return None
 
 

@@ -5,6 +5,7 @@ Its age is the time since the last successful pull. The records' own dates do no
 
 import json
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -54,10 +55,10 @@ def current(cache: Path) -> Snapshot | None:
     try:
         values = json.loads((_folder(cache) / "current.json").read_bytes())
         snapshot = Snapshot(**{**values, "unreadable": tuple(values.get("unreadable", ()))})
-        open_store(snapshot, cache)
+        whole = open_store(snapshot, cache).count() == snapshot.records and snapshot.when.tzinfo is not None
     except (OSError, ValueError, TypeError, IncompleteError):
         return None
-    return snapshot if snapshot.when.tzinfo else None
+    return snapshot if whole else None
 
 
 def open_store(snapshot: Snapshot, cache: Path) -> Store:
@@ -72,13 +73,14 @@ def open_store(snapshot: Snapshot, cache: Path) -> Store:
     return Store(path)
 
 
-def pull(source: str | None, *, cache: Path, now: Callable[[], datetime]) -> Snapshot:
+def pull(source: str | None, *, cache: Path, now: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep) -> Snapshot:
     """Fetch and index a snapshot; the old one stays in use until the new one is whole.
 
     Args:
         source: a URL or a file; None for OSV's export for PyPI.
         cache: the user's cache folder.
         now: the clock, in UTC.
+        sleep: waits, before another try.
 
     Raises:
         ConfigError: the URL is not https.
@@ -90,13 +92,13 @@ def pull(source: str | None, *, cache: Path, now: Callable[[], datetime]) -> Sna
         with FileLock(folder / "lock"):
             before = current(cache)
             try:
-                return _pull(source or EXPORT, before, folder, now)
+                return _pull(source or EXPORT, before, folder, now, sleep)
             except IncompleteError as error:
                 kept = f" The snapshot of {before.pulled[:10]} stays in use." if before else ""
                 raise IncompleteError(f"{error.what}{kept}", remedy=error.remedy, path=error.path) from error
 
 
-def _pull(source: str, before: Snapshot | None, folder: Path, now: Callable[[], datetime]) -> Snapshot:
+def _pull(source: str, before: Snapshot | None, folder: Path, now: Callable[[], datetime], sleep: Callable[[float], None]) -> Snapshot:
     stamp = now().isoformat(timespec="seconds")
     if not is_url(source):
         file = Path(source)
@@ -105,7 +107,7 @@ def _pull(source: str, before: Snapshot | None, folder: Path, now: Callable[[], 
         return _index(file, str(file), None, stamp, folder)
     with NamedTemporaryFile(dir=folder, prefix=".", suffix=".zip.tmp") as sink:
         same = before is not None and before.source == source
-        fetched = download(source, sink, limit=_LARGEST, etag=before.etag if before and same else None)
+        fetched = download(source, sink, limit=_LARGEST, etag=before.etag if before and same else None, sleep=sleep)
         if fetched.unchanged and before is not None:
             return _commit(Snapshot(**{**asdict(before), "pulled": stamp}), folder)
         sink.flush()

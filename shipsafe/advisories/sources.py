@@ -6,10 +6,12 @@ here turns "could not look" into "nothing found".
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
 from shipsafe.adapters.http import fetch
@@ -34,6 +36,7 @@ def open_advisories(
     now: Callable[[], datetime],
     say: Callable[[str], None],
     osv_url: str = OSV_URL,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Advisories:
     """The source that the policy names.
 
@@ -42,18 +45,24 @@ def open_advisories(
     """
     match settings.source:
         case AdvisorySource.SNAPSHOT:
-            return _from_snapshot(settings, cache=cache, offline=offline, now=now, say=say)
+            return _from_snapshot(settings, cache=cache, offline=offline, now=now, say=say, sleep=sleep)
         case AdvisorySource.FOLDER:
             return _from_folder(settings, cache=cache, today=today)
         case AdvisorySource.PYPI | AdvisorySource.OSV:
             if offline:
                 raise IncompleteError(f"The policy asks {settings.source} for advisories, and --offline opens no socket.",
                                       remedy="Use the snapshot, or run without --offline.")  # fmt: skip
-            return _Service(settings.source, cache, osv_url)
+            return _Service(settings.source, cache, osv_url, sleep)
 
 
 def _from_snapshot(
-    settings: AdvisoryPolicy, *, cache: Path, offline: bool, now: Callable[[], datetime], say: Callable[[str], None]
+    settings: AdvisoryPolicy,
+    *,
+    cache: Path,
+    offline: bool,
+    now: Callable[[], datetime],
+    say: Callable[[str], None],
+    sleep: Callable[[float], None],
 ) -> Advisories:
     snapshot = current(cache)
     stale = snapshot is None or _too_old(now() - snapshot.when, settings.max_age)
@@ -62,7 +71,7 @@ def _from_snapshot(
         raise IncompleteError(f"{what}, and --offline opens no socket.", remedy=f"{_PULL[:-1]} where there is a network.")
     if stale:
         say("Pulling advisories: " + (f"the snapshot is of {snapshot.pulled[:10]}." if snapshot else "there is no snapshot yet."))
-        snapshot = pull(None, cache=cache, now=now)
+        snapshot = pull(None, cache=cache, now=now, sleep=sleep)
     if snapshot is None:
         raise IncompleteError("There is no advisory snapshot.", remedy=_PULL)
     return _Stored(open_store(snapshot, cache), _info(snapshot))
@@ -128,6 +137,7 @@ class _Service:
     source: AdvisorySource
     cache: Path
     osv_url: str
+    sleep: Callable[[float], None]
 
     @property
     def info(self) -> AdvisoryInfo:
@@ -142,8 +152,8 @@ class _Service:
 
         folder = self.cache / "pip-audit"
         if self.source is AdvisorySource.OSV:
-            return audit(pins, OsvService(folder, _TIMEOUT, self.osv_url), self._records)
-        return audit(pins, PyPIService(folder, _TIMEOUT), self._local)
+            return audit(pins, OsvService(folder, _TIMEOUT, self.osv_url), self._records, sleep=self.sleep)
+        return audit(pins, PyPIService(folder, _TIMEOUT), self._local, sleep=self.sleep)
 
     def _records(self, names: set[str]) -> Sequence[Record]:
         """The records themselves, for their scores; what cannot be had stays unscored."""
@@ -151,7 +161,7 @@ class _Service:
         found = []
         for name in sorted(names):
             try:
-                record = json.loads(fetch(base + name, limit=8 * MEBIBYTE))
+                record = json.loads(fetch(base + quote(name, safe=""), limit=8 * MEBIBYTE, sleep=self.sleep))
             except (ShipsafeError, ValueError):
                 continue
             if is_record(record):

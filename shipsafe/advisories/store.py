@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any, cast
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
 from shipsafe.advisories.records import Record, ids, is_record, packages
@@ -72,9 +73,12 @@ def _insert(base: sqlite3.Connection, record: Record, data: bytes) -> None:
 def _record(data: bytes) -> Record | None:
     try:
         value = json.loads(data.decode("utf-8"))
+        if not is_record(value):
+            return None
+        "".join([*ids(value), *packages(value)]).encode()  # JSON can spell half a character, which no database takes
     except (ValueError, RecursionError):
         return None
-    return value if is_record(value) else None
+    return cast("Record", value)
 
 
 def _members(source: Path) -> Iterator[tuple[str, bytes]]:
@@ -120,11 +124,22 @@ class Store:
         found = {record["id"]: record for name in wanted for record in self._ask(_BY_ALIAS, [name])}
         return [found[name] for name in sorted(found)]
 
+    def count(self) -> int:
+        """How many records it holds.
+
+        Raises:
+            IncompleteError: the file is damaged.
+        """
+        return int(self._rows("select count(*) from record", [])[0][0])
+
     def _ask(self, question: str, values: list[str]) -> list[Record]:
+        return [json.loads(body) for (body,) in self._rows(question, values)]
+
+    def _rows(self, question: str, values: list[str]) -> list[tuple[Any, ...]]:
         try:
             with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro&immutable=1", uri=True)) as base:
-                return [json.loads(body) for (body,) in base.execute(question, values)]
-        except (sqlite3.Error, ValueError) as error:
+                return base.execute(question, values).fetchall()
+        except sqlite3.Error as error:
             raise IncompleteError(f"The advisory snapshot is damaged: {error}.", remedy="Run `shipsafe advisories pull`.") from error
 
 

@@ -12,7 +12,7 @@ Reference: pip-audit; the OSV schema.
 import re
 from fnmatch import fnmatchcase
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from shipsafe.errors import ShipsafeError
 from shipsafe.model.advisory import Advisory, Answer, Pin
@@ -98,7 +98,7 @@ def _is_first_party(one: Distribution, patterns: tuple[str, ...]) -> bool:
 def _is_version(text: str) -> bool:
     try:
         Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of more digits than Python reads
         return False
     return True
 
