@@ -154,7 +154,7 @@ def _entry(group: tally.Group, *, verbose: bool) -> Iterator[Line]:
     yield Line((Span(f"in: {', '.join(_name(subject) for subject in group.subjects)}", Tone.DIM),), 2)
     if finding.aliases:
         yield _fact("also known as", ", ".join(finding.aliases))
-    if finding.path:
+    if len(finding.path) > 1:
         yield _fact("brought in by", " > ".join(finding.path))
     if finding.suppressed:
         yield _fact("counts in spite of", finding.suppressed)
