@@ -181,6 +181,8 @@ def _failure(job: _Job, done: Finished) -> IncompleteError:
     remedy = "Correct the requirement, and run again."
     if job.offline:
         remedy = "Run once without --offline to fill uv's cache."
+    elif "Failed to fetch" in why or "Request failed" in why:
+        remedy = "Check the network and the index, and run again."
     elif blamed and "Hash mismatch" in why:
         remedy = "What the index has is not what was locked: find out why before you lock again."
     elif blamed and (claimed := job.needs.claimed.get(blamed.name)):

@@ -31,7 +31,7 @@ _READS = 200  # files, counted each time they are included: a few files that inc
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _HASH = re.compile(r"(?:^|\s)--hash[= ]\s*([A-Za-z0-9]+):([0-9a-fA-F]+)(?=\s|$)")
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}  # what pip admits, too
-_LOOKS_LIKE_PATH = re.compile(r"^(\.{1,2}([/\\]|$)|[/\\~]|[A-Za-z]:[\\/])|\.(whl|zip|tar\.gz|tgz|tar\.bz2)(\[|$)")
+_LOOKS_LIKE_PATH = re.compile(r"^(\.{1,2}([/\\]|\[|$)|[/\\~]|[A-Za-z]:[\\/])|\.(whl|zip|tar\.gz|tgz|tar\.bz2)(\[|$)")
 _LOOKS_LIKE_URL = re.compile(r"^(git|hg|svn|bzr)\+|^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # What pip knows and we refuse, with the reason.
 _REFUSED = {
@@ -187,10 +187,12 @@ def _requirement(line: str, here: Location, environment: dict[str, str]) -> Want
     except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion, RecursionError) as error:
         why = (str(error) or type(error).__name__).splitlines()[0]
         raise _refuse(here, f"{text[:80]!r} is not a requirement: {why}", "See PEP 508.") from error
+    if not applies:
+        return None
     if requirement.url:
         raise _refuse(here, f"{requirement.name} is asked for by URL, which no index vouches for",
                       "Publish it to an index and pin its version.")  # fmt: skip
-    return Wanted(requirement=requirement, location=here, hashes=hashes) if applies else None
+    return Wanted(requirement=requirement, location=here, hashes=hashes)
 
 
 def _split_hashes(line: str, here: Location) -> tuple[str, tuple[str, ...]]:

@@ -33,7 +33,7 @@ _FILES = frozenset({".gitignore", ".gitattributes"})
 _COMPILED = (".pyc", ".pyo")
 _OUTPUT = "shipsafe.json"  # the manifest in a folder that `shipsafe build` wrote
 _DEPTH = 64
-_COUNT = 200_000  # files and folders
+_COUNT = 50_000  # files and folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 Refused: encryption, absolute paths, `..`, links, two members of one name, more than Lambda takes, and bombs.
 """
 
+import errno
 import stat
 import struct
 import zipfile
@@ -45,6 +46,10 @@ def unpack(archive: Path, target: Path, *, shown: str) -> Iterator[tuple[str, Pa
         *(FileExistsError, NotADirectoryError, IsADirectoryError),  # one member is the folder of another
     ) as error:
         raise IncompleteError(f"Not a usable zip: {error}.", remedy="Build it again.", path=shown) from error
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENAMETOOLONG):  # an offset before the file, a name that no disk takes
+            raise
+        raise IncompleteError(f"Not a usable zip: {error.strerror}.", remedy="Build it again.", path=shown) from error
 
 
 def _members(infos: list[zipfile.ZipInfo], shown: str) -> dict[str, zipfile.ZipInfo]:

@@ -1,0 +1,129 @@
+"""A package index on the loopback interface, with wheels and source distributions made here: nothing of it exists elsewhere."""
+
+import base64
+import hashlib
+import io
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+_BACKEND = """
+import pathlib, zipfile
+pathlib.Path({marker!r}).write_text("the build code ran")
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    path = pathlib.Path(wheel_directory) / "{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("{name}.py", "built = True\\n")
+        wheel.writestr("{name}-{version}.dist-info/METADATA", "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+        wheel.writestr("{name}-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("{name}-{version}.dist-info/RECORD", "{name}.py,,\\n")
+    return path.name
+"""
+
+
+def wheel(
+    name: str,
+    version: str,
+    files: Mapping[str, bytes] | None = None,
+    *,
+    requires: Sequence[str] = (),
+    extras: Sequence[str] = (),
+    tag: str = "py3-none-any",
+    scripts: str = "",
+    programs: Sequence[str] = (),
+    lies: Mapping[str, bytes] | None = None,
+) -> tuple[str, bytes]:
+    """File name and bytes. `scripts` are console scripts; RECORD speaks of `lies` instead of what the wheel holds."""
+    info = f"{name}-{version}.dist-info"
+    metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    metadata += [f"Provides-Extra: {one}" for one in extras] + [f"Requires-Dist: {one}" for one in requires]
+    content = dict(files if files is not None else {f"{name}.py": f"version = {version!r}\n".encode()})
+    content[f"{info}/METADATA"] = "\n".join([*metadata, ""]).encode()
+    content[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n".encode()
+    if scripts:
+        content[f"{info}/entry_points.txt"] = f"[console_scripts]\n{scripts}\n".encode()
+    rows = [f"{path},sha256={_digest((lies or {}).get(path, data))},{len(data)}" for path, data in content.items()]
+    content[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""]).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, data in content.items():
+            member = zipfile.ZipInfo(path)
+            member.external_attr = (0o100755 if path in programs else 0o100644) << 16
+            archive.writestr(member, data)
+    return f"{name}-{version}-{tag}.whl", buffer.getvalue()
+
+
+def sdist(name: str, version: str, marker: str) -> tuple[str, bytes]:
+    """File name and bytes of a source distribution whose build code writes the file `marker`."""
+    files = {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": _BACKEND.format(marker=marker, name=name, version=version),
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for path, text in files.items():
+            member = tarfile.TarInfo(f"{name}-{version}/{path}")
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return f"{name}-{version}.tar.gz", buffer.getvalue()
+
+
+def sha256(data: bytes) -> str:
+    """As requirements files write it."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+@contextmanager
+def index(*files: tuple[str, bytes]) -> Iterator[str]:
+    """Serve the files as a simple index (PEP 503), and give its address."""
+    content = dict(files)
+
+    class Handler(BaseHTTPRequestHandler):
+        """The two kinds of page that there are."""
+
+        def do_GET(self) -> None:
+            """Answer."""
+            kind, _, name = self.path.strip("/").partition("/")
+            if kind == "files" and name in content:
+                self._send(content[name], "application/octet-stream")
+                return
+            links = [
+                f'<a href="/files/{file}#{sha256(data).replace(":", "=")}">{file}</a>'
+                for file, data in content.items()
+                if file.partition("-")[0].replace("_", "-") == name.strip("/")
+            ]
+            if kind == "simple" and links:
+                self._send("<br>".join(links).encode(), "text/html")
+            else:
+                self.send_error(404)
+
+        do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
+
+        def _send(self, body: bytes, kind: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/simple"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _digest(data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
