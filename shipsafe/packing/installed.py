@@ -102,7 +102,7 @@ def _is_for_machine(path: Path, target: Path) -> bool:
         return False
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    return head.startswith(b"#!") and os.fsencode(str(Path(sys.executable).parent)) in head
+    return head.startswith(b"#!") and os.fsencode(sys.executable) in head
 
 
 def _check(row: list[str], path: Path, record: Path) -> None:
