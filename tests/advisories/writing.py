@@ -45,6 +45,7 @@ class Feed:
         body: the export.
         etag: the ETag of the body.
         failures: how many requests are first answered with 500.
+        missing: how many bytes of the body are announced and never sent.
         asked: the If-None-Match of each request, in order.
         gave: the status of each answer, in order.
     """
@@ -52,6 +53,7 @@ class Feed:
     body: bytes = b""
     etag: str = '"one"'
     failures: int = 0
+    missing: int = 0
     asked: list[str | None] = field(default_factory=list)
     gave: list[int] = field(default_factory=list)
     url: str = ""
@@ -83,7 +85,7 @@ def feed(body: bytes) -> Iterator[Feed]:
             if status != 304:
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[: len(body) - state.missing])
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
             """Say nothing."""
