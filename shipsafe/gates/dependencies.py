@@ -127,11 +127,13 @@ def _vulnerable(one: Distribution, advisory: Advisory, subject: str) -> Finding:
     rule = MALICIOUS if advisory.malicious else VULNERABLE
     other = next((alias for alias in advisory.aliases if alias.startswith("CVE-")), "")
     names = f"{advisory.id} ({other})" if other and other != advisory.id else advisory.id
+    installed = Version(one.version or "0")  # a fix of an older branch fixes nothing here
+    later = tuple(fixed for fixed in advisory.fixed_versions if Version(fixed) > installed)
     return Finding(
         rule=rule.id,
         subject=subject,
         message=f"{one.name} {one.version} has {names}: {advisory.summary.rstrip('.')}.",
-        remedy=_remedy(one, advisory),
+        remedy=_remedy(one, advisory, later),
         severity=advisory.severity,
         location=one.location,
         key=one.name,
@@ -139,18 +141,16 @@ def _vulnerable(one: Distribution, advisory: Advisory, subject: str) -> Finding:
         aliases=advisory.aliases,
         package=one.name,
         version=one.version,
-        fixed_versions=advisory.fixed_versions,
+        fixed_versions=later,
         score=advisory.score,
         path=(*one.via, one.name),
         references=advisory.references,
     )
 
 
-def _remedy(one: Distribution, advisory: Advisory) -> str:
+def _remedy(one: Distribution, advisory: Advisory, later: tuple[str, ...]) -> str:
     if advisory.malicious:
         return MALICIOUS.remedy
-    version = Version(one.version or "0")
-    later = [fixed for fixed in advisory.fixed_versions if Version(fixed) > version]
     through = f" (it comes with {one.via[0]})" if one.via else ""
     if not later:
         return f"No fixed version is known; replace {one.name}{through}, or waive it with a reason and an end."
