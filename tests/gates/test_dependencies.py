@@ -26,9 +26,8 @@ PYPI = "https://pypi.org/simple"
 PRIVATE = "https://packages.example.com/simple"
 LINE = Location(path="src/orders/requirements.txt", line=4)
 V3 = {"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
-FLAW = record(
-    "jinja2", {"introduced": "0"}, {"fixed": "2.11"}, {"introduced": "3.0"}, {"fixed": "3.1.4"}, aliases=["CVE-2026-1"], severity=[V3]
-)
+TWO_BRANCHES = ({"introduced": "0"}, {"fixed": "2.11"}, {"introduced": "3.0"}, {"fixed": "3.1.4"})
+FLAW = record("jinja2", *TWO_BRANCHES, aliases=["CVE-2026-1"], severity=[V3])
 UNFIXED = record("nofix", {"introduced": "0"}, id="GHSA-aaaa-bbbb-cccc")
 ATTACK = record("colourama", id="MAL-2026-1", versions=["0.1.6"])
 ACME = record("acme-billing", {"introduced": "0"}, id="PYSEC-2026-9")
@@ -87,7 +86,7 @@ def test_a_vulnerable_distribution_is_found_with_all_that_is_known_of_it(tmp_pat
         aliases=("CVE-2026-1",),
         package="jinja2",
         version="3.1.2",
-        fixed_versions=("2.11", "3.1.4"),
+        fixed_versions=("3.1.4",),
         score=9.8,
         path=("jinja2",),
         references=("https://osv.dev/vulnerability/PYSEC-2026-1",),
@@ -115,6 +114,13 @@ def test_without_a_fixed_version_the_remedy_is_another_distribution_or_a_waiver(
     assert finding.remedy == f"No fixed version is known; replace nofix{through}, or waive it with a reason and an end."
     assert (finding.fixable, finding.severity, finding.score) == (False, Severity.UNSCORED, None)
     assert finding.message == "nofix 1.0 has GHSA-aaaa-bbbb-cccc: GHSA-aaaa-bbbb-cccc in nofix."
+
+
+def test_a_fix_of_an_older_branch_is_no_fix(tmp_path: Path) -> None:
+    flaw = record("old", {"introduced": "0"}, {"fixed": "1.5"}, {"introduced": "2.0"})
+    finding = only(ask(tmp_path, distribution("old", "2.1"), advisories=snapshot(tmp_path, flaw)))
+    assert (finding.fixable, finding.fixed_versions) == (False, ())
+    assert finding.remedy.startswith("No fixed version is known")
 
 
 def test_a_malicious_distribution_is_critical_and_its_remedy_is_not_an_upgrade(tmp_path: Path, advisories: Advisories) -> None:
