@@ -116,7 +116,7 @@ def test_the_records_on_which_pip_audit_crashes_are_the_named_ones(matcher: Matc
 
 
 def _rounds(matcher: Matcher) -> Iterator[list[Pin]]:
-    """Three sets of pins, one version a package: where its first fix is, right before it, and the last that any record names."""
+    """Three sets of pins, one version a package: where its first fix is, right before it, and the last affected or one above all."""
     names = sorted({*matcher.names[::10], *ALWAYS})
     chosen = {name: _around_the_first_fix(matcher, name) for name in names}
     for which in range(3):
@@ -124,11 +124,16 @@ def _rounds(matcher: Matcher) -> Iterator[list[Pin]]:
 
 
 def _around_the_first_fix(matcher: Matcher, name: str) -> list[str]:
-    versions = _versions(matcher, name)
-    bounds = {Version(event["fixed"]) for event in _events(matcher, name) if _is_version(event.get("fixed", ""))}
-    at = next((version for version in versions if Version(version) in bounds), versions[0])
+    versions, fixed = _versions(matcher, name), _bounds(matcher, name, "fixed")
+    at = next((version for version in versions if version in fixed), versions[0])
     before = next((one for one, other in pairwise(versions) if other == at), at)
-    return list(dict.fromkeys([before, at, versions[-1]]))
+    last = max(_bounds(matcher, name, "last_affected"), key=Version, default=versions[-1])
+    return list(dict.fromkeys([before, at, last]))
+
+
+def _bounds(matcher: Matcher, name: str, kind: str) -> set[str]:
+    texts = {event[kind] for event in _events(matcher, name) if kind in event}
+    return {str(Version(text)) for text in texts if _is_version(text)}
 
 
 def _versions(matcher: Matcher, name: str) -> list[str]:
