@@ -27,9 +27,9 @@ def read_bounded(path: Path, *, limit: int, shown: str | None = None) -> bytes:
     """
     name = shown or str(path)
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for somebody to write
+            raise ConfigError("Not a regular file.", remedy="Name a file.", path=name)
         with path.open("rb") as file:
-            if not path.is_file():
-                raise ConfigError("Not a regular file.", remedy="Name a file.", path=name)
             data = file.read(limit + 1)
     except OSError as error:
         raise ConfigError(f"Cannot be read: {error.strerror}.", remedy="Check the path and its rights.", path=name) from error
