@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from shipsafe import __version__
-from shipsafe.errors import ConfigError
+from shipsafe.errors import ConfigError, ExitCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ def run(argv: Sequence[str]) -> int:
         raise ConfigError(_sentence(error.format_message()), remedy=f"`{command} --help` lists what there is.") from error
     except ClickException as error:
         raise ConfigError(_sentence(error.format_message())) from error
+    if result == ExitCode.INTERRUPTED:  # typer has swallowed it, and would say nothing
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else 0
 
 

@@ -196,6 +196,7 @@ def test_an_interrupt_ends_the_run_and_leaves_nothing(project: Path, tmp_path: P
         child.send_signal(number)
         _, rest = child.communicate(timeout=60)
     assert child.returncode == code
+    assert rest.endswith("ed: children were ended, nothing was published.\n")
     assert "Traceback" not in rest
     assert not (project / "dist" / "shipsafe.json").exists()
     assert list(temporary.iterdir()) == []
