@@ -1,4 +1,4 @@
-"""Dependencies, installed by uv from a list that we wrote.
+"""Dependencies, resolved and installed by uv from a list that we wrote.
 
 First the list is resolved for the runtime, which says of every distribution its version, its hashes and its index; then exactly
 that is installed, with hashes required. A lock is complete and is installed as it is; only where packages can come from several
@@ -7,7 +7,7 @@ indexes is uv asked which one has it. What a lock claims of indexes is never tak
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -66,23 +66,46 @@ class _NeedsBuildError(IncompleteError):
     name: str
 
 
-def install(
-    needs: Needs, target: Path, *, who: str, runtime: Runtime, architecture: str, policy: Policy, workspace: Path, offline: bool,
-    run: Run,
-) -> Mapping[str, Pinned]:  # fmt: skip
-    """Install into `target`, and give what was installed by normalised name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What will be installed, by normalised name, and which of it uv has to build from source because the policy lets it."""
+
+    pinned: Mapping[str, Pinned] = field(default_factory=dict)
+    build: tuple[str, ...] = ()
+
+
+def resolve(
+    needs: Needs, *, who: str, runtime: Runtime, architecture: str, policy: Policy, workspace: Path, offline: bool, run: Run
+) -> Resolution:  # fmt: skip
+    """Say of every distribution its version, its hashes and its index. A lock that tells all that is taken at its word.
 
     Raises:
-        IncompleteError: it cannot be resolved or installed; with uv's reason, the function, and the file it stands in.
+        IncompleteError: it cannot be resolved; with uv's reason, the function, and the file it stands in.
     """
     if not needs.wanted:
-        return {}
+        return Resolution()
     job = _Job(needs=needs, who=who, runtime=runtime, architecture=architecture, policy=policy, workspace=workspace,
                offline=offline, run=run)  # fmt: skip
-    resolved, build = ({}, ()) if _tells_all(job) else _with_builds(job, lambda build: _resolve(job, build))
-    pinned = resolved or _from_lock(job)
-    _with_builds(job, lambda more: _install(job, pinned, target, (*build, *more)))
-    return pinned
+    if _tells_all(job):
+        return Resolution(pinned=_from_lock(job))
+    pinned, build = _with_builds(job, lambda build: _resolve(job, build))
+    return Resolution(pinned=pinned, build=build)
+
+
+def install(
+    resolution: Resolution, needs: Needs, target: Path, *, who: str, runtime: Runtime, architecture: str, policy: Policy,
+    workspace: Path, offline: bool, run: Run,
+) -> None:  # fmt: skip
+    """Install exactly what was resolved into `target`, with hashes required.
+
+    Raises:
+        IncompleteError: it cannot be installed; with uv's reason, the function, and the file it stands in.
+    """
+    if not resolution.pinned:
+        return
+    job = _Job(needs=needs, who=who, runtime=runtime, architecture=architecture, policy=policy, workspace=workspace,
+               offline=offline, run=run)  # fmt: skip
+    _with_builds(job, lambda more: _install(job, resolution.pinned, target, (*resolution.build, *more)))
 
 
 def _tells_all(job: _Job) -> bool:

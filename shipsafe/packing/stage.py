@@ -20,7 +20,7 @@ from shipsafe.model.project import CodeKind, Function, Project, Subject
 from shipsafe.model.tree import FILE_MODE, Origin, Problem, ProblemKind, StagedTree
 from shipsafe.packing.distributions import describe
 from shipsafe.packing.draft import Draft
-from shipsafe.packing.install import Pinned, install
+from shipsafe.packing.install import Pinned, install, resolve
 from shipsafe.packing.installed import clean, owners
 from shipsafe.packing.locks import find_lock, read_needs
 from shipsafe.packing.needs import Needs
@@ -153,15 +153,17 @@ def _add_dependencies(
     prefix = _prefix(subject)
     target = draft.root / prefix
     target.mkdir(exist_ok=True)
-    pinned = install(needs, target, who=subject.name, runtime=runtime, architecture=architecture, policy=policy,
-                     workspace=site.workspace, offline=offline, run=run)  # fmt: skip
+    resolution = resolve(needs, who=subject.name, runtime=runtime, architecture=architecture, policy=policy,
+                         workspace=site.workspace, offline=offline, run=run)  # fmt: skip
+    install(resolution, needs, target, who=subject.name, runtime=runtime, architecture=architecture, policy=policy,
+            workspace=site.workspace, offline=offline, run=run)  # fmt: skip
     files = clean(target)
     lines = {wanted.name: wanted.location for wanted in needs.wanted}
     owner = owners(target)
     for path, file in files:
         draft.note(f"{prefix}{path}", file, Origin.DEPENDENCY, lines.get(owner.get(path, ""), Location(path=needs.files[0])))
     _note_unlocked(needs, draft)
-    return _Installed(needs=needs, pinned=pinned, runtime=runtime)
+    return _Installed(needs=needs, pinned=resolution.pinned, runtime=runtime)
 
 
 def _lock(subject: Subject, site: _Site, policy: Policy) -> Path | None:
