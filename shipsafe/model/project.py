@@ -35,6 +35,7 @@ class Code:
 
     `path` is POSIX and relative to the project root, for FOLDER, FILE and ZIP; it need not exist (staging says so).
     `text` is the source of INLINE code; its file is `index.py` for Python. `uri` is what the template says of S3 and IMAGE.
+    `prebuilt`: another tool staged this FOLDER or ZIP with its dependencies; it ships as it lies, and every gate is asked about it.
     """
 
     kind: CodeKind
@@ -42,6 +43,7 @@ class Code:
     text: str | None = None
     uri: str | None = None
     location: Location | None = None
+    prebuilt: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
