@@ -66,6 +66,8 @@ class Gate:
         rules: what it can find. Rules that are made up from data (bandit's tests) are listed too.
         settings: keys that `[gates.ID]` may hold beside mode, enforce-from, fail-on and unscored.
         run: asks; may raise `ShipsafeError`, which becomes an unanswered outcome.
+        inputs: everything that decides the answer beside the subject, its tree and the policy, as a JSON value; an answer is kept
+            for the next run under it. None as value, or no function: the answer is never kept.
     """
 
     id: str
@@ -75,3 +77,4 @@ class Gate:
     python_only: bool = False
     needs_tree: bool = True
     settings: tuple[str, ...] = ()
+    inputs: Callable[[Inquiry], object] | None = None
