@@ -99,13 +99,24 @@ def _from_property(reading: Reading, key: str) -> Code:
         return _unknown(reading, f"{key} is not set{hint}")
     for names in _BUCKET_KEYS:
         if not node.call and names[0] in node.fields:
-            return Code(kind=CodeKind.S3, uri=_s3(node.fields, names, reading), location=node.location)
+            return _uploaded(node, names, key, reading)
     text = reading.certain("code", evaluate(node, reading.stack))
     if text is None:
         return Code(kind=CodeKind.UNKNOWN, location=node.location)
     if text.startswith(("s3://", "https://", "http://")):
         return Code(kind=CodeKind.S3, uri=text, location=node.location)
     code = local_code(reading.stack.root, posixpath.dirname(reading.stack.path), text, node.location)
+    return _unknown(reading, code) if isinstance(code, str) else code
+
+
+def _uploaded(node: Node, names: tuple[str, str, str], key: str, reading: Reading) -> Code:
+    """An object in a bucket, or what is uploaded to it before the stack is deployed where the project says so (CDK)."""
+    object_key = node.fields.get(names[1])
+    value = evaluate(object_key, reading.stack) if object_key else None
+    path = reading.stack.asset(reading.resource, key, value.text if isinstance(value, Text) else None)
+    if path is None:
+        return Code(kind=CodeKind.S3, uri=_s3(node.fields, names, reading), location=node.location)
+    code = local_code(reading.stack.root, "", path, node.location)
     return _unknown(reading, code) if isinstance(code, str) else code
 
 

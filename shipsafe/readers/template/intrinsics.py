@@ -14,7 +14,6 @@ from shipsafe.readers.template.values import ABSENT, Absent, Fields, Items, Poin
 _SYMBOLIC = frozenset(f"AWS::{name}" for name in ("Region", "AccountId", "Partition", "URLSuffix", "StackName", "StackId"))
 # Why a function is not evaluated; every other one is not known at all.
 _BEYOND = {
-    "Fn::ImportValue": "is the export of another stack, known only to CloudFormation",
     "Fn::Transform": "runs a macro, whose result is known only to CloudFormation",
     "Fn::GetAZs": "depends on the account",
     "Fn::Base64": "is not text that shipsafe looks into",
@@ -217,6 +216,16 @@ def _split(argument: Node, stack: Stack) -> Value:
     return Items(items=tuple(Text(text=part, secret=text.secret) for part in text.text.split(parts[0].value)))
 
 
+def _import(argument: Node, stack: Stack) -> Value:
+    """The export of another stack, where that stack is part of the project."""
+    name = plain(evaluate(argument, stack))
+    found = stack.exports.get(name.text) if isinstance(name, Text) else None
+    if found is None:
+        return Unknown(reason="Fn::ImportValue is the export of another stack, known only to CloudFormation")
+    exporter, node = found
+    return evaluate(node, exporter)
+
+
 def _if(argument: Node, stack: Stack) -> Value:
     parts = argument.value if isinstance(argument.value, tuple) else ()
     if len(parts) != 3 or not isinstance(parts[0].value, str):  # noqa: PLR2004 - the condition and two branches
@@ -284,5 +293,6 @@ _FUNCTIONS: dict[str, Callable[[Node, Stack], Value]] = {
     "Fn::FindInMap": _find_in_map,
     "Fn::Select": _select,
     "Fn::Split": _split,
+    "Fn::ImportValue": _import,
     "Fn::If": _if,
 }

@@ -13,7 +13,7 @@ from shipsafe.readers.template.node import Node, shown
 from shipsafe.readers.template.parameters import bind, declared
 from shipsafe.readers.template.stack import Resource, Stack, read_resources
 from shipsafe.readers.template.text import plain
-from shipsafe.readers.template.values import Absent, Fields, Unknown, Value
+from shipsafe.readers.template.values import Absent, Fields, Text, Unknown, Value
 
 LOCATIONS = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 _DEEPEST = 10  # stacks inside each other
@@ -63,7 +63,7 @@ class Nesting:
         node = resource.properties.fields.get(key) if key and resource.properties else None
         if node is None:
             return Unknown(reason=f"{shown(resource.name)} names no template")
-        path = self._path(node, stack)
+        path = self._path(node, stack, resource)
         if isinstance(path, Unknown):
             return path
         ancestors = (*stack.ancestors, stack.path)
@@ -88,11 +88,16 @@ class Nesting:
             budget=self._budget,
             open_child=self.open,
             ancestors=ancestors,
+            assets=stack.assets,
+            exports=stack.exports,
         )
 
-    def _path(self, node: Node, stack: Stack) -> str | Unknown:
+    def _path(self, node: Node, stack: Stack, resource: Resource) -> str | Unknown:
         """The template's path relative to the root, when it is a file here."""
         value = evaluate(node, stack)
+        uploaded = stack.asset(resource, LOCATIONS[resource.type], value.text if isinstance(value, Text) else None)
+        if uploaded is not None:
+            return self._local(uploaded, "")
         if isinstance(value, Fields):
             return Unknown(reason="it is an application of the Serverless Application Repository, which is not here")
         text = plain(value)
@@ -100,10 +105,15 @@ class Nesting:
             return text
         if _REMOTE.match(text.text):
             return Unknown(reason="its template is remote")
-        if text.secret or len(text.text) > _LONGEST or not text.text.isprintable():
+        if text.secret:
             return Unknown(reason="its path cannot be used")
-        own = posixpath.dirname(stack.path)
-        relative = os.path.relpath(text.text, self._root) if text.text.startswith("/") else posixpath.join(own, text.text)
+        return self._local(text.text, posixpath.dirname(stack.path))
+
+    def _local(self, text: str, base: str) -> str | Unknown:
+        """The path of a template's file, relative to the root; `base` is the folder that the text is relative to."""
+        if len(text) > _LONGEST or not text.isprintable():
+            return Unknown(reason="its path cannot be used")
+        relative = os.path.relpath(text, self._root) if text.startswith("/") else posixpath.join(base, text)
         path = posixpath.normpath(relative)
         try:
             there = (self._root / path).is_file()

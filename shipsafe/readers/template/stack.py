@@ -1,5 +1,6 @@
 """One template with its parameters filled in: what expressions are evaluated in."""
 
+import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,8 @@ class Stack:
         ancestors: paths of the templates that it is nested in.
         pseudo: pseudo parameters whose values are given.
         open_child: reads the nested stack that a resource of this one describes, or says why not.
+        assets: files that are uploaded before the stack is deployed: object key to path, POSIX, relative to the root.
+        exports: what other stacks of the project export, by the name of the export: the stack, and the value as written.
         truths: conditions that have been worked out; None for one that is being worked out.
         children: nested stacks that have been opened; None for one that is being opened.
     """
@@ -62,8 +65,29 @@ class Stack:
     budget: Budget
     open_child: "Callable[[Stack, Resource], Stack | Unknown]"
     ancestors: tuple[str, ...] = ()
+    assets: Mapping[str, str] = field(default_factory=dict)
+    exports: "Mapping[str, tuple[Stack, Node]]" = field(default_factory=dict)
     truths: dict[str, bool | Unknown | None] = field(default_factory=dict)
     children: "dict[str, Stack | Unknown | None]" = field(default_factory=dict)
+
+    def asset(self, resource: Resource, key: str, address: str | None) -> str | None:
+        """The path of the file or folder that a property of a resource is uploaded from, relative to the root, or None.
+
+        The list of uploads comes first, because it is what is deployed; then what CDK says in the resource's `Metadata`.
+
+        Args:
+            resource: the resource.
+            key: the property, `Code` for example.
+            address: the key of the object, or an address that ends in it, as far as it is known.
+        """
+        if address is not None and (found := self.assets.get(address) or self.assets.get(address.rpartition("/")[2])):
+            return found
+        metadata = resource.body.fields.get("Metadata")
+        written = metadata.fields if metadata else {}
+        path, property_ = written.get("aws:asset:path"), written.get("aws:asset:property")
+        if property_ is None or property_.value != key or path is None or not isinstance(path.value, str) or not path.value:
+            return None
+        return path.value if path.value.startswith("/") else posixpath.join(posixpath.dirname(self.path), path.value)
 
     def section(self, name: str) -> Mapping[str, Node]:
         """A top-level mapping such as `Mappings`, empty where there is none."""
