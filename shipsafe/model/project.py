@@ -36,6 +36,8 @@ class Code:
     `path` is POSIX and relative to the project root, for FOLDER, FILE and ZIP; it need not exist (staging says so).
     `text` is the source of INLINE code; its file is `index.py` for Python. `uri` is what the template says of S3 and IMAGE.
     `prebuilt`: another tool staged this FOLDER or ZIP with its dependencies; it ships as it lies, and every gate is asked about it.
+    `source`: the folder of the project that it was built from, relative to the root, where that is known: its lock says what
+    should be in it, and its files are the ones that people edit.
     """
 
     kind: CodeKind
@@ -44,6 +46,7 @@ class Code:
     uri: str | None = None
     location: Location | None = None
     prebuilt: bool = False
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,8 @@ class Project:
         functions, layers: in the order of the template, nested stacks after their parent's.
         hints: remarks for people (other templates found below the root, a nested stack that is remote).
         unresolved: what could not be read at the level of the project (a nested stack in S3, a macro): the verdict names it.
+        prebuilt: what the command line named as staged by another tool, relative to the root; prebuilt code may lie in it even
+            where it is outside of the repository.
     """
 
     root: Path
@@ -184,6 +189,7 @@ class Project:
     layers: tuple[Layer, ...] = ()
     hints: tuple[str, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
+    prebuilt: tuple[str, ...] = ()
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -197,6 +203,8 @@ class Project:
     def code_folder(self, subject: Subject) -> Path:
         """The folder that the subject's code comes from; the root for code that stands in the template or elsewhere."""
         code = subject.code
+        if code.source is not None:
+            return self.root / code.source
         if code.path is None:
             return self.root
         path = self.root / code.path

@@ -7,6 +7,9 @@ and its `!name` brings back what is left out by default (but for version control
 Kept on purpose: `.env`, keys and credentials. Some tools ship them, so the gate `package` must see them; hiding them here would
 only move the leak to the next tool. `requirements.txt` and tests are kept, too, as with `sam build`.
 
+What another tool staged (`select_all`) ships as it lies: no ignore file and no default leaves anything out of it, but for what never
+ships.
+
 Links are followed inside the project and never out of it. Devices, sockets and pipes are never opened.
 """
 
@@ -51,6 +54,7 @@ class Selection:
 
     files: list[Selected] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     seen: int = 0
 
 
@@ -69,6 +73,23 @@ def select(folder: Path, *, root: Path, python: bool) -> Selection:
     for path, file in walk.files(folder, "", (folder,)):
         walk.selection.files.append(Selected(path=path, file=file, mode=mode_of(file)))
     return walk.selection
+
+
+def select_all(folder: Path, *, root: Path) -> Selection:
+    """Everything of a folder that another tool staged; `left_out` names what never ships.
+
+    Raises:
+        IncompleteError: as `select`.
+    """
+    walk = _Walk(root=root, inside=(root, folder), rules=[], python=False, everything=True, selection=Selection())
+    for path, file in walk.files(folder, "", (folder,)):
+        walk.selection.files.append(Selected(path=path, file=file, mode=mode_of(file)))
+    return walk.selection
+
+
+def never_ships(path: str) -> bool:
+    """Whether a file of that path ships from nowhere: version control, compiled Python, what desktops leave behind."""
+    return path.endswith(_COMPILED) or not _NEVER.isdisjoint(path.split("/"))
 
 
 def mode_of(file: Path) -> int:
@@ -115,6 +136,7 @@ class _Walk:
     rules: list[tuple[str, GitIgnoreSpec]]
     python: bool
     selection: Selection
+    everything: bool = False
 
     def files(self, folder: Path, prefix: str, ancestors: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
         """Path in the zip and file of everything that ships, in an order that no file system decides."""
@@ -131,6 +153,7 @@ class _Walk:
                 raise IncompleteError(f"There are more than {_COUNT} files.", remedy=f"Leave some out with {IGNORE_FILE}.", path=shown)
             path, mode = f"{prefix}{file.name}", _mode(file)
             if self._is_ignored(path, file, folder=stat.S_ISDIR(mode)):
+                self.selection.left_out.append(path)
                 continue
             if (problem := self._problem(path, file, mode)) is not None:
                 self.selection.problems.append(problem)
@@ -142,8 +165,8 @@ class _Walk:
     def _is_ignored(self, path: str, file: Path, *, folder: bool) -> bool:
         if file.name in _NEVER or (file.name.endswith(_COMPILED) and not folder):
             return True
-        if not nameable(path):
-            return False  # no rule can speak of it; it is a problem
+        if self.everything or not nameable(path):
+            return False  # no rule can speak of a name that cannot be written; it is a problem
         for inner, spec in self.rules:
             decided = spec.check_file(f"{inner}{path}{'/' if folder else ''}").include
             if decided is not None:
