@@ -14,11 +14,12 @@ _KEPT = ("UV_CACHE_DIR", "UV_PYTHON")
 
 @pytest.fixture(autouse=True)
 def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Each test has its own cache folder and none of the machine's settings."""
+    """Each test has its own folders for cache and configuration, and none of the machine's settings."""
     for name in list(os.environ):
         if name.startswith(_LEAKS) and name not in _KEPT:
             monkeypatch.delenv(name)
     monkeypatch.setenv("SHIPSAFE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("SHIPSAFE_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from shipsafe import __version__
+from shipsafe.adapters.cache import open_cache
 from shipsafe.adapters.files import disk_errors
 from shipsafe.adapters.git import repository_prefix, source_date_epoch
 from shipsafe.adapters.http import fetch
@@ -28,8 +29,11 @@ from shipsafe.model.outcome import Outcome
 from shipsafe.model.project import Function, Project, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
+from shipsafe.packing.archive import compressor
+from shipsafe.packing.members import open_members
 from shipsafe.packing.publish import Published, check_names, output_lock, publish, repair
 from shipsafe.packing.reproducible import check_reproducible
+from shipsafe.packing.sets import Sets
 from shipsafe.policy import load
 from shipsafe.readers import read_project
 from shipsafe.reports.live import Progress
@@ -60,12 +64,20 @@ def build(request: Request, progress: Progress) -> RunRecord:
         if request.out is not None:
             stack.enter_context(output_lock(request.out, on_wait=lambda: progress.say(_waiting(request.out))))
             repair(request.out)
+        folder_of_run = Path(stack.enter_context(_private_folder()))
+        answers = open_cache(cache)
+        stack.callback(answers.close)
+        stack.callback(answers.flush)
+        members = open_members(cache, compressor())
+        stack.callback(members.close)
         bench = Bench(
             project=project,
             policy=policy,
             today=request.today,
             epoch=source_date_epoch(project.root),
-            folder=Path(stack.enter_context(_private_folder())),
+            folder=folder_of_run,
+            sets=Sets(folder_of_run / "sets", answers),
+            members=members,
             cache=cache,
             offline=request.offline,
             jobs=request.jobs,

@@ -20,6 +20,8 @@ from shipsafe.model.policy import Policy
 from shipsafe.model.project import Function, Project, Subject
 from shipsafe.model.tree import StagedTree
 from shipsafe.packing.archive import pack
+from shipsafe.packing.members import Members
+from shipsafe.packing.sets import Sets
 from shipsafe.packing.stage import BuiltElsewhereError, stage
 from shipsafe.reports.live import Progress
 
@@ -44,6 +46,8 @@ class Bench:
     jobs: int
     packs: bool
     progress: Progress
+    sets: Sets
+    members: Members
     open_advisories: Callable[[], Advisories]
 
     def workspace(self, subject: Subject, part: str) -> Path:
@@ -160,6 +164,7 @@ def _stage(bench: Bench, subject: Subject) -> Staged:
             bench.project,
             bench.policy,
             workspace=bench.workspace(subject, "stage"),
+            sets=bench.sets,
             offline=bench.offline,
         )
     except IncompleteError as error:
@@ -201,6 +206,8 @@ def _ask(
             offline=bench.offline,
         )
         try:
+            if inquiry.tree:
+                inquiry.tree.materialise()
             outcome = gate.run(inquiry)
         except ShipsafeError as error:
             outcome = Outcome.unanswered(gate.id, subject.subject, str(error))
@@ -234,6 +241,6 @@ def _count(outcome: Outcome) -> str:
 
 
 def _pack(bench: Bench, subject: Subject, tree: StagedTree) -> Archive:
-    archive = pack(tree, bench.workspace(subject, "pack") / "package.zip")
+    archive = pack(tree, bench.workspace(subject, "pack") / "package.zip", bench.members)
     bench.progress.update(subject.subject, "pack", State.ANSWERED, f"{archive.size / 1e6:.1f} MB")
     return archive

@@ -2,8 +2,8 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -64,6 +64,8 @@ class Distribution:
         via: names from a direct dependency down to the parent of this one; empty for a direct dependency.
         hashes: `sha256:...` of its wheel as the lock has them (verified at installation), or empty.
         paths: paths of its files in the tree (of those that are shipped).
+        doubt: why what its metadata says of it is not believed (`was installed from git+https://...`), for BUNDLED; "" where there
+            is nothing to add.
     """
 
     name: str
@@ -76,15 +78,19 @@ class Distribution:
     via: tuple[str, ...] = ()
     hashes: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 class ProblemKind(StrEnum):
-    """What staging saw and left out or had to choose between; the package gate turns each into a finding."""
+    """What staging saw and left out or had to choose between; the gate that asks about it turns each into a finding."""
 
     ESCAPING_LINK = "escaping-link"  # a link that leads out of the project: not shipped
     NAME_COLLISION = "name-collision"  # two files for one path, or two paths that differ only in case
     UNREADABLE = "unreadable"  # a file that could not be read or named: the tree is not complete
     UNLOCKED = "unlocked"  # dependencies without a lock or hashes
+    MODIFIED = "modified"  # a prebuilt distribution's file is not what its RECORD says
+    LOCK_MISMATCH = "lock-mismatch"  # another tool installed something else than the lock says
+    UNIDENTIFIED = "unidentified"  # a distribution of the lock that may be in a prebuilt tree, where nothing names it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,10 @@ class Problem:
     key: str
     message: str
     location: Location | None = None
+
+
+def _is_there() -> None:
+    """Nothing is left to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +120,11 @@ class StagedTree:
         platform: what uv was asked for (`x86_64-manylinux2014`), else None.
         inputs: requirement and lock files that were read, relative to the project root.
         prebuilt: another tool made the archive; only the gates that apply to it are asked.
+        agrees_with: the lock whose distributions a prebuilt tree has, all of them and no other, or None.
         notes: remarks for people (a bundled folder left out, for example).
+        fingerprint: a digest of everything that made this tree, locations too: equal fingerprints, equal trees. "" when not known.
+        materialise: makes sure that every `entries[i].source` is there; until it is called, a dependency's file may not be. May be
+            called again, and from several threads. Raises IncompleteError.
     """
 
     subject: str
@@ -122,7 +136,10 @@ class StagedTree:
     platform: str | None = None
     inputs: tuple[str, ...] = ()
     prebuilt: bool = False
+    agrees_with: str | None = None
     notes: tuple[str, ...] = ()
+    fingerprint: str = ""
+    materialise: Callable[[], None] = field(default=_is_there, compare=False, repr=False)
 
     @property
     def size(self) -> int:
@@ -152,4 +169,6 @@ def content_digest(entries: Iterable[Entry]) -> str:
 
 def has_control(text: str) -> bool:
     """Whether a name holds a control character or a line separator (which could forge a line of a report or a digest)."""
+    if text.isascii():
+        return not text.isprintable()
     return any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in text)

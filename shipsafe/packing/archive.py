@@ -27,6 +27,7 @@ from shipsafe.adapters.files import MEBIBYTE, disk_errors
 from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.artifact import Archive
 from shipsafe.model.tree import Entry, StagedTree, has_control
+from shipsafe.packing.members import Members, Packed
 from shipsafe.packing.zip_records import DEFLATED, LONGEST_NAME, STORED, Member, central_header, end_records, local_header
 
 LEVEL = 6
@@ -36,13 +37,14 @@ _AHEAD_MEMBERS = 256
 _CHUNK = MEBIBYTE
 
 
-def pack(tree: StagedTree, destination: Path) -> Archive:
+def pack(tree: StagedTree, destination: Path, members: Members | None = None) -> Archive:
     """Write the archive of a tree.
 
     Args:
         tree: what will ship; `entries` may stand in any order.
         destination: a file that does not exist yet, in a private folder; a folder of its own beside it holds large members
             while they are compressed.
+        members: compressed bytes that are known already, of `compressor()`; None compresses everything.
 
     Raises:
         IntegrityError: a file is no longer what it was when the tree was staged.
@@ -55,7 +57,7 @@ def pack(tree: StagedTree, destination: Path) -> Archive:
     sink = _Sink(file)
     try:
         with disk_errors(destination), file:
-            members = _write(entries, sink, destination)
+            written = _write(_Job(tree=tree, entries=entries, members=members, spill=_spill(destination)), sink)
     except ShipsafeError:
         destination.unlink(missing_ok=True)
         raise
@@ -68,8 +70,8 @@ def pack(tree: StagedTree, destination: Path) -> Archive:
         content_digest=tree.content_digest,
         size=sink.size,
         unzipped=tree.size,
-        entries=len(members),
-        compressor=_compressor(entries),
+        entries=len(written),
+        compressor=compressor(large=any(entry.size > LARGE for entry in entries)),
     )
 
 
@@ -85,12 +87,14 @@ def _check_names(entries: Iterable[Entry]) -> None:
         seen.add(entry.path)
 
 
-def _compressor(entries: Iterable[Entry]) -> str:
-    """Whose bytes these are. `deflate` links a libdeflate of its own, so its version names both."""
+def compressor(*, large: bool = False) -> str:
+    """Whose bytes these are. `deflate` links a libdeflate of its own, so its version names both. `large`: zlib's are among them."""
     label = f"libdeflate (deflate {version('deflate')}) level {LEVEL}"
-    if any(entry.size > LARGE for entry in entries):
-        label += f", zlib {zlib.ZLIB_RUNTIME_VERSION} level {LEVEL} over {LARGE // MEBIBYTE} MiB"
-    return label
+    return f"{label}, zlib {zlib.ZLIB_RUNTIME_VERSION} level {LEVEL} over {LARGE // MEBIBYTE} MiB" if large else label
+
+
+def _spill(destination: Path) -> Path:
+    return destination.with_name(f"{destination.name}.large")
 
 
 @dataclass(slots=True)
@@ -117,12 +121,21 @@ class _Ready:
     data: bytes | bytearray | Path
 
 
-def _write(entries: list[Entry], sink: _Sink, destination: Path) -> list[Member]:
-    spill = destination.with_name(f"{destination.name}.large")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One archive: its tree, its entries in order, what is compressed already, and a folder for large members."""
+
+    tree: StagedTree
+    entries: list[Entry]
+    members: Members | None
+    spill: Path
+
+
+def _write(job: _Job, sink: _Sink) -> list[Member]:
     directory = bytearray()
-    members = []
+    written = []
     try:
-        for ready in _compressed(entries, spill):
+        for ready in _compressed(job):
             directory += central_header(ready.member, sink.size)
             sink.write(local_header(ready.member))
             if isinstance(ready.data, Path):
@@ -132,31 +145,31 @@ def _write(entries: list[Entry], sink: _Sink, destination: Path) -> list[Member]
                 ready.data.unlink()
             else:
                 sink.write(ready.data)
-            members.append(ready.member)
+            written.append(ready.member)
     finally:
-        if spill.exists():
-            for left in spill.iterdir():
+        if job.spill.exists():
+            for left in job.spill.iterdir():
                 left.unlink()
-            spill.rmdir()
+            job.spill.rmdir()
     start = sink.size
     sink.write(directory)
-    sink.write(end_records(len(members), len(directory), start))
-    return members
+    sink.write(end_records(len(written), len(directory), start))
+    return written
 
 
-def _compressed(entries: list[Entry], spill: Path) -> Iterator[_Ready]:
+def _compressed(job: _Job) -> Iterator[_Ready]:
     """The members in order, a bounded number of bytes ahead of the writer."""
     waiting: deque[tuple[Entry, Future[_Ready]]] = deque()
     ahead = 0
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pack") as pool:
         try:
-            for number, entry in enumerate(entries):
+            for number, entry in enumerate(job.entries):
                 weight = min(entry.size, _AHEAD)
                 while waiting and (ahead + weight > _AHEAD or len(waiting) >= _AHEAD_MEMBERS):
                     done, future = waiting.popleft()
                     ahead -= min(done.size, _AHEAD)
                     yield future.result()
-                waiting.append((entry, pool.submit(_compress, entry, spill, number)))
+                waiting.append((entry, pool.submit(_ready, job, entry, number)))
                 ahead += weight
             while waiting:
                 yield waiting.popleft()[1].result()
@@ -164,13 +177,21 @@ def _compressed(entries: list[Entry], spill: Path) -> Iterator[_Ready]:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _compress(entry: Entry, spill: Path, number: int) -> _Ready:
+def _ready(job: _Job, entry: Entry, number: int) -> _Ready:
     if entry.size > LARGE:
-        return _compress_large(entry, spill, number)
+        job.tree.materialise()
+        return _compress_large(entry, job.spill, number)
+    packed = job.members.get(entry, lambda: _compress(job, entry)) if job.members else _compress(job, entry)
+    member = _member(entry, DEFLATED if packed.deflated else STORED, packed.crc, len(packed.data))
+    return _Ready(member=member, data=packed.data)
+
+
+def _compress(job: _Job, entry: Entry) -> Packed:
+    job.tree.materialise()
     content = b"".join(_read(entry))
-    packed = deflate.deflate_compress(content, LEVEL) if content else content
-    method, data = (DEFLATED, packed) if len(packed) < len(content) else (STORED, content)
-    return _Ready(member=_member(entry, method, deflate.crc32(content), len(data)), data=data)
+    small = deflate.deflate_compress(content, LEVEL) if content else content
+    deflated = len(small) < len(content)
+    return Packed(data=small if deflated else content, crc=deflate.crc32(content), deflated=deflated)
 
 
 def _compress_large(entry: Entry, spill: Path, number: int) -> _Ready:

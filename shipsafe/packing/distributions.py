@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
@@ -26,35 +26,51 @@ _END = ".dist-info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """One `.dist-info`: its folder in the tree, the folder that it speaks of, and what its METADATA says."""
+class Facts:
+    """What one `.dist-info` says.
+
+    Attributes:
+        path: its folder in the tree; `base` the folder that it speaks of, with its slash, "" for the root.
+        name: normalised; `version` None where there is none.
+        requires: its lines `Requires-Dist`.
+        files: paths in the tree that its RECORD names.
+    """
 
     path: str
     base: str
     name: str
     version: str | None
     requires: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def below(self, prefix: str) -> "Facts":
+        """The same, in a tree that has it below a prefix (`python/`)."""
+        files = tuple(prefix + file for file in self.files)
+        return replace(self, path=prefix + self.path, base=prefix + self.base, files=files) if prefix else self
 
 
 def describe(
-    root: Path, shipped: Mapping[str, Entry], *, prefix: str, pinned: Mapping[str, Pinned], needs: Needs, environment: Mapping[str, str]
+    shipped: Mapping[str, Entry], *, prefix: str, known: Iterable[Facts], pinned: Mapping[str, Pinned], needs: Needs,
+    environment: Mapping[str, str],
 ) -> tuple[Distribution, ...]:  # fmt: skip
-    """Every distribution below `root`, sorted by name.
+    """Every distribution of a tree, sorted by name.
 
     Args:
-        root: the tree.
         shipped: the files that ship, by path.
+        known: what the metadata of installed dependencies says.
         prefix: where its dependencies lie in it (`python/` for a layer), "" for its root.
         pinned: what was installed; every other distribution is bundled.
         needs: what was asked for.
         environment: PEP 508 marker variables of the runtime.
     """
     folders = {path.rpartition("/")[0] for path in shipped if path.rpartition("/")[0].endswith(_END)}
-    found = [_found(root, path) for path in sorted(folders)]
+    told = {one.path: one for one in known}
+    sources = {path: entry.source for path, entry in shipped.items()}
+    found = [told.get(path) or read_facts(path, sources) for path in sorted(folders)]
     edges = _edges(found, _extras(needs), environment)
     via = _via(edges, _roots(needs, pinned, edges))
     asked = {one.name: one.location for one in needs.wanted}
-    carried = _carried(root, found, prefix, pinned)
+    carried = _carried(found, prefix, pinned)
     distributions = []
     for one in found:
         installed = pinned.get(one.name) if one.base == prefix else None
@@ -71,13 +87,13 @@ def describe(
                 requires=tuple(sorted(edges[one.name])),
                 via=way,
                 hashes=installed.hashes if installed else (),
-                paths=tuple(path for path in _files(root / one.path, one.base) if path in shipped),
+                paths=tuple(path for path in one.files if path in shipped),
             )
         )
     return tuple(sorted(distributions, key=lambda one: (one.name, one.dist_info or "")))
 
 
-def _carried(root: Path, found: Iterable[_Found], prefix: str, pinned: Mapping[str, Pinned]) -> dict[str, Pinned]:
+def _carried(found: Iterable[Facts], prefix: str, pinned: Mapping[str, Pinned]) -> dict[str, Pinned]:
     """`.dist-info` path -> the installed distribution that carries it inside itself, as setuptools carries what it has taken over.
 
     Its code ships and is looked up; it came from where the one around it came from.
@@ -86,45 +102,58 @@ def _carried(root: Path, found: Iterable[_Found], prefix: str, pinned: Mapping[s
         path.rpartition("/")[0]: pinned[one.name]
         for one in found
         if one.base == prefix and one.name in pinned
-        for path in _files(root / one.path, one.base)
+        for path in one.files
         if path.endswith(f"{_END}/METADATA") and path.count("/") > prefix.count("/") + 1
     }
 
 
-def _location(one: _Found, way: tuple[str, ...], asked: Mapping[str, Location], needs: Needs) -> Location:
+def _location(one: Facts, way: tuple[str, ...], asked: Mapping[str, Location], needs: Needs) -> Location:
     """Where it was asked for, else where the nearest one was that brought it, else the file."""
     nearest = next((asked[name] for name in reversed(way) if name in asked), None)
     return asked.get(one.name) or nearest or Location(path=needs.files[0])
 
 
-def _in_code(one: _Found, shipped: Mapping[str, Entry]) -> Location | None:
+def _in_code(one: Facts, shipped: Mapping[str, Entry]) -> Location | None:
     """The file of the project that says that it is there."""
     metadata = shipped.get(f"{one.path}/METADATA")
     return metadata.location if metadata else None
 
 
-def _found(root: Path, path: str) -> _Found:
-    """What a `.dist-info` says; the folder's name stands in for metadata that cannot be read."""
-    folder = root / path
+def read_facts(path: str, sources: Mapping[str, Path]) -> Facts:
+    """What the `.dist-info` of that path says; the folder's name stands in for metadata that cannot be read.
+
+    Args:
+        path: the folder in the tree.
+        sources: path in the tree -> file on the disk.
+    """
+    folder = path.rpartition("/")[2]
     try:
-        with (folder / "METADATA").open("rb") as file:
+        with sources[f"{path}/METADATA"].open("rb") as file:
             headers = BytesHeaderParser().parsebytes(file.read(_METADATA))
-    except OSError:
+    except (KeyError, OSError):
         headers = BytesHeaderParser().parsebytes(b"")
-    matched = _FOLDER.match(folder.name)
-    name = str(headers.get("Name") or (matched["name"] if matched else folder.name.removesuffix(_END))).strip()
+    matched = _FOLDER.match(folder)
+    name = str(headers.get("Name") or (matched["name"] if matched else folder.removesuffix(_END))).strip()
     version = str(headers.get("Version") or (matched["version"] if matched else "")).strip()
-    requires = tuple(str(line) for line in headers.get_all("Requires-Dist") or [])
-    base = path[: -len(folder.name)]
-    return _Found(path=path, base=base, name=canonicalize_name(name), version=version or None, requires=requires)
+    base = path[: -len(folder)]
+    return Facts(
+        path=path,
+        base=base,
+        name=canonicalize_name(name),
+        version=version or None,
+        requires=tuple(str(line) for line in headers.get_all("Requires-Dist") or []),
+        files=tuple(_files(sources.get(f"{path}/RECORD"), base)),
+    )
 
 
-def _files(folder: Path, base: str) -> list[str]:
+def _files(record: Path | None, base: str) -> list[str]:
     """Paths in the tree, as the RECORD says."""
-    try:
-        return sorted(base + row[0] for row in read_record(folder / "RECORD"))
-    except IncompleteError:
+    if record is None:
         return []  # a distribution that somebody copied into the code without its RECORD: its files belong to nobody
+    try:
+        return sorted(base + row[0] for row in read_record(record))
+    except IncompleteError:
+        return []
 
 
 def _extras(needs: Needs) -> dict[str, set[str]]:
@@ -135,7 +164,7 @@ def _extras(needs: Needs) -> dict[str, set[str]]:
     return extras
 
 
-def _edges(found: Iterable[_Found], extras: dict[str, set[str]], environment: Mapping[str, str]) -> dict[str, set[str]]:
+def _edges(found: Iterable[Facts], extras: dict[str, set[str]], environment: Mapping[str, str]) -> dict[str, set[str]]:
     """Name -> names in the tree that it needs, with the extras that somebody asked for."""
     requires: dict[str, list[Requirement]] = {}
     for one in found:

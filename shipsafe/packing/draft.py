@@ -2,6 +2,7 @@
 
 import shutil
 import unicodedata
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,19 +11,29 @@ from shipsafe.errors import IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.model.tree import Entry, Origin, Problem, ProblemKind
 from shipsafe.packing.select import Selected, mode_of
+from shipsafe.packing.sets import DependencySet
 
 _LARGEST = 1024 * MEBIBYTE  # of all code together: four times what Lambda takes
 
 
 @dataclass(slots=True)
 class Draft:
-    """What is in the tree so far. Everything lies below `root`; what is looked at from now on is the copy."""
+    """What is in the tree so far. The code is copied below `root`, so that what is looked at stays what it was when it was read."""
 
     root: Path
     entries: dict[str, Entry] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     copied: int = 0
     hidden: dict[str, list[str]] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+
+    def lay(self, prefix: str, dependencies: DependencySet, locations: Mapping[str, Location], otherwise: Location) -> None:
+        """Take up the files of installed dependencies, where they lie; `locations` says by distribution who asked for them."""
+        for path, mode, size, sha256 in dependencies.files:
+            place = locations.get(dependencies.owner.get(path, ""), otherwise)
+            self.entries[prefix + path] = Entry(path=prefix + path, mode=mode, size=size, sha256=sha256,
+                                                source=dependencies.folder / path, origin=Origin.DEPENDENCY, location=place)  # fmt: skip
+            self.folders.update(_parents(prefix + path, self.folders))
 
     def note(self, path: str, file: Path, origin: Origin, location: Location, *, mode: int | None = None) -> None:
         """Take up a file that lies in the tree."""
@@ -45,14 +56,13 @@ class Draft:
                 remedy="Leave files out with .shipsafeignore.",
                 path=place.path,
             )
-        target = self.root / path
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)  # it may be a hard link into uv's cache: never write into it
-            shutil.copyfile(selected.file, target)
-        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        if path in self.folders or any(parent in self.entries for parent in _parents(path, ())):
             message = f"{path} is a file in the code and a folder in a dependency, or the reverse."
-            raise IncompleteError(message, remedy="Rename it.", path=place.path) from error
+            raise IncompleteError(message, remedy="Rename it.", path=place.path)
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # a file that was laid there before: never write into it
+        shutil.copyfile(selected.file, target)
         there = self.entries.get(path)
         self.note(path, target, Origin.CODE, place, mode=selected.mode)
         if there is not None and there.origin is Origin.DEPENDENCY and there.sha256 != self.entries[path].sha256:
@@ -75,6 +85,12 @@ class Draft:
             if other != path:
                 message = f"{path} and {other} differ only in case, or in how an accent is written."
                 self.problems.append(_collision(path, message, self.entries[path].location))
+
+
+def _parents(path: str, known: Container[str]) -> Iterator[str]:
+    """The folders that a path stands in, innermost first, up to the first that is known."""
+    while (path := path.rpartition("/")[0]) and path not in known:
+        yield path
 
 
 def _collision(key: str, message: str, location: Location | None) -> Problem:

@@ -12,12 +12,13 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from shipsafe.adapters.files import MEBIBYTE
+from shipsafe.adapters.files import MEBIBYTE, sha256_file
 from shipsafe.errors import IncompleteError
-from shipsafe.packing.select import nameable
+from shipsafe.packing.select import mode_of, nameable
 
 # Files that say how and where something was installed, not what it is.
 _NOTES = ("direct_url.json", "uv_cache.json", "uv_build.json")
@@ -26,16 +27,28 @@ _LARGEST_RECORD = 64 * MEBIBYTE
 _HEAD = 4096  # bytes in which a script names its interpreter
 
 
-def clean(target: Path) -> list[tuple[str, Path]]:
-    """Strip a target, and list what ships: path in the target (POSIX) and file.
+class Installed(NamedTuple):
+    """One file of a target: its path there (POSIX), its mode in the zip, its bytes, and their SHA-256 in hex."""
+
+    path: str
+    mode: int
+    size: int
+    sha256: str
+
+
+def clean(target: Path) -> tuple[Installed, ...]:
+    """Strip a target, and list what ships, sorted by path.
 
     Raises:
         IncompleteError: a file is not what its RECORD says, cannot be named in a zip, or is a link.
     """
     (target / ".lock").unlink(missing_ok=True)
+    digests: dict[str, str] = {}
     for record in sorted(target.glob("*.dist-info/RECORD")):
-        _strip(record, target)
-    return sorted(_files(target))
+        _strip(record, target, digests)
+    return tuple(
+        Installed(path, mode_of(file), file.stat().st_size, digests.get(path) or sha256_file(file)) for path, file in sorted(_files(target))
+    )
 
 
 def owners(target: Path) -> dict[str, str]:
@@ -59,7 +72,8 @@ def _files(target: Path) -> Iterator[tuple[str, Path]]:
         yield path, file
 
 
-def _strip(record: Path, target: Path) -> None:
+def _strip(record: Path, target: Path, digests: dict[str, str]) -> None:
+    """Take out what is for this machine, and compare the rest; `digests` gets the SHA-256 of what was read for that."""
     kept = []
     for row in read_record(record):
         path = Path(os.path.normpath(target / row[0]))
@@ -68,7 +82,8 @@ def _strip(record: Path, target: Path) -> None:
         if _is_for_machine(path, target):
             path.unlink(missing_ok=True)
         elif path.is_file():
-            _check(row, path, record)
+            if digest := _check(row, path, record):
+                digests[path.relative_to(target).as_posix()] = digest
             kept.append(row)
     if not any((target / "bin").glob("*")) and (target / "bin").is_dir():
         (target / "bin").rmdir()
@@ -105,15 +120,19 @@ def _is_for_machine(path: Path, target: Path) -> bool:
     return head.startswith(b"#!") and os.fsencode(sys.executable) in head
 
 
-def _check(row: list[str], path: Path, record: Path) -> None:
-    """Compare with RECORD. uv checks a wheel when it is downloaded; what lies in its cache may have been written to since."""
+def _check(row: list[str], path: Path, record: Path) -> str | None:
+    """Compare with RECORD. uv checks a wheel when it is downloaded; what lies in its cache may have been written to since.
+
+    Gives the SHA-256 in hex, where that is what RECORD has.
+    """
     algorithm, _, expected = (row[1] if len(row) > 1 else "").partition("=")
     if algorithm not in _ALGORITHMS or path == record:
-        return
+        return None
     with path.open("rb") as file:
-        digest = base64.urlsafe_b64encode(hashlib.file_digest(file, algorithm).digest()).rstrip(b"=").decode()
-    if digest != expected.rstrip("="):
+        digest = hashlib.file_digest(file, algorithm)
+    if base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() != expected.rstrip("="):
         raise _refuse(row[0], "is not what its RECORD says", "Clear uv's cache (`uv cache clean`) and run again.")
+    return digest.hexdigest() if algorithm == "sha256" else None
 
 
 def _refuse(path: str, why: str, remedy: str = "Choose another version of the distribution.") -> IncompleteError:

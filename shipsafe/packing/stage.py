@@ -7,10 +7,11 @@ Code wins over a dependency that has a file of the same path, as with `sam build
 ships where it lies beside the code, as with `sam build`. No code of the audited project is ever run.
 """
 
-from collections.abc import Mapping
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shipsafe.adapters.cache import canonical
 from shipsafe.adapters.files import disk_errors
 from shipsafe.adapters.process import Run, run
 from shipsafe.errors import IncompleteError
@@ -20,12 +21,11 @@ from shipsafe.model.project import CodeKind, Function, Project, Subject
 from shipsafe.model.tree import FILE_MODE, Origin, Problem, ProblemKind, StagedTree
 from shipsafe.packing.distributions import describe
 from shipsafe.packing.draft import Draft
-from shipsafe.packing.install import Pinned, install, resolve
-from shipsafe.packing.installed import clean, owners
 from shipsafe.packing.locks import find_lock, read_needs
 from shipsafe.packing.needs import Needs
 from shipsafe.packing.runtimes import MACHINES, Runtime, environment, lookup, platform
 from shipsafe.packing.select import Selected, mode_of, select
+from shipsafe.packing.sets import DependencySet, Sets, Wanting
 from shipsafe.packing.unpack import unpack
 
 _ANY_PYTHON = "3.13"  # for the markers of distributions in a prebuilt zip whose runtime is not known
@@ -40,7 +40,7 @@ class _Installed:
     """What was asked for, for which runtime, and what it became."""
 
     needs: Needs = field(default_factory=Needs)
-    pinned: Mapping[str, Pinned] = field(default_factory=dict)
+    found: DependencySet = field(default_factory=DependencySet)
     runtime: Runtime | None = None
 
 
@@ -60,9 +60,9 @@ class _Site:
 
 
 def stage(
-    subject: Subject, project: Project, policy: Policy, *, workspace: Path, offline: bool, run: Run = run
+    subject: Subject, project: Project, policy: Policy, *, workspace: Path, sets: Sets, offline: bool, run: Run = run
 ) -> StagedTree:  # fmt: skip
-    """Stage one function or layer into `workspace`, a private, empty folder.
+    """Stage one function or layer into `workspace`, a private, empty folder; its dependencies come from `sets`.
 
     Raises:
         ConfigError: two kinds of lock stand beside each other and the policy does not choose.
@@ -83,7 +83,7 @@ def stage(
                 draft.note(path, file, Origin.CODE, place, mode=mode)
             return _finish(subject, draft, _Installed(), prebuilt=True)
         _refuse_other_builders(subject)
-        installed = _add_dependencies(subject, site, policy, draft, offline=offline, run=run)
+        installed = _add_dependencies(subject, site, policy, draft, sets, offline=offline, run=run)
         _add_code(subject, site, draft)
         return _finish(subject, draft, installed)
 
@@ -135,9 +135,9 @@ def _error(subject: Subject, what: str, remedy: str) -> IncompleteError:
 
 
 def _add_dependencies(
-    subject: Subject, site: _Site, policy: Policy, draft: Draft, *, offline: bool, run: Run
+    subject: Subject, site: _Site, policy: Policy, draft: Draft, sets: Sets, *, offline: bool, run: Run
 ) -> _Installed:  # fmt: skip
-    """Install what a Python function or a layer that is built for Python needs; other subjects need nothing that we install."""
+    """Lay down what a Python function or a layer that is built for Python needs; other subjects need nothing that we install."""
     if not subject.is_python or _as_it_lies(subject):
         return _Installed()
     runtime = lookup(subject.runtime or "")
@@ -150,20 +150,13 @@ def _add_dependencies(
     architecture = _architecture(subject)
     needs = read_needs(lock, folder=site.folder, root=site.root, boundary=site.boundary, workspace=site.workspace,
                        environment=environment(runtime.python, architecture), run=run)  # fmt: skip
-    prefix = _prefix(subject)
-    target = draft.root / prefix
-    target.mkdir(exist_ok=True)
-    resolution = resolve(needs, who=subject.name, runtime=runtime, architecture=architecture, policy=policy,
-                         workspace=site.workspace, offline=offline, run=run)  # fmt: skip
-    install(resolution, needs, target, who=subject.name, runtime=runtime, architecture=architecture, policy=policy,
-            workspace=site.workspace, offline=offline, run=run)  # fmt: skip
-    files = clean(target)
-    lines = {wanted.name: wanted.location for wanted in needs.wanted}
-    owner = owners(target)
-    for path, file in files:
-        draft.note(f"{prefix}{path}", file, Origin.DEPENDENCY, lines.get(owner.get(path, ""), Location(path=needs.files[0])))
+    wanting = Wanting(needs=needs, who=subject.name, runtime=runtime, architecture=architecture, policy=policy,
+                      workspace=site.workspace, offline=offline, run=run)  # fmt: skip
+    found = sets.get(wanting)
+    if found.files:
+        draft.lay(_prefix(subject), found, {one.name: one.location for one in needs.wanted}, Location(path=needs.files[0]))
     _note_unlocked(needs, draft)
-    return _Installed(needs=needs, pinned=resolution.pinned, runtime=runtime)
+    return _Installed(needs=needs, found=found, runtime=runtime)
 
 
 def _lock(subject: Subject, site: _Site, policy: Policy) -> Path | None:
@@ -225,9 +218,14 @@ def _finish(subject: Subject, draft: Draft, installed: _Installed, *, prebuilt: 
     runtime = installed.runtime
     known = runtime or lookup(subject.runtime or "")
     architecture = _architecture(subject)
+    prefix, found = _prefix(subject), installed.found
+    facts = [one.below(prefix) for one in found.facts]
+    rewritten = {path.rpartition("/")[0] for path, entry in draft.entries.items() if entry.origin is Origin.CODE}
+    if any(one.path in rewritten for one in facts):
+        found.materialise()  # the code has put files of its own among a dependency's metadata, so that is read again
     distributions = describe(
-        draft.root, draft.entries, prefix=_prefix(subject), pinned=installed.pinned, needs=installed.needs,
-        environment=environment((known and known.python) or _ANY_PYTHON, architecture))  # fmt: skip
+        draft.entries, prefix=prefix, known=[one for one in facts if one.path not in rewritten], pinned=found.pinned,
+        needs=installed.needs, environment=environment((known and known.python) or _ANY_PYTHON, architecture))  # fmt: skip
     return StagedTree(
         subject=subject.subject,
         root=draft.root,
@@ -238,4 +236,17 @@ def _finish(subject: Subject, draft: Draft, installed: _Installed, *, prebuilt: 
         platform=platform(runtime, architecture) if runtime else None,
         inputs=installed.needs.files,
         prebuilt=prebuilt,
+        fingerprint=_fingerprint(subject, draft, installed),
+        materialise=found.materialise,
     )
+
+
+def _fingerprint(subject: Subject, draft: Draft, installed: _Installed) -> str:
+    """A digest of everything that made the tree: the set by its key, all else by what it is."""
+    code = [
+        (entry.path, entry.mode, entry.sha256, str(entry.location))
+        for entry in draft.entries.values()
+        if entry.origin is Origin.CODE
+    ]  # fmt: skip
+    parts = (subject, installed.found.key, installed.needs, installed.runtime, sorted(code), draft.problems)
+    return hashlib.sha256(canonical(parts)).hexdigest()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shipsafe.adapters.cache import open_cache
 from shipsafe.adapters.files import sha256_file
 from shipsafe.adapters.process import run
 from shipsafe.errors import ConfigError, IncompleteError
@@ -24,6 +25,7 @@ from shipsafe.model.tree import FILE_MODE, Distribution, Entry, Origin
 from shipsafe.packing.distributions import describe
 from shipsafe.packing.needs import Needs
 from shipsafe.packing.runtimes import environment
+from shipsafe.packing.sets import Sets
 from shipsafe.packing.stage import stage
 from tests.gates.own_code import ask_about
 
@@ -46,7 +48,7 @@ def ask(folder: Path, dependencies: Mapping[str, str | bytes], **options: Any) -
             path=name, mode=FILE_MODE, size=path.stat().st_size, sha256=sha256_file(path), source=path, origin=Origin.DEPENDENCY
         )
     found: tuple[Distribution, ...] = describe(
-        root, shipped, prefix="", pinned={}, needs=Needs(), environment=environment("3.11", "x86_64")
+        shipped, prefix="", known=(), pinned={}, needs=Needs(), environment=environment("3.11", "x86_64")
     )
     given: dict[str, Any] = {"settings": SUPPLIER, "epoch": 1_700_000_000, **options}
     inquiry = ask_about(folder, CODE, gate="sbom", dependencies=dependencies, distributions=found, **given)
@@ -247,7 +249,8 @@ def test_on_a_staged_tree_the_second_opinion_is_that_of_the_documented_command(t
     policy = Policy(path="shipsafe.toml", digest="sha256:0", gates={"sbom": GatePolicy(settings=CROSS_CHECK)})
     for name in ("stage", "gate"):
         (tmp_path / name).mkdir()
-    tree = stage(function, project, policy, workspace=tmp_path / "stage", offline=False)
+    sets = Sets(tmp_path / "sets", open_cache(tmp_path / "cache"))
+    tree = stage(function, project, policy, workspace=tmp_path / "stage", sets=sets, offline=False)
     inquiry = Inquiry(
         project=project, subject=function, policy=policy, today=date(2026, 11, 21), workspace=tmp_path / "gate", tree=tree, epoch=1
     )

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shipsafe.adapters import process
+from shipsafe.adapters.cache import open_cache
 from shipsafe.adapters.process import Run
 from shipsafe.model.location import Location
 from shipsafe.model.policy import GatePolicy, Policy
 from shipsafe.model.project import Code, CodeKind, Function, Layer, Project, Subject
 from shipsafe.model.tree import Distribution, StagedTree
+from shipsafe.packing.sets import Sets
 from shipsafe.packing.stage import stage
 
 PLACE = Location(path="template.yaml", line=7)
@@ -66,7 +68,8 @@ def staged(
     """Stage; `workspace` is made."""
     workspace.mkdir(parents=True)
     project = Project(root=root, template="template.yaml")
-    return stage(subject or function(), project, rules or policy(), workspace=workspace, offline=offline, run=run)
+    sets = Sets(workspace / "sets", open_cache(workspace / "cache"))
+    return stage(subject or function(), project, rules or policy(), workspace=workspace, sets=sets, offline=offline, run=run)
 
 
 def paths(tree: StagedTree) -> list[str]:

@@ -1,0 +1,243 @@
+"""What one run learnt and the next may use: answers under the digest of everything that decided them.
+
+An answer that decides something is believed only with a keyed digest, whose key lies in the user's configuration folder, not in
+the cache: whoever can write to the cache, or restores another one in its place, can make us ask again and nothing else. Keys and
+values are bound together, so an answer cannot be moved to another question. No key of ours says what it was made of.
+
+    cache = open_cache(folder)
+    cache.recall("outcome", parts)          # None: nobody asked that before, or what is kept is damaged
+    cache.keep("outcome", parts, value)     # written when the run ends; losing it costs time, never an answer
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import sqlite3
+import time
+import zlib
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import shipsafe
+from shipsafe.adapters.files import MEBIBYTE
+from shipsafe.adapters.places import config_dir
+
+_FILE = "answers.sqlite"
+_SECRET = "SHIPSAFE_CACHE_KEY"  # noqa: S105 - the name of a variable; several machines of one trust domain may share a key
+_SECRET_FILE = "cache.key"  # noqa: S105 - the name of a file
+_LARGEST = 64 * MEBIBYTE  # bytes of an answer
+_WAIT = 10.0  # seconds for another process that writes
+_SCHEMA = """create table if not exists answer
+    (key blob primary key, kind text not null, value blob not null, mac blob not null, used integer not null) without rowid"""
+
+
+@dataclass(slots=True)
+class Cache:
+    """Answers of earlier runs, and those of this run until `flush`. May be used from several threads.
+
+    `path` is the file, `secret` the key of the digests, `counted` how often each kind was recalled and missed.
+    """
+
+    path: Path
+    secret: bytes
+    fresh: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
+    touched: set[bytes] = field(default_factory=set)
+    counted: dict[str, list[int]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+    _base: sqlite3.Connection | None = None
+    _today: int = field(default_factory=lambda: int(time.time()) // 86400)
+
+    def recall(self, kind: str, question: object) -> Any | None:
+        """The answer that was kept for a question (a JSON value), or None. What is damaged or not ours is nothing."""
+        key = self._key(kind, question)
+        with self._lock:
+            found = self.fresh.get(key)
+            value = found[1] if found else self._stored(key, kind)
+            self.counted.setdefault(kind, [0, 0])[0 if value is not None else 1] += 1
+        if value is None:
+            return None
+        try:
+            return json.loads(_inflate(value))
+        except (ValueError, zlib.error):
+            return None
+
+    def keep(self, kind: str, question: object, answer: object) -> None:
+        """Keep a JSON value for a question."""
+        value = zlib.compress(json.dumps(answer, ensure_ascii=False).encode(), 1)
+        if len(value) <= _LARGEST:
+            with self._lock:
+                self.fresh[self._key(kind, question)] = (kind, value)
+
+    def key(self, kind: str, question: object) -> str:
+        """A name for a question, in hex, that says nothing of what it was made of."""
+        return self._key(kind, question).hex()
+
+    def forget(self, kind: str, question: object) -> None:
+        """Drop what is kept for a question."""
+        key = self._key(kind, question)
+        with self._lock, suppress(sqlite3.Error, OSError):
+            self.fresh.pop(key, None)
+            base = self._connect()
+            if base is not None:
+                with base:
+                    base.execute("delete from answer where key = ?", (key,))
+
+    def flush(self) -> None:
+        """Write what this run learnt, in one transaction. A cache that cannot be written is not an error."""
+        with self._lock, suppress(sqlite3.Error, OSError):
+            if not (self.fresh or self.touched):
+                return
+            base = self._connect()
+            if base is None:
+                return
+            with base:
+                base.executemany("update answer set used = ? where key = ?", [(self._today, key) for key in self.touched])
+                base.executemany(
+                    "insert or replace into answer values (?, ?, ?, ?, ?)",
+                    [(key, kind, value, self._mac(key, kind, value), self._today) for key, (kind, value) in self.fresh.items()],
+                )
+            self.fresh.clear()
+            self.touched.clear()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._base is not None:
+                self._base.close()
+                self._base = None
+
+    def _key(self, kind: str, question: object) -> bytes:
+        """Keyed, too: a question may hold values of a template that somebody could guess from a plain digest."""
+        return hmac.digest(self.secret, canonical([program(), kind, question]), "sha256")
+
+    def _mac(self, key: bytes, kind: str, value: bytes) -> bytes:
+        return hmac.digest(self.secret, b"%s\0%s\0%s" % (key, kind.encode(), value), "sha256")
+
+    def _stored(self, key: bytes, kind: str) -> bytes | None:
+        base = self._connect()
+        if base is None:
+            return None
+        try:
+            row = base.execute("select kind, value, mac, used from answer where key = ?", (key,)).fetchone()
+        except sqlite3.Error:
+            self._forget()
+            return None
+        if row is None:
+            return None
+        if row[0] != kind or not isinstance(row[1], bytes) or not hmac.compare_digest(bytes(row[2]), self._mac(key, kind, row[1])):
+            return None  # not ours: it is written anew when the answer is known
+        if row[3] != self._today:
+            self.touched.add(key)
+        return row[1]
+
+    def _connect(self) -> sqlite3.Connection | None:
+        if self._base is None:
+            with suppress(sqlite3.Error, OSError):
+                self._base = open_base(self.path, _SCHEMA)
+        return self._base
+
+    def _forget(self) -> None:
+        """A damaged file is dropped; it holds nothing that cannot be asked again."""
+        if self._base is not None:
+            self._base.close()
+            self._base = None
+        with suppress(OSError):
+            self.path.unlink()
+
+
+def canonical(value: object) -> bytes:
+    """A value as bytes that are equal where the values are: JSON, with nouns as objects and sets in order."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain).encode(errors="surrogatepass")
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return {one.name: getattr(value, one.name) for one in fields(value) if one.compare}
+    if isinstance(value, AbstractSet):
+        return sorted(value, key=str)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def open_cache(folder: Path) -> Cache:
+    """The answers that are kept in a cache folder."""
+    return Cache(path=folder / _FILE, secret=_secret())
+
+
+def open_base(path: Path, schema: str) -> sqlite3.Connection:
+    """A database of ours, made where there is none, and made anew where it is damaged.
+
+    Raises:
+        sqlite3.Error, OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for attempt in (1, 2):
+        base = sqlite3.connect(path, timeout=_WAIT, check_same_thread=False)
+        try:
+            # A crash of the machine may damage the file, which is then made anew: it is a cache.
+            base.execute("pragma synchronous = off")
+            base.execute(schema)
+        except sqlite3.DatabaseError as error:
+            base.close()
+            if attempt == 2 or isinstance(error, sqlite3.OperationalError):  # noqa: PLR2004 - the second of two
+                raise
+            path.unlink(missing_ok=True)
+        else:
+            return base
+    raise sqlite3.DatabaseError  # not reached: the second attempt returns or raises
+
+
+def _inflate(value: bytes) -> bytes:
+    """Inflate what we wrote ourselves (its digest has been checked)."""
+    return zlib.decompress(value)
+
+
+@cache
+def program() -> str:
+    """A digest of shipsafe's own source, so that no answer of another version is ever used."""
+    digest = hashlib.sha256(shipsafe.__version__.encode())
+    folder = Path(shipsafe.__file__).parent
+    for file in sorted((*folder.rglob("*.py"), *folder.rglob("data/*"))):
+        if file.is_file():
+            digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _secret() -> bytes:
+    """The key: of the environment, else of the user's configuration folder, else one that only this run knows."""
+    told = os.environ.get(_SECRET)
+    if told:
+        return hashlib.sha256(told.encode(errors="surrogateescape")).digest()
+    path = config_dir() / _SECRET_FILE
+    with suppress(OSError, ValueError):
+        if not path.exists():
+            _write_secret(path)
+        status = path.lstat()
+        ours = not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o077)
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        if ours and not path.is_symlink() and len(key) == hashlib.sha256().digest_size:
+            return key
+    return secrets.token_bytes(32)
+
+
+def _write_secret(path: Path) -> None:
+    """Write a new key so that of several processes one wins and none reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{secrets.token_hex(8)}.key")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(f"{secrets.token_hex(32)}\n")
+    try:
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()

@@ -1,0 +1,160 @@
+"""Compressed bytes by content, so that nothing is compressed twice: not in a run, and not in the next.
+
+What is taken from here is inflated and compared with the digest that was audited before it goes into an archive. So nobody who
+writes to this file can change what ships, and no key is needed to believe it: it may come from any other machine.
+
+    members = open_members(cache_folder)
+    members.get(entry, lambda: compress(entry))
+"""
+
+import hashlib
+import sqlite3
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+import deflate
+
+from shipsafe.adapters.cache import open_base
+from shipsafe.adapters.files import MEBIBYTE
+from shipsafe.adapters.once import Once
+from shipsafe.model.tree import Entry
+
+_FILE = "members.sqlite"
+_SCHEMA = "create table if not exists member (key blob primary key, data blob not null, used integer not null)"
+_BATCH = 8 * MEBIBYTE  # bytes that wait for being written
+_REMEMBERED = 64 * MEBIBYTE  # bytes that this run need not look at again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """The bytes of one member: as they stand in a zip, deflated or as they are, and the CRC-32 of its content."""
+
+    data: bytes | bytearray
+    crc: int
+    deflated: bool
+
+
+@dataclass(slots=True)
+class Members:
+    """Compressed members: of this run in memory, of earlier ones on the disk. May be used from several threads.
+
+    `label` names the compressor; bytes of another one are never given.
+    """
+
+    path: Path
+    label: str
+    reused: int = 0
+    _recent: OrderedDict[str, Packed] = field(default_factory=OrderedDict)
+    _remembered: int = 0
+    _waiting: dict[bytes, bytes | bytearray] = field(default_factory=dict)
+    _pending: int = 0
+    _touched: set[bytes] = field(default_factory=set)
+    _underway: Once[str, Packed] = field(default_factory=Once)
+    _lock: Lock = field(default_factory=Lock)
+    _disk: Lock = field(default_factory=Lock)
+    _base: sqlite3.Connection | None = None
+    _today: int = field(default_factory=lambda: int(time.time()) // 86400)
+
+    def get(self, entry: Entry, compress: Callable[[], Packed]) -> Packed:
+        """The bytes of a member; `compress` makes them when nobody has, and only one of several threads calls it.
+
+        Raises:
+            IntegrityError, IncompleteError: as `compress` does.
+        """
+        with self._lock:
+            if entry.sha256 in self._recent:
+                self._recent.move_to_end(entry.sha256)
+                self.reused += 1
+                return self._recent[entry.sha256]
+        packed = self._underway.get(entry.sha256, lambda: self._make(entry, compress))
+        self._underway.forget(entry.sha256)
+        return packed
+
+    def _make(self, entry: Entry, compress: Callable[[], Packed]) -> Packed:
+        packed = self._find(entry)
+        if packed is None:
+            packed = compress()
+            self._keep(entry, packed)
+        self._remember(entry.sha256, packed)
+        return packed
+
+    def flush(self) -> None:
+        """Write what waits. A disk that refuses costs time in the next run and nothing else."""
+        with self._disk, suppress(sqlite3.Error, OSError):
+            with self._lock:
+                waiting, self._waiting, self._pending = self._waiting, {}, 0
+                touched, self._touched = self._touched, set()
+            if not (waiting or touched):
+                return
+            base = self._connect()
+            with base:
+                base.executemany("update member set used = ? where key = ?", [(self._today, key) for key in touched])
+                rows = [(key, bytes(data), self._today) for key, data in waiting.items()]
+                base.executemany("insert or replace into member values (?, ?, ?)", rows)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.flush()
+        with self._disk:
+            if self._base is not None:
+                self._base.close()
+                self._base = None
+
+    def _find(self, entry: Entry) -> Packed | None:
+        """What an earlier run kept, if it is what was audited."""
+        key = self._key(entry)
+        with self._disk:
+            try:
+                row = self._connect().execute("select data, used from member where key = ?", (key,)).fetchone()
+            except (sqlite3.Error, OSError):
+                row = None
+        if row is None or not isinstance(row[0], bytes):
+            return None
+        data = row[0]
+        try:
+            content = deflate.deflate_decompress(data, entry.size) if len(data) < entry.size else data
+        except (deflate.DeflateError, ValueError):
+            return None
+        if len(content) != entry.size or hashlib.sha256(content).hexdigest() != entry.sha256:
+            return None  # damaged, or put there by somebody: it is compressed again
+        self.reused += 1
+        if row[1] != self._today:
+            with self._lock:
+                self._touched.add(key)
+        return Packed(data=data, crc=deflate.crc32(content), deflated=len(data) < entry.size)
+
+    def _keep(self, entry: Entry, packed: Packed) -> None:
+        with self._lock:
+            self._waiting[self._key(entry)] = packed.data
+            self._pending += len(packed.data)
+            full = self._pending > _BATCH
+        if full:
+            self.flush()
+
+    def _remember(self, sha256: str, packed: Packed) -> None:
+        with self._lock:
+            if sha256 in self._recent:
+                return
+            self._recent[sha256] = packed
+            self._remembered += len(packed.data)
+            while self._remembered > _REMEMBERED:
+                _, oldest = self._recent.popitem(last=False)
+                self._remembered -= len(oldest.data)
+
+    def _key(self, entry: Entry) -> bytes:
+        return hashlib.sha256(f"{self.label}\0{entry.sha256}\0{entry.size}".encode()).digest()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._base is None:
+            self._base = open_base(self.path, _SCHEMA)
+        return self._base
+
+
+def open_members(folder: Path, label: str) -> Members:
+    """The members that are kept in a cache folder."""
+    return Members(path=folder / _FILE, label=label)

@@ -1,0 +1,181 @@
+"""Equal dependencies are resolved and installed once: for as many functions as want them, and for the next run not at all.
+
+A dependency set is what was installed for one resolution, runtime and architecture: its files with their digests, and what their
+metadata says. What is known of a set from an earlier run is enough to look up every answer about it; its files are installed when
+somebody has to read them, and are then compared with what was known.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from shipsafe.adapters.cache import Cache, canonical
+from shipsafe.adapters.once import Once
+from shipsafe.adapters.process import Run
+from shipsafe.errors import IntegrityError
+from shipsafe.model.policy import Policy
+from shipsafe.packing.distributions import Facts, read_facts
+from shipsafe.packing.install import Pinned, Resolution, install, resolve
+from shipsafe.packing.installed import Installed, clean, owners
+from shipsafe.packing.needs import Needs
+from shipsafe.packing.runtimes import Runtime, platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DependencySet:
+    """What is installed for a resolution.
+
+    Attributes:
+        key: equal keys, equal sets.
+        folder: where the files lie once `materialise` has been called.
+        files: sorted by path.
+        owner: path -> normalised name of the distribution whose RECORD names it.
+        facts: what each `.dist-info` says.
+        pinned: what was asked to be installed.
+    """
+
+    key: str = ""
+    folder: Path = Path()
+    files: tuple[Installed, ...] = ()
+    owner: Mapping[str, str] = field(default_factory=dict)
+    facts: tuple[Facts, ...] = ()
+    pinned: Mapping[str, Pinned] = field(default_factory=dict)
+    materialise: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanting:
+    """Who wants dependencies, and for what."""
+
+    needs: Needs
+    who: str
+    runtime: Runtime
+    architecture: str
+    policy: Policy
+    workspace: Path
+    offline: bool
+    run: Run
+
+    @property
+    def target(self) -> dict[str, object]:
+        """Everything but the distributions that decides what is installed."""
+        return {
+            "python": self.runtime.python,
+            "platform": platform(self.runtime, self.architecture),
+            "uv": version("uv"),
+            "indexes": [self.policy.index, self.policy.extra_indexes, self.policy.effective.get("indexes")],
+            "allow-sdist": self.policy.gate("dependencies").settings.get("allow-sdist"),
+        }
+
+    def question(self) -> dict[str, object]:
+        """Everything that decides the resolution."""
+        return {
+            **self.target,
+            "wanted": [one.line() for one in self.needs.wanted],
+            "constraints": [one.line() for one in self.needs.constraints],
+            "complete": self.needs.complete,
+        }
+
+    def circumstances(self) -> dict[str, Any]:
+        """As `resolve` and `install` take them."""
+        names = ("who", "runtime", "architecture", "policy", "workspace", "offline", "run")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """The dependency sets of a run. `folder` is a private folder for their files."""
+
+    folder: Path
+    cache: Cache
+    _resolved: Once[str, Resolution] = field(default_factory=Once)
+    _known: Once[str, DependencySet] = field(default_factory=Once)
+    _installed: Once[str, DependencySet] = field(default_factory=Once)
+
+    def get(self, wanting: Wanting) -> DependencySet:
+        """What somebody wants.
+
+        Raises:
+            IncompleteError: it cannot be resolved or installed.
+            IntegrityError: the index gives other files for the same hashes than it did before.
+        """
+        if not wanting.needs.wanted:
+            return DependencySet()
+        question = wanting.question()
+        key = self.cache.key("resolution", question)
+        resolution = self._resolved.get(key, lambda: self._resolve(wanting, question))
+        return self._describe(resolution, wanting)
+
+    def _resolve(self, wanting: Wanting, question: object) -> Resolution:
+        """What is locked resolves to the same for ever; all else is asked again in every run."""
+        locked = all(one.locked for one in wanting.needs.wanted)
+        if locked and (kept := self.cache.recall("resolution", question)):
+            return _read_resolution(kept)
+        resolution = resolve(wanting.needs, **wanting.circumstances())
+        if locked:
+            self.cache.keep("resolution", question, _written(resolution))
+        return resolution
+
+    def _describe(self, resolution: Resolution, wanting: Wanting) -> DependencySet:
+        question = {**wanting.target, **_written(resolution)}
+        key = self.cache.key("set", question)
+        # What is built here from source may differ each time, so nothing is known of it in advance.
+        lasting = not resolution.build and all(one.hashes for one in resolution.pinned.values())
+
+        def make() -> DependencySet:
+            if lasting and (kept := self.cache.recall("set", question)):
+                return self._recalled(kept, key, question, resolution, wanting)
+            found = self._installed.get(key, lambda: self._install(key, resolution, wanting))
+            if not lasting:
+                return replace(found, key=hashlib.sha256(canonical(found.files)).hexdigest())
+            self.cache.keep("set", question, _written_set(found))
+            return found
+
+        return self._known.get(key, make)
+
+    def _recalled(self, kept: Any, key: str, question: object, resolution: Resolution, wanting: Wanting) -> DependencySet:
+        files = tuple(Installed(*row) for row in kept["files"])
+
+        def materialise() -> None:
+            found = self._installed.get(key, lambda: self._install(key, resolution, wanting))
+            if found.files != files:
+                self.cache.forget("set", question)
+                raise IntegrityError(
+                    f"The dependencies of {wanting.who} are not the files that an earlier run installed for the same hashes.",
+                    remedy="Find out what changed in the index; the next run takes what it has now.",
+                    path=wanting.needs.files[0],
+                )
+
+        return DependencySet(
+            key=key, folder=self._folder(key), files=files, owner=kept["owner"], pinned=resolution.pinned, materialise=materialise,
+            facts=tuple(Facts(**{**one, "requires": tuple(one["requires"]), "files": tuple(one["files"])}) for one in kept["facts"]),
+        )  # fmt: skip
+
+    def _install(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
+        target = self._folder(key)
+        target.mkdir(parents=True)
+        install(resolution, wanting.needs, target, **wanting.circumstances())
+        files = clean(target)
+        sources = {one.path: target / one.path for one in files}
+        folders = sorted({path.rpartition("/")[0] for path in sources if path.rpartition("/")[0].endswith(".dist-info")})
+        facts = tuple(read_facts(path, sources) for path in folders)
+        return DependencySet(key=key, folder=target, files=files, owner=owners(target), facts=facts, pinned=resolution.pinned)
+
+    def _folder(self, key: str) -> Path:
+        return self.folder / key[:32]
+
+
+def _written(resolution: Resolution) -> dict[str, Any]:
+    return {"pinned": [asdict(resolution.pinned[name]) for name in sorted(resolution.pinned)], "build": list(resolution.build)}
+
+
+def _read_resolution(kept: Any) -> Resolution:
+    pinned = (Pinned(**{**one, "hashes": tuple(one["hashes"])}) for one in kept["pinned"])
+    return Resolution(pinned={one.name: one for one in pinned}, build=tuple(kept["build"]))
+
+
+def _written_set(found: DependencySet) -> dict[str, Any]:
+    return {"files": [list(one) for one in found.files], "owner": dict(found.owner), "facts": [asdict(one) for one in found.facts]}
