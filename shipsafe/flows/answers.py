@@ -1,0 +1,97 @@
+"""What a gate answered, kept for the next run under everything that decided it.
+
+Only answers are kept, never a decision: whether a finding blocks is judged anew in every run, under the policy of that run. What
+could not be looked at is not kept either.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from shipsafe import __version__
+from shipsafe.adapters.cache import canonical
+from shipsafe.model.finding import Effect, Finding
+from shipsafe.model.gate import Gate, Inquiry
+from shipsafe.model.location import Location
+from shipsafe.model.outcome import Outcome, State
+from shipsafe.model.policy import Policy
+from shipsafe.model.severity import Severity
+
+# Whose answers a verdict rests on; their versions stand in every report and in the release manifest.
+_TOOLS = ("uv", "pip-audit", "bandit", "cyclonedx-python-lib", "deflate")
+# Keys of a policy that say what an answer means, not what is asked.
+_JUDGING = frozenset({
+    "waivers", "required", "fixed", "unwaivable", "longest-waiver", "baseline", "vex", "extends", "evidence", "sign",
+    "mode", "enforce-from", "fail-on", "unscored",
+})  # fmt: skip
+
+
+@cache
+def tools() -> Mapping[str, str]:
+    """Name -> version of shipsafe and of the tools that it asks."""
+    return {"shipsafe": __version__, **{name: version(name) for name in _TOOLS}}
+
+
+def question(gate: Gate, inquiry: Inquiry, *, asking: object) -> object | None:
+    """Everything that decides a gate's answer; None where nobody can say, and the answer is not kept.
+
+    Args:
+        gate: the gate.
+        inquiry: what it is given.
+        asking: `asking_part` of the policy.
+    """
+    if gate.inputs is None or inquiry.tree is None or not inquiry.tree.fingerprint:
+        return None
+    inputs = gate.inputs(inquiry)
+    if inputs is None:
+        return None
+    layers = [tree.fingerprint for tree in inquiry.layer_trees]
+    if not all(layers):
+        return None
+    return [gate.id, inputs, inquiry.tree.fingerprint, layers, asking, tools(), sys.version_info[:3]]
+
+
+def asking_part(policy: Policy) -> Mapping[str, object]:
+    """The policy without what only the judge reads: a new waiver asks nobody anything again."""
+    return {key: _asking(value) for key, value in policy.effective.items() if key not in _JUDGING}
+
+
+def _asking(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _asking(inner) for key, inner in value.items() if key not in _JUDGING}
+
+
+def lasts(outcome: Outcome) -> bool:
+    """Whether it may be kept: somebody looked, and looking again would show the same."""
+    return outcome.state is not State.UNANSWERED
+
+
+def write(outcome: Outcome) -> bytes:
+    """An outcome as JSON."""
+    return canonical(outcome)
+
+
+def read(kept: Mapping[str, Any]) -> Outcome:
+    """An outcome as `write` gave it, parsed."""
+    findings = tuple(_finding(one) for one in kept["findings"])
+    return Outcome(**{**kept, "state": State(kept["state"]), "notes": tuple(kept["notes"]), "findings": findings})
+
+
+_TUPLES = tuple(one.name for one in fields(Finding) if str(one.type).startswith("tuple"))
+
+
+def _finding(kept: Mapping[str, Any]) -> Finding:
+    place = kept["location"]
+    return Finding(
+        **{
+            **kept,
+            **{name: tuple(kept[name]) for name in _TUPLES},
+            "severity": Severity(kept["severity"]),
+            "effect": Effect(kept["effect"]),
+            "location": None if place is None else Location(**place),
+        }
+    )
