@@ -5,11 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from shipsafe import __version__
 from shipsafe.adapters.cache import open_cache
 from shipsafe.adapters.files import disk_errors
 from shipsafe.adapters.git import repository_prefix, source_date_epoch
@@ -17,8 +15,9 @@ from shipsafe.adapters.http import fetch
 from shipsafe.adapters.places import cache_dir
 from shipsafe.advisories import open_advisories
 from shipsafe.errors import ConfigError, NothingError, ShipsafeError
-from shipsafe.evidence.sbom import complete
-from shipsafe.flows.examine import Bench, Examined, examine
+from shipsafe.flows.answers import asking_part, tools
+from shipsafe.flows.bench import Bench
+from shipsafe.flows.examine import Examined, examine
 from shipsafe.flows.request import Request
 from shipsafe.gates import all_gates, all_rules
 from shipsafe.gates.package import zipped_note
@@ -31,15 +30,12 @@ from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.archive import compressor
 from shipsafe.packing.members import open_members
-from shipsafe.packing.publish import Published, check_names, output_lock, publish, repair
-from shipsafe.packing.reproducible import check_reproducible
+from shipsafe.packing.output import Output, output_lock
+from shipsafe.packing.publish import Published, check_names, publish, repair
 from shipsafe.packing.sets import Sets
 from shipsafe.policy import load
 from shipsafe.readers import read_project
 from shipsafe.reports.live import Progress
-
-# Whose answers a verdict rests on; their versions stand in every report and in the release manifest.
-_TOOLS = ("uv", "pip-audit", "bandit", "cyclonedx-python-lib", "deflate")
 
 
 def build(request: Request, progress: Progress) -> RunRecord:
@@ -61,9 +57,12 @@ def build(request: Request, progress: Progress) -> RunRecord:
     subjects = _select(project, request.functions)
     check_names([subject.name for subject in subjects])
     with ExitStack() as stack:
+        output = None
         if request.out is not None:
             stack.enter_context(output_lock(request.out, on_wait=lambda: progress.say(_waiting(request.out))))
-            repair(request.out)
+            output = Output(request.out)
+            repair(output)
+            stack.callback(output.tidy)
         folder_of_run = Path(stack.enter_context(_private_folder()))
         answers = open_cache(cache)
         stack.callback(answers.close)
@@ -73,15 +72,17 @@ def build(request: Request, progress: Progress) -> RunRecord:
         bench = Bench(
             project=project,
             policy=policy,
+            asking=asking_part(policy),
             today=request.today,
             epoch=source_date_epoch(project.root),
             folder=folder_of_run,
+            output=output,
+            answers=answers,
             sets=Sets(folder_of_run / "sets", answers),
             members=members,
-            cache=cache,
             offline=request.offline,
             jobs=request.jobs,
-            packs=request.out is not None,
+            check_reproducible=request.check_reproducible,
             progress=progress,
             open_advisories=lambda: open_advisories(
                 policy.advisories,
@@ -92,10 +93,10 @@ def build(request: Request, progress: Progress) -> RunRecord:
                 say=progress.say,
             ),
         )
-        progress.start([subject.subject for subject in subjects], [gate.id for gate in all_gates()], packs=bench.packs)
+        progress.start([subject.subject for subject in subjects], [gate.id for gate in all_gates()], packs=output is not None)
         examined = examine(bench, subjects)
-        if request.check_reproducible:
-            _pack_again(bench, examined)
+        if request.check_reproducible and output is not None:
+            progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
         outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
         verdict = judge(policy, outcomes, request.today)
         record = RunRecord(
@@ -107,15 +108,15 @@ def build(request: Request, progress: Progress) -> RunRecord:
             policy_digest=policy.digest,
             verdict=verdict,
             advisories=_info(examined),
-            tools={"shipsafe": __version__, **{name: version(name) for name in _TOOLS}},
+            tools=tools(),
             outcomes=outcomes,
             modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
             rules=_named_rules(outcomes),
             hints=project.hints,
         )
-        if request.out is not None and verdict.decision is Decision.PASS:
-            items = _finished(bench, examined, subjects)
-            record = publish(request.out, items, record)
+        if output is not None and verdict.decision is Decision.PASS:
+            with bench.timeline.leg("publish"):
+                record = publish(output, _released(examined, subjects), record)
         return record
 
 
@@ -166,13 +167,6 @@ def _about_project(project: Project) -> tuple[Outcome, ...]:
     )
 
 
-def _pack_again(bench: Bench, examined: Examined) -> None:
-    for subject, tree in examined.trees.items():
-        if archive := examined.archives.get(subject):
-            check_reproducible(tree, archive, workspace=bench.folder / "again" / subject.replace(":", "-"))
-    bench.progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
-
-
 def _info(examined: Examined) -> AdvisoryInfo | None:
     advisories = examined.advisories
     return None if advisories is None or isinstance(advisories, ShipsafeError) else advisories.info
@@ -183,19 +177,19 @@ def _named_rules(outcomes: Sequence[Outcome]) -> tuple[Rule, ...]:
     return tuple(rule for rule in all_rules() if rule.id in named)
 
 
-def _finished(bench: Bench, examined: Examined, subjects: Sequence[Subject]) -> list[Published]:
-    """What goes into the output folder: each archive with its SBOM, finished with the digests of the archive."""
+def _released(examined: Examined, subjects: Sequence[Subject]) -> list[Published]:
+    """What goes into the output folder: each archive with its SBOM."""
     items = []
     for subject in subjects:
-        archive = examined.archives.get(subject.subject)
+        archive, sbom = examined.archives.get(subject.subject), examined.sboms.get(subject.subject)
         if archive is None:
             continue  # an image: there is nothing to pack
-        draft = bench.folder / subject.subject.replace(":", "-") / "sbom" / "sbom.json"
         items.append(
             Published(
                 name=subject.name,
                 archive=archive,
-                sbom=complete(draft.read_bytes(), archive) if draft.exists() else None,
+                sbom=sbom.path if sbom else None,
+                sbom_sha256=sbom.sha256 if sbom else "",
                 layers=subject.layers if isinstance(subject, Function) else (),
                 location=subject.location,
             )

@@ -18,7 +18,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from shipsafe import __version__
-from shipsafe.adapters.files import write_atomic
+from shipsafe.adapters.files import disk_errors
 from shipsafe.adapters.pyproject import pyprojects
 from shipsafe.errors import ConfigError
 from shipsafe.evidence.ntia import Lack, lacks
@@ -75,7 +75,8 @@ def _run(inquiry: Inquiry) -> Outcome:
     findings = [_finding(lack, inquiry) for lack in lacks(document)]
     if cross_checked := _cross_checks(inquiry):
         findings.extend(_mismatches(inquiry))
-    write_atomic(inquiry.workspace / DOCUMENT, data)
+    with disk_errors(inquiry.workspace):
+        (inquiry.workspace / DOCUMENT).write_bytes(data)
     evidence = {
         "format": "CycloneDX 1.6",
         "distributions": len(tree.distributions),

@@ -1,20 +1,23 @@
 """The output folder as it lies on disk: one build at a time in it, and files that are whole or not there.
 
     dist/.shipsafe/                     ours alone: objects, drafts, the lock
+    dist/.shipsafe/work/                what is being packed, and not judged yet
     dist/.shipsafe/sha256-HEX.zip       content-addressed
     dist/NAME.zip, dist/shipsafe.json   renamed into place from a draft
 
-Drafts are written in `.shipsafe` and renamed, so nothing half-written ever has a name that a reader looks for. A link in place of
-one of our files is replaced, never followed; a link in place of `.shipsafe` is refused.
+Drafts stand in `.shipsafe` and are renamed, so nothing half-written ever has a name that a reader looks for. What lies on the same
+disk is linked, not copied. A symbolic link in place of one of our files is replaced, never followed; one in place of `.shipsafe` is
+refused.
 """
 
 import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -24,6 +27,7 @@ from shipsafe.errors import IncompleteError, IntegrityError
 
 STORE = ".shipsafe"
 _LOCK = "lock"
+_WORK = "work"
 _TRIES = 1000
 _IGNORE = ".gitignore"
 _OBJECT = re.compile(r"sha256-(?P<digest>[0-9a-f]{64})\.(?:zip|cdx\.json)")
@@ -86,12 +90,17 @@ def _take_away_if_empty(out: Path, *, made: bool) -> None:
             out.rmdir()
 
 
+def _untold(_step: str) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """The folder, and who is told of each step before it is taken (a test ends the process there)."""
 
     out: Path
-    step: Callable[[str], None]
+    step: Callable[[str], None] = _untold
+    _known: dict[tuple[int, ...], str] = field(default_factory=dict)
 
     @property
     def store(self) -> Path:
@@ -101,6 +110,57 @@ class Output:
     def object(self, digest: str, suffix: str) -> Path:
         """Where content of that SHA-256 is kept; `suffix` is `.zip` or `.cdx.json`."""
         return self.store / f"sha256-{digest}{suffix}"
+
+    def workplace(self, subject: str) -> Path:
+        """A folder for what is being made for a subject, on the disk on which it will stay; made when it is not there.
+
+        Raises:
+            IncompleteError: the folder cannot be written.
+        """
+        place = self.store / _WORK / subject.replace(":", "-")
+        with disk_errors(place):
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return place
+
+    def digest_of(self, path: Path) -> str | None:
+        """As `digest_of`, and a file that has not been written to since it was read in this run is not read again."""
+        try:
+            before = _signature(path)
+            if before not in self._known:
+                digest = digest_of(path)
+                if digest is None or _signature(path) != before:
+                    return None
+                self._known[before] = digest
+        except FileNotFoundError:
+            return None
+        return self._known[before]
+
+    def take(self, target: Path, source: Path, digest: str) -> None:
+        """As `put`, of a file: linked where that can be.
+
+        Raises:
+            IntegrityError: the file is another; `target` is what it was.
+            OSError: the disk refuses.
+        """
+        draft = self.store / f"{secrets.token_hex(8)}.draft"
+        try:
+            self.step(f"link {target.name}")
+            try:
+                os.link(source, draft, follow_symlinks=False)
+            except (OSError, NotImplementedError):  # another disk, or one that knows no links
+                self.put(target, pieces(source), digest)
+                return
+            if self.digest_of(draft) != digest:
+                raise _not_what_was_packed(target, self.digest_of(draft) or "unknown", digest)
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            self.step(f"rename {target.name}")
+            draft.replace(target)
+            if draft.exists():  # both were names of one file already, and POSIX renames nothing then
+                draft.unlink()
+        finally:
+            draft.unlink(missing_ok=True)
+        sync_folder(target.parent)
 
     def put(self, target: Path, content: Iterable[bytes], digest: str) -> None:
         """Write `content`, whose SHA-256 must be `digest`, so that `target` is whole or what it was, even after a crash.
@@ -121,24 +181,40 @@ class Output:
                 file.flush()
                 os.fsync(file.fileno())
             if found.hexdigest() != digest:
-                raise IntegrityError(
-                    f"{target.name} is not what was packed: its SHA-256 is {found.hexdigest()[:12]}... instead of {digest[:12]}....",
-                    remedy="Find out which program writes to these folders, then build again.",
-                )
+                raise _not_what_was_packed(target, found.hexdigest(), digest)
             self.step(f"rename {target.name}")
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
         sync_folder(target.parent)
 
+    def tidy(self) -> None:
+        """Remove what was being packed."""
+        shutil.rmtree(self.store / _WORK, ignore_errors=True)
+
     def sweep(self, wanted: Iterable[str]) -> None:
-        """Remove drafts, and objects whose SHA-256 is not among the wanted."""
+        """Remove drafts, what was being packed, and objects whose SHA-256 is not among the wanted."""
         kept = set(wanted)
+        self.step("remove what was being packed")
+        self.tidy()
         for file in list(self.store.iterdir()):
             found = _OBJECT.fullmatch(file.name)
             if _DRAFT.fullmatch(file.name) or (found and found["digest"] not in kept):
                 self.step(f"remove {file.name}")
                 file.unlink(missing_ok=True)
+
+
+def _not_what_was_packed(target: Path, found: str, digest: str) -> IntegrityError:
+    return IntegrityError(
+        f"{target.name} is not what was packed: its SHA-256 is {found[:12]}... instead of {digest[:12]}....",
+        remedy="Find out which program writes to these folders, then build again.",
+    )
+
+
+def _signature(path: Path) -> tuple[int, ...]:
+    """What changes when a file is written to (and not when it gets another name, as `st_ctime` would)."""
+    told = path.lstat()
+    return (told.st_dev, told.st_ino, told.st_mode, told.st_size, told.st_mtime_ns)
 
 
 def pieces(path: Path) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """A passing run -> the output folder, so that a reader sees the old release or the new one, whatever happens in between.
 
-    1. dist/.shipsafe/sha256-HEX.zip, .cdx.json   written and synced first
+    1. dist/.shipsafe/sha256-HEX.zip, .cdx.json   put there and synced first
     2. dist/.shipsafe/previous.json               the manifest that held until now
     3. dist/shipsafe.json                         renamed: the commit point
     4. dist/NAME.zip, NAME.cdx.json               follow it; what it no longer names is removed
@@ -12,7 +12,7 @@ shipsafe did not write are never touched, and a file of ours that somebody has c
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from shipsafe.model.location import Location
 from shipsafe.model.project import LayerRef
 from shipsafe.model.record import RunRecord
 from shipsafe.packing.manifest import Entry, manifest
-from shipsafe.packing.output import STORE, Output, digest_of, output_lock, pieces
+from shipsafe.packing.output import Output, output_lock
 
 __all__ = ["MANIFEST", "Published", "check_names", "output_lock", "publish", "repair"]
 
@@ -40,11 +40,15 @@ _FOREIGN = "Move it away, or choose another folder with --out."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What one function or layer puts into the output folder. `sbom` is None where none was made (other languages)."""
+    """What one function or layer puts into the output folder: names of files on the disk, and the SHA-256 that each must have.
+
+    `sbom` is None where none was made (other languages).
+    """
 
     name: str
     archive: Archive
-    sbom: bytes | None
+    sbom: Path | None
+    sbom_sha256: str
     location: Location
     layers: Sequence[LayerRef] = ()
 
@@ -65,10 +69,8 @@ def check_names(names: Sequence[str]) -> None:
         seen[name.casefold()] = name
 
 
-def publish(out: Path, items: Sequence[Published], record: RunRecord, *, step: Callable[[str], None] = lambda _: None) -> RunRecord:
+def publish(output: Output, items: Sequence[Published], record: RunRecord) -> RunRecord:
     """Put a passing run into the output folder, and give its record with the artifacts. Called under `output_lock`.
-
-    `step` is told of every step before it is taken, so that a test can end the process there.
 
     Raises:
         ConfigError: the names clash.
@@ -77,7 +79,7 @@ def publish(out: Path, items: Sequence[Published], record: RunRecord, *, step: C
         IntegrityError: an archive is no longer what was packed; the old release holds.
     """
     check_names([item.name for item in items])
-    output = Output(out, step)
+    out = output.out
     with disk_errors(out):
         before = _read(out / MANIFEST)
         try:
@@ -101,15 +103,15 @@ def publish(out: Path, items: Sequence[Published], record: RunRecord, *, step: C
     return replace(record, artifacts=tuple(artifacts))
 
 
-def repair(out: Path, *, step: Callable[[str], None] = lambda _: None) -> None:
+def repair(output: Output) -> None:
     """Finish what a crash left: NAME files follow the manifest, and what nothing names any more is removed.
 
     Raises:
         IncompleteError: the folder cannot be written, or `shipsafe.json` in it is not ours.
     """
-    if (out / STORE).is_dir() and not (out / STORE).is_symlink():
-        with disk_errors(out):
-            _follow(Output(out, step))
+    if output.store.is_dir() and not output.store.is_symlink():
+        with disk_errors(output.out):
+            _follow(output)
 
 
 def _put(output: Output, target: Path, data: bytes) -> None:
@@ -117,14 +119,11 @@ def _put(output: Output, target: Path, data: bytes) -> None:
 
 
 def _keep(output: Output, item: Published) -> Artifact:
-    """Write an archive and its SBOM under their digests, where they are not there already."""
+    """Put an archive and its SBOM under their digests, where they are not there already."""
     archive = item.archive
-    sbom_sha256 = hashlib.sha256(item.sbom).hexdigest() if item.sbom is not None else ""
-    target = output.object(archive.sha256, ".zip")
-    if digest_of(target) != archive.sha256:
-        output.put(target, pieces(archive.path), archive.sha256)
+    _take(output, output.object(archive.sha256, ".zip"), archive.path, archive.sha256)
     if item.sbom is not None:
-        _put(output, output.object(sbom_sha256, ".cdx.json"), item.sbom)
+        _take(output, output.object(item.sbom_sha256, ".cdx.json"), item.sbom, item.sbom_sha256)
     return Artifact(
         name=item.name,
         subject=archive.subject,
@@ -133,9 +132,14 @@ def _keep(output: Output, item: Published) -> Artifact:
         code_sha256=archive.code_sha256,
         content_digest=archive.content_digest,
         size=archive.size,
-        sbom=f"{item.name}.cdx.json" if sbom_sha256 else "",
-        sbom_sha256=sbom_sha256,
+        sbom=f"{item.name}.cdx.json" if item.sbom else "",
+        sbom_sha256=item.sbom_sha256,
     )
+
+
+def _take(output: Output, target: Path, source: Path, digest: str) -> None:
+    if output.digest_of(target) != digest:
+        output.take(target, source, digest)
 
 
 def _follow(output: Output) -> None:
@@ -145,7 +149,7 @@ def _follow(output: Output) -> None:
         _restore(output, output.out / name, digest)
     journal = output.store / _PREVIOUS
     for name, digest in _files(_read(journal)).items():
-        if name not in files and digest_of(output.out / name) == digest:
+        if name not in files and output.digest_of(output.out / name) == digest:
             output.step(f"remove {name}")
             (output.out / name).unlink()
     output.step("forget the previous release")
@@ -154,12 +158,12 @@ def _follow(output: Output) -> None:
 
 
 def _restore(output: Output, target: Path, digest: str) -> None:
-    """Copy the object to its NAME where that is not what the manifest says. What is lost in both places stays lost."""
+    """Link the object to its NAME where that is not what the manifest says. What is lost in both places stays lost."""
     kept = output.object(digest, ".cdx.json" if target.name.endswith(".cdx.json") else ".zip")
-    if digest_of(target) != digest and digest_of(kept) == digest:
+    if output.digest_of(target) != digest and output.digest_of(kept) == digest:
         if target.is_dir() and not target.is_symlink():
             raise IncompleteError("There is a folder where a file should be.", remedy=_FOREIGN, path=str(target))
-        output.put(target, pieces(kept), digest)
+        output.take(target, kept, digest)
 
 
 def _read(path: Path) -> Mapping[str, Any] | None:

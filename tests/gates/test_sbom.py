@@ -256,9 +256,12 @@ def test_on_a_staged_tree_the_second_opinion_is_that_of_the_documented_command(t
     )
     assert GATE.run(inquiry).findings == ()
     venv, target = tmp_path / "venv", tmp_path / "theirs.json"
+    for entry in tree.entries:
+        (tmp_path / "path" / entry.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "path" / entry.path).hardlink_to(entry.source)
     run([sys.executable, "-m", "venv", "--without-pip", venv], cwd=tmp_path)
     command = [sys.executable, "-m", "cyclonedx_py", "environment", "-o", str(target), str(venv)]
-    assert run(command, cwd=tmp_path, env={"PYTHONPATH": str(tree.root)}).returncode == 0
+    assert run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "path")}).returncode == 0
     theirs = {(one["name"], one["version"]) for one in json.loads(target.read_bytes())["components"]}
     listed = [one for one in document(inquiry)["components"] if one["type"] == "library"]
     # zope.interface brings setuptools, which carries others inside itself; whether they are listed or not, Python sees none.

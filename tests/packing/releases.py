@@ -4,6 +4,7 @@ ends at a chosen step as a crash would:
     python -m tests.packing.releases FOLDER OUT RELEASE STEP
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ from shipsafe.model.project import LayerRef
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision, Verdict
 from shipsafe.packing.archive import pack
-from shipsafe.packing.publish import Published, output_lock, publish, repair
+from shipsafe.packing.output import Output, output_lock
+from shipsafe.packing.publish import Published, publish, repair
 from tests.packing.trees import tree
 
 OLD = {"Pay": b"print('old')\n" * 30, "Stock": b"print('stock')\n" * 30, "Gone": b"print('gone')\n" * 30}
@@ -27,11 +29,15 @@ CRASHED = 77
 def items(folder: Path, sources: Mapping[str, bytes]) -> list[Published]:
     """One function per name, whose code is the given source."""
     folder.mkdir(parents=True, exist_ok=True)
+    sboms = {name: b'{"bomFormat": "CycloneDX", "of": "%s %d"}' % (name.encode(), hash_of(source)) for name, source in sources.items()}
+    for name, sbom in sboms.items():
+        (folder / f"{name}.cdx.json").write_bytes(sbom)
     return [
         Published(
             name=name,
             archive=pack(tree(folder / name, {"app.py": source}, subject=f"function:{name}"), folder / f"{name}.zip"),
-            sbom=b'{"bomFormat": "CycloneDX", "of": "%s %d"}' % (name.encode(), hash_of(source)),
+            sbom=folder / f"{name}.cdx.json",
+            sbom_sha256=hashlib.sha256(sboms[name]).hexdigest(),
             location=Location(path="template.yaml", line=7),
             layers=(LayerRef(text="!Ref Common", local="Common"),),
         )
@@ -77,8 +83,9 @@ def _main(folder: Path, out: Path, release: str, last: int) -> int:
         steps += 1
 
     with output_lock(out, on_wait=lambda: None):
-        repair(out, step=step)
-        publish(out, items(folder, sources), record(sources), step=step)
+        output = Output(out, step)
+        repair(output)
+        publish(output, items(folder, sources), record(sources))
     sys.stdout.write(str(steps))
     return 0
 

@@ -15,7 +15,8 @@ import jsonschema  # type: ignore[import-untyped]  # it has no types, and tests 
 import pytest
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
-from shipsafe.packing.publish import check_names, output_lock, publish, repair
+from shipsafe.packing.output import Output, output_lock
+from shipsafe.packing.publish import check_names, publish, repair
 from tests.packing.releases import CRASHED, NEW, OLD, items, record
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -23,8 +24,8 @@ _REPOSITORY = Path(__file__).parents[2]
 
 def _publish(out: Path, folder: Path, sources: Mapping[str, bytes]) -> None:
     with output_lock(out, on_wait=lambda: None):
-        repair(out)
-        publish(out, items(folder, sources), record(sources))
+        repair(Output(out))
+        publish(Output(out), items(folder, sources), record(sources))
 
 
 def _manifest(out: Path) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def test_the_manifest_says_what_later_steps_need(out: Path, tmp_path: Path) -> N
     """Its schema is the one that is published; the digests are those of the files beside it."""
     published = items(tmp_path / "1", OLD)
     with output_lock(out, on_wait=lambda: None):
-        finished = publish(out, published, record(OLD))
+        finished = publish(Output(out), published, record(OLD))
     document = _manifest(out)
     schema = json.loads((_REPOSITORY / "shipsafe/packing/data/release-manifest.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -136,7 +137,7 @@ def test_a_file_of_ours_that_somebody_changed_is_not_removed(out: Path, tmp_path
     (out / "Gone.zip").write_bytes(b"precious")
     _publish_without_repair = items(tmp_path / "2", NEW)
     with output_lock(out, on_wait=lambda: None):
-        publish(out, _publish_without_repair, record(NEW))
+        publish(Output(out), _publish_without_repair, record(NEW))
     assert (out / "Gone.zip").read_bytes() == b"precious"
     assert not (out / "Gone.cdx.json").exists()
 
@@ -144,8 +145,18 @@ def test_a_file_of_ours_that_somebody_changed_is_not_removed(out: Path, tmp_path
 def test_repair_brings_back_what_the_manifest_names(out: Path, tmp_path: Path) -> None:
     _publish(out, tmp_path / "1", OLD)
     (out / "Pay.zip").unlink()
+    (out / "Stock.zip").unlink()
     (out / "Stock.zip").write_bytes(b"half a zi")
-    repair(out)
+    repair(Output(out))
+    _assert_consistent(out, OLD)
+
+
+def test_what_was_written_into_is_published_anew(out: Path, tmp_path: Path) -> None:
+    """A NAME and its object are one file, so that a release takes its room once."""
+    _publish(out, tmp_path / "1", OLD)
+    assert (out / "Stock.zip").samefile(next((out / ".shipsafe").glob(f"sha256-{_sha256(out / 'Stock.zip')}.zip")))
+    (out / "Stock.zip").write_bytes(b"half a zi")
+    _publish(out, tmp_path / "2", OLD)
     _assert_consistent(out, OLD)
 
 
@@ -154,7 +165,7 @@ def test_repair_does_not_believe_an_object_that_is_not_its_digest(out: Path, tmp
     digest = _manifest(out)["artifacts"][0]["digests"]["sha256"]
     (out / ".shipsafe" / f"sha256-{digest}.zip").write_bytes(b"something else")
     (out / "Pay.zip").unlink()
-    repair(out)
+    repair(Output(out))
     assert not (out / "Pay.zip").exists(), "nothing is better than the wrong thing"
     _publish(out, tmp_path / "2", OLD)
     _assert_consistent(out, OLD)
@@ -162,7 +173,7 @@ def test_repair_does_not_believe_an_object_that_is_not_its_digest(out: Path, tmp
 
 def test_a_run_that_publishes_nothing_leaves_no_trace(out: Path) -> None:
     with output_lock(out, on_wait=lambda: None):
-        repair(out)
+        repair(Output(out))
     assert not out.exists()
 
 
@@ -170,12 +181,12 @@ def test_a_run_that_publishes_nothing_leaves_a_folder_as_it_was(out: Path, tmp_p
     out.mkdir()
     (out / "notes.txt").write_text("mine")
     with output_lock(out, on_wait=lambda: None):
-        repair(out)
+        repair(Output(out))
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
     _publish(out, tmp_path / "1", OLD)
     before = _snapshot(out)
     with output_lock(out, on_wait=lambda: None):
-        repair(out)
+        repair(Output(out))
     assert _snapshot(out) == before
 
 
@@ -212,7 +223,7 @@ def test_a_link_in_place_of_an_object_is_not_believed(out: Path, tmp_path: Path)
     victim.write_bytes(published[0].archive.path.read_bytes())
     (out / ".shipsafe" / f"sha256-{published[0].archive.sha256}.zip").symlink_to(victim)
     with output_lock(out, on_wait=lambda: None):
-        publish(out, published, record(OLD))
+        publish(Output(out), published, record(OLD))
     assert not (out / ".shipsafe" / f"sha256-{published[0].archive.sha256}.zip").is_symlink()
     _assert_consistent(out, OLD)
 
@@ -257,7 +268,7 @@ def test_a_folder_where_a_file_should_be_is_said_and_repaired_later(out: Path, t
     with pytest.raises(IncompleteError, match="There is a folder where a file should be"):
         _publish(out, tmp_path / "1", OLD)
     (out / "Pay.zip").rmdir()
-    repair(out)
+    repair(Output(out))
     _assert_consistent(out, OLD)
 
 
@@ -289,7 +300,7 @@ def test_an_archive_that_changed_after_it_was_packed_is_not_published(out: Path,
     changed = items(tmp_path / "2", NEW)
     changed[0].archive.path.write_bytes(b"something else")
     with pytest.raises(IntegrityError, match="is not what was packed"), output_lock(out, on_wait=lambda: None):
-        publish(out, changed, record(NEW))
+        publish(Output(out), changed, record(NEW))
     assert _snapshot(out) == before
 
 
@@ -301,7 +312,8 @@ def test_a_full_disk_leaves_the_old_release_as_it_was(out: Path, tmp_path: Path)
 import resource, signal, sys
 from pathlib import Path
 from shipsafe.errors import IncompleteError
-from shipsafe.packing.publish import output_lock, publish
+from shipsafe.packing.output import Output, output_lock
+from shipsafe.packing.publish import publish
 from tests.packing.releases import NEW, items, record
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
 published = items(folder, NEW)
@@ -309,7 +321,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 try:
     with output_lock(out, on_wait=lambda: None):
-        publish(out, published, record(NEW))
+        publish(Output(out), published, record(NEW))
 except IncompleteError as error:
     print(error)
 """
@@ -386,7 +398,7 @@ def test_a_crash_at_any_step_leaves_the_old_release_or_the_new_one(tmp_path: Pat
         for path in out.glob("*.zip"):
             assert _sha256(path) in _digests(start, tmp_path), f"step {step}: {path.name} is not whole"
         with output_lock(out, on_wait=lambda: None):
-            repair(out)
+            repair(Output(out))
         _assert_consistent(out, holds)
     assert seen == {"old", "new"}
 
@@ -412,7 +424,7 @@ def test_a_crash_in_a_repair_is_repaired(tmp_path: Path) -> None:
         for name in ("Pay.zip", "Stock.cdx.json"):
             (out / name).unlink()
         _crash(tmp_path / f"work{step}", out, "old", step)
-        repair(out)
+        repair(Output(out))
         _assert_consistent(out, OLD)
 
 
@@ -423,14 +435,14 @@ def test_a_second_build_waits_says_so_and_finds_what_the_first_left(out: Path, t
     def second() -> None:
         with output_lock(out, on_wait=waited.set):
             order.append("second")
-            repair(out)
-            publish(out, items(tmp_path / "2", NEW), record(NEW))
+            repair(Output(out))
+            publish(Output(out), items(tmp_path / "2", NEW), record(NEW))
 
     with output_lock(out, on_wait=lambda: pytest.fail("nobody else builds")):
         thread = threading.Thread(target=second)
         thread.start()
         assert waited.wait(20)
-        publish(out, items(tmp_path / "1", OLD), record(OLD))
+        publish(Output(out), items(tmp_path / "1", OLD), record(OLD))
         order.append("first")
     thread.join(20)
     assert order == ["first", "second"]

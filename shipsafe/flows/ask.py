@@ -1,0 +1,114 @@
+"""Ask one gate about one subject, or recall what it answered to the same question in an earlier run."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from shipsafe.errors import ShipsafeError
+from shipsafe.flows import answers
+from shipsafe.flows.bench import Bench
+from shipsafe.model.advisory import Advisories
+from shipsafe.model.gate import Gate, Inquiry
+from shipsafe.model.outcome import Outcome, State
+from shipsafe.model.project import Function, Subject
+from shipsafe.model.tree import StagedTree
+from shipsafe.packing.stage import BuiltElsewhereError
+
+_IMAGE = (
+    "is a container image, which Lambda cannot code-sign. Ship it as a zip, or sign the image in its registry and look at it "
+    "with a container scanner."
+)
+
+Staged = StagedTree | ShipsafeError | None  # a tree, why there is none, or nothing to stage
+OpenedAdvisories = Future[Advisories | ShipsafeError] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One subject, what was staged for it, and the trees of the layers that it uses."""
+
+    subject: Subject
+    staged: Staged
+    layers: tuple[StagedTree, ...] = ()
+
+    @property
+    def tree(self) -> StagedTree | None:
+        """What will ship, if it could be staged."""
+        return self.staged if isinstance(self.staged, StagedTree) else None
+
+
+def is_image(subject: Subject) -> bool:
+    """Whether it is a function that ships as a container image."""
+    return isinstance(subject, Function) and subject.is_image
+
+
+def ask(bench: Bench, gate: Gate, case: Case, advisories: OpenedAdvisories) -> Outcome:
+    """The gate's outcome, whatever happens in it: the one place that runs a gate."""
+    subject = case.subject
+    reason = _not_asked(gate, case)
+    if reason:
+        outcome = Outcome.not_asked(gate.id, subject.subject, reason)
+    elif gate.needs_tree and case.tree is None:
+        outcome = Outcome.unanswered(gate.id, subject.subject, str(case.staged))
+    else:
+        inquiry = inquiry_of(bench, gate, case, advisories)
+        with bench.timeline.leg(gate.id, subject.subject) as leg:
+            asked = answers.question(gate, inquiry, asking=bench.asking)
+            kept = bench.answers.recall("outcome", asked) if asked is not None else None
+            leg.cached = kept is not None
+            outcome = answers.read(kept) if kept is not None else run(gate, inquiry)
+        if asked is not None and kept is None and answers.lasts(outcome):
+            bench.answers.keep("outcome", asked, answers.write(outcome))
+    bench.progress.update(subject.subject, gate.id, outcome.state, _count(outcome))
+    return outcome
+
+
+def inquiry_of(bench: Bench, gate: Gate, case: Case, advisories: OpenedAdvisories) -> Inquiry:
+    """What a gate is given about a subject."""
+    return Inquiry(
+        project=bench.project,
+        subject=case.subject,
+        policy=bench.policy,
+        today=bench.today,
+        workspace=bench.place(case.subject, gate.id),
+        tree=case.tree,
+        advisories=advisories.result() if advisories else None,
+        layer_trees=case.layers,
+        epoch=bench.epoch,
+        offline=bench.offline,
+    )
+
+
+def run(gate: Gate, inquiry: Inquiry) -> Outcome:
+    """Ask for real; whatever a gate raises is "could not look"."""
+    subject = inquiry.subject.subject
+    try:
+        inquiry.workspace.mkdir(parents=True, exist_ok=True)
+        if inquiry.tree:
+            inquiry.tree.materialise()
+        return gate.run(inquiry)
+    except ShipsafeError as error:
+        return Outcome.unanswered(gate.id, subject, str(error))
+    except Exception as error:  # noqa: BLE001 - a gate that fails has not answered; the others go on
+        return Outcome.unanswered(gate.id, subject, f"The gate itself failed ({type(error).__name__}: {error}). Report this as a bug.")
+
+
+def _not_asked(gate: Gate, case: Case) -> str:
+    """Why this question does not apply, or ""."""
+    subject, tree = case.subject, case.tree
+    if is_image(subject):
+        return f"{subject.name} {_IMAGE}"
+    if isinstance(case.staged, BuiltElsewhereError) and gate.needs_tree:
+        return str(case.staged)
+    if gate.python_only and not subject.is_python:
+        language = subject.runtime or "no Python runtime"
+        return f"{subject.name} has {language}; this gate looks at Python. Only package and layers are asked."
+    if gate.python_only and tree and tree.prebuilt:
+        return f"{subject.name} was built by another tool; only package and layers are asked. Name its source folder instead."
+    return ""
+
+
+def _count(outcome: Outcome) -> str:
+    if outcome.state is not State.ANSWERED:
+        return outcome.reason
+    counted = sum(1 for finding in outcome.findings if not finding.suppressed)
+    return f"{counted} findings" if counted != 1 else "1 finding"
