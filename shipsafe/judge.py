@@ -4,8 +4,8 @@ It is pure, and it holds three laws: adding a finding never improves a verdict, 
 nothing answered is never a pass.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 
 from shipsafe.model.baseline import Baseline, BaselineEntry, can_be_recorded
 from shipsafe.model.finding import Effect, Finding
@@ -13,12 +13,10 @@ from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import GatePolicy, Mode, Policy, Waiver
 from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Baselined, Decision, Lapsed, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
-from shipsafe.model.vex import Statement, Status, VexNews, VexNote
+from shipsafe.model.vex import Statement
+from shipsafe.policy.vex.weighing import Weighing
 
 _SOON = timedelta(days=14)
-_VULNERABLE = "dependencies/vulnerable"  # the only rule that VEX speaks of; a malicious package is no vulnerability of a product
-_UNDATED = datetime.min.replace(tzinfo=UTC)
-_MOST_NAMED = 10  # ids that one remark lists
 
 
 def judge(
@@ -35,8 +33,8 @@ def judge(
     finding that says that something could not be looked at, an unanswered outcome, and a required gate without an outcome make
     the verdict INCOMPLETE, which comes before FAIL: both are in the verdict.
 
-    `statements` are those of VEX documents. What the newest one about a vulnerability in a product says, holds; of two at the same
-    time the more cautious. One that clears a finding takes it out as a waiver would, if the policy would let a waiver do it.
+    `statements` are those of VEX documents; one that clears a finding takes it out as a waiver would, if the policy would let a waiver
+    do it (`Weighing`).
     """
     outcomes = tuple(outcomes)
     blocking: list[Finding] = []
@@ -47,7 +45,7 @@ def judge(
     unanswered: list[Unanswered] = []
     used: set[Waiver] = set()
     fixed: set[Waiver] = set()
-    vex = _Vex(statements, policy.unwaivable)
+    vex = Weighing(statements, policy, today)
     for outcome in outcomes:
         gate = policy.gate(outcome.gate)
         enforced = gate.mode_on(today) is Mode.ENFORCE
@@ -61,8 +59,8 @@ def judge(
             fixed.update(waiver for waiver in live if waiver not in standing)
             if standing:
                 waived.append(Waived(finding=finding, waiver=standing[0]))
-            elif (statement := vex.clearing(finding)) is not None:
-                waived.append(Waived(finding=finding, waiver=statement.as_waiver(finding.subject), statement=statement))
+            elif (by_vex := vex.waived(finding)) is not None:
+                waived.append(by_vex)
             elif finding.suppressed or not enforced:
                 allowed.append(finding)
             elif finding.effect is Effect.INCOMPLETE:
@@ -182,95 +180,3 @@ def _notes(policy: Policy, used: set[Waiver], fixed: set[Waiver], today: date) -
 
 def _worst_first(finding: Finding) -> tuple[int, str, str, str, str]:
     return (finding.severity.rank, finding.subject, finding.rule, finding.advisory or "", finding.key)
-
-
-class _Vex:
-    """What VEX statements say about findings."""
-
-    def __init__(self, statements: Sequence[Statement], unwaivable: Iterable[str]) -> None:
-        self._statements = statements
-        self._unwaivable = {name.casefold() for name in unwaivable}
-        self._by_id: dict[str, list[int]] = {}
-        for number, statement in enumerate(statements):
-            for name in statement.ids:
-                self._by_id.setdefault(name, []).append(number)
-
-    def clearing(self, finding: Finding) -> Statement | None:
-        """The statement that takes a finding out, if the one that holds does and the policy lets it."""
-        about = self._about(finding)
-        if not about or self._why_not(finding):
-            return None
-        holds = self._statements[about[-1]]
-        return holds if holds.clears else None
-
-    def notes(self, findings: Iterable[Finding]) -> tuple[VexNote, ...]:
-        """Everything worth saying, in the order of the documents."""
-        places: dict[tuple[int, VexNews, str], list[str]] = {}
-        matched: set[int] = set()
-        for finding in findings:
-            about = self._about(finding)
-            matched.update(about)
-            for number, news, what in self._news(finding, about):
-                places.setdefault((number, news, what), []).append(finding.subject)
-        said = []
-        for (number, news, what), subjects in sorted(places.items()):
-            one = self._statements[number]
-            since = one.time.date().isoformat() if one.time else "without a date"
-            who = f"{one.author or 'an unnamed author'} says {one.status} ({since}, {one.pointer})"
-            message = f"{one.vulnerability} at {', '.join(sorted(set(subjects)))}: {who}{what}."
-            said.append(VexNote(news=news, source=one.source, message=message))
-        return (*said, *self._unmatched(matched))
-
-    def _about(self, finding: Finding) -> list[int]:
-        """The statements that speak of it, by number, the one that holds last."""
-        if not self._by_id or finding.advisory is None:
-            return []
-        numbers = {number for name in (finding.advisory, *finding.aliases) for number in self._by_id.get(name.casefold(), ())}
-        return sorted((number for number in numbers if self._statements[number].covers(finding)), key=self._order)
-
-    def _order(self, number: int) -> tuple[datetime, int, int]:
-        """The newest last; of the same time the most cautious (what is affected) last."""
-        one = self._statements[number]
-        caution = 2 if one.status is Status.AFFECTED else int(not one.clears)
-        return (one.time or _UNDATED, caution, number)
-
-    def _why_not(self, finding: Finding) -> str:
-        """Why no statement may take a finding out, or ""."""
-        if finding.rule != _VULNERABLE:
-            return f"{finding.rule} is not a matter of VEX"
-        if not self._unwaivable.isdisjoint(name.casefold() for name in finding.ids):
-            return "it cannot be waived under this policy"
-        return ""
-
-    def _news(self, finding: Finding, about: list[int]) -> Iterator[tuple[int, VexNews, str]]:
-        """Number of the statement, what is new about it, and the end of its sentence."""
-        if not about:
-            return
-        number = about[-1]
-        holds = self._statements[number]
-        why_not = self._why_not(finding)
-        if holds.clears and why_not:
-            yield number, VexNews.REFUSED, f", which changes nothing: {why_not}"
-        elif holds.status is Status.NOT_AFFECTED and not holds.clears:
-            yield number, VexNews.UNJUSTIFIED, " without a justification, which changes nothing"
-        elif not holds.clears:
-            news = VexNews.AFFECTED if holds.status is Status.AFFECTED else VexNews.UNDER_INVESTIGATION
-            yield number, news, f": {holds.detail.rstrip('.')}" if holds.detail else ""
-        for other in about[:-1]:
-            one = self._statements[other]
-            if one.clears != holds.clears:
-                when = "at the same time" if one.time == holds.time else "later"
-                yield other, VexNews.CONTRADICTED, f"; {holds.place} says {holds.status} {when}, and that holds"
-
-    def _unmatched(self, matched: set[int]) -> Iterator[VexNote]:
-        """One remark a document, about all that speaks of nothing that was found."""
-        idle: dict[str, list[Statement]] = {}
-        for number, statement in enumerate(self._statements):
-            if number not in matched:
-                idle.setdefault(statement.source, []).append(statement)
-        for source, found in idle.items():
-            names = list(dict.fromkeys(statement.vulnerability for statement in found))
-            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-            number = "1 statement speaks" if len(found) == 1 else f"{len(found)} statements speak"
-            message = f"{number} of nothing that was found: {', '.join(names[:_MOST_NAMED])}{more}."
-            yield VexNote(news=VexNews.UNMATCHED, source=source, message=message)

@@ -6,7 +6,7 @@ from it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from shipsafe.model.finding import Finding
@@ -92,8 +92,8 @@ class Statement:
 
     @property
     def clears(self) -> bool:
-        """Whether it says that there is nothing to fear, and why: without a justification `not_affected` is a bare claim."""
-        return self.status is Status.FIXED or (self.status is Status.NOT_AFFECTED and bool(self.justification))
+        """Whether it says that there is nothing to fear, and why: `not_affected` without a reason is a bare claim."""
+        return self.status is Status.FIXED or (self.status is Status.NOT_AFFECTED and bool(self.justification or self.detail))
 
     @property
     def ids(self) -> frozenset[str]:
@@ -114,11 +114,12 @@ class Statement:
         """The same about those products only whose content, where one is named, is what was looked at (subject -> content digest)."""
         return replace(self, products=tuple(product for product in self.products if product.is_there(digests)))
 
-    def as_waiver(self, subject: str) -> Waiver:
+    def as_waiver(self, subject: str, *, expires: date | None) -> Waiver:
         """The same as a waiver at one subject, for whoever counts and shows waivers."""
         why = ": ".join(part for part in (f"VEX {self.status}", self.justification, self.detail) if part)
         location = Location(path=self.source)
-        return Waiver(target=self.vulnerability, subject=subject, reason=why, owner=self.author, location=location)
+        owner = self.author or "no author"
+        return Waiver(target=self.vulnerability, subject=subject, reason=why, owner=owner, expires=expires, location=location)
 
 
 class VexNews(StrEnum):

@@ -63,7 +63,7 @@ def statements(root: Node) -> Iterator[Statement]:
         when = analysis.get("lastUpdated") or analysis.get("firstIssued") or issued
         detail = next(iter(analysis.texts("detail")), "")
         stated = analysis.get("justification")
-        justification = stated.one_of(_JUSTIFICATIONS) if stated else (word if word == "false_positive" and detail else "")
+        justification = stated.one_of(_JUSTIFICATIONS) if stated else ""
         statement = Statement(
             source=root.file,
             pointer=node.pointer,
