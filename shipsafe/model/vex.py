@@ -110,6 +110,10 @@ class Statement:
         known = {one.casefold() for one in (finding.advisory, *finding.aliases) if one}
         return not known.isdisjoint(self.ids) and any(product.covers(finding) for product in self.products)
 
+    def about(self, finding: Finding) -> "Statement":
+        """The same about those products only that the finding is in."""
+        return replace(self, products=tuple(product for product in self.products if product.covers(finding)))
+
     def bound(self, digests: Mapping[str, str]) -> "Statement":
         """The same about those products only whose content, where one is named, is what was looked at (subject -> content digest)."""
         return replace(self, products=tuple(product for product in self.products if product.is_there(digests)))

@@ -40,7 +40,8 @@ class Weighing:
         holds = self._statements[about[-1]]
         if not holds.clears or self._why_not(finding, holds):
             return None
-        return Waived(finding=finding, waiver=holds.as_waiver(finding.subject, expires=self._last_day(holds)), statement=holds)
+        waiver = holds.as_waiver(finding.subject, expires=self._last_day(holds))
+        return Waived(finding=finding, waiver=waiver, statement=holds.about(finding))
 
     def notes(self, findings: Iterable[Finding]) -> tuple[VexNote, ...]:
         """Everything worth saying, in the order of the documents."""
