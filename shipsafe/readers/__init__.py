@@ -66,7 +66,10 @@ def read_project(path: Path, *, policy: Policy, overrides: Mapping[str, str]) ->
 def _nothing(place: Path, path: Path) -> NothingError:
     from shipsafe.readers.template.find import templates_below  # noqa: PLC0415 - only needed here
 
-    if others := templates_below(place):
+    before = [said for reader in all_readers() if reader.before and (said := reader.before(place))]
+    if before:
+        remedy = " ".join(before)
+    elif others := templates_below(place):
         remedy = f"Name one of those below: {', '.join(others)}."
     else:
         remedy = "Name a template, or name functions under [[functions]] in shipsafe.toml."

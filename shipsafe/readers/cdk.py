@@ -1,15 +1,14 @@
 """A synthesized CDK application: `cdk.out`, as `cdk synth` leaves it. Nothing of the application is run.
 
 The stacks are CloudFormation, so what can be resolved in a template can be resolved here; an object that CDK uploads is the folder
-or file that it is uploaded from, and what one stack exports another one may use. A function is called after its construct,
-`OrdersStack.CreateOrder`, and a finding about it points at the line of the application that made it, where CDK says which.
+or file that it is uploaded from, and what one stack exports another one may use. A function is called after its construct, and a
+finding about it points at the line of the application that made it, where CDK says which.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.adapters.json_file import read_json
@@ -20,6 +19,8 @@ from shipsafe.model.reader import Reader
 from shipsafe.readers.assembly.assets import read_assets
 from shipsafe.readers.assembly.constructs import Construct, Constructs
 from shipsafe.readers.assembly.manifest import NAME, StackArtifact, read_assembly
+from shipsafe.readers.assembly.naming import Named, names
+from shipsafe.readers.assembly.sources import Sources
 from shipsafe.readers.bundling import as_shipped, hint, listed
 from shipsafe.readers.template.budget import Budget
 from shipsafe.readers.template.intrinsics import evaluate
@@ -67,33 +68,38 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
     artifacts = read_assembly(root, folder)
     nesting = Nesting(root, budget := Budget(manifest))
     stacks = _stacks(artifacts, root, nesting, budget, policy, overrides)
-    functions: list[tuple[Found[Function], Construct | None]] = []
-    layers: list[tuple[Found[Layer], Construct | None]] = []
+    functions: list[_Made[Function]] = []
+    layers: list[_Made[Layer]] = []
     walks: list[Walk] = []
     for artifact, stack in stacks:
         walks.append(walk := Walk(nesting))
         walk.stack(stack)
         constructs = Constructs(root, artifact.metadata)
-        functions += [(found, constructs.of(found.resource)) for found in walk.functions]
-        layers += [(found, constructs.of(found.resource)) for found in walk.layers]
-    names = _names({**_wanted(functions), **_wanted(layers)})
-    built = [_finished(found, construct, names, root, policy) for found, construct in functions]
-    built_layers = [_finished(found, construct, names, root, policy) for found, construct in layers]
-    ours = [function.name for function, installs in built if installs] + [layer.name for layer, installs in built_layers if installs]
-    helpers = [names[found.subject.name] for found, construct in functions if construct and construct.helper]
+        functions += [_Made(found=found, artifact=artifact, construct=constructs.of(found.resource)) for found in walk.functions]
+        layers += [_Made(found=found, artifact=artifact, construct=constructs.of(found.resource)) for found in walk.layers]
+    called = names([*(made.named for made in functions), *(made.named for made in layers)])
+    finish = _Finish(root=root, policy=policy, called=called, sources=Sources(root, assembly.resolve()))
+    built = [finish.function(made) for made in functions]
+    built_layers = [finish.layer(made) for made in layers]
+    helpers = [called[made.found.subject.name] for made in functions if made.construct and made.construct.helper]
     hints = [text for walk in walks for text in walk.hints]
-    hints += hint(ours, tool="CDK", command="cdk deploy")
+    hints += hint(finish.installs, tool="CDK", command="cdk deploy")
     if helpers:
         hints.append(f"CDK added these itself; a newer aws-cdk-lib is how they change: {listed(helpers)}.")
     return Project(
         root=root,
         template=manifest,
         templates=nesting.templates,
-        functions=tuple(function for function, _ in built),
-        layers=tuple(layer for layer, _ in built_layers),
+        functions=tuple(built),
+        layers=tuple(built_layers),
         hints=tuple(hints),
         unresolved=tuple(entry for walk in walks for entry in walk.unresolved),
     )
+
+
+def before(path: Path) -> str | None:
+    """What makes an application's folder readable."""
+    return "Run `cdk synth` first." if (path / _APP).is_file() else None
 
 
 def _assembly(path: Path) -> Path | None:
@@ -186,30 +192,53 @@ def _exports(stack: Stack) -> dict[str, tuple[Stack, Node]]:
     return found
 
 
-def _wanted(found: Iterable[tuple[Found[SubjectT], Construct | None]]) -> dict[str, str]:
-    """Stack and logical id -> the name of the construct, where that is a legal one."""
-    return {one.subject.name: (construct.name if construct else None) or one.subject.name for one, construct in found}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made(Generic[SubjectT]):
+    """A function or layer as the template has it, and what CDK says of it besides."""
+
+    found: Found[SubjectT]
+    artifact: StackArtifact
+    construct: Construct | None
+
+    @property
+    def named(self) -> Named:
+        """What decides its name."""
+        return Named(name=self.found.subject.name, artifact=self.artifact, construct=self.construct)
 
 
-def _names(wanted: Mapping[str, str]) -> dict[str, str]:
-    """Stack and logical id -> the name of the construct, where that is nobody else's."""
-    taken = Counter(name.casefold() for name in wanted.values())
-    return {name: better if taken[better.casefold()] == 1 else name for name, better in wanted.items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finish:
+    """Turns what was read into what people know: names, the lines of the application, the folders that they edit.
 
+    `installs` collects the names of those for which shipsafe installs dependencies that CDK would leave out.
+    """
 
-def _finished(
-    found: Found[SubjectT], construct: Construct | None, names: Mapping[str, str], root: Path, policy: Policy
-) -> tuple[SubjectT, bool]:
-    """The subject under its name, where the application made it, as it ships; and whether shipsafe installs for it."""
-    subject = replace(found.subject, name=names[found.subject.name])
-    if construct and construct.location:
-        subject = replace(subject, location=construct.location)
-    if isinstance(subject, Function):
-        layers = tuple(replace(ref, local=names[ref.local]) if ref.local else ref for ref in subject.layers)
-        subject = replace(subject, layers=layers)
-    if subject.code.kind is CodeKind.S3:
-        return subject, False
-    return as_shipped(subject, root, policy, bundled=_is_bundled(found.resource))
+    root: Path
+    policy: Policy
+    called: Mapping[str, str]
+    sources: Sources
+    installs: list[str] = field(default_factory=list)
+
+    def function(self, made: _Made[Function]) -> Function:
+        subject = self._subject(made)
+        layers = tuple(replace(ref, local=self.called[ref.local]) if ref.local else ref for ref in subject.layers)
+        return replace(subject, layers=layers)
+
+    def layer(self, made: _Made[Layer]) -> Layer:
+        return self._subject(made)
+
+    def _subject(self, made: _Made[SubjectT]) -> SubjectT:
+        subject = replace(made.found.subject, name=self.called[made.found.subject.name])
+        if made.construct and made.construct.location:
+            subject = replace(subject, location=made.construct.location)
+        bundled = _is_bundled(made.found.resource)
+        if not bundled and subject.code.kind is CodeKind.FOLDER and subject.code.path is not None:
+            original = self.sources.original(self.root / subject.code.path)
+            subject = replace(subject, code=replace(subject.code, path=original or subject.code.path))
+        subject, installs = as_shipped(subject, self.root, self.policy, bundled=bundled)
+        if installs:
+            self.installs.append(subject.name)
+        return subject
 
 
 def _is_bundled(resource: Resource) -> bool:
@@ -218,4 +247,4 @@ def _is_bundled(resource: Resource) -> bool:
     return node is not None and node.value == "true"
 
 
-READER = Reader(id="cdk", summary="a synthesized CDK application (cdk.out)", claims=claims, read=read)
+READER = Reader(id="cdk", summary="a synthesized CDK application (cdk.out)", claims=claims, read=read, before=before)
