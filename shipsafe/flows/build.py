@@ -35,6 +35,7 @@ from shipsafe.packing.publish import Published, check_names, output_lock, publis
 from shipsafe.packing.reproducible import check_reproducible
 from shipsafe.packing.sets import Sets
 from shipsafe.policy import load
+from shipsafe.policy.vex import bound, read_documents
 from shipsafe.readers import read_project
 from shipsafe.reports.live import Progress
 
@@ -58,6 +59,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
     cache = cache_dir()
     policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache, fetch=fetch, today=request.today)
     project = read_project(request.path, policy=policy, overrides=request.overrides)
+    documents, statements = read_documents(policy, request.vex, root=project.root)
     subjects = _select(project, request.functions)
     check_names([subject.name for subject in subjects])
     with ExitStack() as stack:
@@ -97,7 +99,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
         if request.check_reproducible:
             _pack_again(bench, examined)
         outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
-        verdict = judge(policy, outcomes, request.today)
+        verdict = judge(policy, outcomes, request.today, statements=bound(statements, examined.trees))
         record = RunRecord(
             command=request.command,
             project=project.root.name,
@@ -112,6 +114,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
             modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
             rules=_named_rules(outcomes),
             hints=project.hints,
+            vex=documents,
         )
         if request.out is not None and verdict.decision is Decision.PASS:
             items = _finished(bench, examined, subjects)

@@ -120,7 +120,7 @@ class Statement:
 
     def as_waiver(self, subject: str, *, expires: date | None) -> Waiver:
         """The same as a waiver at one subject, for whoever counts and shows waivers."""
-        why = ": ".join(part for part in (f"VEX {self.status}", self.justification, self.detail) if part)
+        why = ": ".join(part for part in (f"VEX {self.status} in {self.place}", self.justification, self.detail) if part)
         location = Location(path=self.source)
         owner = self.author or "no author"
         return Waiver(target=self.vulnerability, subject=subject, reason=why, owner=owner, expires=expires, location=location)

@@ -24,10 +24,7 @@ def merge(chain: list[Document]) -> tuple[dict[str, Any], dict[str, str]]:
             if pattern in BY_PATH and "*" not in pattern:
                 _check_fixed(document, path, value, values, origins)
         _check_fixed_indexes(document, values)
-        if "waivers" in values.get("fixed", ()) and document.values.get("waivers"):
-            raise document.error(
-                "waivers.0", f"`waivers` is fixed by {origins.get('fixed', 'its base')}, and a waiver loosens.", "Remove it."
-            )
+        _check_fixed_waivers(document, values, origins)
         values = _merged(values, document.values)
         for path, _, _ in leaves(document.values):
             origins[path] = document.origin(path)
@@ -77,7 +74,15 @@ def _check_fixed_indexes(document: Document, values: Mapping[str, Any]) -> None:
         raise document.error("indexes.named.0", "`indexes.named` is fixed by its base, and is another here.", "Leave it out.")
 
 
-def _is_tighter(key: Key, old: Any, new: Any) -> bool:
+def _check_fixed_waivers(document: Document, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+    """A statement of a VEX document does what a waiver does."""
+    for key, place, what in (("waivers", "waivers.0", "a waiver"), ("vex", "vex", "a VEX document")):
+        if "waivers" in values.get("fixed", ()) and document.values.get(key):
+            origin = origins.get("fixed", "its base")
+            raise document.error(place, f"`waivers` is fixed by {origin}, and {what} loosens.", "Remove it.")
+
+
+def _is_tighter(key: Key, old: Any, new: Any) -> bool:  # noqa: C901 - one line a kind
     match key.tighter:
         case Tighter.SUBSET:
             return set(new) <= set(old)

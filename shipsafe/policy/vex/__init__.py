@@ -1,23 +1,25 @@
 """VEX documents -> statements for the judge: those that the policy names (`vex = [...]`), and those of `--vex`.
 
 A statement can take a finding out of what blocks, so a document is trusted exactly as the policy file is: it lies in the repository and is
-reviewed with it, or somebody who may choose the policy names it. An organisation's base forbids both with `fixed = ["vex"]`.
+reviewed with it, or somebody who may choose the policy names it. An organisation's base forbids both with `fixed = ["vex"]`, and with
+`fixed = ["waivers"]`, because a statement does what a waiver does.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
 from shipsafe.errors import ConfigError
 from shipsafe.model.policy import Policy
+from shipsafe.model.tree import StagedTree
 from shipsafe.model.vex import Statement, VexDocument
 from shipsafe.policy.document import Document
 from shipsafe.policy.vex import cyclonedx, openvex
 from shipsafe.policy.vex.node import parse
 
-__all__ = ["paths", "read_documents", "read_statements"]
+__all__ = ["bound", "paths", "read_documents", "read_statements"]
 
 _LIMIT = 20 * MEBIBYTE
 _MOST_DOCUMENTS = 100
@@ -35,9 +37,11 @@ def read_documents(policy: Policy, given: Sequence[Path], *, root: Path) -> tupl
     Raises:
         ConfigError: a document cannot be read, is not valid (with file and JSON pointer), or may not be named.
     """
-    if given and "vex" in policy.effective.get("fixed", ()):  # type: ignore[operator]  # checked: a list of texts
-        raise ConfigError(f"The policy fixes `vex` ({policy.origins.get('fixed', 'its base')}), so --vex can add nothing.",
-                          remedy="Leave it out.", path=policy.path)  # fmt: skip
+    fixed = policy.effective.get("fixed", ())
+    for key in ("vex", "waivers"):
+        if given and isinstance(fixed, list) and key in fixed:
+            raise ConfigError(f"The policy fixes `{key}` ({policy.origins.get('fixed', 'its base')}), so --vex can add nothing.",
+                              remedy="Leave it out.", path=policy.path)  # fmt: skip
     files = {Path(path): relative(Path(path), root) for path in policy.vex}
     for path in given:
         file = path.resolve()
@@ -51,6 +55,19 @@ def read_documents(policy: Policy, given: Sequence[Path], *, root: Path) -> tupl
         documents.append(document)
         found += statements
     return tuple(documents), tuple(found)
+
+
+def bound(statements: Sequence[Statement], trees: Mapping[str, StagedTree]) -> tuple[Statement, ...]:
+    """The statements about what is here: a product that names a content digest is meant only where that is the content.
+
+    Args:
+        statements: of all documents.
+        trees: `function:ID` or `layer:ID` -> what will ship of it.
+    """
+    if not any(product.digest for statement in statements for product in statement.products):
+        return tuple(statements)
+    digests = {subject: tree.content_digest for subject, tree in trees.items()}
+    return tuple(statement.bound(digests) for statement in statements)
 
 
 def read_statements(data: bytes, *, name: str) -> tuple[VexDocument, tuple[Statement, ...]]:
