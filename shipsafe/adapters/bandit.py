@@ -130,6 +130,11 @@ class BanditReport:
     unknown: tuple[str, ...] = field(default=())
 
 
+def start() -> None:
+    """Have bandit imported beside other work, for questions that will come."""
+    SERVER.start()
+
+
 def lint(
     files: Mapping[str, Path],
     settings: BanditSettings,

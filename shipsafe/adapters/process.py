@@ -117,6 +117,10 @@ def end_all() -> None:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """Ask a child and its whole group to end, then end them."""
+    if not hasattr(os, "killpg"):  # Windows knows neither groups nor asking
+        child.kill()
+        child.wait(_GRACE)
+        return
     for signal in (15, 9):
         try:
             os.killpg(child.pid, signal)
