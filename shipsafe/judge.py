@@ -4,32 +4,48 @@ It is pure, and it holds three laws: adding a finding never improves a verdict, 
 nothing answered is never a pass.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
+from shipsafe.model.baseline import Baseline, BaselineEntry, can_be_recorded
 from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import GatePolicy, Mode, Policy, Waiver
 from shipsafe.model.severity import Severity
-from shipsafe.model.verdict import Decision, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
+from shipsafe.model.verdict import Baselined, Decision, Lapsed, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
+from shipsafe.model.vex import Statement
+from shipsafe.policy.vex.weighing import Weighing
 
 _SOON = timedelta(days=14)
 
 
-def judge(policy: Policy, outcomes: Iterable[Outcome], today: date) -> Verdict:
+def judge(
+    policy: Policy,
+    outcomes: Iterable[Outcome],
+    today: date,
+    *,
+    baseline: Baseline | None = None,
+    statements: Sequence[Statement] = (),
+) -> Verdict:
     """Decide.
 
     A finding blocks when its gate enforces today, nothing waives or suppresses it, and it reaches the gate's `fail-on`. A
     finding that says that something could not be looked at, an unanswered outcome, and a required gate without an outcome make
     the verdict INCOMPLETE, which comes before FAIL: both are in the verdict.
+
+    `statements` are those of VEX documents; one that clears a finding takes it out as a waiver would, if the policy would let a waiver
+    do it (`Weighing`).
     """
     outcomes = tuple(outcomes)
     blocking: list[Finding] = []
     allowed: list[Finding] = []
     waived: list[Waived] = []
+    baselined: list[Baselined] = []
+    lapsed: dict[BaselineEntry, str] = {}
     unanswered: list[Unanswered] = []
     used: set[Waiver] = set()
     fixed: set[Waiver] = set()
+    vex = Weighing(statements, policy, today)
     for outcome in outcomes:
         gate = policy.gate(outcome.gate)
         enforced = gate.mode_on(today) is Mode.ENFORCE
@@ -43,12 +59,20 @@ def judge(policy: Policy, outcomes: Iterable[Outcome], today: date) -> Verdict:
             fixed.update(waiver for waiver in live if waiver not in standing)
             if standing:
                 waived.append(Waived(finding=finding, waiver=standing[0]))
+            elif (by_vex := vex.waived(finding)) is not None:
+                waived.append(by_vex)
             elif finding.suppressed or not enforced:
                 allowed.append(finding)
             elif finding.effect is Effect.INCOMPLETE:
                 unanswered.append(Unanswered(gate=outcome.gate, subject=finding.subject, reason=finding.message))
             elif _blocks(finding, gate):
-                blocking.append(finding)
+                reasons = {entry: _why_lapsed(entry, finding, policy, today) for entry in baseline.about(finding)} if baseline else {}
+                holding = [entry for entry, reason in reasons.items() if not reason]
+                if holding:
+                    baselined.append(Baselined(finding=finding, entry=holding[0]))
+                else:
+                    blocking.append(finding)
+                    lapsed.update(reasons)
             else:
                 allowed.append(finding)
     unanswered.extend(_never_asked(policy, outcomes, today))
@@ -60,7 +84,11 @@ def judge(policy: Policy, outcomes: Iterable[Outcome], today: date) -> Verdict:
         unanswered=tuple(sorted(unanswered, key=lambda one: (one.subject, one.gate, one.reason))),
         not_asked=tuple(outcome for outcome in outcomes if outcome.state is State.NOT_ASKED),
         waiver_notes=tuple(_notes(policy, used, fixed, today)),
+        vex_notes=vex.notes(finding for outcome in outcomes for finding in outcome.findings),
         policy_digest=policy.digest,
+        baselined=tuple(sorted(baselined, key=lambda one: _worst_first(one.finding))),
+        vanished=tuple(_vanished(baseline, outcomes)) if baseline else (),
+        lapsed=tuple(Lapsed(entry=entry, reason=reason) for entry, reason in sorted(lapsed.items(), key=lambda one: one[0].order)),
     )
 
 
@@ -101,6 +129,39 @@ def _matches(waiver: Waiver, finding: Finding) -> bool:
 def _has_ended(waiver: Waiver, today: date) -> bool:
     """The day it names is the last on which it holds."""
     return waiver.expires is not None and today > waiver.expires
+
+
+def _why_lapsed(entry: BaselineEntry, finding: Finding, policy: Policy, today: date) -> str:
+    """Why an entry does not hold for a finding that it names, or ""."""
+    if not can_be_recorded(finding, policy.unwaivable):
+        return f"No baseline can hold {finding.rule} under this policy."
+    last = entry.last_day(policy.longest_baseline)
+    if last is None or today <= last:
+        return ""
+    if last == entry.expires:
+        return f"It ended on {last}."
+    age = policy.longest_baseline.days if policy.longest_baseline else 0
+    return f"It is of {entry.recorded}, and the policy lets an entry grow {age} days old."
+
+
+def _vanished(baseline: Baseline, outcomes: tuple[Outcome, ...]) -> Iterable[BaselineEntry]:
+    """Entries whose findings are gone: somebody looked (or the question no longer applies), or the whole subject is no more.
+
+    Where the project itself could not be read to its end, a subject that is not there may still exist.
+    """
+    found = {entry for outcome in outcomes for finding in outcome.findings for entry in baseline.about(finding)}
+    states = {(outcome.gate, outcome.subject): outcome.state for outcome in outcomes}
+    subjects = {outcome.subject for outcome in outcomes}
+    whole = bool(subjects) and not any(outcome.subject == "project" and outcome.state is State.UNANSWERED for outcome in outcomes)
+    for entry in baseline.entries:
+        if entry in found:
+            continue
+        if entry.subject in subjects:
+            looked = states.get((entry.gate, entry.subject), State.UNANSWERED) is not State.UNANSWERED
+        else:
+            looked = whole
+        if looked:
+            yield entry
 
 
 def _notes(policy: Policy, used: set[Waiver], fixed: set[Waiver], today: date) -> Iterable[WaiverNote]:

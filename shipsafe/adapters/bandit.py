@@ -5,23 +5,32 @@ and `# nosec`). So a finding that is turned off is still known, and so is who tu
 """
 
 import fnmatch
-import json
+import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
-from shipsafe.adapters.process import Run
-from shipsafe.adapters.process import run as run_process
+from shipsafe.adapters.forkserver import ForkServer
 from shipsafe.adapters.pyproject import pyprojects
-from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.errors import ConfigError
 
 LARGEST = 5 * MEBIBYTE  # bytes of one source file
 _TIMEOUT = 600.0  # seconds for all files of one function
+_SHARE = 256 * 1024  # bytes of source below which another process is not worth its start
+# -P: no folder of audited code may be a place to import from. Warnings about that code's escapes are not our news.
+SERVER = ForkServer(
+    [sys.executable, "-P", "-W", "ignore", "-m", "shipsafe.adapters.bandit_child"],
+    name="bandit",
+    remedy="Look for a file that is not ordinary source.",
+)
 _LISTS = ("skips", "tests", "exclude_dirs")
 _LEVELS = ("undefined", "low", "medium", "high")
 
@@ -121,6 +130,11 @@ class BanditReport:
     unknown: tuple[str, ...] = field(default=())
 
 
+def start() -> None:
+    """Have bandit imported beside other work, for questions that will come."""
+    SERVER.start()
+
+
 def lint(
     files: Mapping[str, Path],
     settings: BanditSettings,
@@ -128,7 +142,7 @@ def lint(
     known: Collection[str],
     honour: bool,
     workspace: Path,
-    run: Run = run_process,
+    server: ForkServer = SERVER,
 ) -> BanditReport:
     """Run bandit over the files.
 
@@ -137,56 +151,70 @@ def lint(
             match them; the content is taken from the file.
         settings: the project's.
         known: ids of the tests to run.
-        honour: whether what the project excludes need not be readable, and its options may lower a severity.
+        honour: whether what the project excludes need not be readable, and its options and `# nosec` may lower a finding.
         workspace: an empty folder.
-        run: starts the child.
+        server: the process that runs bandit.
 
     Raises:
         IncompleteError: bandit ended without an answer, ran for too long, or the disk refused.
     """
     code = workspace / "code"
-    large = [name for name, path in files.items() if path.stat().st_size > LARGEST]
+    sizes = {}
     with disk_errors(workspace):
         code.mkdir()
-        for name in files.keys() - large:
-            (code / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(files[name], code / name)
-    names = sorted(files.keys() - large)
-    answer = _ask(names, settings, known, workspace, run)
-    runs = {key: _Run.of(value) for key, value in answer["runs"].items()}
-    looked = runs["configured"] if honour else runs["plain"]
+        for name, path in files.items():
+            sizes[name] = path.stat().st_size
+            if sizes[name] <= LARGEST:
+                (code / name).parent.mkdir(parents=True, exist_ok=True)
+                _lay(path.absolute(), code / name)
+    large = sorted(name for name, size in sizes.items() if size > LARGEST)
+    questions = [
+        {
+            "folder": str(code.absolute()),
+            "files": names,
+            "included": [name for name in names if not settings.excludes(name)],
+            "known": sorted(known),
+            "config": settings.table,
+            "honour": honour,
+        }
+        for names in _shares({name: size for name, size in sizes.items() if size <= LARGEST})
+    ]
+    with ThreadPoolExecutor(len(questions), thread_name_prefix="bandit") as pool:
+        answers = list(pool.map(partial(server.ask, timeout=_TIMEOUT), questions))
+    runs = _Runs.of(answers)
+    looked = runs.honoured if honour else runs.plain
     oversized = [
         Unread(name=name, line=None, reason=f"larger than {LARGEST // MEBIBYTE} MiB", syntax=False)
-        for name in sorted(large)
+        for name in large
         if not (honour and settings.excludes(name))
     ]
     return BanditReport(
-        version=answer["version"],
+        version=answers[0]["version"],
         issues=_merge(runs, settings, honour=honour),
         unread=(*oversized, *looked.unread),
         crashes=looked.crashes,
-        unknown=tuple(sorted(set(answer["tests"]) - set(known))),
+        unknown=tuple(sorted(set(answers[0]["tests"]) - set(known))),
     )
 
 
-def _ask(names: Sequence[str], settings: BanditSettings, known: Collection[str], workspace: Path, run: Run) -> Any:
-    """Run the child and read its answer."""
-    request, target = workspace / "request.json", workspace / "answer.json"
-    question = {
-        "files": names,
-        "included": [name for name in names if not settings.excludes(name)],
-        "known": sorted(known),
-        "config": settings.table,
-    }
-    with disk_errors(request):
-        request.write_text(json.dumps(question, default=str), encoding="utf-8")
-    # -P: the folder with the audited code must not be a place to import from.
-    argv: list[str | Path] = [sys.executable, "-P", "-m", "shipsafe.adapters.bandit_child", request, target]
-    finished = run(argv, cwd=workspace / "code", timeout=_TIMEOUT)
-    if finished.returncode != 0:
-        cause = (finished.stderr.strip().splitlines() or [f"code {finished.returncode}"])[-1]
-        raise IncompleteError(f"bandit ended without an answer: {cause}.", remedy="Look for a file that is not ordinary source.")
-    return json.loads(target.read_text(encoding="utf-8"))
+def _lay(source: Path, target: Path) -> None:
+    """Put a file where bandit sees it, without copying it where the system can."""
+    try:
+        target.symlink_to(source)
+    except OSError:  # Windows lets only some users make links
+        shutil.copyfile(source, target)
+
+
+def _shares(sizes: Mapping[str, int]) -> list[list[str]]:
+    """The names, in shares of about equal size for several processes; files that are few are one share."""
+    count = max(min(os.cpu_count() or 1, sum(sizes.values()) // _SHARE), 1)
+    shares: list[list[str]] = [[] for _ in range(count)]
+    weights = [0] * count
+    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        lightest = weights.index(min(weights))
+        shares[lightest].append(name)
+        weights[lightest] += sizes[name]
+    return [sorted(share) for share in shares]
 
 
 _Place = tuple[str, int, int, str, int]
@@ -194,37 +222,59 @@ _Place = tuple[str, int, int, str, int]
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One run of the answer; issues by place, because that is what two runs have in common."""
+    """What one run of bandit said; issues by place, because that is what two runs have in common."""
 
     issues: Mapping[_Place, Mapping[str, Any]]
     unread: tuple[Unread, ...]
     crashes: tuple[str, ...]
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> "_Run":
+    def of(cls, shares: Iterable[Mapping[str, Any]]) -> "_Run":
+        """The same run over different files, as one."""
         issues: dict[_Place, Mapping[str, Any]] = {}
+        unread: list[Unread] = []
+        crashes: list[str] = []
         seen: Counter[tuple[str, int, int, str]] = Counter()
-        for issue in value["issues"]:
-            # The same test can speak twice of one place; the count keeps both.
-            place = (issue["path"], issue["line"], issue["column"], issue["test"])
-            issues[*place, seen[place]] = issue
-            seen[place] += 1
-        unread = tuple(
-            Unread(name=entry["path"], line=entry["line"], reason=entry["reason"], syntax=entry["syntax"]) for entry in value["unread"]
-        )
-        return cls(issues, unread, tuple(value["crashes"]))
+        for share in shares:
+            for issue in share["issues"]:
+                # The same test can speak twice of one place; the count keeps both.
+                place = (issue["path"], issue["line"], issue["column"], issue["test"])
+                issues[*place, seen[place]] = issue
+                seen[place] += 1
+            unread += [Unread(name=one["path"], line=one["line"], reason=one["reason"], syntax=one["syntax"]) for one in share["unread"]]
+            crashes += share["crashes"]
+        return cls(issues, tuple(sorted(unread, key=attrgetter("name"))), tuple(crashes))
 
 
-def _merge(runs: Mapping[str, _Run], settings: BanditSettings, *, honour: bool) -> tuple[Issue, ...]:
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """The three runs of an answer; see `bandit_child`."""
+
+    plain: _Run
+    configured: _Run
+    honoured: _Run
+
+    @classmethod
+    def of(cls, answers: Iterable[Mapping[str, Any]]) -> "_Runs":
+        """All answers as one; a run that says the same as the one before it was sent as null."""
+        told = []
+        for answer in answers:
+            plain, configured, honoured = (answer["runs"][name] for name in ("plain", "configured", "honoured"))
+            told.append((plain, configured or plain, honoured or configured or plain))
+        return cls(*(_Run.of(shares) for shares in zip(*told, strict=True)))
+
+
+def _merge(runs: _Runs, settings: BanditSettings, *, honour: bool) -> tuple[Issue, ...]:
     """Every issue of any run once, with what turns it off."""
-    plain, configured, honoured = (runs[key].issues for key in ("plain", "configured", "honoured"))
+    plain, configured, honoured = runs.plain.issues, runs.configured.issues, runs.honoured.issues
+    unread = {one.name for one in runs.honoured.unread}  # what was not looked at is not turned off
     merged = []
     for place in sorted(plain.keys() | configured.keys()):
         issue = configured.get(place) or plain[place]
         severity = issue["severity"]
         if not honour and place in plain:
             severity = max(severity, plain[place]["severity"], key=_LEVELS.index)
-        off = place in configured and place not in honoured
+        off = place in configured and place not in honoured and issue["path"] not in unread
         merged.append(
             Issue(
                 name=issue["path"],

@@ -1,52 +1,65 @@
-"""The child that runs bandit: `python -m shipsafe.adapters.bandit_child REQUEST ANSWER`, in the folder that holds the code.
+"""The child that runs bandit: `python -m shipsafe.adapters.bandit_child`, which `shipsafe.adapters.forkserver` talks to.
 
 Bandit runs in a process of its own because what it reads is hostile: Python's parser can be made to overflow the stack
 (https://docs.python.org/3/library/ast.html#ast.parse), a pattern can be made to run for hours, and bandit keeps the options of
 its tests on module-level functions, so two runs in one process would share them. A child can be given a limit and can crash.
 
-REQUEST and ANSWER are JSON files. REQUEST: `files` (names relative to the current folder), `included` (those that the project's
-configuration does not exclude), `known` (ids of the tests to run), `config` (the table `[tool.bandit]`, or null). ANSWER:
-`version`, `tests` (every id that this bandit has) and `runs`: `plain` (all known tests, bandit's own options), `configured`
-(the project's options) and `honoured` (the same, with `# nosec`), each with `issues`, `unread` and `crashes`.
+A question: `folder` (which holds the code), `files` (names relative to it), `included` (those that the project's configuration
+does not exclude), `known` (ids of the tests to run), `config` (the table `[tool.bandit]`, or null), `honour` (whether `# nosec`
+counts). The answer: `version`, `tests` (every id that this bandit has) and `runs`: `plain` (all known tests, bandit's own
+options), `configured` (the project's options) and `honoured` (the same, with `# nosec`), each with `issues`, `unread` and
+`crashes`. A run that says the same as the one before it is null.
+
+Most files are read by bandit once, not three times: see `_configured` and `_honoured`, each with its reason.
 """
 
 import ast
-import json
 import linecache
 import logging
+import os
 import sys
 import tokenize
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+# stevedore keeps a list of plugins in the user's cache folder and believes whatever stands there, also that bandit has no tests.
+os.environ["HOME"] = os.environ["XDG_CACHE_HOME"] = os.devnull
+
 import bandit  # type: ignore[import-untyped]  # has no types
 from bandit.core import extension_loader  # type: ignore[import-untyped]  # has no types
+from bandit.core.blacklisting import blacklist  # type: ignore[import-untyped]  # has no types
 from bandit.core.config import BanditConfig  # type: ignore[import-untyped]  # has no types
 from bandit.core.docs_utils import get_url  # type: ignore[import-untyped]  # has no types
 from bandit.core.manager import NOSEC_COMMENT, BanditManager  # type: ignore[import-untyped]  # has no types
 
+from shipsafe.adapters.forkserver import serve
+
 _MEMORY = 4 * 1024**3  # bytes of address space: a file of 5 MiB that is one long list needs about 3 GiB
+_PLAIN_ENCODINGS = frozenset({"utf-8", "utf-8-sig", "iso-8859-1"})  # as `tokenize` names those in which ASCII is ASCII
 _LONGEST = 1000  # characters of a text or of a line of code that are handed on
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """What bandit has to say."""
-    manager = extension_loader.MANAGER
-    files, included, known, config = request["files"], request["included"], set(request["known"]), request["config"]
-    plain = _run(files, {}, {"include": known, "exclude": set()}, honour=False)
-    if config is None:
-        profile = {"include": known, "exclude": set()}
-        configured = plain
-    else:
-        profile = {"include": set(config.get("tests") or known), "exclude": set(config.get("skips") or ())}
-        configured = _run(included, config, profile, honour=False)
-    honoured = _run(included, config or {}, profile, honour=True)
+    os.chdir(request["folder"])
+    have = {*extension_loader.MANAGER.plugins_by_id, *extension_loader.MANAGER.blacklist_by_id}
+    known = set(request["known"])
+    config = request["config"] or {}
+    plain = _run(_manager({}, {"include": known}), request["files"])
+    profile = {"include": set(config.get("tests") or known), "exclude": {*(config.get("skips") or ()), *(have - known)}}
+    configured = plain if request["config"] is None else _configured(plain, request["included"], config, profile)
+    honoured = _honoured(configured, request["included"], config, profile) if request["honour"] else configured
     return {
         "version": bandit.__version__,
-        "tests": sorted({*manager.plugins_by_id, *manager.blacklist_by_id}),
-        "runs": {"plain": plain, "configured": configured, "honoured": honoured},
+        "tests": sorted(have),
+        "runs": {
+            "plain": plain,
+            "configured": None if configured is plain else configured,
+            "honoured": None if honoured is configured else honoured,
+        },
     }
 
 
@@ -59,11 +72,67 @@ def catalogue() -> dict[str, tuple[str, str]]:
     return {key: (names[key], get_url(key).replace(f"/{bandit.__version__}/", "/latest/")) for key in sorted(names)}
 
 
-def _run(files: Sequence[str], config: Mapping[str, Any], profile: Mapping[str, Collection[str]], *, honour: bool) -> dict[str, Any]:
-    """One run of bandit over the files."""
+_Said = dict[str, Any]  # `issues`, `unread` and `crashes` of one run
+
+
+def _configured(plain: _Said, included: Sequence[str], config: Mapping[str, Any], profile: Mapping[str, Collection[str]]) -> _Said:
+    """What bandit says with the project's configuration.
+
+    Tests only speak of what they find: a test that found nothing in a file can be left out without changing the answer. So where
+    no option is set, only files in which a test spoke that the project turned off are looked at again (again, because of several
+    forbidden names for one import bandit reports the first).
+    """
+    manager = _manager(config, profile)
+    if plain["crashes"] or any(manager.b_conf.get_option(name) is not None for name in _option_names()):
+        return _run(manager, included)
+    left = _tests(manager)
+    spoke = {issue["path"] for issue in plain["issues"] if issue["test"] not in left}
+    return _replaced(plain, included, manager, spoke)
+
+
+def _honoured(configured: _Said, included: Sequence[str], config: Mapping[str, Any], profile: Mapping[str, Collection[str]]) -> _Said:
+    """What bandit says when `# nosec` counts: only files that hold the word can differ."""
+    commented = {name for name in included if _may_hold_nosec(name)}
+    if not commented:
+        return configured
+    return _replaced(configured, included, _manager(config, profile, honour=True), commented)
+
+
+def _replaced(before: _Said, included: Collection[str], manager: BanditManager, again: Collection[str]) -> _Said:
+    """What was said `before` of the included files, but of those to be looked at `again` what bandit says now."""
+    kept = set(included).difference(again)
+    now = _run(manager, [name for name in included if name in again])
+    return {
+        "issues": [issue for issue in before["issues"] if issue["path"] in kept] + now["issues"],
+        "unread": sorted([entry for entry in before["unread"] if entry["path"] in kept] + now["unread"], key=itemgetter("path")),
+        "crashes": before["crashes"] + now["crashes"],
+    }
+
+
+def _manager(config: Mapping[str, Any], profile: Mapping[str, Collection[str]], *, honour: bool = False) -> BanditManager:
+    """Bandit with these options, which stand on its module-level functions until the next is made."""
     settings = BanditConfig()
     settings.config.update(config)
-    manager = BanditManager(settings, "file", profile={key: set(value) for key, value in profile.items()}, ignore_nosec=not honour)
+    return BanditManager(settings, "file", profile={key: set(value) for key, value in profile.items()}, ignore_nosec=not honour)
+
+
+def _option_names() -> set[str]:
+    """The tables of options that tests take: bandit notes them, and what else it knows of a test, on the test's function."""
+    return {getattr(plugin.plugin, "_takes_config", "") for plugin in extension_loader.MANAGER.plugins} - {""}
+
+
+def _tests(manager: BanditManager) -> set[str]:
+    """The ids under which the manager's tests can speak."""
+    ids = set()
+    for plugin in manager.b_ts.plugins:
+        ids.add(plugin.plugin._test_id)  # noqa: SLF001 - where bandit keeps it
+        if plugin.plugin is blacklist:  # one test that speaks under the id of what it found
+            ids.update(entry["id"] for entries in blacklist._config.values() for entry in entries)  # noqa: SLF001 - where bandit keeps it
+    return ids
+
+
+def _run(manager: BanditManager, files: Sequence[str]) -> _Said:
+    """One run of bandit over the files."""
     # Not `discover_files`: it would match `exclude_dirs` against names that are not the project's.
     # "./" as bandit itself names files of the current folder: the options of its tests match against it.
     manager.files_list = [f"./{name}" for name in files]
@@ -114,6 +183,8 @@ def _issue(issue: Any) -> dict[str, Any]:
 def _nosec_lines(name: str) -> frozenset[int]:
     """The lines of a file that have a `# nosec`, by the pattern that bandit uses."""
     found: set[int] = set()
+    if not _may_hold_nosec(name):
+        return frozenset()
     with Path(name).open("rb") as file:
         try:
             for token in tokenize.tokenize(file.readline):
@@ -122,6 +193,17 @@ def _nosec_lines(name: str) -> frozenset[int]:
         except (tokenize.TokenError, SyntaxError):
             return frozenset(found)  # as bandit: what was read so far counts
     return frozenset(found)
+
+
+def _may_hold_nosec(name: str) -> bool:
+    """Whether bandit could see a `# nosec` in a file. It looks for the word in decoded text, we in bytes where that is the same."""
+    with Path(name).open("rb") as file:
+        try:
+            encoding, _ = tokenize.detect_encoding(file.readline)
+        except SyntaxError:
+            return True
+        file.seek(0)
+        return encoding not in _PLAIN_ENCODINGS or b"nosec" in file.read()
 
 
 def _unread(name: str, reason: str) -> dict[str, Any]:
@@ -135,15 +217,14 @@ def _unread(name: str, reason: str) -> dict[str, Any]:
     return {"path": name, "line": None, "reason": f"bandit stopped with: {reason}", "syntax": False}
 
 
-def main(request: str, target: str) -> None:
-    """Read the request, write the answer."""
+def main() -> None:
+    """Answer until there are no more questions."""
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - not on Windows; macOS refuses this limit
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    result = answer(json.loads(Path(request).read_text(encoding="utf-8")))
-    Path(target).write_text(json.dumps(result), encoding="utf-8")
+    serve(answer)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

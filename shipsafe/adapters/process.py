@@ -49,6 +49,42 @@ def run(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None 
     Raises:
         IncompleteError: it could not be started, or ran for longer than `timeout` seconds.
     """
+    child = _start(argv, cwd, env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        stdout, stderr = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        _end(child)
+        raise IncompleteError(f"{Path(argv[0]).name} did not end within {timeout:.0f} s and was stopped.", remedy="Try again.") from error
+    finally:
+        with _lock:
+            _running.discard(child)
+    return Finished(returncode=child.returncode, stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace"))
+
+
+def start(argv: Sequence[str | Path], *, cwd: Path, stdin: int, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a program that stays, like `run` does: what it reads is the descriptor `stdin`, what it writes is lost, stderr is a pipe.
+
+    `end_all` ends it; whoever starts it calls `stop` before that.
+
+    Raises:
+        IncompleteError: it could not be started.
+    """
+    return _start(argv, cwd, env, stdin=stdin, stdout=subprocess.DEVNULL)
+
+
+def stop(child: subprocess.Popen[bytes]) -> str:
+    """End a program that `start` started, with all that it started, and give what it wrote to stderr."""
+    if child.poll() is None:
+        _end(child)
+    with _lock:
+        _running.discard(child)
+    if child.stderr is None:
+        return ""
+    with child.stderr:
+        return child.stderr.read().decode(errors="replace")
+
+
+def _start(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str] | None, *, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
     name = Path(argv[0]).name
     with _lock:
         if _ended:
@@ -58,23 +94,15 @@ def run(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None 
                 [str(part) for part in argv],
                 cwd=cwd,
                 env=clean_environment(env),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdin=stdin,
+                stdout=stdout,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
         except OSError as error:
             raise IncompleteError(f"{name} could not be started: {error.strerror or error}.", remedy="Install shipsafe again.") from error
         _running.add(child)
-    try:
-        stdout, stderr = child.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        _end(child)
-        raise IncompleteError(f"{name} did not end within {timeout:.0f} s and was stopped.", remedy="Try again.") from error
-    finally:
-        with _lock:
-            _running.discard(child)
-    return Finished(returncode=child.returncode, stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace"))
+    return child
 
 
 def end_all() -> None:
@@ -89,6 +117,10 @@ def end_all() -> None:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """Ask a child and its whole group to end, then end them."""
+    if not hasattr(os, "killpg"):  # Windows knows neither groups nor asking
+        child.kill()
+        child.wait(_GRACE)
+        return
     for signal in (15, 9):
         try:
             os.killpg(child.pid, signal)

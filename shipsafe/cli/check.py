@@ -16,6 +16,7 @@ def check(
     policy: options.PolicyFile = None,
     parameter_overrides: options.Parameters = None,
     function: options.Functions = None,
+    vex: options.Vex = None,
     offline: options.Offline = False,
     jobs: options.Jobs = None,
     output: options.Format = "text",
@@ -27,5 +28,7 @@ def check(
 
     The SBOM is made without the digests of a zip, because there is none.
     """
-    request = run.request(path, policy=policy, overrides=parameter_overrides, functions=function, offline=offline, jobs=jobs, out=None)
+    request = run.request(
+        path, policy=policy, overrides=parameter_overrides, functions=function, vex=vex, offline=offline, jobs=jobs, out=None
+    )
     return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose)

@@ -19,6 +19,10 @@ Functions = Annotated[
     list[str] | None,
     typer.Option("--function", metavar="NAME", help="Only this function and the layers it uses; may be repeated."),
 ]
+Vex = Annotated[
+    list[Path] | None,
+    typer.Option("--vex", metavar="FILE", help="Read this OpenVEX or CycloneDX document before judging; may be repeated."),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Open no socket: only what is cached here is used.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, max=256, help="How many things are done at once.")]
 Format = Annotated[

@@ -13,6 +13,7 @@ from typing import Any
 
 from shipsafe import __version__
 from shipsafe.adapters.cache import canonical
+from shipsafe.errors import ShipsafeError
 from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.location import Location
@@ -38,6 +39,8 @@ def tools() -> Mapping[str, str]:
 def question(gate: Gate, inquiry: Inquiry, *, asking: object) -> object | None:
     """Everything that decides a gate's answer; None where nobody can say, and the answer is not kept.
 
+    The subject stands in it although a tree's fingerprint is made of it too: gates read the subject itself.
+
     Args:
         gate: the gate.
         inquiry: what it is given.
@@ -45,13 +48,15 @@ def question(gate: Gate, inquiry: Inquiry, *, asking: object) -> object | None:
     """
     if gate.inputs is None or inquiry.tree is None or not inquiry.tree.fingerprint:
         return None
-    inputs = gate.inputs(inquiry)
-    if inputs is None:
+    try:
+        inputs = gate.inputs(inquiry)
+    except ShipsafeError:  # the gate itself will say so
         return None
-    layers = [tree.fingerprint for tree in inquiry.layer_trees]
-    if not all(layers):
+    layers = [(tree.subject, tree.fingerprint) for tree in inquiry.layer_trees]
+    if inputs is None or not all(fingerprint for _, fingerprint in layers):
         return None
-    return [gate.id, inputs, inquiry.tree.fingerprint, layers, asking, tools(), sys.version_info[:3]]
+    subject = (inquiry.subject.subject, inquiry.subject)
+    return [gate.id, inputs, subject, inquiry.tree.fingerprint, layers, asking, tools(), sys.version_info[:3]]
 
 
 def asking_part(policy: Policy) -> Mapping[str, object]:

@@ -34,6 +34,7 @@ from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import Published, check_names, publish, repair
 from shipsafe.packing.sets import Sets
 from shipsafe.policy import load
+from shipsafe.policy.vex import bound, read_documents
 from shipsafe.readers import read_project
 from shipsafe.reports.live import Progress
 
@@ -54,6 +55,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
     cache = cache_dir()
     policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache, fetch=fetch, today=request.today)
     project = read_project(request.path, policy=policy, overrides=request.overrides)
+    documents, statements = read_documents(policy, request.vex, root=project.root)
     subjects = _select(project, request.functions)
     check_names([subject.name for subject in subjects])
     with ExitStack() as stack:
@@ -98,7 +100,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
         if request.check_reproducible and output is not None:
             progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
         outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
-        verdict = judge(policy, outcomes, request.today)
+        verdict = judge(policy, outcomes, request.today, statements=bound(statements, examined.trees))
         record = RunRecord(
             command=request.command,
             project=project.root.name,
@@ -113,6 +115,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
             modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
             rules=_named_rules(outcomes),
             hints=project.hints,
+            vex=documents,
         )
         if output is not None and verdict.decision is Decision.PASS:
             with bench.timeline.leg("publish"):

@@ -17,6 +17,7 @@ class Request:
         overrides: template parameters from the command line.
         functions: names of the functions to examine; empty for all.
         jobs: how many things are done at once.
+        vex: VEX documents to read besides those that the policy names.
         today: the day on which waivers and dates are judged.
     """
 
@@ -26,6 +27,7 @@ class Request:
     policy: Path | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
     functions: tuple[str, ...] = ()
+    vex: tuple[Path, ...] = ()
     offline: bool = False
     jobs: int = 2
     check_reproducible: bool = False

@@ -95,6 +95,18 @@ def _run(inquiry: Inquiry) -> Outcome:
     return Outcome.answered(_ID, subject.subject, findings, notes=notes, evidence=evidence)
 
 
+def _inputs(inquiry: Inquiry) -> object:
+    """The project's settings for bandit, and where they stand: bandit sees names relative to that. Its version is always asked for.
+
+    Raises:
+        ConfigError: see `settings_for`.
+    """
+    root = inquiry.project.root
+    settings = settings_for(inquiry.project.code_folder(inquiry.subject), root)
+    base = settings.base.relative_to(root).as_posix() if settings.base.is_relative_to(root) else str(settings.base)
+    return {"base": base, "shown": settings.shown, "table": settings.table}
+
+
 def _honours(inquiry: Inquiry) -> bool:
     """Whether `# nosec` and `[tool.bandit]` lower findings.
 
@@ -190,4 +202,5 @@ GATE = Gate(
     run=_run,
     python_only=True,
     settings=("suppressions",),
+    inputs=_inputs,
 )

@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from importlib.metadata import version
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
 from shipsafe.model.artifact import Archive
@@ -158,6 +159,11 @@ def run(inquiry: Inquiry) -> Outcome:
     return Outcome.answered(_ID, subject.subject, findings, notes=notes, evidence=evidence)
 
 
+def _inputs(_: Inquiry) -> object:
+    """Nothing but the trees and the subject, and who reads native code."""
+    return {"pyelftools": version("pyelftools")}
+
+
 def zipped_note(archive: Archive) -> str | None:
     """What to say of a zip over 50 MB: no finding, because packages are deployed through S3."""
     if archive.size <= _ZIPPED:
@@ -288,4 +294,5 @@ GATE = Gate(
     title="Will it start, does it fit, and does it hold nothing that should stay here?",
     rules=(HANDLER_MISSING, WRONG_PLATFORM, TOO_LARGE, SECRET_FILE, STARTUP_HOOK, ESCAPING_LINK, NAME_COLLISION, UNLOCKED),
     run=run,
+    inputs=_inputs,
 )

@@ -32,6 +32,7 @@ from shipsafe.model.tree import Distribution, StagedTree
 _ID = "sbom"
 DOCUMENT = "sbom.json"  # in the workspace of the gate
 _TOOLS = ("uv", "cyclonedx-python-lib")
+_CHECKERS = ("cyclonedx-bom", "jsonschema-rs", "packageurl-python")
 _SHOWN = 5
 
 _NTIA = Rule(
@@ -84,6 +85,19 @@ def _run(inquiry: Inquiry) -> Outcome:
         "cross-checked": cross_checked,
     }
     return Outcome.answered(_ID, subject, findings, evidence=evidence)
+
+
+def _inputs(inquiry: Inquiry) -> object:
+    """What goes into the document beside the tree, and who writes, checks and doubts it.
+
+    Raises:
+        ConfigError: see `_supplier`.
+    """
+    return {
+        "epoch": inquiry.epoch,
+        "supplier": _supplier(inquiry),
+        "tools": {name: metadata.version(name) for name in (*_TOOLS, *_CHECKERS)},
+    }
 
 
 def _supplier(inquiry: Inquiry) -> str | None:
@@ -199,4 +213,5 @@ GATE = Gate(
     run=_run,
     python_only=True,
     settings=("supplier", "cross-check"),
+    inputs=_inputs,
 )

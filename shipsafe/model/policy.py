@@ -1,9 +1,10 @@
 """What a team allows: the policy and its waivers, as nouns. `shipsafe.policy` reads them from files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from shipsafe.model.location import Location
 from shipsafe.model.severity import Severity
@@ -84,7 +85,8 @@ class Waiver:
 
     `target` is a rule id (`layers/unpinned`) or an advisory id or alias. `subject` is `function:ID`, `layer:ID`,
     `project`, a bare ID, or `*`. `expires` is the last day on which it holds. `until_fixed` ends it as soon as a fixed
-    version is known.
+    version is known. `justification` is one of `shipsafe.model.vex.JUSTIFICATIONS`, or "": with it a waiver of an advisory
+    becomes `not_affected` in a VEX document, without it `affected`.
     """
 
     target: str
@@ -94,6 +96,7 @@ class Waiver:
     expires: date | None = None
     until_fixed: bool = False
     location: Location | None = None
+    justification: str = ""
 
     def covers(self, subject: str) -> bool:
         """Whether it speaks of that subject (`function:billing` is also `billing`)."""
@@ -115,6 +118,26 @@ class FunctionConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedIndex:
+    """An index that claims names: they come from it and from nowhere else, and nothing else comes from it.
+
+    `url` may hold `${VARIABLE}` where credentials stand; it is never written out. `packages` are patterns (`acme-*`).
+    """
+
+    name: str
+    url: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindLinks:
+    """A folder or page of wheels: as the policy has it, and where it is (an absolute path, or a URL)."""
+
+    shown: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The effective policy: presets, organisation's base and the project's own file, merged.
 
@@ -126,10 +149,14 @@ class Policy:
         first_party: patterns (`acme-*`) of distributions that are ours and in no advisory feed.
         publishers: further accounts whose layers are trusted.
         lock: the name of the lock or requirements file to use where two kinds stand beside each other.
-        index, extra_indexes: where packages come from; None for PyPI.
+        index, extra_indexes: where packages come from; None for PyPI. Their URLs may hold `${VARIABLE}`, as those of `named_indexes`.
+        find_links: folders and pages of wheels.
+        pypi_mirrors: indexes that hold what PyPI holds, so that PyPI's advisories speak of them.
         strict: whether the policy extends `strict`: suppressions in code do not lower a finding, the SBOM is cross-checked.
         unwaivable: rules and advisories that no waiver can touch.
         longest_waiver: how far ahead a waiver may expire; None for no limit.
+        baseline: the file of findings that are known (absolute), None for none; `longest_baseline` how old its entries may grow.
+        vex: VEX documents to read before judging, as absolute paths.
         parameters: template parameters that the policy fixes.
         origins: dotted key -> where its value comes from (`preset baseline`, `shipsafe.toml:4`), for `policy show --origin`.
         effective: the merged document, in the spelling of the file.
@@ -151,12 +178,31 @@ class Policy:
     lock: str | None = None
     index: str | None = None
     extra_indexes: tuple[str, ...] = ()
+    named_indexes: tuple[NamedIndex, ...] = ()
+    find_links: tuple[FindLinks, ...] = ()
+    pypi_mirrors: tuple[str, ...] = ()
     strict: bool = False
     unwaivable: tuple[str, ...] = ()
     longest_waiver: timedelta | None = None
+    baseline: str | None = None
+    longest_baseline: timedelta | None = None
+    vex: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     effective: Mapping[str, object] = field(default_factory=dict)
 
     def gate(self, gate_id: str) -> GatePolicy:
         """What it says of that gate; the default where it says nothing."""
         return self.gates.get(gate_id, GatePolicy())
+
+    def is_first_party(self, name: str) -> bool:
+        """Whether a distribution (by its normalised name) is ours."""
+        return matches(name, self.first_party)
+
+    def claimant(self, name: str) -> NamedIndex | None:
+        """The index that claims a distribution, by its normalised name; the first in the file where several do."""
+        return next((one for one in self.named_indexes if matches(name, one.packages)), None)
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a normalised name fits one of the patterns (`acme-*`; `ACME_*` is the same)."""
+    return any(fnmatchcase(name, pattern.lower().replace("_", "-").replace(".", "-")) for pattern in patterns)

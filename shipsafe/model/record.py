@@ -8,6 +8,7 @@ from shipsafe.model.artifact import Artifact
 from shipsafe.model.finding import Rule
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.verdict import Verdict
+from shipsafe.model.vex import VexDocument
 
 SCHEMA_VERSION = "1.0"
 
@@ -28,6 +29,7 @@ class RunRecord:
         prefix: where the project lies in its repository (`services/orders`, POSIX), "" at its root: GitHub names files from there.
         rules: every rule that a finding of this run names.
         hints: remarks for people.
+        vex: the VEX documents that were read before judging.
     """
 
     command: str
@@ -44,3 +46,4 @@ class RunRecord:
     rules: tuple[Rule, ...] = ()
     hints: tuple[str, ...] = ()
     prefix: str = ""
+    vex: tuple[VexDocument, ...] = ()

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shipsafe.errors import ExitCode
+from shipsafe.model.baseline import BaselineEntry
 from shipsafe.model.finding import Finding
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import Waiver
+from shipsafe.model.vex import Statement, VexNote
 
 
 class Decision(StrEnum):
@@ -37,10 +39,14 @@ _EXIT_CODES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waived:
-    """A finding that a waiver allows, and that waiver."""
+    """A finding that a waiver allows, and that waiver.
+
+    `statement` is set where a VEX statement allows it; the waiver then says the same for whoever knows only waivers.
+    """
 
     finding: Finding
     waiver: Waiver
+    statement: Statement | None = None
 
 
 class WaiverNews(StrEnum):
@@ -62,6 +68,22 @@ class WaiverNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Baselined:
+    """A finding that would block, and the entry of the baseline that knows it."""
+
+    finding: Finding
+    entry: BaselineEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lapsed:
+    """An entry of the baseline that does not hold although its finding is still there, and why, as a sentence."""
+
+    entry: BaselineEntry
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
     """Something that keeps the verdict from being complete."""
 
@@ -77,10 +99,14 @@ class Verdict:
     Attributes:
         blocking: findings that the policy does not allow.
         allowed: findings that were seen and do not block (below the threshold, observed, suppressed).
-        waived: findings that a waiver allows.
+        waived: findings that a waiver or a VEX statement allows.
         unanswered: why the verdict is INCOMPLETE, if it is.
         not_asked: questions that do not apply, with their reasons.
         waiver_notes: expired, expiring and unused waivers.
+        vex_notes: VEX statements that change nothing, contradict each other, or speak of nothing that was found.
+        baselined: findings that would block, and that the baseline knows.
+        vanished: entries of the baseline whose findings are gone: the gate answered, or the subject is no more.
+        lapsed: entries of the baseline that have ended or that the policy does not admit; their findings block.
     """
 
     decision: Decision
@@ -90,7 +116,11 @@ class Verdict:
     unanswered: tuple[Unanswered, ...] = ()
     not_asked: tuple[Outcome, ...] = ()
     waiver_notes: tuple[WaiverNote, ...] = ()
+    vex_notes: tuple[VexNote, ...] = ()
     policy_digest: str = ""
+    baselined: tuple[Baselined, ...] = ()
+    vanished: tuple[BaselineEntry, ...] = ()
+    lapsed: tuple[Lapsed, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

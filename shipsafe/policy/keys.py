@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shipsafe.model.vex import JUSTIFICATIONS
+
 GATES = ("dependencies", "lint", "sbom", "layers", "package")
 _SEVERITIES = ("critical", "high", "medium", "low", "never")
 
@@ -34,10 +36,12 @@ class Tighter(StrEnum):
     SUBSET = "subset"
     SUPERSET = "superset"
     SHORTER = "shorter"
+    LONGER = "longer"
     EARLIER = "earlier"
     LOWER = "lower"  # a threshold
     LAST_CHOICE = "last choice"  # choices are listed from loose to tight
     TRUE = "true"
+    OFF = "off"  # may be switched off, and else not change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +85,24 @@ KEYS: tuple[Key, ...] = (
     Key(path="unwaivable", kind=Kind.TEXTS, tighter=Tighter.SUPERSET, example='["dependencies/malicious"]',
         doc="Rules and advisories that no waiver can touch."),
     Key(path="longest-waiver", kind=Kind.AGE, tighter=Tighter.SHORTER, example='"90d"', doc="How far ahead a waiver may expire."),
+    Key(path="baseline", kind=Kind.TEXT, tighter=Tighter.OFF, example='"shipsafe-baseline.toml"',
+        doc="A file of known findings that do not block (`--write-baseline`), beside the project's policy; `off` for none. No preset."),
+    Key(path="longest-baseline", kind=Kind.AGE, tighter=Tighter.SHORTER, example='"90d"',
+        doc="How old an entry of the baseline may grow; after that its finding blocks again."),
+    Key(path="vex", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["security/vex.json"]',
+        doc="OpenVEX or CycloneDX documents in the repository, relative to this file, that are read before judging."),
     Key(path="indexes.default", kind=Kind.TEXT, example='"https://pypi.org/simple"', doc="The index that packages come from."),
     Key(path="indexes.extra", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["https://packages.example.com/simple"]',
-        doc="Further indexes."),
+        doc="Further indexes, asked before the default; a name is taken from the first that has it."),
+    Key(path="indexes.mirrors-pypi", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["https://nexus.example.com/pypi/simple"]',
+        doc="Indexes that hold what PyPI holds and nothing else: its advisories speak of them."),
+    Key(path="indexes.find-links", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["wheels"]',
+        doc="Folders of the repository, relative to this file, or https pages, with wheels."),
+    Key(path="indexes.named.*.name", kind=Kind.TEXT, needed=True, example='"acme"',
+        doc="An index that claims names; credentials for it: `UV_INDEX_ACME_USERNAME` and `UV_INDEX_ACME_PASSWORD`."),
+    Key(path="indexes.named.*.url", kind=Kind.TEXT, needed=True, example='"https://packages.example.com/simple"', doc="Its address."),
+    Key(path="indexes.named.*.packages", kind=Kind.TEXTS, needed=True, example='["acme-*"]',
+        doc="Patterns of the distributions that come from it and from nowhere else."),
     Key(path="advisories.source", kind=Kind.SOURCE, choices=("snapshot", "pypi", "osv"), example='"snapshot"',
         doc="The OSV snapshot, one of pip-audit's services, or `{path = ..., date = ...}`: a folder or zip of OSV records."),
     Key(path="advisories.max-age", kind=Kind.AGE, tighter=Tighter.SHORTER, example='"7d"', doc="How old advisories may be, or `off`."),
@@ -93,6 +112,8 @@ KEYS: tuple[Key, ...] = (
     *(key for gate in GATES for key in _gate(gate)),
     Key(path="gates.dependencies.allow-sdist", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["some-package"]',
         doc="Distributions that may be built from source, which runs their build code."),
+    Key(path="gates.dependencies.cooldown", kind=Kind.AGE, tighter=Tighter.LONGER, example='"7d"',
+        doc="How old an uploaded file must be before it may ship, or `off`, which is the default."),
     Key(path="gates.lint.suppressions", kind=Kind.CHOICE, choices=("honour", "ignore"), tighter=Tighter.LAST_CHOICE, example='"ignore"',
         doc="Whether `# nosec` and configured skips lower a finding."),
     Key(path="gates.sbom.cross-check", kind=Kind.FLAG, tighter=Tighter.TRUE, example="true",
@@ -118,9 +139,11 @@ KEYS: tuple[Key, ...] = (
     Key(path="waivers.*.owner", kind=Kind.TEXT, needed=True, example='"team@example.com"', doc="Who answers for it."),
     Key(path="waivers.*.expires", kind=Kind.DATE, example="2027-01-31", doc="The last day on which it holds."),
     Key(path="waivers.*.until-fixed", kind=Kind.FLAG, example="true", doc="Ends as soon as a fixed version is known."),
+    Key(path="waivers.*.justification", kind=Kind.CHOICE, choices=JUSTIFICATIONS, example='"vulnerable_code_not_in_execute_path"',
+        doc="Why an advisory does no harm, in the words of VEX: its statement is then `not_affected`, and `affected` without it."),
     *(Key(path=f"sign.target.*.{name}", kind=Kind.TEXT, example='""', doc="A signing target, for later commands.")
       for name in ("name", "account", "region", "profile", "bucket", "role")),
 )  # fmt: skip
 
 BY_PATH = {key.path: key for key in KEYS}
-TABLE_LISTS = ("functions", "waivers", "sign.target")
+TABLE_LISTS = ("functions", "waivers", "sign.target", "indexes.named")

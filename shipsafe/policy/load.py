@@ -11,8 +11,10 @@ from typing import Any
 from shipsafe.model.location import Location
 from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource, FailOn, FunctionConfig, GatePolicy, Mode, Policy
 from shipsafe.model.severity import Severity
+from shipsafe.policy import vex
 from shipsafe.policy.chain import Found, find_policy, read_chain
 from shipsafe.policy.document import Document, as_age, as_date
+from shipsafe.policy.indexes import check_indexes, find_links, named_indexes
 from shipsafe.policy.keys import GATES
 from shipsafe.policy.merge import merge
 from shipsafe.policy.waivers import read_waivers
@@ -41,7 +43,8 @@ def load(root: Path, *, explicit: Path | None = None, offline: bool, cache: Path
     own = chain[-1]
     unwaivable, longest = _texts(values, "unwaivable"), as_age(values.get("longest-waiver"))
     indexes = values.get("indexes", {})
-    _refuse_credentials(own, [indexes.get("default", ""), *indexes.get("extra", ())])
+    home = found.path.parent if found else root
+    check_indexes(own, indexes)
     return Policy(
         path=shown,
         digest=_digest(values),
@@ -54,14 +57,20 @@ def load(root: Path, *, explicit: Path | None = None, offline: bool, cache: Path
         lock=values.get("lock"),
         index=indexes.get("default"),
         extra_indexes=tuple(indexes.get("extra", ())),
-        advisories=_advisories(values.get("advisories", {}), found.path.parent if found else root),
+        named_indexes=named_indexes(indexes),
+        find_links=find_links(own, indexes, home),
+        pypi_mirrors=tuple(indexes.get("mirrors-pypi", ())),
+        advisories=_advisories(values.get("advisories", {}), home),
         gates={gate: _gate(values.get("gates", {}).get(gate, {})) for gate in GATES},
         parameters={name: _parameter(value) for name, value in values.get("parameters", {}).items()},
         functions=_functions(own),
-        waivers=read_waivers(chain, unwaivable=unwaivable, longest=longest, today=today),
+        waivers=read_waivers(chain, unwaivable=unwaivable, longest=longest, today=today, origins=origins),
         strict=any(document.name == "preset strict" for document in chain),
         unwaivable=unwaivable,
         longest_waiver=longest,
+        baseline=_baseline(values.get("baseline", "off"), home),
+        longest_baseline=as_age(values.get("longest-baseline")),
+        vex=vex.paths(chain, home),
         origins=origins,
         effective=values,
     )
@@ -99,6 +108,11 @@ def _gate(table: Mapping[str, Any]) -> GatePolicy:
     )
 
 
+def _baseline(name: str, folder: Path) -> str | None:
+    """Also where a base names it: the file lies beside the project's own policy."""
+    return None if name == "off" else os.path.normpath(folder / name)
+
+
 def _advisories(table: Mapping[str, Any], folder: Path) -> AdvisoryPolicy:
     source = table.get("source", "snapshot")
     where = source if isinstance(source, dict) else {}
@@ -130,9 +144,3 @@ def _functions(document: Document) -> tuple[FunctionConfig, ...]:
             )
         )
     return tuple(found)
-
-
-def _refuse_credentials(document: Document, urls: list[str]) -> None:
-    for url in urls:
-        if "@" in url.partition("://")[2].partition("/")[0]:
-            raise document.error("indexes", "An index URL holds credentials.", "Keep them out of the policy, which is committed.")

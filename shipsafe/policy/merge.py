@@ -23,6 +23,8 @@ def merge(chain: list[Document]) -> tuple[dict[str, Any], dict[str, str]]:
         for path, pattern, value in leaves(document.values):
             if pattern in BY_PATH and "*" not in pattern:
                 _check_fixed(document, path, value, values, origins)
+        _check_fixed_indexes(document, values)
+        _check_fixed_waivers(document, values, origins)
         values = _merged(values, document.values)
         for path, _, _ in leaves(document.values):
             origins[path] = document.origin(path)
@@ -44,22 +46,43 @@ def _merged(base: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _check_fixed(document: Document, path: str, value: Any, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
-    marked = next((key for key in values.get("fixed", ()) if path == key or path.startswith(f"{key}.")), None)
-    if marked is None or path in _ADDED:
+    if not _is_marked(path, values) or path in _ADDED:
         return
     there: Any = values
     for part in path.split("."):
         there = there.get(part) if isinstance(there, Mapping) else None
-    if there is None and path.endswith(".enforce-from"):
-        loosens = True  # a gate that blocks today would block later
+    if there is None:
+        # A gate that blocks today would block later; packages would come from elsewhere; a list of permissions would grow.
+        grows = BY_PATH[path].tighter is Tighter.SUBSET and bool(value)
+        grows = grows or (BY_PATH[path].tighter is Tighter.OFF and value != "off")
+        loosens = path.endswith(".enforce-from") or path.startswith("indexes.") or grows
     else:
-        loosens = there is not None and not _is_tighter(BY_PATH[path], there, value)
+        loosens = not _is_tighter(BY_PATH[path], there, value)
     if loosens:
         origin = origins.get(path, "its base")
         raise document.error(path, f"`{path}` is fixed as {there!r} by {origin}, and {value!r} loosens it.", "Tighten it, or leave it out.")
 
 
-def _is_tighter(key: Key, old: Any, new: Any) -> bool:
+def _is_marked(path: str, values: Mapping[str, Any]) -> bool:
+    return any(path == key or path.startswith(f"{key}.") for key in values.get("fixed", ()))
+
+
+def _check_fixed_indexes(document: Document, values: Mapping[str, Any]) -> None:
+    """Which index claims which names is fixed as a whole."""
+    named = document.values.get("indexes", {}).get("named")
+    if named is not None and _is_marked("indexes.named", values) and named != values.get("indexes", {}).get("named"):
+        raise document.error("indexes.named.0", "`indexes.named` is fixed by its base, and is another here.", "Leave it out.")
+
+
+def _check_fixed_waivers(document: Document, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+    """A statement of a VEX document does what a waiver does."""
+    for key, place, what in (("waivers", "waivers.0", "a waiver"), ("vex", "vex", "a VEX document")):
+        if "waivers" in values.get("fixed", ()) and document.values.get(key):
+            origin = origins.get("fixed", "its base")
+            raise document.error(place, f"`waivers` is fixed by {origin}, and {what} loosens.", "Remove it.")
+
+
+def _is_tighter(key: Key, old: Any, new: Any) -> bool:  # noqa: C901 - one line a kind
     match key.tighter:
         case Tighter.SUBSET:
             return set(new) <= set(old)
@@ -68,6 +91,9 @@ def _is_tighter(key: Key, old: Any, new: Any) -> bool:
         case Tighter.SHORTER:
             longest, proposed = as_age(old), as_age(new)
             return longest is None or (proposed is not None and proposed <= longest)
+        case Tighter.LONGER:
+            shortest, wished = as_age(old), as_age(new)
+            return shortest is None or (wished is not None and wished >= shortest)
         case Tighter.EARLIER:
             first, proposed_day = as_date(old), as_date(new)
             return first is None or (proposed_day is not None and proposed_day <= first)
@@ -77,6 +103,8 @@ def _is_tighter(key: Key, old: Any, new: Any) -> bool:
             return key.choices.index(new) >= key.choices.index(old)
         case Tighter.TRUE:
             return bool(new) or not old
+        case Tighter.OFF:
+            return bool(new in ("off", old))
         case Tighter.SAME:
             return bool(new == old)
 

@@ -9,22 +9,30 @@ from shipsafe.model.policy import Policy, Waiver
 from shipsafe.policy.document import Document, as_date
 
 
-def read_waivers(chain: list[Document], *, unwaivable: tuple[str, ...], longest: timedelta | None, today: date) -> tuple[Waiver, ...]:
-    """Every waiver of a chain of documents.
+def read_waivers(
+    chain: list[Document], *, unwaivable: tuple[str, ...], longest: timedelta | None, today: date, origins: Mapping[str, str]
+) -> tuple[Waiver, ...]:
+    """Every waiver of a chain of documents. `origins` says where what forbids one stands.
 
     Raises:
         ConfigError: one is malformed, lasts too long, or speaks of what cannot be waived; with file and line.
     """
     forbidden = {name.casefold() for name in unwaivable}
     return tuple(
-        _waiver(document, number, entry, forbidden, longest, today)
+        _waiver(document, number, entry, forbidden, longest, today, origins)
         for document in chain
         for number, entry in enumerate(document.values.get("waivers", ()))
     )
 
 
 def _waiver(
-    document: Document, number: int, entry: Mapping[str, Any], forbidden: set[str], longest: timedelta | None, today: date
+    document: Document,
+    number: int,
+    entry: Mapping[str, Any],
+    forbidden: set[str],
+    longest: timedelta | None,
+    today: date,
+    origins: Mapping[str, str],
 ) -> Waiver:
     at = f"waivers.{number}"
     targets = [entry[key] for key in ("rule", "advisory") if entry.get(key)]
@@ -34,11 +42,17 @@ def _waiver(
     if expires is None and not until_fixed:
         raise document.error(at, f"The waiver for {targets[0]} has no end.", "Give it `expires = DATE` or `until-fixed = true`.")
     if targets[0].casefold() in forbidden:
-        raise document.error(at, f"{targets[0]} cannot be waived under this policy.", "Fix what it finds.")
+        raise document.error(
+            at, f"{targets[0]} cannot be waived (`unwaivable`, {origins.get('unwaivable', 'a base')}).", "Fix what it finds."
+        )
     if longest is not None and (expires is None or expires > today + longest):
         last = today + longest
-        raise document.error(f"{at}.expires", f"The waiver for {targets[0]} lasts longer than {longest.days} days.",
+        limit = f"`longest-waiver`, {origins.get('longest-waiver', 'a base')}"
+        raise document.error(f"{at}.expires", f"The waiver for {targets[0]} lasts longer than {longest.days} days ({limit}).",
                              f"Let it expire on {last} or before.")  # fmt: skip
+    justification = entry.get("justification", "")
+    if justification and not entry.get("advisory"):
+        raise document.error(f"{at}.justification", "Only a waiver of an advisory has a justification.", "Leave it out.")
     name, line = document.place(at)
     return Waiver(
         target=targets[0],
@@ -48,6 +62,7 @@ def _waiver(
         expires=expires,
         until_fixed=until_fixed,
         location=Location(path=name, line=line),
+        justification=justification,
     )
 
 

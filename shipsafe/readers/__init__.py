@@ -27,8 +27,8 @@ def read_project(path: Path, *, policy: Policy, overrides: Mapping[str, str]) ->
     """Read the functions and layers that a folder or a template file describes.
 
     Args:
-        path: a folder with `template.yaml`, `.yml` or `.json` at its root, a template file, or a folder for which the policy
-            names functions.
+        path: a folder with `template.yaml`, `.yml` or `.json` at its root, a template file, a synthesized CDK application, a
+            Terraform plan or the folder that it lies in, or a folder for which the policy names functions.
         policy: for its functions and parameters.
         overrides: `--parameter-overrides`, which win over the policy's parameters, which win over `samconfig.toml`. Pseudo
             parameters (`AWS::Region`) may be among them.
@@ -46,6 +46,8 @@ def read_project(path: Path, *, policy: Policy, overrides: Mapping[str, str]) ->
         claims = [(reader, what) for reader in all_readers() if (what := reader.claims(place, policy))]
     except OSError as error:
         raise ConfigError(f"Cannot be read: {error.strerror}.", remedy="Check its rights.", path=str(path)) from error
+    if place.is_file() and len(claims) > 1:
+        claims = [claim for claim in claims if not claim[0].gives_way]
     if not claims:
         raise _nothing(place, path)
     if len(claims) > 1:
@@ -64,7 +66,10 @@ def read_project(path: Path, *, policy: Policy, overrides: Mapping[str, str]) ->
 def _nothing(place: Path, path: Path) -> NothingError:
     from shipsafe.readers.template.find import templates_below  # noqa: PLC0415 - only needed here
 
-    if others := templates_below(place):
+    before = [said for reader in all_readers() if reader.before and (said := reader.before(place))]
+    if before:
+        remedy = " ".join(before)
+    elif others := templates_below(place):
         remedy = f"Name one of those below: {', '.join(others)}."
     else:
         remedy = "Name a template, or name functions under [[functions]] in shipsafe.toml."

@@ -1,6 +1,7 @@
 """SAM and CloudFormation templates, with the stacks nested in them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from shipsafe.errors import ConfigError
@@ -16,7 +17,7 @@ from shipsafe.readers.template.samconfig import read_samconfig
 from shipsafe.readers.template.stack import Stack, read_resources
 from shipsafe.readers.template.walk import Walk
 
-_OUTPUT = frozenset((".aws-sam", "cdk.out"))
+_OUTPUT = frozenset((".aws-sam",))
 
 
 def claims(path: Path, _policy: Policy) -> str | None:
@@ -38,15 +39,42 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
     template = path if path.is_file() else root_template(path)
     if template is None:
         raise ConfigError("No template lies at the root.", remedy="Name a template file.", path=str(path))
+    if "cdk.out" in template.parts:
+        raise ConfigError(
+            "What lies in cdk.out is made by another tool, and one template of it does not say where all code lies.",
+            remedy="Name the folder cdk.out instead.",
+            path=str(template),
+        )
     if made := _OUTPUT.intersection(template.parts):
         raise ConfigError(
             f"What lies in {next(iter(made))} is made by another tool, and is never read.",
-            remedy="Name the template that it was made from.",
+            remedy="Name the template that it was made from; ask about what lies there with --prebuilt.",
             path=str(template),
         )
     root = template.parent
-    nesting = Nesting(root, budget := Budget(template.name))
-    body = nesting.document(template.name)
+    project = read_template(root, template.name, policy, overrides)
+    others = [name for name in templates_below(root) if name not in project.templates]
+    hint = f"Other templates lie below and were not read: {', '.join(map(shown, others))}."
+    return replace(project, hints=(*project.hints, hint)) if others else project
+
+
+def read_template(
+    root: Path, path: str, policy: Policy, overrides: Mapping[str, str], *, assets: Mapping[str, str] | None = None
+) -> Project:  # fmt: skip
+    """The project that one template describes, with its paths and places relative to a root that it need not stand in.
+
+    Args:
+        root: the project's root, absolute; its `samconfig.toml` is read.
+        path: the template, POSIX, relative to the root.
+        policy: for parameters.
+        overrides: for parameters.
+        assets: see `Stack`.
+
+    Raises:
+        ConfigError: as `read`.
+    """
+    nesting = Nesting(root, budget := Budget(path))
+    body = nesting.document(path)
     parameters = declared(body)
     sources = (
         Given(values=overrides, source="--parameter-overrides"),
@@ -56,7 +84,7 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
     chosen = choose(parameters, sources)
     stack = Stack(
         root=root,
-        path=template.name,
+        path=path,
         prefix="",
         body=body,
         resources=read_resources(body),
@@ -64,18 +92,16 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
         pseudo={name: chosen[name] for name in PSEUDO if name in chosen},
         budget=budget,
         open_child=nesting.open,
+        assets=assets or {},
     )
     walk = Walk(nesting)
     walk.stack(stack)
     for name in ("samconfig.yaml", "samconfig.yml"):
         if (root / name).is_file():
             walk.hints.append(f"{name} is not read; write parameters into samconfig.toml or the policy.")
-    others = [name for name in templates_below(root) if name not in nesting.templates]
-    if others:
-        walk.hints.append(f"Other templates lie below and were not read: {', '.join(map(shown, others))}.")
     return Project(
         root=root,
-        template=template.name,
+        template=path,
         templates=nesting.templates,
         functions=tuple(found.subject for found in walk.functions),
         layers=tuple(found.subject for found in walk.layers),
@@ -84,4 +110,4 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
     )
 
 
-READER = Reader(id="cloudformation", summary="a SAM or CloudFormation template", claims=claims, read=read)
+READER = Reader(id="cloudformation", summary="a SAM or CloudFormation template", claims=claims, read=read, gives_way=True)

@@ -23,7 +23,7 @@ SUMMARY_LIMIT = 900 * 1024  # bytes; over 1 MiB GitHub drops the whole summary, 
 
 
 def write(record: RunRecord) -> str:
-    """Errors for what is unanswered or blocks, warnings for what is allowed, notices about waivers; the verdict last.
+    """Errors for what is unanswered or blocks, warnings for what is allowed, notices about waivers and VEX; the verdict last.
 
     What is unanswered comes first: without it nobody knows whether the list of findings is all of it.
     """
@@ -50,7 +50,8 @@ def write(record: RunRecord) -> str:
             [
                 _command("notice", f"waiver for {note.waiver.target}", note.message, record, note.waiver.location)
                 for note in verdict.waiver_notes
-            ],
+            ]
+            + [_command("notice", f"VEX: {note.news}", note.message, record, Location(path=note.source)) for note in verdict.vex_notes],
         ),
         tally.verdict_line(record),
     ]

@@ -11,7 +11,7 @@ What can be computed is written for the reader's comfort and not read back: `exi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from shipsafe.model.record import SCHEMA_VERSION, RunRecord
 from shipsafe.model.report import Report
 from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Decision, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
+from shipsafe.model.vex import Product, Statement, Status, VexDocument, VexNews, VexNote
 from shipsafe.reports import tally
 from shipsafe.reports.escape import short
 from shipsafe.reports.strict_json import REMEDY, dump, parse
@@ -87,7 +88,7 @@ def _document(record: RunRecord) -> dict[str, object]:
     add(verdict.allowed, "allowed")
     for item in verdict.waived:
         places.setdefault(item.finding, len(findings))
-        findings.append(_finding(item.finding, "waived", item.waiver))
+        findings.append(_finding(item.finding, "waived", item))
     add(tally.unsettled(record), "unanswered")
     add([finding for outcome in record.outcomes for finding in outcome.findings if finding not in places], "unjudged")
     return {
@@ -106,6 +107,7 @@ def _document(record: RunRecord) -> dict[str, object]:
             "unanswered": [asdict(missing) for missing in verdict.unanswered],
             "not_asked": [{"gate": outcome.gate, "subject": outcome.subject, "reason": outcome.reason} for outcome in verdict.not_asked],
             "waiver_notes": [{"news": note.news, "message": note.message, "waiver": _waiver(note.waiver)} for note in verdict.waiver_notes],
+            "vex_notes": [asdict(note) for note in verdict.vex_notes],
         },
         "outcomes": [_outcome(outcome, places) for outcome in record.outcomes],
         "findings": findings,
@@ -115,21 +117,27 @@ def _document(record: RunRecord) -> dict[str, object]:
         "tools": record.tools,
         "rules": [asdict(rule) for rule in record.rules],
         "hints": record.hints,
+        "vex": [asdict(document) for document in record.vex],
     }
 
 
-def _finding(finding: Finding, decision: str, waiver: Waiver | None) -> dict[str, object]:
+def _finding(finding: Finding, decision: str, waived: Waived | None) -> dict[str, object]:
     return {
         **asdict(finding),
         "identity": finding.identity,
         "decision": decision,
-        "waived": waiver is not None,
-        "waiver": _waiver(waiver) if waiver else None,
+        "waived": waived is not None,
+        "waiver": _waiver(waived.waiver) if waived else None,
+        "statement": _statement(waived.statement) if waived and waived.statement else None,
     }
 
 
 def _waiver(waiver: Waiver) -> dict[str, object]:
     return {**asdict(waiver), "expires": waiver.expires.isoformat() if waiver.expires else None}
+
+
+def _statement(statement: Statement) -> dict[str, object]:
+    return {**asdict(statement), "time": statement.time.isoformat() if statement.time else None}
 
 
 def _outcome(outcome: Outcome, places: Mapping[Finding, int]) -> dict[str, object]:
@@ -150,7 +158,7 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
     decided: dict[str, list[Finding]] = {"blocking": [], "allowed": [], "waived": [], "unanswered": [], "unjudged": []}
     for item, finding in zip(raw["findings"], findings, strict=True):
         decided[item["decision"]].append(finding)
-    waivers = [_read_waiver(item["waiver"]) for item in raw["findings"] if item["waived"]]
+    allowed_by = [(_read_waiver(item["waiver"]), _read_statement(item["statement"])) for item in raw["findings"] if item["waived"]]
     verdict = raw["verdict"]
     return RunRecord(
         command=raw["command"],
@@ -163,13 +171,17 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
             decision=Decision(verdict["decision"]),
             blocking=tuple(decided["blocking"]),
             allowed=tuple(decided["allowed"]),
-            waived=tuple(Waived(finding=finding, waiver=waiver) for finding, waiver in zip(decided["waived"], waivers, strict=True)),
+            waived=tuple(
+                Waived(finding=finding, waiver=waiver, statement=statement)
+                for finding, (waiver, statement) in zip(decided["waived"], allowed_by, strict=True)
+            ),
             unanswered=tuple(Unanswered(**item) for item in verdict["unanswered"]),
             not_asked=tuple(Outcome.not_asked(**item) for item in verdict["not_asked"]),
             waiver_notes=tuple(
                 WaiverNote(news=WaiverNews(item["news"]), message=item["message"], waiver=_read_waiver(item["waiver"]))
                 for item in verdict["waiver_notes"]
             ),
+            vex_notes=tuple(VexNote(**{**item, "news": VexNews(item["news"])}) for item in verdict["vex_notes"]),
             policy_digest=verdict["policy_digest"],
         ),
         outcomes=tuple(_read_outcome(item, findings) for item in raw["outcomes"]),
@@ -179,12 +191,13 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
         tools=raw["tools"],
         rules=tuple(_read_rule(item) for item in raw["rules"]),
         hints=tuple(raw["hints"]),
+        vex=tuple(VexDocument(**item) for item in raw["vex"]),
     )
 
 
 def _read_finding(raw: Mapping[str, Any]) -> Finding:
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
-    for derived in ("identity", "decision", "waived", "waiver"):
+    for derived in ("identity", "decision", "waived", "waiver", "statement"):
         del values[derived]
     values |= {"severity": Severity(raw["severity"]), "effect": Effect(raw["effect"]), "location": _location(raw["location"])}
     return Finding(**values)
@@ -197,6 +210,18 @@ def _location(raw: Mapping[str, Any] | None) -> Location | None:
 def _read_waiver(raw: Mapping[str, Any]) -> Waiver:
     expires = date.fromisoformat(raw["expires"]) if raw["expires"] else None
     return Waiver(**{**raw, "expires": expires, "location": _location(raw["location"])})
+
+
+def _read_statement(raw: Mapping[str, Any] | None) -> Statement | None:
+    if raw is None:
+        return None
+    known = {
+        "status": Status(raw["status"]),
+        "time": datetime.fromisoformat(raw["time"]) if raw["time"] else None,
+        "products": tuple(Product(**item) for item in raw["products"]),
+        "aliases": tuple(raw["aliases"]),
+    }
+    return Statement(**{**raw, **known})
 
 
 def _read_outcome(raw: Mapping[str, Any], findings: list[Finding]) -> Outcome:

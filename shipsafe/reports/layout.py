@@ -15,11 +15,13 @@ from shipsafe.model.outcome import State
 from shipsafe.model.record import RunRecord
 from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Decision, Waived
+from shipsafe.model.vex import VexNote
 from shipsafe.reports import tally
 from shipsafe.reports.escape import short
 
 _SENTENCE = 1000  # characters of one text from outside: an advisory's summary may be a book
 _NAME = 200
+_MOST_GONE = 5  # entries that are listed without --verbose
 
 
 class Tone(StrEnum):
@@ -91,6 +93,7 @@ def sections(record: RunRecord, *, quiet: bool = False, verbose: bool = False) -
     yield from _findings("Could not be looked at", tally.unsettled(record), verbose=verbose)
     if not quiet:
         yield from _findings("Observed: these do not block yet", tally.observed(record), verbose=verbose)
+        yield from _known(record, verbose=verbose)
         yield from _allowed(record, verbose=verbose)
         yield from _set_aside(record)
     yield from _silences("Unanswered", tally.unanswered(record), Tone.WARN)
@@ -183,6 +186,26 @@ def _allowed(record: RunRecord, *, verbose: bool) -> Iterator[Section]:
         yield Section((Line((Span(said, Tone.DIM),)),))
 
 
+def _known(record: RunRecord, *, verbose: bool) -> Iterator[Section]:
+    """What the baseline knows: counted, and in full only for who asks; and what of it is gone or holds no more."""
+    verdict = record.verdict
+    known = tally.known(record)
+    if known and verbose:
+        yield from _findings("Known: the baseline has these, and they do not block", known, verbose=True)
+    elif known:
+        said = f"Known ({len(known)}): {tally.severity_counts(known)}, in the baseline; --verbose shows them."
+        yield Section((Line((Span(said, Tone.WARN),)),))
+    if verdict.lapsed:
+        lines = (Line((Span(short(tally.lapsed_text(one), _SENTENCE), Tone.WARN),), 2) for one in verdict.lapsed)
+        yield Section((_head_line(f"Lapsed: in the baseline, and blocking again ({len(verdict.lapsed)})"), *lines))
+    if verdict.vanished:
+        shown = verdict.vanished if verbose else verdict.vanished[:_MOST_GONE]
+        lines = (Line((Span(short(tally.entry_text(entry), _SENTENCE), Tone.GOOD),), 2) for entry in shown)
+        left = len(verdict.vanished) - len(shown)
+        more = (Line((Span(f"and {left} more; --verbose shows them.", Tone.DIM),), 2),) if left else ()
+        yield Section((_head_line(f"Gone from the baseline ({len(verdict.vanished)})"), *lines, *more))
+
+
 def _set_aside(record: RunRecord) -> Iterator[Section]:
     waived, suppressed = tally.waived_worst_first(record), tally.worst_first(tally.suppressed(record))
     if waived:
@@ -193,6 +216,9 @@ def _set_aside(record: RunRecord) -> Iterator[Section]:
     if record.verdict.waiver_notes:
         notes = (Line((Span(f"{note.news}: ", Tone.WARN), Span(short(note.message, _SENTENCE))), 2) for note in record.verdict.waiver_notes)
         yield Section((_head_line("Waivers"), *notes))
+    if record.verdict.vex_notes:
+        said = (_vex_note(note) for note in record.verdict.vex_notes)
+        yield Section((_head_line("VEX"), *said))
 
 
 def _waived(item: Waived) -> Line:
@@ -200,6 +226,10 @@ def _waived(item: Waived) -> Line:
     until = f" until {waiver.expires.isoformat()}" if waiver.expires else ""
     until += " until fixed" if waiver.until_fixed else ""
     return _aside(item.finding, f"{waiver.reason} ({waiver.owner}{until})")
+
+
+def _vex_note(note: VexNote) -> Line:
+    return Line((Span(f"{note.news}: ", Tone.WARN), Span(f"{_name(note.source)}: {short(note.message, _SENTENCE)}")), 2)
 
 
 def _aside(finding: Finding, why: str) -> Line:
@@ -244,9 +274,15 @@ def _artifact(artifact: Artifact) -> Iterator[Line]:
 
 def _remarks(record: RunRecord, *, verbose: bool) -> Iterator[Section]:
     lines = [Line((Span(f"hint: {short(hint, _SENTENCE)}"),)) for hint in record.hints]
+    for document in record.vex:
+        digest = f", sha256 {document.sha256}" if verbose else ""
+        read = f"{document.format}, {tally.count(document.statements, 'statement')}{digest}"
+        lines.append(Line((Span(f"vex: {_name(document.path)} ({_name(read)})"),)))
     known = record.advisories
     if known:
         lines.append(Line((Span(f"advisories: {_name(known.label)}"),)))
+    if record.baseline:
+        lines.append(Line((Span(tally.baseline_text(record)),)))
     if known and verbose:
         facts = {"source": known.source, "date": known.date, "records": known.records, "digest": known.digest}
         lines += [_fact(key, str(value)) for key, value in facts.items() if value is not None]

@@ -81,6 +81,10 @@ def _parts(record: RunRecord) -> Iterable[_Part]:
         (f"{_what(finding)}: {for_markdown(finding.suppressed)}" for finding in tally.worst_first(tally.suppressed(record))),
     )
     yield _list("Waivers", (f"{note.news}: {for_markdown(note.message)}" for note in verdict.waiver_notes))
+    yield _list("VEX", (f"{note.news}: {for_markdown(f'{note.source}: {note.message}')}" for note in verdict.vex_notes))
+    yield _findings("Known: the baseline has these, and they do not block", tally.known(record))
+    yield _list("Lapsed: in the baseline, and blocking again", (for_markdown(tally.lapsed_text(one), 1000) for one in verdict.lapsed))
+    yield _list("Gone from the baseline", (for_markdown(tally.entry_text(entry), 1000) for entry in verdict.vanished))
     yield _findings("Allowed: below what the policy blocks", tally.below(record))
     quiet = tally.unanswered_observed(record)
     yield _list("Unanswered, in gates that observe", (for_markdown(str(silence), 1000) for silence in quiet))
@@ -89,6 +93,12 @@ def _parts(record: RunRecord) -> Iterable[_Part]:
     remarks = [for_markdown(hint) for hint in record.hints]
     if record.advisories:
         remarks.append(f"advisories: {for_markdown(record.advisories.label)}")
+    remarks += [
+        for_markdown(f"vex: {one.path} ({one.format}, {tally.count(one.statements, 'statement')}, sha256 {one.sha256})")
+        for one in record.vex
+    ]
+    if record.baseline:
+        remarks.append(for_markdown(tally.baseline_text(record)))
     yield _list("Remarks", remarks)
 
 

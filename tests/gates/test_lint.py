@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipsafe.adapters.bandit import LARGEST, BanditSettings, Issue, lint
+from shipsafe.adapters.forkserver import ForkServer
 from shipsafe.adapters.process import run
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.gates.lint import GATE
@@ -234,10 +235,13 @@ def test_inline_code_points_into_the_template_and_says_its_line(tmp_path: Path) 
     assert found.message.endswith("(Line 5 of the inline code.)")
 
 
-def test_bandit_that_ends_without_an_answer_is_incomplete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+def test_bandit_that_ends_without_an_answer_is_incomplete(tmp_path: Path) -> None:
+    code = tmp_path / "app.py"
+    code.write_text(SHELL, encoding="utf-8")
+    (tmp_path / "workspace").mkdir()
+    broken = ForkServer(["/bin/false"], name="bandit")
     with pytest.raises(IncompleteError, match="bandit ended without an answer"):
-        GATE.run(ask_about(tmp_path, {"app.py": SHELL}))
+        lint({"app.py": code}, BanditSettings(base=tmp_path), known=["B602"], honour=True, workspace=tmp_path / "workspace", server=broken)
 
 
 def test_every_test_of_bandit_is_a_rule_with_its_name_and_page(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import string
 import unicodedata
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from shipsafe.model.policy import Waiver
 from shipsafe.model.record import RunRecord
 from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Decision, Unanswered, Verdict, Waived
+from shipsafe.model.vex import JUSTIFICATIONS, Product, Statement, Status, VexDocument, VexNews, VexNote
 from shipsafe.reports import all_reports
 from shipsafe.reports.escape import clean
 from shipsafe.reports.json_report import read, write
@@ -63,7 +65,32 @@ FINDING = st.builds(
     references=st.lists(TEXT, max_size=2).map(tuple),
 )
 FINDINGS = st.lists(FINDING, max_size=4).map(tuple)
-WAIVER = st.builds(Waiver, target=NAME, subject=NAME, reason=TEXT, owner=TEXT, expires=st.none() | st.dates(), location=LOCATION)
+WAIVER = st.builds(
+    Waiver,
+    target=NAME,
+    subject=NAME,
+    reason=TEXT,
+    owner=TEXT,
+    expires=st.none() | st.dates(),
+    location=LOCATION,
+    justification=st.sampled_from(["", *JUSTIFICATIONS]),
+)
+PRODUCT = st.builds(Product, text=TEXT, package=st.none() | TEXT, version=st.none() | TEXT, subject=st.none() | TEXT)
+STATEMENT = st.builds(
+    Statement,
+    source=NAME,
+    pointer=TEXT,
+    vulnerability=NAME,
+    status=st.sampled_from(Status),
+    products=st.lists(PRODUCT, max_size=2).map(tuple),
+    author=TEXT,
+    time=st.none() | st.datetimes(timezones=st.just(UTC)),
+    aliases=st.lists(TEXT, max_size=2).map(tuple),
+    justification=TEXT,
+    detail=TEXT,
+)
+VEX_NOTE = st.builds(VexNote, news=st.sampled_from(VexNews), source=NAME, message=TEXT)
+VEX_DOCUMENT = st.builds(VexDocument, path=NAME, sha256=TEXT, format=TEXT, statements=st.integers(0, 10**6))
 OUTCOME = st.one_of(
     st.builds(
         Outcome.answered,
@@ -85,9 +112,10 @@ def records(draw: st.DrawFn) -> RunRecord:
         decision=draw(st.sampled_from(Decision)),
         blocking=draw(FINDINGS),
         allowed=draw(FINDINGS),
-        waived=tuple(draw(st.lists(st.builds(Waived, finding=FINDING, waiver=WAIVER), max_size=2))),
+        waived=tuple(draw(st.lists(st.builds(Waived, finding=FINDING, waiver=WAIVER, statement=st.none() | STATEMENT), max_size=2))),
         unanswered=tuple(draw(st.lists(st.builds(Unanswered, gate=GATE, subject=NAME, reason=TEXT), max_size=2))),
         not_asked=tuple(outcome for outcome in outcomes if outcome.state == "not-asked"),
+        vex_notes=tuple(draw(st.lists(VEX_NOTE, max_size=2))),
     )
     rule = st.builds(Rule, id=NAME, severity=st.sampled_from(Severity), summary=TEXT, remedy=TEXT, why=TEXT, bad=TEXT, good=TEXT)
     return RunRecord(
@@ -102,6 +130,7 @@ def records(draw: st.DrawFn) -> RunRecord:
         tools={"shipsafe": draw(TEXT)},
         rules=tuple(draw(st.lists(rule, max_size=2))),
         hints=tuple(draw(st.lists(TEXT, max_size=2))),
+        vex=tuple(draw(st.lists(VEX_DOCUMENT, max_size=2))),
     )
 
 

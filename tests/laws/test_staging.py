@@ -24,6 +24,7 @@ _WORDS = st.sampled_from(
 @example("- ")
 @example("-\\\ne .")
 @example("six;" + "(" * 500)
+@example("-r\0")
 def test_any_text_is_requirements_or_our_error(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()

@@ -106,9 +106,9 @@ def test_a_table_of_pyproject_is_a_policy(folder: Path) -> None:
         (WAIVER + 'advisory = "CVE-1"\nexpires = 2027-01-01\n',
          "shipsafe.toml:1: A waiver names exactly one rule or one advisory. Give it either `rule` or `advisory`."),
         ('extends = "strict"\n' + WAIVER + "expires = 2027-06-01\n",
-         "shipsafe.toml:7: The waiver for layers/unpinned lasts longer than 90 days. Let it expire on 2027-02-19 or before."),
+         "shipsafe.toml:7: The waiver for layers/unpinned lasts longer than 90 days (`longest-waiver`, preset strict). Let it expire on 2027-02-19 or before."),
         ('unwaivable = ["Layers/unpinned"]\n' + WAIVER + "expires = 2027-01-01\n",
-         "shipsafe.toml:2: layers/unpinned cannot be waived under this policy. Fix what it finds."),
+         "shipsafe.toml:2: layers/unpinned cannot be waived (`unwaivable`, shipsafe.toml:1). Fix what it finds."),
         ('[[functions]]\nname = "a"\n', 'shipsafe.toml:1: Entry 1 of `[[functions]]` has no `handler`. Add `handler = "app.handler"`.'),
     ],
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Reproducible measurements against what people use today: `python bench/build.py`."""

@@ -1,0 +1,134 @@
+"""A small OSV server on the loopback interface, so that every contender asks the same advisories and none waits for the internet.
+
+`POST /v1/query` for pip-audit (`-s osv --osv-url URL`), and `GET /all.zip`, the whole export, for `shipsafe advisories pull`.
+Answers follow OSV's own algorithm (https://ossf.github.io/osv-schema/#evaluation) for listed versions and for ranges of ecosystem
+versions; events that are not PEP 440 are passed over.
+"""
+
+import json
+import threading
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+Record = Mapping[str, Any]
+
+
+class Advisories:
+    """OSV records, asked which of them speak of a version."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._by_name: dict[str, list[tuple[Record, Record]]] = defaultdict(list)
+        self.count = 0
+        for record in records:
+            self.count += 1
+            for affected in record.get("affected", []):
+                if affected["package"]["ecosystem"] == "PyPI" and not record.get("withdrawn"):
+                    self._by_name[canonicalize_name(affected["package"]["name"])].append((record, affected))
+
+    @classmethod
+    def read(cls, source: Path) -> "Advisories":
+        """All records of a zip or a folder."""
+        return cls(json.loads(data) for _, data in files(source))
+
+    def of(self, name: str, version: str) -> list[Record]:
+        """The records that speak of that version, each once."""
+        asked = parse(version)
+        found = {record["id"]: record for record, affected in self._by_name[canonicalize_name(name)] if _speaks(affected, version, asked)}
+        return list(found.values())
+
+
+def files(source: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of every record of a zip or a folder, by name."""
+    if source.is_dir():
+        for path in sorted(source.glob("*.json")):
+            yield path.name, path.read_bytes()
+        return
+    with zipfile.ZipFile(source) as opened:
+        for name in sorted(opened.namelist()):
+            yield name, opened.read(name)
+
+
+def parse(version: str) -> Version | None:
+    """As PEP 440 reads it; None when it is not one."""
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return None
+
+
+def _speaks(affected: Record, text: str, version: Version | None) -> bool:
+    if text in affected.get("versions", []):
+        return True
+    if version is None:
+        return False
+    return any(_within(one["events"], version) for one in affected.get("ranges", []) if one["type"] == "ECOSYSTEM")
+
+
+def _within(events: Iterable[Mapping[str, str]], version: Version) -> bool:
+    """Whether the last event at or before the version introduces; `last_affected` still counts at its own version."""
+    bounds = [(parse(text), kind) for event in events for kind, text in event.items()]
+    past = [(bound, kind != "introduced") for bound, kind in bounds
+            if bound is not None and (bound < version if kind == "last_affected" else bound <= version)]  # fmt: skip
+    return bool(past) and not max(past)[1]
+
+
+@contextmanager
+def serve(source: Path) -> Iterator[str]:
+    """Serve the records of a zip or a folder, and give the server's address, without a slash at its end."""
+    advisories = Advisories.read(source)
+    export = source.read_bytes() if source.is_file() else b""
+
+    class Handler(BaseHTTPRequestHandler):
+        """The two questions."""
+
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer is one piece: two would wait for each other (Nagle, delayed acknowledgement)
+
+        def do_POST(self) -> None:
+            """`/v1/query`."""
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            found = advisories.of(asked["package"]["name"], asked["version"])
+            self._send("application/json", json.dumps({"vulns": found} if found else {}).encode())
+
+        def do_GET(self) -> None:
+            """`/all.zip`."""
+            self._send("application/zip", export)
+
+        def _send(self, kind: str, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def pack_export(source: Path, destination: Path) -> Path:
+    """The records as one zip, as OSV exports them: the source itself when it is one."""
+    if source.is_file():
+        return source
+    with zipfile.ZipFile(destination, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files(source):
+            archive.writestr(name, data)
+    return destination

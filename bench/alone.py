@@ -1,0 +1,146 @@
+"""The parts that look at shipsafe alone: packing, memory, scale, start-up."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import projects
+from bench.chains import uv_install
+from bench.compare import memory_target, workplace
+from bench.figures import Part, Row, at_most, times_faster
+from bench.measure import Spent, Step, middle, spend
+from bench.ours import Built, Setting, build
+from bench.projects import Project, edit
+from bench.tools import HERE, ROOT
+
+_RUNS = 3
+_START_RUNS = 10
+_START_GOALS = {"--version": 30, "--help": 120}  # ms of processor time
+
+
+def packing(setting: Setting, *, say: Callable[[str], None]) -> Part:
+    """What `pack` makes of the heavy function's tree against `zip -6` of the same tree; then a second build with one edited file."""
+    project = projects.heavy(workplace(setting, "packing"), setting.advisories)
+    unit = project.units[0]
+    tree = setting.place("packing") / "tree"
+    install = uv_install(setting.tools, unit, tree)
+    spend([Step(argv=install, cwd=HERE), Step(argv=["cp", "-r", f"{unit.code}/.", tree], cwd=HERE)], log=setting.log)
+    unzipped = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
+    zipped: list[Spent] = []
+    packed: list[Spent] = []
+    theirs, ours = setting.folder / "zip-6.zip", setting.folder / "packed.zip"
+    for number in range(max(setting.repeat, _RUNS)):
+        say(f"packing: round {number + 1}")
+        theirs.unlink(missing_ok=True)
+        ours.unlink(missing_ok=True)
+        zipped.append(spend([Step(argv=["zip", "-q", "-r", "-6", theirs, "."], cwd=tree)], log=setting.log))
+        packed.append(spend([Step(argv=[sys.executable, HERE / "pack_once.py", tree, ours], cwd=ROOT)], log=setting.log))
+    rows = [
+        Row(project="packing", contender="zip -6", mode="first", spent=middle(zipped), runs=len(zipped), note=_size(theirs, unzipped)),
+        Row(
+            project="packing",
+            contender="shipsafe's packing",
+            mode="first",
+            spent=middle(packed),
+            runs=len(packed),
+            note=_size(ours, unzipped),
+        ),
+    ]
+    say("packing: the second time")
+    place = setting.place("packing-build")
+    first = build(setting, project, cache=place / "cache", out=place / "out")
+    edit(project, 0)
+    second = build(setting, project, cache=place / "cache", out=place / "out")
+    rows += [
+        Row(project="packing", contender="shipsafe build", mode=mode, spent=built.spent, note=_compress_legs(built))
+        for mode, built in (("first", first), ("one file changed", second))
+    ]
+    return Part(
+        rows=rows,
+        targets=[
+            times_faster("packing, against zip -6", 4, rows[0], rows[1]),
+            at_most("packing, size against zip -6", 1, ours.stat().st_size / theirs.stat().st_size, "of its bytes"),
+        ],
+    )
+
+
+def _size(file: Path, unzipped: int) -> str:
+    return f"{unzipped / 1e6:.1f} MB become {file.stat().st_size / 1e6:.2f} MB"
+
+
+def _compress_legs(built: Built) -> str:
+    """How long compression took in a build, as its profile tells."""
+    if built.profile is None:
+        return "this shipsafe writes no profile"
+    legs = [leg for leg in built.profile["legs"] if leg["leg"] == "compress"]
+    return f"compress: {sum(leg['end'] - leg['start'] for leg in legs):.2f} s" + (", cached" if all(leg["cached"] for leg in legs) else "")
+
+
+def memory(setting: Setting, *, say: Callable[[str], None]) -> Part:
+    """Peak memory of the whole process tree in a cold build of each project."""
+    say("memory: orders, 50 functions, heavy")
+    made: Sequence[Project] = (
+        projects.orders(workplace(setting, "memory"), setting.advisories),
+        projects.fifty(workplace(setting, "memory"), setting.advisories),
+        projects.heavy(workplace(setting, "memory"), setting.advisories),
+    )
+    spent = {project.name: _cold(setting, project) for project in made}
+    return Part(
+        rows=[Row(project=name, contender="shipsafe build", mode="cold", spent=one, note="for its memory") for name, one in spent.items()],
+        targets=[memory_target(f"memory: {name}", one.peak) for name, one in spent.items()],
+    )
+
+
+def scale(setting: Setting, sizes: Sequence[int], *, say: Callable[[str], None]) -> Part:
+    """Cold builds of ever more functions with the same ten dependency sets: the time per function must not grow."""
+    made = [projects.fifty(workplace(setting, "scale"), setting.advisories, count=size) for size in sizes]
+    runs: dict[int, list[Spent]] = {size: [] for size in sizes}
+    for number in range(max(setting.repeat, 1) + 1):  # the first one warms up
+        for size, project in zip(sizes, made, strict=True):
+            say(f"scale: {size} functions")
+            spent = _cold(setting, project)
+            if number:
+                runs[size].append(spent)
+    spents = {size: middle(one) for size, one in runs.items()}
+    rows = [
+        Row(project="scale", contender="shipsafe build", mode=f"{size} functions", spent=spent, runs=len(runs[size]),
+            note=f"{spent.wall / size * 1000:.0f} ms a function") for size, spent in spents.items()
+    ]  # fmt: skip
+    small, large = min(sizes), max(sizes)
+    growth = (spents[large].wall / large) / (spents[small].wall / small)
+    return Part(
+        rows=rows,
+        targets=[
+            at_most(f"scale: time per function at {large} over {small}", 1, growth, "times"),
+            memory_target(f"scale: {large} functions", spents[large].peak),
+        ],
+    )
+
+
+def _cold(setting: Setting, project: Project) -> Spent:
+    place = setting.place(f"{project.name}-cold")
+    return build(setting, project, cache=place / "cache", out=place / "out").spent
+
+
+def startup(setting: Setting, *, say: Callable[[str], None]) -> Part:
+    """Processor time until `--version` and `--help` have answered, everybody in turn."""
+    say("start-up")
+    tools = setting.tools
+    programs = {"shipsafe": tools.shipsafe, **{name: tools.chains / name for name in ("pip-audit", "bandit", "cyclonedx-py")}}
+    if tools.sam:
+        programs["sam"] = tools.sam
+    runs: dict[tuple[str, str], list[Spent]] = {(name, word): [] for name in programs for word in _START_GOALS}
+    for _ in range(_START_RUNS):
+        for (name, word), spent in runs.items():
+            # No sampler could see a run this short; only its processor time is looked at.
+            spent.append(spend([Step(argv=[programs[name], word], cwd=HERE)], log=setting.log))
+    rows = [
+        Row(project="start-up", contender=name, mode=word, spent=middle(spent), runs=len(spent)) for (name, word), spent in runs.items()
+    ]
+    targets = [
+        at_most(f"start-up: {word}, processor time", goal, middle(runs["shipsafe", word]).cpu * 1000, "ms")
+        for word, goal in _START_GOALS.items()
+    ]
+    if not tools.sam:
+        rows.append(Row(project="start-up", contender="sam", mode="--help", spent=None, note=f"could not be installed: {tools.no_sam}"))
+    return Part(rows=rows, targets=targets)

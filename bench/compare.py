@@ -1,0 +1,178 @@
+"""The contest: the two chains, `sam build` and `shipsafe build` on one project, alternating, in one go.
+
+A round runs ours, usual, ours, clever, ours, sam, so that a change in what else the machine does meets everybody. Each of our runs is
+cold: an empty cache folder of shipsafe and a new output folder. The download caches of uv and pip are warm for everybody: before
+anything counts, each dependency set goes through both chains and through shipsafe once.
+
+Then ours alone, warm: nothing changed; and with one changed file, where only that function's archive may differ.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import chains
+from bench.figures import Part, Row, Target, at_most, overlap, times_faster
+from bench.measure import BenchError, Spent, Step, middle, spend
+from bench.ours import Built, Setting, build
+from bench.projects import Project, edit, with_runtime
+
+_COLD_RUNS = 3  # of ours, in each round
+_SMALL = 10  # units up to which `sam build` is warmed up, too
+MEMORY = 400  # MB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goals:
+    """What is to be reached on one project; None where nothing is said of it. Times of the chains over ours; seconds."""
+
+    usual: float
+    clever: float
+    warm: float | None = None
+    changed: float | None = None
+
+
+def compare(setting: Setting, project: Project, goals: Goals, *, say: Callable[[str], None]) -> Part:
+    """Measure one project."""
+    say(f"{project.name}: warming the download caches")
+    _warm_up(setting, project)
+    runs: dict[str, list[Spent]] = {"usual chain": [], "clever chain": [], "sam build": []}
+    cold: list[Built] = []
+    no_sam = _why_no_sam(setting)
+    for number in range(setting.repeat):
+        for name, found in runs.items():
+            say(f"{project.name}: round {number + 1} of {setting.repeat}: shipsafe build, then {name}")
+            cold.append(_cold(setting, project))
+            if name == "usual chain":
+                found.append(_run_chain(setting, project, chains.usual))
+            elif name == "clever chain":
+                found.append(_run_chain(setting, project, chains.clever))
+            elif not no_sam:
+                found.append(_sam(setting, project))
+    rows = []
+    for name, spent in runs.items():
+        note = no_sam if name == "sam build" and not spent else _note(setting, project, name)
+        rows.append(
+            Row(project=project.name, contender=name, mode="cold", spent=middle(spent) if spent else None, runs=len(spent), note=note)
+        )
+    rows.append(
+        Row(project=project.name, contender="shipsafe build", mode="cold", spent=middle([one.spent for one in cold]), runs=len(cold))
+    )
+    say(f"{project.name}: shipsafe build, warm")
+    rows += _warm(setting, project)
+    return Part(rows=rows, targets=_targets(project, goals, rows, cold))
+
+
+def _run_chain(setting: Setting, project: Project, chain: Callable[..., chains.Chain]) -> Spent:
+    """A chain in an empty folder, scaled to all units when only some were run."""
+    out = setting.place(f"{project.name}-chain")
+    made = chain(project, out, setting.tools, setting.server)
+    return run_sampled(made, setting.sample, run=lambda steps: spend(steps, log=setting.log))
+
+
+def run_sampled(chain: chains.Chain, sample: int | None, *, run: Callable[[Sequence[Step]], Spent]) -> Spent:
+    """What the chain takes: the first `sample` units scaled to all of them, and what is run once."""
+    some = chain.per_unit[:sample]
+    spent = run([step for steps in some for step in steps])
+    return spent.times(len(chain.per_unit) / len(some)) + run(chain.once)
+
+
+def _note(setting: Setting, project: Project, name: str) -> str:
+    total = len(project.units)
+    if name == "sam build":
+        return f"runtime set to {_runtime()}, the Python of this machine; installs and copies only"
+    return f"scaled from {setting.sample} of {total}" if setting.sample and setting.sample < total else ""
+
+
+def _why_no_sam(setting: Setting) -> str:
+    if setting.tools.sam is None:
+        return f"could not be installed: {setting.tools.no_sam}"
+    return "left out of a sampled run" if setting.sample else ""
+
+
+def _runtime() -> str:
+    return f"python3.{sys.version_info.minor}"
+
+
+def _sam(setting: Setting, project: Project) -> Spent:
+    folder = setting.place(f"{project.name}-sam")
+    root = with_runtime(project, folder, _runtime())
+    if setting.tools.sam is None:
+        raise BenchError(f"sam could not be installed: {setting.tools.no_sam}")
+    chain = chains.sam(root, folder, setting.tools.sam, setting.tools.chains / "python")
+    return spend(chain.once, log=setting.log)
+
+
+def _cold(setting: Setting, project: Project) -> Built:
+    place = setting.place(f"{project.name}-cold")
+    return build(setting, project, cache=place / "cache", out=place / "out")
+
+
+def _warm_up(setting: Setting, project: Project) -> None:
+    seen: set[bytes] = set()
+    for chain in (chains.usual, chains.clever):
+        made = chain(project, setting.place("warm-up"), setting.tools, setting.server)
+        for unit, steps in zip(project.units, made.per_unit, strict=True):
+            lock = unit.requirements.read_bytes() if unit.requirements else b""
+            if (key := chain.__name__.encode() + lock) not in seen:
+                seen.add(key)
+                spend(steps, log=setting.log)
+    if len(project.units) <= _SMALL and not _why_no_sam(setting):
+        _sam(setting, project)
+    _cold(setting, project)
+
+
+def _warm(setting: Setting, project: Project) -> list[Row]:
+    """The same cache and output folder again and again: nothing changed, then one file."""
+    place = setting.place(f"{project.name}-warm")
+    cache, out = place / "cache", place / "out"
+    archives = build(setting, project, cache=cache, out=out).archives
+    again, changed = [], []
+    for number in range(max(setting.repeat, _COLD_RUNS)):
+        again.append(build(setting, project, cache=cache, out=out).spent)
+        edit(project, number)
+        built = build(setting, project, cache=cache, out=out)
+        _only_one_differs(archives, built.archives)
+        archives = built.archives
+        changed.append(built.spent)
+    return [
+        Row(project=project.name, contender="shipsafe build", mode=mode, spent=middle(spent), runs=len(spent))
+        for mode, spent in (("nothing changed", again), ("one file changed", changed))
+    ]
+
+
+def _only_one_differs(before: dict[str, str], after: dict[str, str]) -> None:
+    differing = [name for name in before if after[name] != before[name]]
+    if len(differing) != 1:
+        raise BenchError(f"One file was edited, and these archives differ: {', '.join(differing) or 'none'}.")
+
+
+def find(rows: Sequence[Row], contender: str, mode: str = "cold") -> Row | None:
+    """The row of a contender in a mode."""
+    return next((row for row in rows if row.contender == contender and row.mode == mode), None)
+
+
+def _targets(project: Project, goals: Goals, rows: Sequence[Row], cold: Sequence[Built]) -> list[Target]:
+    ours = find(rows, "shipsafe build")
+    typical = sorted(cold, key=lambda one: one.spent.wall)[len(cold) // 2]
+    targets = [
+        times_faster(f"{project.name}, cold, against the usual chain", goals.usual, find(rows, "usual chain"), ours),
+        times_faster(f"{project.name}, cold, against the clever chain", goals.clever, find(rows, "clever chain"), ours),
+        overlap(f"{project.name}, cold: legs overlap", typical.profile),
+    ]
+    for mode, goal in (("nothing changed", goals.warm), ("one file changed", goals.changed)):
+        row = find(rows, "shipsafe build", mode)
+        if goal is not None and row and row.spent:
+            targets.append(at_most(f"{project.name}, {mode}", goal, row.spent.wall, "s"))
+    return [*targets, memory_target(project.name, max(one.spent.peak for one in cold))]
+
+
+def memory_target(name: str, peak: int) -> Target:
+    """Peak memory of the process tree."""
+    return at_most(f"{name}, cold: peak memory", MEMORY, peak / 1e6 if peak else None, "MB")
+
+
+def workplace(setting: Setting, name: str) -> Path:
+    """A new folder for a project."""
+    return setting.place(f"project-{name}")

@@ -1,0 +1,157 @@
+"""Run programs and say what they took: wall time, processor time, and the most memory that the whole tree held at once.
+
+Processor time is the kernel's own count (`wait4`: user and system time of the process and of every descendant it waited for).
+Memory is sampled every 20 ms from /proc: the sum of the resident sets of the process and all its descendants and, only where that
+sum is above the largest seen so far, the sum of the proportional sets (PSS), which counts a shared page once. What is kept is the
+PSS. A PSS is never larger than its resident set, so nothing is missed, and most samples cost a few reads of a line each.
+"""
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Self
+
+INTERVAL = 0.02  # seconds between two samples
+_LIMIT = 3600  # seconds that one program may take
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_SHOWN = 2000  # characters of a failed program's output
+
+
+class BenchError(Exception):
+    """A measurement that is worth nothing: a program failed, or left something else than it should."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One program to run. `env` comes on top of ours; `accepted` are the exit codes that mean it did its job."""
+
+    argv: Sequence[str | Path]
+    cwd: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    accepted: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Seconds of wall time, seconds of processor time, bytes of memory at the peak (0: not known on this system)."""
+
+    wall: float
+    cpu: float
+    peak: int
+
+    def __add__(self, other: "Spent") -> "Spent":
+        """One after the other."""
+        return Spent(wall=self.wall + other.wall, cpu=self.cpu + other.cpu, peak=max(self.peak, other.peak))
+
+    def times(self, factor: float) -> "Spent":
+        """The same done `factor` times, one after the other."""
+        return Spent(wall=self.wall * factor, cpu=self.cpu * factor, peak=self.peak)
+
+
+NOTHING = Spent(wall=0, cpu=0, peak=0)
+
+
+def middle(runs: Sequence[Spent]) -> Spent:
+    """The median of each figure; of memory the largest, for that is what a machine must have."""
+    return Spent(wall=median(run.wall for run in runs), cpu=median(run.cpu for run in runs), peak=max(run.peak for run in runs))
+
+
+def spend(steps: Iterable[Step], *, log: Path) -> Spent:
+    """Run the steps one after the other; what they print goes to `log`.
+
+    Raises:
+        BenchError: a step cannot be started, takes an hour, or ends with a code that it should not.
+    """
+    return sum((_spend(step, log) for step in steps), NOTHING)
+
+
+def _spend(step: Step, log: Path) -> Spent:
+    argv = [str(word) for word in step.argv]
+    with log.open("wb") as sink:
+        before = time.perf_counter()
+        try:
+            child = subprocess.Popen(argv, cwd=step.cwd, env=environment(step.env), stdin=subprocess.DEVNULL, stdout=sink,
+                                     stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+        except OSError as error:
+            raise BenchError(f"{argv[0]} could not be started: {error}") from error
+        guard = threading.Timer(_LIMIT, child.kill)
+        guard.start()
+        with _Sampler(child.pid) as sampler:
+            _, status, usage = os.wait4(child.pid, 0)
+            wall = time.perf_counter() - before
+        guard.cancel()
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in step.accepted:
+        said = log.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
+        raise BenchError(f"{' '.join(argv)}\nended with {child.returncode}:\n{said}")
+    return Spent(wall=wall, cpu=usage.ru_utime + usage.ru_stime, peak=sampler.peak)
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Ours, without what would change how a Python program behaves, and `extra` on top."""
+    dropped = ("PYTHON", "VIRTUAL_ENV", "SHIPSAFE_", "UV_RUN_", "SOURCE_DATE_EPOCH")
+    return {name: value for name, value in os.environ.items() if not name.startswith(dropped)} | dict(extra)
+
+
+class _Sampler:
+    """Looks at a process and its descendants until the block ends; `peak` is the most memory seen, in bytes."""
+
+    def __init__(self, pid: int) -> None:
+        self.peak = 0
+        self._pid = pid
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while True:
+            pids = list(tree(self._pid))
+            if sum(resident(pid) for pid in pids) > self.peak:
+                self.peak = max(self.peak, sum(proportional(pid) for pid in pids))
+            if self._ended.wait(INTERVAL):
+                return
+
+
+def tree(pid: int) -> Iterable[int]:
+    """A process and its descendants, as far as they live while one looks."""
+    yield pid
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return
+    for thread in threads:
+        for child in _read(thread / "children").split():
+            yield from tree(int(child))
+
+
+def resident(pid: int) -> int:
+    """Bytes of a process that lie in memory, pages shared with others included; 0 when it is gone."""
+    words = _read(f"/proc/{pid}/statm").split()
+    return int(words[1]) * _PAGE if len(words) > 1 else 0
+
+
+def proportional(pid: int) -> int:
+    """The same, but a page that is shared by n processes counts as one nth (PSS); 0 when it is gone."""
+    for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _read(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except OSError:  # the process ended while we looked, or this is not Linux
+        return ""

@@ -1,0 +1,33 @@
+"""A JSON file that somebody else wrote: bounded, and its faults are ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from shipsafe.adapters.files import read_bounded
+from shipsafe.errors import ConfigError
+
+
+def read_json(path: Path, *, limit: int, shown: str) -> Any:
+    """The value in the file, in UTF-8, UTF-16 (which PowerShell's `>` writes) or UTF-32.
+
+    Args:
+        path: the file.
+        limit: bytes; a larger file is refused before it is read.
+        shown: the name to use in messages.
+
+    Raises:
+        ConfigError: it is missing, not a regular file, too large, nested too deep, or not JSON.
+    """
+    data = read_bounded(path, limit=limit, shown=shown)
+    try:
+        return json.loads(data)
+    except json.JSONDecodeError as error:
+        what = f"Not JSON: {error.msg}."
+        raise ConfigError(what, remedy="Write it again with its own tool.", path=shown, line=error.lineno, column=error.colno) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("Not JSON: it is not text.", remedy="Write it again with its own tool.", path=shown) from error
+    except ValueError as error:  # a number of more digits than Python turns into one
+        raise ConfigError(f"Not JSON: {error}.", remedy="Write it again with its own tool.", path=shown) from error
+    except RecursionError as error:
+        raise ConfigError("Nested too deep.", remedy="Write it again with its own tool.", path=shown) from error
