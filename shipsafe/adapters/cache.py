@@ -65,13 +65,13 @@ class Cache:
         if value is None:
             return None
         try:
-            return json.loads(_inflate(value))
+            return json.loads(zlib.decompress(value))
         except (ValueError, zlib.error):
             return None
 
     def keep(self, kind: str, question: object, answer: object) -> None:
-        """Keep a JSON value for a question."""
-        value = zlib.compress(json.dumps(answer, ensure_ascii=False).encode(), 1)
+        """Keep a JSON value, or nouns (which come back as objects), for a question."""
+        value = zlib.compress(canonical(answer), 1)
         if len(value) <= _LARGEST:
             with self._lock:
                 self.fresh[self._key(kind, question)] = (kind, value)
@@ -194,11 +194,6 @@ def open_base(path: Path, schema: str) -> sqlite3.Connection:
         else:
             return base
     raise sqlite3.DatabaseError  # not reached: the second attempt returns or raises
-
-
-def _inflate(value: bytes) -> bytes:
-    """Inflate what we wrote ourselves (its digest has been checked)."""
-    return zlib.decompress(value)
 
 
 @cache

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import Any
 
 from shipsafe import __version__
-from shipsafe.adapters.cache import canonical
 from shipsafe.errors import ShipsafeError
 from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.gate import Gate, Inquiry
@@ -75,13 +74,8 @@ def lasts(outcome: Outcome) -> bool:
     return outcome.state is not State.UNANSWERED
 
 
-def write(outcome: Outcome) -> bytes:
-    """An outcome as JSON."""
-    return canonical(outcome)
-
-
 def read(kept: Mapping[str, Any]) -> Outcome:
-    """An outcome as `write` gave it, parsed."""
+    """An outcome as the cache gives it back."""
     findings = tuple(_finding(one) for one in kept["findings"])
     return Outcome(**{**kept, "state": State(kept["state"]), "notes": tuple(kept["notes"]), "findings": findings})
 

@@ -57,7 +57,7 @@ def ask(bench: Bench, gate: Gate, case: Case, advisories: OpenedAdvisories) -> O
             leg.cached = kept is not None
             outcome = answers.read(kept) if kept is not None else run(gate, inquiry)
         if asked is not None and kept is None and answers.lasts(outcome):
-            bench.answers.keep("outcome", asked, answers.write(outcome))
+            bench.answers.keep("outcome", asked, outcome)
     bench.progress.update(subject.subject, gate.id, outcome.state, _count(outcome))
     return outcome
 

@@ -100,7 +100,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
         if request.check_reproducible and output is not None:
             progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
         outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
-        verdict = judge(policy, outcomes, request.today, statements=bound(statements, examined.trees))
+        verdict = judge(policy, outcomes, request.today, statements=bound(statements, examined.contents))
         record = RunRecord(
             command=request.command,
             project=project.root.name,

@@ -32,9 +32,13 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """Everything the judge and the publisher need. Outcomes stand in the order of subjects, then gates; the rest by subject."""
+    """Everything the judge and the publisher need. Outcomes stand in the order of subjects, then gates; the rest by subject.
+
+    `contents` are the content digests of what was staged.
+    """
 
     outcomes: tuple[Outcome, ...]
+    contents: Mapping[str, str]
     archives: Mapping[str, Archive]
     sboms: Mapping[str, Sbom]
     advisories: Advisories | ShipsafeError | None
@@ -78,6 +82,7 @@ class _Floor:
     layers: dict[str, Staged] = field(default_factory=dict)
     waiting_for_layers: list[tuple[Function, Staged]] = field(default_factory=list)
     outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
     archives: dict[str, Archive] = field(default_factory=dict)
     sboms: dict[str, Sbom] = field(default_factory=dict)
     inside: int = 0
@@ -98,6 +103,7 @@ class _Floor:
             then(future.result())
         return Examined(
             outcomes=tuple(self.outcomes[subject.subject][gate.id] for subject in subjects for gate in all_gates()),
+            contents=self.contents,
             archives=self.archives,
             sboms=self.sboms,
             advisories=self.advisories.result() if self.advisories else None,
@@ -160,6 +166,8 @@ class _Floor:
         """The subject is done, and what it was staged into is no longer held."""
         subject = work.case.subject.subject
         self.outcomes[subject] = work.outcomes
+        if work.case.tree:
+            self.contents[subject] = work.case.tree.content_digest
         if work.archive:
             self.archives[subject] = work.archive
         if sbom:

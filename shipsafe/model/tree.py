@@ -140,6 +140,7 @@ class StagedTree:
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
     materialise: Callable[[], None] = field(default=_is_there, compare=False, repr=False)
+    _content_digest: str = field(default="", init=False, compare=False, repr=False)
 
     @property
     def size(self) -> int:
@@ -149,7 +150,9 @@ class StagedTree:
     @property
     def content_digest(self) -> str:
         """`sha256:` and hex over path, mode and content of every file; survives another compressor."""
-        return content_digest(self.entries)
+        if not self._content_digest:  # made once, when it is first asked for
+            object.__setattr__(self, "_content_digest", content_digest(self.entries))
+        return self._content_digest
 
 
 def content_digest(entries: Iterable[Entry]) -> str:
@@ -158,13 +161,13 @@ def content_digest(entries: Iterable[Entry]) -> str:
     Raises:
         ValueError: a path has a control character, which could forge a line.
     """
-    digest = hashlib.sha256()
-    for entry in sorted(entries, key=lambda entry: entry.path.encode()):
+    listed = sorted(entries, key=lambda entry: entry.path.encode())
+    for entry in listed:
         if has_control(entry.path):
             message = f"Path {entry.path!r} has a control character."
             raise ValueError(message)
-        digest.update(f"{entry.mode:06o} {entry.sha256} {entry.path}\n".encode())
-    return f"sha256:{digest.hexdigest()}"
+    lines = "".join(f"{entry.mode:06o} {entry.sha256} {entry.path}\n" for entry in listed)
+    return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def has_control(text: str) -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
 from shipsafe.errors import ConfigError
 from shipsafe.model.policy import Policy
-from shipsafe.model.tree import StagedTree
 from shipsafe.model.vex import Statement, VexDocument
 from shipsafe.policy.document import Document
 from shipsafe.policy.vex import cyclonedx, openvex
@@ -57,17 +56,14 @@ def read_documents(policy: Policy, given: Sequence[Path], *, root: Path) -> tupl
     return tuple(documents), tuple(found)
 
 
-def bound(statements: Sequence[Statement], trees: Mapping[str, StagedTree]) -> tuple[Statement, ...]:
+def bound(statements: Sequence[Statement], contents: Mapping[str, str]) -> tuple[Statement, ...]:
     """The statements about what is here: a product that names a content digest is meant only where that is the content.
 
     Args:
         statements: of all documents.
-        trees: `function:ID` or `layer:ID` -> what will ship of it.
+        contents: `function:ID` or `layer:ID` -> content digest of what will ship of it.
     """
-    if not any(product.digest for statement in statements for product in statement.products):
-        return tuple(statements)
-    digests = {subject: tree.content_digest for subject, tree in trees.items()}
-    return tuple(statement.bound(digests) for statement in statements)
+    return tuple(statement.bound(contents) for statement in statements)
 
 
 def read_statements(data: bytes, *, name: str) -> tuple[VexDocument, tuple[Statement, ...]]:
