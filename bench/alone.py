@@ -1,7 +1,10 @@
 """The parts that look at shipsafe alone: packing, memory, scale, start-up."""
 
+import shutil
 import sys
+import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench import projects
@@ -9,7 +12,7 @@ from bench.chains import uv_install
 from bench.compare import memory_target, workplace
 from bench.figures import Part, Row, at_most, times_faster
 from bench.measure import Spent, Step, middle, spend
-from bench.ours import Built, Setting, build
+from bench.ours import Built, Setting, build, cold_build, row
 from bench.projects import Project, edit
 from bench.tools import HERE, ROOT
 
@@ -51,11 +54,9 @@ def packing(setting: Setting, *, say: Callable[[str], None]) -> Part:
     first = build(setting, project, cache=place / "cache", out=place / "out")
     edit(project, 0)
     second = build(setting, project, cache=place / "cache", out=place / "out")
-    rows += [
-        Row(project="packing", contender="shipsafe build", mode=mode, spent=built.spent, note=_compress_legs(built))
-        for mode, built in (("first", first), ("one file changed", second))
-    ]
+    rows += [row("packing", mode, [built], note=_compress_legs(built)) for mode, built in (("first", first), ("one file changed", second))]
     return Part(
+        name="packing",
         rows=rows,
         targets=[
             times_faster("packing, against zip -6", 4, rows[0], rows[1]),
@@ -78,69 +79,75 @@ def _compress_legs(built: Built) -> str:
 
 def memory(setting: Setting, *, say: Callable[[str], None]) -> Part:
     """Peak memory of the whole process tree in a cold build of each project."""
-    say("memory: orders, 50 functions, heavy")
     made: Sequence[Project] = (
         projects.orders(workplace(setting, "memory"), setting.advisories),
         projects.fifty(workplace(setting, "memory"), setting.advisories),
         projects.heavy(workplace(setting, "memory"), setting.advisories),
     )
-    spent = {project.name: _cold(setting, project) for project in made}
-    return Part(
-        rows=[Row(project=name, contender="shipsafe build", mode="cold", spent=one, note="for its memory") for name, one in spent.items()],
-        targets=[memory_target(f"memory: {name}", one.peak) for name, one in spent.items()],
-    )
+    rows = []
+    for project in made:
+        say(f"memory: {project.name}")
+        place = setting.place("memory")
+        built = build(setting, project, cache=place / "cache", out=place / "out")
+        rows.append(row(f"memory: {project.name}", "cold", [built], note=f"the largest unzips to {largest(place / 'out') / 1e6:.1f} MB"))
+        shutil.rmtree(place)
+    return Part(name="memory", rows=rows, targets=[memory_target(one.project, one.spent) for one in rows])
+
+
+def largest(out: Path) -> int:
+    """Bytes of the content of the largest archive of a folder."""
+    sizes = []
+    for path in out.glob("*.zip"):
+        with zipfile.ZipFile(path) as archive:
+            sizes.append(sum(entry.file_size for entry in archive.infolist()))
+    return max(sizes)
 
 
 def scale(setting: Setting, sizes: Sequence[int], *, say: Callable[[str], None]) -> Part:
     """Cold builds of ever more functions with the same ten dependency sets: the time per function must not grow."""
-    made = [projects.fifty(workplace(setting, "scale"), setting.advisories, count=size) for size in sizes]
-    runs: dict[int, list[Spent]] = {size: [] for size in sizes}
-    for number in range(max(setting.repeat, 1) + 1):  # the first one warms up
-        for size, project in zip(sizes, made, strict=True):
-            say(f"scale: {size} functions")
-            spent = _cold(setting, project)
-            if number:
-                runs[size].append(spent)
-    spents = {size: middle(one) for size, one in runs.items()}
-    rows = [
-        Row(project="scale", contender="shipsafe build", mode=f"{size} functions", spent=spent, runs=len(runs[size]),
-            note=f"{spent.wall / size * 1000:.0f} ms a function") for size, spent in spents.items()
-    ]  # fmt: skip
+    made = {size: projects.fifty(workplace(setting, "scale"), setting.advisories, count=size) for size in sizes}
+    say("scale: warming the download caches")
+    cold_build(setting, made[min(sizes)])
+    runs: dict[int, list[Built]] = {size: [] for size in sizes}
+    for number in range(setting.repeat):
+        for size, project in made.items():
+            say(f"scale: round {number + 1} of {setting.repeat}: {size} functions")
+            runs[size].append(cold_build(setting, project))
+    rows = {size: row("scale", f"{size} functions", found) for size, found in runs.items()}
+    each = {size: found.spent.wall / size for size, found in rows.items() if found.spent}
     small, large = min(sizes), max(sizes)
-    growth = (spents[large].wall / large) / (spents[small].wall / small)
     return Part(
-        rows=rows,
+        name="scale",
+        rows=[replace(found, note=f"{each[size] * 1000:.0f} ms a function") for size, found in rows.items()],
         targets=[
-            at_most(f"scale: time per function at {large} over {small}", 1, growth, "times"),
-            memory_target(f"scale: {large} functions", spents[large].peak),
+            at_most(f"scale: time per function at {large} over {small}", 1, each[large] / each[small], "times"),
+            memory_target(f"scale: {large} functions", rows[large].spent),
         ],
     )
-
-
-def _cold(setting: Setting, project: Project) -> Spent:
-    place = setting.place(f"{project.name}-cold")
-    return build(setting, project, cache=place / "cache", out=place / "out").spent
 
 
 def startup(setting: Setting, *, say: Callable[[str], None]) -> Part:
     """Processor time until `--version` and `--help` have answered, everybody in turn."""
     say("start-up")
     tools = setting.tools
-    programs = {"shipsafe": tools.shipsafe, **{name: tools.chains / name for name in ("pip-audit", "bandit", "cyclonedx-py")}}
-    if tools.sam:
-        programs["sam"] = tools.sam
+    programs = {
+        "shipsafe": tools.shipsafe,
+        **{name: tools.chains / name for name in ("pip-audit", "bandit", "cyclonedx-py")},
+        **tools.others,
+    }
     runs: dict[tuple[str, str], list[Spent]] = {(name, word): [] for name in programs for word in _START_GOALS}
-    for _ in range(_START_RUNS):
-        for (name, word), spent in runs.items():
+    for number in range(_START_RUNS + 1):
+        for (name, word), found in runs.items():
             # No sampler could see a run this short; only its processor time is looked at.
-            spent.append(spend([Step(argv=[programs[name], word], cwd=HERE)], log=setting.log))
+            spent = spend([Step(argv=[programs[name], word], cwd=HERE)], log=setting.log)
+            if number:  # the first one writes byte code
+                found.append(spent)
     rows = [
         Row(project="start-up", contender=name, mode=word, spent=middle(spent), runs=len(spent)) for (name, word), spent in runs.items()
     ]
+    rows += [Row(project="start-up", contender=name, mode="--help", spent=None, note=why) for name, why in tools.missing.items()]
     targets = [
         at_most(f"start-up: {word}, processor time", goal, middle(runs["shipsafe", word]).cpu * 1000, "ms")
         for word, goal in _START_GOALS.items()
     ]
-    if not tools.sam:
-        rows.append(Row(project="start-up", contender="sam", mode="--help", spent=None, note=f"could not be installed: {tools.no_sam}"))
-    return Part(rows=rows, targets=targets)
+    return Part(name="startup", rows=rows, targets=targets)

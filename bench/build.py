@@ -1,8 +1,9 @@
 """Measure `shipsafe build` against what people use today, in one go and alternating, and print a table.
 
-    .tools/bin/uv run --frozen --group bench python bench/build.py
-    .tools/bin/uv run --frozen --group bench python bench/build.py --only orders --repeat 3
-    .tools/bin/uv run --frozen --group bench python bench/build.py --only fifty --sample 10
+    uv run --frozen bench/build.py                                            everything: about an hour
+    uv run --frozen bench/build.py --only orders --repeat 3
+    uv run --frozen bench/build.py --only fifty --sample 10 --json fifty.json
+    uv run --frozen bench/build.py --join *.json --results bench/RESULTS.md --chart docs/images/bench.svg
 
 README.md beside this file says what is measured and why it is fair.
 """
@@ -24,12 +25,12 @@ from bench.chart import chart  # noqa: E402 - likewise
 from bench.compare import Goals, compare, workplace  # noqa: E402 - likewise
 from bench.figures import Part, Results  # noqa: E402 - likewise
 from bench.fresh import fresh  # noqa: E402 - likewise
-from bench.measure import BenchError  # noqa: E402 - likewise
+from bench.measure import BenchError, adopt  # noqa: E402 - likewise
 from bench.ours import Setting  # noqa: E402 - likewise
-from bench.tools import ROOT, default_work, machine, prepare, versions  # noqa: E402 - likewise
+from bench.tools import ROOT, commit, default_work, machine, prepare, versions  # noqa: E402 - likewise
 
 Say = Callable[[str], None]
-_COMMAND = ".tools/bin/uv run --frozen --group bench python bench/build.py"
+_COMMAND = "uv run --frozen bench/build.py"
 
 
 def _orders(setting: Setting, say: Say) -> Part:
@@ -52,7 +53,7 @@ _PARTS: dict[str, Callable[[Setting, Say], Part]] = {
     "packing": lambda setting, say: alone.packing(setting, say=say),
     "fifty": _fifty,
     "memory": lambda setting, say: alone.memory(setting, say=say),
-    "scale": lambda setting, say: alone.scale(setting, (50, 500), say=say),
+    "scale": lambda setting, say: alone.scale(setting, (50, 100, 500), say=say),
     "fresh": lambda setting, say: fresh(setting, say=say),
 }
 
@@ -61,8 +62,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/build.py", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", action="append", choices=list(_PARTS), help="only this part; may be repeated")
     parser.add_argument("--repeat", type=_positive, default=1, metavar="N", help="rounds; in each, shipsafe runs three times (default: 1)")
-    parser.add_argument("--sample", type=_positive, metavar="N", help="run N functions of a chain and scale to all; the table says so")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
+    parser.add_argument("--sample", type=_positive, metavar="N", help="run the usual chain on N functions, scale to all, and say so")
+    parser.add_argument("--join", type=Path, nargs="+", metavar="FILE.json", help="measure nothing: join what earlier runs wrote")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON, after each part")
     parser.add_argument("--chart", type=Path, metavar="FILE.svg", help="also draw the contest")
     parser.add_argument("--results", type=Path, metavar="FILE.md", help="also write the page of results")
     parser.add_argument("--advisories", type=Path, metavar="ZIP|FOLDER", help="OSV records that everybody asks")
@@ -83,54 +85,66 @@ def _say(line: str) -> None:
     print(f"{datetime.now(UTC):%H:%M:%S} {line}", file=sys.stderr, flush=True)
 
 
-def _advisories(chosen: Path | None) -> Path:
-    """The records that were named, else all of PyPI's where they lie beside the repository, else those of the example."""
+def _advisories(chosen: Path | None) -> tuple[Path, str]:
+    """The records that were named, else all of PyPI's where they lie beside the repository, else those of the example; and which."""
     if chosen is not None:
-        return chosen.resolve()
+        return chosen.resolve(), chosen.name
     shared = ROOT.parent / "shared" / "data" / "advisories" / "PyPI-all.zip"
-    return shared if shared.exists() else ROOT / "examples" / "orders" / "advisories"
+    if shared.exists():
+        return shared, "OSV's export for PyPI"
+    return ROOT / "examples" / "orders" / "advisories", "examples/orders/advisories"
 
 
 def main() -> int:
-    """Measure, print, write. Ends with 1 when a measurement failed: figures that were not reached are not a failure of the bench."""
+    """Measure, print, write. Ends with 1 when something could not be measured; a figure that is not reached is no failure of the bench."""
     arguments = _arguments()
+    try:
+        results = _joined(arguments.join) if arguments.join else _measured(arguments)
+        print(tables.text(results.parts))
+        _write(arguments, results)
+    except BenchError as error:
+        print(f"The bench stopped: {error}", file=sys.stderr)
+        return 1
+    return int(any(part.failure for part in results.parts))
+
+
+def _joined(files: list[Path]) -> Results:
+    return tables.join([tables.from_json(file.read_text(encoding="utf-8")) for file in files], list(_PARTS))
+
+
+def _measured(arguments: argparse.Namespace) -> Results:
+    """Run the parts. What was measured so far is written after each, for an hour is long."""
+    adopt()
     arguments.work.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=arguments.work)).resolve()
     os.environ["TMPDIR"] = str(folder)  # one file system for everybody, so that whoever links instead of copying can
     try:
-        results = _measure(arguments, folder)
-    except BenchError as error:
-        print(f"The bench stopped: {error}", file=sys.stderr)
-        return 1
+        _say("preparing the tools")
+        tools = prepare(arguments.work.resolve())
+        source, which = _advisories(arguments.advisories)
+        export = advisory_server.pack_export(source, folder / "advisories.zip")
+        facts = {"date": arguments.date, "commit": commit(), "rounds": str(arguments.repeat), "sample": str(arguments.sample or "all"),
+                 "advisories": f"{which}: {advisory_server.Advisories.read(export).count} records"}  # fmt: skip
+        results = Results(machine=machine(), versions=versions(tools))
+        with advisory_server.serve(export) as server:
+            setting = Setting(
+                tools=tools, folder=folder, advisories=export, server=server, repeat=arguments.repeat, sample=arguments.sample
+            )
+            for name in arguments.only or _PARTS:
+                part = replace(_part(name, setting), name=name, facts=facts)
+                print(tables.text([part]), flush=True)
+                results = replace(results, parts=[*results.parts, part])
+                _write(arguments, results)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(tables.text(results))
-    _write(arguments, results)
-    return 0
-
-
-def _measure(arguments: argparse.Namespace, folder: Path) -> Results:
-    _say("preparing the tools")
-    tools = prepare(arguments.work.resolve())
-    source = _advisories(arguments.advisories)
-    export = advisory_server.pack_export(source, folder / "advisories.zip")
-    count = advisory_server.Advisories.read(export).count
-    results = Results(
-        date=arguments.date,
-        machine=machine(),
-        versions=versions(tools),
-        settings={"rounds": str(arguments.repeat), "sample": str(arguments.sample or "all"), "advisories": str(count)},
-    )
-    with advisory_server.serve(export) as server:
-        setting = Setting(tools=tools, folder=folder, advisories=export, server=server, repeat=arguments.repeat, sample=arguments.sample)
-        for name, measure in _PARTS.items():
-            if arguments.only and name not in arguments.only:
-                continue
-            part = measure(setting, _say)
-            results = replace(results, rows=(*results.rows, *part.rows), targets=(*results.targets, *part.targets),
-                              remarks=(*results.remarks, *part.remarks))  # fmt: skip
-            print(tables.text(Results(date="", machine={}, versions={}, settings={}, rows=part.rows, targets=part.targets)), flush=True)
     return results
+
+
+def _part(name: str, setting: Setting) -> Part:
+    try:
+        return _PARTS[name](setting, _say)
+    except BenchError as error:
+        return Part(name=name, failure=str(error))
 
 
 def _write(arguments: argparse.Namespace, results: Results) -> None:
@@ -140,9 +154,7 @@ def _write(arguments: argparse.Namespace, results: Results) -> None:
         arguments.chart.write_text(chart(results.rows, title="Wall time of a cold build"), encoding="utf-8")
     if arguments.results:
         picture = os.path.relpath(arguments.chart, arguments.results.parent) if arguments.chart else None
-        words = [f"--{name} {value}" for name in ("repeat", "sample") if (value := getattr(arguments, name)) not in (None, 1)]
-        words += [f"--only {name}" for name in arguments.only or ()]
-        arguments.results.write_text(tables.markdown(results, command=" ".join([_COMMAND, *words]), chart=picture), encoding="utf-8")
+        arguments.results.write_text(tables.markdown(results, command=_COMMAND, chart=picture), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ def _usual(unit: Unit, out: Path, tools: Tools, osv: str) -> list[Step]:
         pip: list[str | Path] = [tools.chains / "pip", "install", "-q", "-t", target, *platforms, "--implementation", "cp",
                                  "--python-version", RUNTIME, "--only-binary=:all:", "-r", unit.requirements]  # fmt: skip
         commands += [
-            _plain(pip),
-            _plain([tools.chains / "pip-audit", "-r", unit.requirements, *_audit(osv, out)]),
+            Step(argv=pip, cwd=Path("/"), env=tools.pip),
+            Step(argv=[tools.chains / "pip-audit", "-r", unit.requirements, *_audit(osv, out)], cwd=Path("/"), env=tools.pip),
         ]
     commands += [
         Step(argv=[tools.chains / "bandit", "-q", "-r", unit.code, "-f", "json", "-o", out / "bandit.json"], cwd=out.parent,

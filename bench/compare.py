@@ -7,6 +7,7 @@ anything counts, each dependency set goes through both chains and through shipsa
 Then ours alone, warm: nothing changed; and with one changed file, where only that function's archive may differ.
 """
 
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 from bench import chains
 from bench.figures import Part, Row, Target, at_most, overlap, times_faster
 from bench.measure import BenchError, Spent, Step, middle, spend
-from bench.ours import Built, Setting, build
+from bench.ours import NAME, Built, Setting, build, cold_build, row
 from bench.projects import Project, edit, with_runtime
 
 _COLD_RUNS = 3  # of ours, in each round
@@ -43,32 +44,31 @@ def compare(setting: Setting, project: Project, goals: Goals, *, say: Callable[[
     for number in range(setting.repeat):
         for name, found in runs.items():
             say(f"{project.name}: round {number + 1} of {setting.repeat}: shipsafe build, then {name}")
-            cold.append(_cold(setting, project))
+            cold.append(cold_build(setting, project))
             if name == "usual chain":
-                found.append(_run_chain(setting, project, chains.usual))
+                found.append(_run_chain(setting, project, chains.usual, setting.sample))
             elif name == "clever chain":
-                found.append(_run_chain(setting, project, chains.clever))
+                found.append(_run_chain(setting, project, chains.clever, None))
             elif not no_sam:
                 found.append(_sam(setting, project))
-    rows = []
-    for name, spent in runs.items():
-        note = no_sam if name == "sam build" and not spent else _note(setting, project, name)
-        rows.append(
-            Row(project=project.name, contender=name, mode="cold", spent=middle(spent) if spent else None, runs=len(spent), note=note)
-        )
-    rows.append(
-        Row(project=project.name, contender="shipsafe build", mode="cold", spent=middle([one.spent for one in cold]), runs=len(cold))
-    )
+    notes = {"usual chain": _extrapolated(setting, project), "clever chain": "", "sam build": no_sam or _of_sam()}
+    rows = [
+        Row(project=project.name, contender=name, mode="cold", spent=middle(spent) if spent else None, runs=len(spent), note=notes[name])
+        for name, spent in runs.items()
+    ]
+    rows.append(row(project.name, "cold", cold))
     say(f"{project.name}: shipsafe build, warm")
     rows += _warm(setting, project)
-    return Part(rows=rows, targets=_targets(project, goals, rows, cold))
+    return Part(name=project.name, rows=rows, targets=_targets(project, goals, rows))
 
 
-def _run_chain(setting: Setting, project: Project, chain: Callable[..., chains.Chain]) -> Spent:
+def _run_chain(setting: Setting, project: Project, chain: Callable[..., chains.Chain], sample: int | None) -> Spent:
     """A chain in an empty folder, scaled to all units when only some were run."""
     out = setting.place(f"{project.name}-chain")
     made = chain(project, out, setting.tools, setting.server)
-    return run_sampled(made, setting.sample, run=lambda steps: spend(steps, log=setting.log))
+    spent = run_sampled(made, sample, run=lambda steps: spend(steps, log=setting.log))
+    shutil.rmtree(out)
+    return spent
 
 
 def run_sampled(chain: chains.Chain, sample: int | None, *, run: Callable[[Sequence[Step]], Spent]) -> Spent:
@@ -78,17 +78,17 @@ def run_sampled(chain: chains.Chain, sample: int | None, *, run: Callable[[Seque
     return spent.times(len(chain.per_unit) / len(some)) + run(chain.once)
 
 
-def _note(setting: Setting, project: Project, name: str) -> str:
+def _extrapolated(setting: Setting, project: Project) -> str:
     total = len(project.units)
-    if name == "sam build":
-        return f"runtime set to {_runtime()}, the Python of this machine; installs and copies only"
-    return f"scaled from {setting.sample} of {total}" if setting.sample and setting.sample < total else ""
+    return f"extrapolated from {setting.sample} of {total}" if setting.sample and setting.sample < total else ""
+
+
+def _of_sam() -> str:
+    return f"runtime set to {_runtime()}, the Python of this machine; installs and copies only"
 
 
 def _why_no_sam(setting: Setting) -> str:
-    if setting.tools.sam is None:
-        return f"could not be installed: {setting.tools.no_sam}"
-    return "left out of a sampled run" if setting.sample else ""
+    return setting.tools.missing.get("sam", "") or ("left out of a sampled run" if setting.sample else "")
 
 
 def _runtime() -> str:
@@ -98,29 +98,27 @@ def _runtime() -> str:
 def _sam(setting: Setting, project: Project) -> Spent:
     folder = setting.place(f"{project.name}-sam")
     root = with_runtime(project, folder, _runtime())
-    if setting.tools.sam is None:
-        raise BenchError(f"sam could not be installed: {setting.tools.no_sam}")
-    chain = chains.sam(root, folder, setting.tools.sam, setting.tools.chains / "python")
-    return spend(chain.once, log=setting.log)
-
-
-def _cold(setting: Setting, project: Project) -> Built:
-    place = setting.place(f"{project.name}-cold")
-    return build(setting, project, cache=place / "cache", out=place / "out")
+    chain = chains.sam(root, folder, setting.tools.others["sam"], setting.tools.chains / "python")
+    spent = spend(chain.once, log=setting.log)
+    shutil.rmtree(folder)
+    return spent
 
 
 def _warm_up(setting: Setting, project: Project) -> None:
-    seen: set[bytes] = set()
-    for chain in (chains.usual, chains.clever):
-        made = chain(project, setting.place("warm-up"), setting.tools, setting.server)
-        for unit, steps in zip(project.units, made.per_unit, strict=True):
+    """Every dependency set through each chain that will meet it, once, and through shipsafe."""
+    for chain, sample in ((chains.usual, setting.sample), (chains.clever, None)):
+        place = setting.place("warm-up")
+        made = chain(project, place, setting.tools, setting.server)
+        seen: set[bytes] = set()
+        for unit, steps in list(zip(project.units, made.per_unit, strict=True))[:sample]:
             lock = unit.requirements.read_bytes() if unit.requirements else b""
-            if (key := chain.__name__.encode() + lock) not in seen:
-                seen.add(key)
+            if lock not in seen:
+                seen.add(lock)
                 spend(steps, log=setting.log)
+        shutil.rmtree(place)
     if len(project.units) <= _SMALL and not _why_no_sam(setting):
         _sam(setting, project)
-    _cold(setting, project)
+    cold_build(setting, project)
 
 
 def _warm(setting: Setting, project: Project) -> list[Row]:
@@ -130,16 +128,14 @@ def _warm(setting: Setting, project: Project) -> list[Row]:
     archives = build(setting, project, cache=cache, out=out).archives
     again, changed = [], []
     for number in range(max(setting.repeat, _COLD_RUNS)):
-        again.append(build(setting, project, cache=cache, out=out).spent)
+        again.append(build(setting, project, cache=cache, out=out))
         edit(project, number)
         built = build(setting, project, cache=cache, out=out)
         _only_one_differs(archives, built.archives)
         archives = built.archives
-        changed.append(built.spent)
-    return [
-        Row(project=project.name, contender="shipsafe build", mode=mode, spent=middle(spent), runs=len(spent))
-        for mode, spent in (("nothing changed", again), ("one file changed", changed))
-    ]
+        changed.append(built)
+    shutil.rmtree(place)
+    return [row(project.name, "nothing changed", again), row(project.name, "one file changed", changed)]
 
 
 def _only_one_differs(before: dict[str, str], after: dict[str, str]) -> None:
@@ -148,29 +144,28 @@ def _only_one_differs(before: dict[str, str], after: dict[str, str]) -> None:
         raise BenchError(f"One file was edited, and these archives differ: {', '.join(differing) or 'none'}.")
 
 
-def find(rows: Sequence[Row], contender: str, mode: str = "cold") -> Row | None:
+def find(rows: Sequence[Row], contender: str, mode: str = "cold") -> Row:
     """The row of a contender in a mode."""
-    return next((row for row in rows if row.contender == contender and row.mode == mode), None)
+    return next(row for row in rows if row.contender == contender and row.mode == mode)
 
 
-def _targets(project: Project, goals: Goals, rows: Sequence[Row], cold: Sequence[Built]) -> list[Target]:
-    ours = find(rows, "shipsafe build")
-    typical = sorted(cold, key=lambda one: one.spent.wall)[len(cold) // 2]
+def _targets(project: Project, goals: Goals, rows: Sequence[Row]) -> list[Target]:
+    ours = find(rows, NAME)
     targets = [
         times_faster(f"{project.name}, cold, against the usual chain", goals.usual, find(rows, "usual chain"), ours),
         times_faster(f"{project.name}, cold, against the clever chain", goals.clever, find(rows, "clever chain"), ours),
-        overlap(f"{project.name}, cold: legs overlap", typical.profile),
+        overlap(f"{project.name}, cold: legs overlap", ours.profile),
     ]
     for mode, goal in (("nothing changed", goals.warm), ("one file changed", goals.changed)):
-        row = find(rows, "shipsafe build", mode)
-        if goal is not None and row and row.spent:
-            targets.append(at_most(f"{project.name}, {mode}", goal, row.spent.wall, "s"))
-    return [*targets, memory_target(project.name, max(one.spent.peak for one in cold))]
+        spent = find(rows, NAME, mode).spent
+        if goal is not None and spent:
+            targets.append(at_most(f"{project.name}, {mode}", goal, spent.wall, "s"))
+    return [*targets, memory_target(project.name, ours.spent)]
 
 
-def memory_target(name: str, peak: int) -> Target:
+def memory_target(name: str, spent: Spent | None) -> Target:
     """Peak memory of the process tree."""
-    return at_most(f"{name}, cold: peak memory", MEMORY, peak / 1e6 if peak else None, "MB")
+    return at_most(f"{name}, cold: peak memory", MEMORY, spent.peak / 1e6 if spent and spent.peak else None, "MB")
 
 
 def workplace(setting: Setting, name: str) -> Path:

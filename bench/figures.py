@@ -1,7 +1,8 @@
-"""What a run of the bench gives: rows (who took what, where), targets (what should be reached), and remarks."""
+"""What a run of the bench gives: parts, each of rows (who took what, where) and targets (what should be reached)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.measure import Spent
 
@@ -13,6 +14,7 @@ class Row:
     Attributes:
         spent: the median of the runs, or None when it could not be measured; then `note` says why.
         runs: how many runs it is the median of.
+        profile: what `SHIPSAFE_PROFILE` said of a typical run of ours; None for others.
     """
 
     project: str
@@ -21,6 +23,7 @@ class Row:
     spent: Spent | None
     runs: int = 1
     note: str = ""
+    profile: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,24 +52,37 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one part of the bench found."""
+    """What one part of the bench found, and how it was asked.
 
+    Attributes:
+        facts: what a reader must know of this run: date, rounds, sample, advisories, commit.
+        failure: why it could not be measured to its end; empty when it was.
+    """
+
+    name: str
     rows: Sequence[Row] = ()
     targets: Sequence[Target] = ()
-    remarks: Sequence[str] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Everything, with what it was measured on."""
+    """Parts, with the machine and the versions that they were measured with."""
 
-    date: str
-    machine: dict[str, str]
-    versions: dict[str, str]
-    settings: dict[str, str]
-    rows: Sequence[Row] = ()
-    targets: Sequence[Target] = ()
-    remarks: Sequence[str] = field(default_factory=tuple)
+    machine: Mapping[str, str]
+    versions: Mapping[str, str]
+    parts: Sequence[Part] = ()
+
+    @property
+    def rows(self) -> list[Row]:
+        """Of all parts."""
+        return [row for part in self.parts for row in part.rows]
+
+    @property
+    def targets(self) -> list[Target]:
+        """Of all parts."""
+        return [target for part in self.parts for target in part.targets]
 
 
 def times_faster(what: str, goal: float, slow: Row | None, fast: Row | None) -> Target:
@@ -81,10 +97,10 @@ def at_most(what: str, goal: float, got: float | None, unit: str, note: str = ""
     return Target(what=what, goal=goal, got=got, unit=unit, note=note)
 
 
-def overlap(what: str, profile: dict[str, float] | None) -> Target:
-    """Wall time over the larger of the critical path and half the processor time, as `--profile` tells them (2 cores)."""
+def overlap(what: str, profile: Mapping[str, Any] | None) -> Target:
+    """Wall time over the larger of the critical path and half the processor time, as `SHIPSAFE_PROFILE` tells them (2 cores)."""
     if profile is None:
         return at_most(what, 1.25, None, "times the bound", "this shipsafe writes no profile")
-    bound = max(profile["critical_path"], profile["cpu"] / 2)
-    note = f"wall {profile['wall']:.2f} s, critical path {profile['critical_path']:.2f} s, half the CPU {profile['cpu'] / 2:.2f} s"
-    return at_most(what, 1.25, profile["wall"] / bound, "times the bound", note)
+    wall, path, half = float(profile["wall"]), float(profile["critical_path"]), float(profile["cpu"]) / 2
+    note = f"wall {wall:.2f} s, critical path {path:.2f} s, half the CPU {half:.2f} s"
+    return at_most(what, 1.25, wall / max(path, half), "times the bound", note)

@@ -1,10 +1,12 @@
 """A fresh runner: nothing cached, nothing installed, until the first verdict on `examples/orders`.
 
-What counts: making an environment, installing shipsafe's wheel with all that it needs from the package index (uv's cache is empty),
-pulling the advisories from the loopback server, and the build itself, which downloads what the functions need. The wheel is built
-before that, for a runner gets it from an index.
+What counts: `uv tool install` of shipsafe's wheel with all that it needs from the package index (uv's cache is empty), pulling the
+advisories from the loopback server, and the build itself, which downloads what the functions need. The wheel is built before that, for
+a runner gets it from an index; uv and a Python are there. Downloads pass whatever network the machine has.
 """
 
+import shutil
+import sys
 from collections.abc import Callable
 from importlib.metadata import PathDistribution
 from pathlib import Path
@@ -39,10 +41,12 @@ def fresh(setting: Setting, *, say: Callable[[str], None]) -> Part:
         runs.append(sum(spents.values(), start=spend([], log=setting.log)))
         for name, spent in spents.items():
             legs.setdefault(name, []).append(spent.wall)
-        weight, count = weigh(place / "venv")
+        weight, count = weigh(place / "tool" / "shipsafe")
+        shutil.rmtree(place)
     spent = middle(runs)
     note = ", ".join(f"{name} {sorted(walls)[len(walls) // 2]:.1f} s" for name, walls in legs.items())
     return Part(
+        name="fresh",
         rows=[Row(project="fresh runner", contender="shipsafe", mode="first verdict", spent=spent, runs=len(runs), note=note)],
         targets=[
             at_most("fresh runner: first verdict on orders", _SECONDS, spent.wall, "s"),
@@ -57,15 +61,16 @@ def _steps(setting: Setting, wheel: Path, place: Path) -> dict[str, Step]:
     policy = project.root / "shipsafe.toml"
     source = next(line for line in policy.read_text(encoding="utf-8").splitlines() if line.startswith("source = "))
     policy.write_text(policy.read_text(encoding="utf-8").replace(source, 'source = "snapshot"'), encoding="utf-8")
-    cache, python = place / "cache", place / "venv" / "bin" / "python"
+    cache, tool, commands = place / "cache", place / "tool", place / "bin"
     env = {"XDG_CACHE_HOME": str(cache), "UV_CACHE_DIR": str(cache / "uv"), "PIP_CACHE_DIR": str(cache / "pip"),
-           "SHIPSAFE_CACHE_DIR": str(cache / "shipsafe")}  # fmt: skip
-    uv, shipsafe = setting.tools.uv, python.with_name("shipsafe")
+           "SHIPSAFE_CACHE_DIR": str(cache / "shipsafe"), "UV_TOOL_DIR": str(tool), "UV_TOOL_BIN_DIR": str(commands)}  # fmt: skip
+    own = {"XDG_CONFIG_HOME": str(place / "config"), "XDG_DATA_HOME": str(place / "data")}  # uv still finds the machine's index
+    install: list[str | Path] = [setting.tools.uv, "tool", "install", "--quiet", "--python", sys.executable, wheel]
+    shipsafe = commands / "shipsafe"
     return {
-        "environment": Step(argv=[uv, "venv", "--quiet", "--no-config", place / "venv"], cwd=place, env=env),
-        "install": Step(argv=[uv, "pip", "install", "--quiet", "--python", python, wheel], cwd=place, env=env),
-        "advisories": Step(argv=[shipsafe, "advisories", "pull", "--from", f"{setting.server}/all.zip"], cwd=place, env=env),
-        "build": Step(argv=[shipsafe, "build", project.root, "--out", place / "out", "-q"], cwd=place, env=env),
+        "install": Step(argv=install, cwd=place, env=env),
+        "advisories": Step(argv=[shipsafe, "advisories", "pull", "--from", f"{setting.server}/all.zip"], cwd=place, env=env | own),
+        "build": Step(argv=[shipsafe, "build", project.root, "--out", place / "out", "-q"], cwd=place, env=env | own),
     }
 
 

@@ -1,13 +1,18 @@
 """`shipsafe build` as the bench runs it, with a cache and an output folder that the bench chooses, and a look at what it left."""
 
 import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.measure import BenchError, Spent, Step, spend
+from bench.figures import Row
+from bench.measure import BenchError, Spent, Step, middle, spend
 from bench.projects import Project
 from bench.tools import Tools
+
+NAME = "shipsafe build"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,21 @@ class Built:
     spent: Spent
     archives: dict[str, str]
     profile: dict[str, Any] | None
+
+
+def cold_build(setting: Setting, project: Project) -> Built:
+    """Build it once with an empty cache into a new folder. Both are removed afterwards: fifty functions weigh some hundred MB."""
+    place = setting.place(f"{project.name}-cold")
+    built = build(setting, project, cache=place / "cache", out=place / "out")
+    shutil.rmtree(place)
+    return built
+
+
+def row(project: str, mode: str, runs: Sequence[Built], *, note: str = "") -> Row:
+    """The row of some runs, with the profile of the one that took the middle of the time."""
+    typical = sorted(runs, key=lambda one: one.spent.wall)[len(runs) // 2]
+    return Row(project=project, contender=NAME, mode=mode, spent=middle([one.spent for one in runs]), runs=len(runs), note=note,
+               profile=typical.profile)  # fmt: skip
 
 
 def build(setting: Setting, project: Project, *, cache: Path, out: Path) -> Built:

@@ -1,14 +1,19 @@
 """Results as text for the terminal, as `RESULTS.md`, and as JSON. Nothing here names a host, a user or a path."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from operator import itemgetter
+from typing import Any
 
-from bench.figures import Results, Row, Target
+from bench.figures import Part, Results, Row, Target
+from bench.measure import BenchError, Spent
 
 _HEADS = ("project", "who", "mode", "wall", "CPU", "peak memory", "runs", "ours is", "remark")
 _TARGETS = ("target", "goal", "measured", "", "remark")
-_NUMBERS = frozenset({"wall", "CPU", "peak memory", "runs", "ours is", "goal", "measured"})
+_LEGS = ("leg", "times", "cached", "first start", "last end", "summed")
+_NUMBERS = frozenset({"wall", "CPU", "peak memory", "runs", "ours is", "goal", "measured", "times", "cached",
+                      "first start", "last end", "summed"})  # fmt: skip
 _SAMPLED = 0.1  # seconds: a shorter run ends between two looks at its memory
 
 
@@ -46,9 +51,28 @@ def _number(value: float) -> str:
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"  # noqa: PLR2004 - three digits say enough
 
 
-def text(results: Results) -> str:
+def legs_table(profile: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Where the time of one run went, its head first: the legs of one name in a line, in the order in which they began."""
+    legs: dict[str, list[Mapping[str, Any]]] = {}
+    for leg in sorted(profile["legs"], key=itemgetter("start")):
+        legs.setdefault(leg["leg"], []).append(leg)
+    table: list[tuple[str, ...]] = [_LEGS]
+    for name, found in legs.items():
+        summed = sum(leg["end"] - leg["start"] for leg in found)
+        first, last = min(leg["start"] for leg in found), max(leg["end"] for leg in found)
+        cached = str(sum(bool(leg["cached"]) for leg in found))
+        table.append((name, str(len(found)), cached, f"{first:.2f} s", f"{last:.2f} s", f"{summed:.2f} s"))
+    return table
+
+
+def text(parts: Sequence[Part]) -> str:
     """Everything, in columns."""
-    return "\n".join([*_columns(rows_table(results.rows)), "", *_columns(targets_table(results.targets)), "", *results.remarks, ""])
+    rows, targets = [row for part in parts for row in part.rows], [target for part in parts for target in part.targets]
+    return "\n".join([*_columns(rows_table(rows)), "", *_columns(targets_table(targets)), "", *_failures(parts), ""])
+
+
+def _failures(parts: Sequence[Part]) -> list[str]:
+    return [f"{part.name} could not be measured to its end: {part.failure}" for part in parts if part.failure]
 
 
 def _columns(table: list[tuple[str, ...]]) -> Iterator[str]:
@@ -68,13 +92,12 @@ def markdown(results: Results, *, command: str, chart: str | None) -> str:
         command: how to run it again.
         chart: path of the picture, relative to the page; None for none.
     """
-    facts = [f"| {name} | {_cell(value)} |" for name, value in results.machine.items()]
-    versions = [f"| {name} | {_cell(value)} |" for name, value in results.versions.items()]
+    missed = [target for target in results.targets if target.verdict != "reached"]
     return "\n".join(
         [
             "# Results of `bench/build.py`",
             "",
-            f"Written by the program on {results.date}. What is measured, and why it is fair: [README.md](README.md). Again:",
+            "Written by the program. What is measured, and why it is fair, stands in [README.md](README.md). Again:",
             "",
             "```console",
             f"$ {command}",
@@ -83,32 +106,57 @@ def markdown(results: Results, *, command: str, chart: str | None) -> str:
             *([f"![Wall time of each contender]({chart})", ""] if chart else []),
             "## Targets",
             "",
+            f"{len(results.targets) - len(missed)} of {len(results.targets)} are reached.",
+            "",
             *_markdown(targets_table(results.targets)),
             "",
+            *(line for part in results.parts if part.failure for line in (f"`{part.name}` could not be measured to its end.", "")),
             "## Everything that was measured",
             "",
             *_markdown(rows_table(results.rows)),
             "",
             "Wall and CPU are medians, memory is the largest of the runs: the sum of the proportional set sizes (PSS) of the whole process",
             "tree, sampled every 20 ms. CPU is user and system time of the whole tree, as the kernel counts it.",
-            *(["", *(f"- {remark}" for remark in results.remarks)] if results.remarks else []),
             "",
-            "## Machine",
+            *_profiles(results.rows),
+            "## Machine, versions, runs",
             "",
-            "| | |",
-            "|---|---|",
-            *facts,
+            *_facts({**results.machine, **results.versions}),
             "",
-            "## Versions",
-            "",
-            "| | |",
-            "|---|---|",
-            *versions,
-            "",
-            "Settings: " + ", ".join(f"{name} {value}" for name, value in results.settings.items()) + ".",
-            "",
+            *_runs(results.parts),
         ]
     )
+
+
+def _profiles(rows: Sequence[Row]) -> Iterator[str]:
+    """Where the time of our runs went."""
+    profiled = [row for row in rows if row.profile]
+    if profiled:
+        yield from (
+            "## Where the time went",
+            "",
+            "One run each, as `SHIPSAFE_PROFILE` tells it; legs overlap, so their sum may be above the wall time.",
+            "",
+        )
+    for row in profiled:
+        if row.profile:
+            figures = ", ".join(f"{name.replace('_', ' ')} {float(row.profile[name]):.2f} s" for name in ("wall", "cpu", "critical_path"))
+            yield from (f"### {row.project}, {row.mode}", "", f"{figures}.", "", *_markdown(legs_table(row.profile)), "")
+
+
+def _facts(facts: Mapping[str, str]) -> Iterator[str]:
+    yield from ("| | |", "|---|---|")
+    yield from (f"| {name} | {_cell(value)} |" for name, value in facts.items())
+
+
+def _runs(parts: Sequence[Part]) -> Iterator[str]:
+    """How each part was asked."""
+    names = list(dict.fromkeys(name for part in parts for name in part.facts))
+    yield f"| part | {' | '.join(names)} |"
+    yield "|" + "---|" * (len(names) + 1)
+    for part in parts:
+        yield f"| {part.name} | {' | '.join(_cell(part.facts.get(name, '')) for name in names)} |"
+    yield ""
 
 
 def _markdown(table: list[tuple[str, ...]]) -> Iterator[str]:
@@ -124,6 +172,34 @@ def _cell(value: str) -> str:
 
 
 def as_json(results: Results) -> str:
-    """Everything, for programs; each target with its verdict."""
-    document = asdict(results) | {"targets": [asdict(target) | {"verdict": target.verdict} for target in results.targets]}
+    """Everything, for programs; each target with its verdict. `from_json` reads it."""
+    document = asdict(results)
+    for part, said in zip(results.parts, document["parts"], strict=True):
+        said["targets"] = [asdict(target) | {"verdict": target.verdict} for target in part.targets]
     return json.dumps(document, indent=2) + "\n"
+
+
+def from_json(text_: str) -> Results:
+    """What `as_json` wrote."""
+    document = json.loads(text_)
+    return Results(machine=document["machine"], versions=document["versions"], parts=[_part(one) for one in document["parts"]])
+
+
+def _part(said: Mapping[str, Any]) -> Part:
+    rows = [Row(**(one | {"spent": Spent(**one["spent"]) if one["spent"] else None})) for one in said["rows"]]
+    targets = [Target(**{name: value for name, value in one.items() if name != "verdict"}) for one in said["targets"]]
+    return Part(name=said["name"], rows=rows, targets=targets, facts=said["facts"], failure=said["failure"])
+
+
+def join(found: Sequence[Results], order: Sequence[str]) -> Results:
+    """One of many, its parts in that order; of two parts of one name the last counts.
+
+    Raises:
+        BenchError: they were measured on different machines, or with different versions of what is measured.
+    """
+    for what in ("machine", "versions"):
+        differing = {name for one in found for name, value in getattr(one, what).items() if getattr(found[0], what).get(name) != value}
+        if differing:
+            raise BenchError(f"These results do not belong together: {', '.join(sorted(differing))} differ. Measure them anew.")
+    parts = {part.name: part for one in found for part in one.parts}
+    return replace(found[0], parts=[parts[name] for name in order if name in parts])

@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bench.measure import BenchError, environment
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 _TIMEOUT = 900
+_KEPT = ("index-url", "cert", "client-cert", "proxy", "trusted-host", "timeout", "cache-dir")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +30,18 @@ class Tools:
         uv: the one that shipsafe brings along.
         chains: folder of `pip`, `pip-audit`, `bandit` and `cyclonedx-py`.
         bare: the interpreter of an environment with nothing in it: the one whose packages `cyclonedx-py environment` describes.
-        sam: the command, or None; then `no_sam` says why.
+        others: `sam` and `checkov`, as far as they could be installed.
+        missing: why the others could not.
+        pip: environment of the chains' pip: the machine's own index, and no second one that would only cost it time.
     """
 
     shipsafe: Path
     uv: Path
     chains: Path
     bare: Path
-    sam: Path | None
-    no_sam: str = ""
+    others: Mapping[str, Path]
+    missing: Mapping[str, str]
+    pip: Mapping[str, str]
 
 
 def prepare(work: Path) -> Tools:
@@ -48,20 +53,37 @@ def prepare(work: Path) -> Tools:
     if shutil.which("zip") is None:
         raise BenchError("`zip` is not here: install it (Debian: apt-get install zip).")
     uv = Path(find_uv_bin())
-    sam: Path | None = None
-    no_sam = ""
-    try:
-        sam = _installed(uv, work, HERE / "requirements-sam.txt") / "sam"
-    except BenchError as error:
-        no_sam = str(error).splitlines()[-1]
+    others: dict[str, Path] = {}
+    missing: dict[str, str] = {}
+    for name in ("sam", "checkov"):
+        try:
+            others[name] = _installed(uv, work, HERE / f"requirements-{name}.txt") / name
+        except BenchError as error:
+            missing[name] = f"could not be installed: {str(error).splitlines()[-1]}"
+    chains = _installed(uv, work, HERE / "requirements-chains.txt")
     return Tools(
         shipsafe=Path(sys.executable).with_name("shipsafe"),
         uv=uv,
-        chains=_installed(uv, work, HERE / "requirements-chains.txt"),
+        chains=chains,
         bare=_installed(uv, work, None) / "python",
-        sam=sam,
-        no_sam=no_sam,
+        others=others,
+        missing=missing,
+        pip=pip_environment(_call([chains / "pip", "config", "list"])),
     )
+
+
+def pip_environment(config: str) -> dict[str, str]:
+    """What `pip config list` says of the index and the way to it, as variables; all else of the configuration is left out.
+
+    A second index or folder of the machine would be asked for every package, which uv and shipsafe do not do.
+    """
+    found = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    for line in config.splitlines():
+        key, _, value = line.partition("=")
+        section, _, name = key.partition(".")
+        if section in {"global", "install", ":env:"} and name in _KEPT:
+            found[f"PIP_{name.upper().replace('-', '_')}"] = value.strip("'\"")
+    return found
 
 
 def default_work() -> Path:
@@ -70,7 +92,7 @@ def default_work() -> Path:
 
 
 def _installed(uv: Path, work: Path, lock: Path | None) -> Path:
-    """The `bin` folder of an environment that holds exactly the lock."""
+    """The `bin` folder of an environment that holds exactly the lock; it is made once for each lock and Python."""
     content = (lock.read_bytes() if lock else b"") + platform.python_version().encode()
     folder = work / f"tools-{hashlib.sha256(content).hexdigest()[:16]}"
     done = folder / "complete"
@@ -96,13 +118,11 @@ def versions(tools: Tools) -> dict[str, str]:
         "uv": [tools.uv, "--version"],
         **{name: [tools.chains / name, "--version"] for name in ("pip", "pip-audit", "bandit", "cyclonedx-py")},
         "zip": ["zip", "-v"],
-        **({"sam": [tools.sam, "--version"]} if tools.sam else {}),
+        **{name: [command, "--version"] for name, command in tools.others.items()},
     }
     said = {name: _call(argv).splitlines() for name, argv in asked.items()}
     said["zip"] = [line.removeprefix("This is ").partition(",")[0] for line in said["zip"] if line.startswith("This is ")]
-    commit = _commit()
-    return {"Python": platform.python_version(), **{name: _short(lines[0]) for name, lines in said.items()},
-            **({"commit": commit} if commit else {})}  # fmt: skip
+    return {"Python": platform.python_version(), **{name: _short(lines[0]) for name, lines in said.items()}}
 
 
 def _short(line: str) -> str:
@@ -110,7 +130,8 @@ def _short(line: str) -> str:
     return line.partition(" from ")[0].partition(" (")[0].strip()
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The revision that is measured, with `-dirty` behind it when files differ from it; empty outside a checkout."""
     try:
         done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607 - git, wherever it is
     except OSError:

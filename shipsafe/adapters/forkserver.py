@@ -144,12 +144,17 @@ class ForkServer:
         if self._process is not None and self._control is not None and self._process.poll() is None:
             return self._control
         self._stop()
-        self._control, theirs = socket.socketpair()
-        self._control.settimeout(_STARTUP)
+        ours, theirs = socket.socketpair()
+        ours.settimeout(_STARTUP)
         with theirs:
-            self._process = start(self._argv, cwd=Path(os.sep), stdin=theirs.fileno())
+            try:
+                self._process = start(self._argv, cwd=Path(os.sep), stdin=theirs.fileno())
+            except IncompleteError:
+                ours.close()
+                raise
+        self._control = ours
         atexit.register(self.close)
-        return self._control
+        return ours
 
     def _stop(self) -> str:
         """End the process, and say why it ended if it did so by itself."""
@@ -203,11 +208,9 @@ def _wait() -> socket.socket:
     with socket.socket(fileno=0) as control:
         while True:
             message, descriptors, _, _ = socket.recv_fds(control, _TIME.size, 2)
-            working = _bury()
+            _bury()
             if not message:
-                if working and os.getpgrp() == os.getpid():  # nobody waits for their answers
-                    os.killpg(0, signal.SIGKILL)
-                os._exit(0)
+                _end()
             if os.fork() == 0:
                 break
             for descriptor in descriptors:
@@ -220,6 +223,17 @@ def _wait() -> socket.socket:
     os.dup2(stderr, 2)
     os.close(stderr)
     return socket.socket(fileno=talk)
+
+
+def _end() -> None:
+    """End, and what still works ends too, because nobody waits for its answer."""
+    for _ in range(20):
+        if not _bury():
+            os._exit(0)
+        time.sleep(0.005)  # a copy that has answered may still be ending
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _bury() -> bool:

@@ -1,4 +1,4 @@
-"""HTTP, for the two things that are fetched: advisory snapshots and policies. https only, but for loopback.
+"""HTTP, for what is fetched: advisory snapshots, policies, and pages of package indexes. https only, but for loopback.
 
 Bounded, retried with growing pauses, and its errors are ours. A URL in a message never holds credentials.
 """
@@ -31,15 +31,22 @@ class Fetched:
     etag: str | None
 
 
-def fetch(url: str, *, limit: int = MEBIBYTE, sleep: Callable[[float], None] = time.sleep) -> bytes:
-    """The bytes at a URL.
+def fetch(
+    url: str,
+    *,
+    limit: int = MEBIBYTE,
+    accept: str = "*/*",
+    auth: tuple[str, str] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bytes:
+    """The bytes at a URL. `auth` is user and password; without it, the user's netrc may know them.
 
     Raises:
         ConfigError: the URL is not https.
         IncompleteError: it cannot be fetched, or is larger than `limit`.
     """
     sink = BytesIO()
-    download(url, sink, limit=limit, sleep=sleep)
+    _retry(url, sink, limit, {"Accept": accept}, auth, sleep)
     return sink.getvalue()
 
 
@@ -50,10 +57,16 @@ def download(url: str, sink: IO[bytes], *, limit: int, etag: str | None = None, 
         ConfigError: the URL is not https.
         IncompleteError: it cannot be fetched, or is larger than `limit`.
     """
+    return _retry(url, sink, limit, {"If-None-Match": etag} if etag else {}, None, sleep)
+
+
+def _retry(
+    url: str, sink: IO[bytes], limit: int, headers: dict[str, str], auth: tuple[str, str] | None, sleep: Callable[[float], None]
+) -> Fetched:
     check_url(url)
     for pause in (*_PAUSES, None):
         try:
-            return _get(url, sink, limit, etag)
+            return _get(url, sink, limit, headers, auth)
         except _TryAgainError as error:
             if pause is None:
                 raise IncompleteError(f"{shown(url)} cannot be fetched: {error}.", remedy="Try again later.") from error
@@ -83,18 +96,17 @@ class _TryAgainError(Exception):
     """A failure that another try may not meet."""
 
 
-def _get(url: str, sink: IO[bytes], limit: int, etag: str | None) -> Fetched:
+def _get(url: str, sink: IO[bytes], limit: int, headers: dict[str, str], auth: tuple[str, str] | None) -> Fetched:
     import requests  # noqa: PLC0415 - 60 ms that most commands do not need
 
     try:
         with requests.Session() as session:
             session.trust_env = True
-            headers = {"If-None-Match": etag} if etag else {}
-            with session.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+            with session.get(url, headers=headers, auth=auth, stream=True, timeout=_TIMEOUT) as response:
                 for step in (*response.history, response):
                     check_url(step.url)
                 if response.status_code == _NOT_MODIFIED:
-                    return Fetched(unchanged=True, etag=etag)
+                    return Fetched(unchanged=True, etag=headers.get("If-None-Match"))
                 if response.status_code in _RETRIED:
                     raise _TryAgainError(f"the server answered {response.status_code}")
                 if response.status_code != _OK:

@@ -56,6 +56,9 @@ def run(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None 
         _end(child)
         raise IncompleteError(f"{Path(argv[0]).name} did not end within {timeout:.0f} s and was stopped.", remedy="Try again.") from error
     finally:
+        for stream in (child.stdout, child.stderr):
+            if stream is not None:
+                stream.close()
         with _lock:
             _running.discard(child)
     return Finished(returncode=child.returncode, stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace"))

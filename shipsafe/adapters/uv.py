@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -23,40 +23,46 @@ sysconfig.get_config_vars()
 PYPI = "https://pypi.org/simple"
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _LONGEST = 1500  # characters of a reason that are handed on
-# The folder where the user's uv keeps its downloads, the one setting of theirs that cannot change what is installed.
-_KEPT = ("UV_CACHE_DIR",)
+# Settings of the user's that cannot change what is installed: where uv keeps its downloads, and who they are on which server.
+_KEPT = ("UV_CACHE_DIR", "NETRC")
 _SETTINGS = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
 _FLAGS = ("--no-config", "--no-python-downloads", "--quiet", "--color", "never")
+_NO_CREDENTIALS = re.compile(r"index URL \((\S+)\) (?:could not be queried due to a lack of valid|returned a 40[13])")
 _NEEDS_BUILD = re.compile(r"Wheels are required for `([^`]+)` because building from source is disabled")
 
 
-def uv(arguments: Sequence[str | Path], *, cwd: Path, offline: bool, run: Run) -> Finished:
+def uv(arguments: Sequence[str | Path], *, cwd: Path, offline: bool, run: Run, env: Mapping[str, str] | None = None) -> Finished:
     """Run uv with these arguments, and with the settings that keep the audited project out of it.
+
+    `env` holds what nobody may see in a list of processes: credentials of indexes.
 
     Raises:
         IncompleteError: uv cannot be found or started.
     """
-    try:
-        program = find_uv_bin()
-    except FileNotFoundError as error:
-        raise IncompleteError("uv is not installed beside shipsafe.", remedy="Install shipsafe again.") from error
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     flags = [*_FLAGS, "--python", sys.executable, *(["--offline"] if offline else [])]
-    return run([program, *arguments, *flags], cwd=cwd, env=kept | _SETTINGS)
+    return run([_program(), *arguments, *flags], cwd=cwd, env={**kept, **(env or {}), **_SETTINGS})
 
 
-def target_flags(*, python: str, platform: str, index: str | None, extra: Sequence[str], build: Iterable[str]) -> list[str]:
-    """Flags for resolving and installing for a runtime: wheels only, but for the distributions named in `build`.
+def build_command(sdist: Path, out: Path, flags: Sequence[str]) -> list[str | Path]:
+    """The command that builds a wheel of a source distribution into `out`, offline: it runs the build code, so not here.
 
-    uv takes `--no-binary NAME` beside `--only-binary :all:` as leave to build that one; it then builds it in any case.
+    Raises:
+        IncompleteError: uv cannot be found.
     """
-    flags = ["--python-version", python, "--python-platform", platform, "--default-index", index or PYPI]
-    for url in extra:
-        flags += ["--index", url]
-    flags += ["--only-binary", ":all:"]
-    for name in build:
-        flags += ["--no-binary", name]
-    return flags
+    return [_program(), "build", "--wheel", "--out-dir", out, sdist, *flags, *_FLAGS, "--python", sys.executable, "--offline"]
+
+
+def _program() -> str:
+    try:
+        return find_uv_bin()
+    except FileNotFoundError as error:
+        raise IncompleteError("uv is not installed beside shipsafe.", remedy="Install shipsafe again.") from error
+
+
+def target_flags(*, python: str, platform: str) -> list[str]:
+    """Flags for resolving and installing for a runtime: wheels only."""
+    return ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:"]
 
 
 def without_credentials(text: str) -> str:
@@ -72,6 +78,12 @@ def reason(finished: Finished) -> str:
     text = text.removeprefix("No solution found when resolving dependencies ")
     text = text.removesuffix(", we can conclude that your requirements are unsatisfiable.")
     return without_credentials(text)[:_LONGEST] or f"uv ended with code {finished.returncode}"
+
+
+def refused_by(finished: Finished) -> str | None:
+    """The index that asked for credentials, or would not take those that it was given."""
+    found = _NO_CREDENTIALS.search(finished.stderr)
+    return without_credentials(found[1]) if found else None
 
 
 def needs_build(finished: Finished) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """One file per question; each ends in its GATE constant.
 
-A gate is found because its file stands in this folder; nothing outside our wheel is loaded. Two guards make a lost file loud:
+A gate is found because its file stands in this folder; nothing outside our wheel is loaded. Rules of a gate that need a file of their
+own stand in a package of theirs (`prebuilt`). Two guards make a lost file loud:
 the policy names the gates it requires, and a test holds the list of all.
 """
 
@@ -15,7 +16,7 @@ from shipsafe.model.gate import Gate
 @cache
 def all_gates() -> tuple[Gate, ...]:
     """Every gate, in the order of its name."""
-    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.ispkg)
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
     return tuple(module.GATE for module in modules)
 

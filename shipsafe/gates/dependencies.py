@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from packaging.version import Version
 
 from shipsafe.errors import ShipsafeError
+from shipsafe.gates.prebuilt import UNPROVEN, unidentified, unproven
 from shipsafe.model.advisory import Advisory, Answer, Pin
 from shipsafe.model.finding import Effect, Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
@@ -66,6 +67,8 @@ def run(inquiry: Inquiry) -> Outcome:
     findings = [_unaudited(one, subject, reason) for one in distributions if one not in ours and (reason := _why_unaudited(one))]
     asked = [one for one in distributions if one not in ours and one.version and _is_version(one.version)]
     findings += _old_formats(inquiry.staged, subject)
+    findings += [_unaudited(one, subject, reason) for one, reason in unidentified(inquiry)]
+    findings += unproven(inquiry.staged, inquiry.subject)
     notes = [f"{one.name} is first-party and was not looked up." for one in ours]
     if not asked:
         return Outcome.answered("dependencies", subject, findings, notes=notes, evidence={"distributions": len(distributions)})
@@ -108,7 +111,9 @@ def _why_unaudited(one: Distribution) -> str:
     if one.version is None or not _is_version(one.version):
         return f"{one.name} has no version that advisories could name"
     if one.source is Source.BUNDLED:
-        return f"{one.name} {one.version} lies in the code, so that nobody can say where it came from"
+        return f"{one.name} {one.version} {one.doubt or 'lies in the code, so that nobody can say where it came from'}"
+    if one.source is Source.PREBUILT and one.index is None:
+        return ""  # its metadata names a release; that nothing proves it is a finding of its own
     if one.index is None:
         return f"{one.name} {one.version} came from an index that is not known"
     if one.index.rstrip("/") not in _PYPI:
@@ -176,7 +181,7 @@ def _unaudited(one: Distribution, subject: str, reason: str) -> Finding:
 GATE = Gate(
     id="dependencies",
     title="Does anything that ships have a known vulnerability?",
-    rules=(VULNERABLE, MALICIOUS, UNAUDITED),
+    rules=(VULNERABLE, MALICIOUS, UNAUDITED, UNPROVEN),
     run=run,
     python_only=True,
     settings=("allow-sdist",),

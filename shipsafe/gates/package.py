@@ -15,6 +15,7 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
+from shipsafe.gates.prebuilt import PACKAGE_RULES, package_findings
 from shipsafe.model.artifact import Archive
 from shipsafe.model.finding import Effect, Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
@@ -137,10 +138,11 @@ def run(inquiry: Inquiry) -> Outcome:
     """
     tree, subject = inquiry.staged, inquiry.subject
     findings: list[Finding] = []
-    notes: list[str] = []
+    notes = list(tree.notes)
     unread: list[str] = []
     with disk_errors(tree.root):
         findings += _problems(tree, subject, unread)
+        findings += package_findings(inquiry)
         findings += _handler(inquiry, notes, unread)
         natives = _platform(tree, subject, findings, notes, unread)
         findings += _secrets(tree, subject)
@@ -176,7 +178,7 @@ def _problems(tree: StagedTree, subject: Subject, unread: list[str]) -> Iterator
     for problem in tree.problems:
         if problem.kind is ProblemKind.UNREADABLE:
             unread.append(problem.message)
-        else:
+        elif problem.kind in _BY_PROBLEM:
             yield _finding(_BY_PROBLEM[problem.kind], subject, problem.message, problem.location, problem.key)
 
 
@@ -292,7 +294,7 @@ def _finding(rule: Rule, subject: Subject, message: str, location: Location | No
 GATE = Gate(
     id=_ID,
     title="Will it start, does it fit, and does it hold nothing that should stay here?",
-    rules=(HANDLER_MISSING, WRONG_PLATFORM, TOO_LARGE, SECRET_FILE, STARTUP_HOOK, ESCAPING_LINK, NAME_COLLISION, UNLOCKED),
+    rules=(HANDLER_MISSING, WRONG_PLATFORM, TOO_LARGE, SECRET_FILE, STARTUP_HOOK, ESCAPING_LINK, NAME_COLLISION, UNLOCKED, *PACKAGE_RULES),
     run=run,
     inputs=_inputs,
 )

@@ -149,6 +149,7 @@ class Policy:
         first_party: patterns (`acme-*`) of distributions that are ours and in no advisory feed.
         publishers: further accounts whose layers are trusted.
         lock: the name of the lock or requirements file to use where two kinds stand beside each other.
+        refuses_prebuilt: whether Python packages that another tool built are refused.
         index, extra_indexes: where packages come from; None for PyPI. Their URLs may hold `${VARIABLE}`, as those of `named_indexes`.
         find_links: folders and pages of wheels.
         pypi_mirrors: indexes that hold what PyPI holds, so that PyPI's advisories speak of them.
@@ -176,6 +177,7 @@ class Policy:
     functions: tuple[FunctionConfig, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     lock: str | None = None
+    refuses_prebuilt: bool = False
     index: str | None = None
     extra_indexes: tuple[str, ...] = ()
     named_indexes: tuple[NamedIndex, ...] = ()

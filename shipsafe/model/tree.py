@@ -90,6 +90,7 @@ class ProblemKind(StrEnum):
     UNLOCKED = "unlocked"  # dependencies without a lock or hashes
     MODIFIED = "modified"  # a prebuilt distribution's file is not what its RECORD says
     LOCK_MISMATCH = "lock-mismatch"  # another tool installed something else than the lock says
+    NOT_INSTALLED = "not-installed"  # a distribution of the lock that is not in a prebuilt tree
     UNIDENTIFIED = "unidentified"  # a distribution of the lock that may be in a prebuilt tree, where nothing names it
 
 

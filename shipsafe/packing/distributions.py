@@ -16,8 +16,8 @@ from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.errors import IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.model.tree import Distribution, Entry, Source
-from shipsafe.packing.install import Pinned
 from shipsafe.packing.installed import read_record
+from shipsafe.packing.job import Pinned
 from shipsafe.packing.needs import Needs
 
 _METADATA = 4 * MEBIBYTE

@@ -10,6 +10,7 @@ from shipsafe.adapters.files import MEBIBYTE, relative, sha256_file
 from shipsafe.errors import IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.model.tree import Entry, Origin, Problem, ProblemKind
+from shipsafe.packing.needs import Needs
 from shipsafe.packing.select import Selected, mode_of
 from shipsafe.packing.sets import DependencySet
 
@@ -68,6 +69,17 @@ class Draft:
         if there is not None and there.origin is Origin.DEPENDENCY and there.sha256 != self.entries[path].sha256:
             top, slash, _ = selected.path.partition("/")
             self.hidden.setdefault(prefix + top + slash, []).append(path)
+
+    def note_unlocked(self, needs: Needs) -> None:
+        """Say that the next build can ship something else."""
+        loose = [wanted for wanted in needs.wanted if not wanted.locked]
+        if not loose:
+            return
+        first = loose[0]
+        why = "no exact version" if first.version is None else "no hash"
+        more = f", and {len(loose) - 1} more are not" if len(loose) > 1 else ""
+        message = f"{first.name} is not locked ({why}){more}: the next build can ship other code."
+        self.problems.append(Problem(kind=ProblemKind.UNLOCKED, key=needs.files[0], message=message, location=first.location))
 
     def note_collisions(self) -> None:
         """Say which files hide others: one problem for each top-level name."""

@@ -18,9 +18,11 @@ from shipsafe.adapters.process import Run
 from shipsafe.errors import IntegrityError
 from shipsafe.model.policy import Policy
 from shipsafe.packing.distributions import Facts, read_facts
-from shipsafe.packing.install import Pinned, Resolution, install, resolve
+from shipsafe.packing.install import install
 from shipsafe.packing.installed import Installed, clean, owners
+from shipsafe.packing.job import Pinned
 from shipsafe.packing.needs import Needs
+from shipsafe.packing.resolve import Resolution, resolve
 from shipsafe.packing.runtimes import Runtime, platform
 
 
@@ -35,6 +37,7 @@ class DependencySet:
         owner: path -> normalised name of the distribution whose RECORD names it.
         facts: what each `.dist-info` says.
         pinned: what was asked to be installed.
+        built: what was built here from source, a sentence for each.
     """
 
     key: str = ""
@@ -43,6 +46,7 @@ class DependencySet:
     owner: Mapping[str, str] = field(default_factory=dict)
     facts: tuple[Facts, ...] = ()
     pinned: Mapping[str, Pinned] = field(default_factory=dict)
+    built: tuple[str, ...] = ()
     materialise: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
 
 
@@ -129,7 +133,7 @@ class Sets:
             if lasting and (kept := self.cache.recall("set", question)):
                 return self._recalled(kept, key, question, resolution, wanting)
             found = self._installed.get(key, lambda: self._install(key, resolution, wanting))
-            if not lasting:
+            if not lasting or found.built:
                 return replace(found, key=hashlib.sha256(canonical(found.files)).hexdigest())
             self.cache.keep("set", question, _written_set(found))
             return found
@@ -157,12 +161,14 @@ class Sets:
     def _install(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
         target = self._folder(key)
         target.mkdir(parents=True)
-        install(resolution, wanting.needs, target, **wanting.circumstances())
+        built = install(resolution, wanting.needs, target, **wanting.circumstances())
         files = clean(target)
         sources = {one.path: target / one.path for one in files}
         folders = sorted({path.rpartition("/")[0] for path in sources if path.rpartition("/")[0].endswith(".dist-info")})
         facts = tuple(read_facts(path, sources) for path in folders)
-        return DependencySet(key=key, folder=target, files=files, owner=owners(target), facts=facts, pinned=resolution.pinned)
+        pinned = {**resolution.pinned, **{one.name: one.pinned for one in built}}
+        notes = tuple(one.note for one in built)
+        return DependencySet(key=key, folder=target, files=files, owner=owners(target), facts=facts, pinned=pinned, built=notes)
 
     def _folder(self, key: str) -> Path:
         return self.folder / key[:32]

@@ -18,17 +18,16 @@ from shipsafe.errors import IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import CodeKind, Function, Project, Subject
-from shipsafe.model.tree import FILE_MODE, Origin, Problem, ProblemKind, StagedTree
+from shipsafe.model.tree import FILE_MODE, Origin, StagedTree
 from shipsafe.packing.distributions import describe
 from shipsafe.packing.draft import Draft
 from shipsafe.packing.locks import find_lock, read_needs
 from shipsafe.packing.needs import Needs
+from shipsafe.packing.prebuilt import ANY_PYTHON, Build, take
 from shipsafe.packing.runtimes import MACHINES, Runtime, environment, lookup, platform
 from shipsafe.packing.select import Selected, mode_of, select
 from shipsafe.packing.sets import DependencySet, Sets, Wanting
 from shipsafe.packing.unpack import unpack
-
-_ANY_PYTHON = "3.13"  # for the markers of distributions in a prebuilt zip whose runtime is not known
 
 
 class BuiltElsewhereError(IncompleteError):
@@ -77,6 +76,9 @@ def stage(
             _add_inline(subject, draft)
             return _finish(subject, draft, _Installed())
         site = _site(subject, project, workspace)
+        if subject.code.prebuilt:
+            build = Build(subject=subject, code=site.code, root=site.root, boundary=site.boundary, architecture=_architecture(subject))
+            return take(build, draft, policy=policy, workspace=workspace, run=run)
         if subject.code.kind is CodeKind.ZIP:
             place = Location(path=subject.code.path or "")
             for path, file, mode in unpack(site.code, draft.root, shown=place.path):
@@ -102,7 +104,8 @@ def _site(subject: Subject, project: Project, workspace: Path) -> _Site:
     if not path.exists():
         raise _error(subject, f"The code of {subject.name} is not there: {code.path}", "Correct the path, or build it first.")
     path = path.resolve()
-    if not path.is_relative_to(boundary):
+    named = [(root / one).resolve() for one in project.prebuilt if code.prebuilt]
+    if not any(path.is_relative_to(place) for place in (boundary, *named)):
         what = f"The code of {subject.name} lies outside the repository: {code.path}"
         raise _error(subject, what, "Move it into the repository.")
     return _Site(root=root, boundary=boundary, code=path, workspace=workspace)
@@ -123,7 +126,7 @@ def _refuse_other_builders(subject: Subject) -> None:
     if method and not _as_it_lies(subject) and not method.startswith("python"):
         raise BuiltElsewhereError(
             f"{subject.name} is built by {method!r}, which runs commands of the project.",
-            remedy="Build it with its own tool and point its code at the result.",
+            remedy="Run `sam build`, then `shipsafe build --prebuilt .aws-sam/build`.",
             path=subject.location.path,
             line=subject.location.line,
         )
@@ -155,7 +158,7 @@ def _add_dependencies(
     found = sets.get(wanting)
     if found.files:
         draft.lay(_prefix(subject), found, {one.name: one.location for one in needs.wanted}, Location(path=needs.files[0]))
-    _note_unlocked(needs, draft)
+    draft.note_unlocked(needs)
     return _Installed(needs=needs, found=found, runtime=runtime)
 
 
@@ -176,17 +179,6 @@ def _architecture(subject: Subject) -> str:
     if chosen not in MACHINES:
         raise _error(subject, f"{chosen} is not an architecture of Lambda", "Use x86_64 or arm64.")
     return chosen
-
-
-def _note_unlocked(needs: Needs, draft: Draft) -> None:
-    loose = [wanted for wanted in needs.wanted if not wanted.locked]
-    if not loose:
-        return
-    first = loose[0]
-    why = "no exact version" if first.version is None else "no hash"
-    more = f", and {len(loose) - 1} more are not" if len(loose) > 1 else ""
-    message = f"{first.name} is not locked ({why}){more}: the next build can ship other code."
-    draft.problems.append(Problem(kind=ProblemKind.UNLOCKED, key=needs.files[0], message=message, location=first.location))
 
 
 def _add_code(subject: Subject, site: _Site, draft: Draft) -> None:
@@ -225,7 +217,7 @@ def _finish(subject: Subject, draft: Draft, installed: _Installed, *, prebuilt: 
         found.materialise()  # the code has put files of its own among a dependency's metadata, so that is read again
     distributions = describe(
         draft.entries, prefix=prefix, known=[one for one in facts if one.path not in rewritten], pinned=found.pinned,
-        needs=installed.needs, environment=environment((known and known.python) or _ANY_PYTHON, architecture))  # fmt: skip
+        needs=installed.needs, environment=environment((known and known.python) or ANY_PYTHON, architecture))  # fmt: skip
     return StagedTree(
         subject=subject.subject,
         root=draft.root,

@@ -80,6 +80,8 @@ KEYS: tuple[Key, ...] = (
         doc="Patterns of distributions that are ours, which no advisory feed knows."),
     Key(path="evidence", kind=Kind.TEXT, example='"s3://bucket/prefix"', doc="Where evidence is kept, for later commands."),
     Key(path="lock", kind=Kind.TEXT, example='"uv.lock"', doc="Which file says what ships, where two kinds stand beside each other."),
+    Key(path="prebuilt", kind=Kind.CHOICE, choices=("allow", "refuse"), tighter=Tighter.LAST_CHOICE, example='"refuse"',
+        doc="Whether Python packages that another tool built (`--prebuilt`, bundled assets, zips) may pass."),
     Key(path="fixed", kind=Kind.TEXTS, tighter=Tighter.SUPERSET, example='["gates.dependencies"]',
         doc="Keys that whoever extends this policy may only tighten."),
     Key(path="unwaivable", kind=Kind.TEXTS, tighter=Tighter.SUPERSET, example='["dependencies/malicious"]',

@@ -55,6 +55,7 @@ def load(root: Path, *, explicit: Path | None = None, offline: bool, cache: Path
         evidence=values.get("evidence"),
         publishers=tuple(values.get("layers", {}).get("publishers", ())),
         lock=values.get("lock"),
+        refuses_prebuilt=values.get("prebuilt") == "refuse",
         index=indexes.get("default"),
         extra_indexes=tuple(indexes.get("extra", ())),
         named_indexes=named_indexes(indexes),

@@ -1,0 +1,129 @@
+"""Rules about what another tool built, for the gates `package` and `dependencies`.
+
+What shipsafe builds it installs from wheels whose hashes the lock has. Of what another tool built only two things can be seen: whether
+a file is still what its distribution's RECORD says, and whether the versions are those of the lock. Neither proves where a file came
+from, so a policy may refuse such builds altogether:
+
+    prebuilt = "refuse"      # `strict` says so
+"""
+
+from collections.abc import Iterable, Iterator
+
+from shipsafe.model.finding import Finding, Rule
+from shipsafe.model.gate import Inquiry
+from shipsafe.model.location import Location
+from shipsafe.model.project import Subject
+from shipsafe.model.severity import Severity
+from shipsafe.model.tree import Distribution, ProblemKind, Source, StagedTree
+
+_SHOWN = 5
+_GUIDE = "https://packaging.python.org/en/latest/specifications/recording-installed-packages/"
+
+REFUSED = Rule(
+    id="package/prebuilt",
+    severity=Severity.HIGH,
+    summary="The package was built by another tool, which the policy refuses.",
+    remedy="Let shipsafe build it: leave --prebuilt out, or point the function's code at its source.",
+    why="Of a package that another tool built nobody can prove that its files came from the wheels of the lock. Releases are asked for "
+    "that proof: `strict` refuses such packages, and a waiver says which one is trusted, by whom and until when.",
+    bad="shipsafe build --prebuilt .aws-sam/build      # under `strict`",
+    good="shipsafe build",
+    references=("https://slsa.dev/spec/v1.1/threats",),
+)
+MODIFIED = Rule(
+    id="package/modified-dependency",
+    severity=Severity.HIGH,
+    summary="A file of a dependency is not the one that was published.",
+    remedy="Find out who changed it; build again from a clean folder. Where it is patched on purpose, waive it with the reason.",
+    why="Every wheel lists its files with their hashes. A file that differs was changed after the installation: by a patch that the next "
+    "update loses, or by somebody who hides code where nobody reads it. It is linted as code.",
+    bad="requests/api.py          # RECORD: sha256=Xk0...   the file: sha256=9fQ...",
+    good="requests/api.py          # as published",
+    references=(_GUIDE,),
+)
+LOCK_MISMATCH = Rule(
+    id="package/lock-mismatch",
+    severity=Severity.HIGH,
+    summary="The build holds other dependencies than the lock.",
+    remedy="Build again from the lock, and delete what an older build has left.",
+    why="The lock is what was reviewed. A build with another version, or with a distribution that the lock does not know, was made of "
+    "something else: an old checkout, a tool that reads another file, or a hand that added to it.",
+    bad="requirements.txt: jinja2==3.1.6      # and jinja2-3.1.2.dist-info in the build",
+    good="requirements.txt: jinja2==3.1.6      # and jinja2-3.1.6.dist-info in the build",
+    references=("https://packaging.python.org/en/latest/specifications/pylock-toml/",),
+)
+UNPROVEN = Rule(
+    id="dependencies/unproven",
+    severity=Severity.LOW,
+    summary="Another tool installed the dependencies, and nothing proves that they are the index's.",
+    remedy="Let shipsafe install them where it can; it checks every wheel's hash.",
+    why="Advisories are asked about the versions that the metadata names. The wheels are gone, so their hashes cannot be compared with "
+    "those of the lock, and whoever could write to the build could write its metadata, too.",
+    bad="shipsafe build --prebuilt .aws-sam/build",
+    good="shipsafe build",
+    references=(_GUIDE,),
+)
+PACKAGE_RULES = (REFUSED, MODIFIED, LOCK_MISMATCH)
+_BY_PROBLEM = {
+    ProblemKind.MODIFIED: (MODIFIED, MODIFIED.severity),
+    ProblemKind.LOCK_MISMATCH: (LOCK_MISMATCH, LOCK_MISMATCH.severity),
+    ProblemKind.NOT_INSTALLED: (LOCK_MISMATCH, Severity.MEDIUM),  # tools leave out on purpose what the runtime has
+}
+
+
+def package_findings(inquiry: Inquiry) -> Iterator[Finding]:
+    """What the gate `package` says of a build: whether it is refused, what was changed, and what is not as locked."""
+    subject, tree = inquiry.subject, inquiry.staged
+    if inquiry.policy.refuses_prebuilt and subject.is_python and (subject.code.prebuilt or tree.prebuilt):
+        yield _finding(REFUSED, subject, f"{subject.name} was built by another tool: {subject.code.path}.", "prebuilt")
+    elsewhere = _in_layers(inquiry)
+    for problem in tree.problems:
+        if problem.kind not in _BY_PROBLEM or (problem.kind is ProblemKind.NOT_INSTALLED and problem.key in elsewhere):
+            continue
+        rule, severity = _BY_PROBLEM[problem.kind]
+        yield _finding(rule, subject, problem.message, problem.key, location=problem.location, severity=severity)
+
+
+def unproven(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
+    """One finding for all distributions that another tool installed."""
+    names = [f"{one.name} {one.version}" for one in tree.distributions if one.source is Source.PREBUILT]
+    if not names:
+        return
+    agrees = f"; their versions are those of {tree.agrees_with}" if tree.agrees_with else ""
+    message = f"Another tool installed {_some(names)}{agrees}, and nothing proves that their files are the index's."
+    yield _finding(UNPROVEN, subject, message, "prebuilt")
+
+
+def unidentified(inquiry: Inquiry) -> Iterator[tuple[Distribution, str]]:
+    """Distributions of the lock that may be in the build without their metadata, and the reason why nobody can look them up."""
+    elsewhere = _in_layers(inquiry)
+    for problem in inquiry.staged.problems:
+        if problem.kind is ProblemKind.UNIDENTIFIED and problem.key not in elsewhere:
+            one = Distribution(name=problem.key, version=None, source=Source.PREBUILT, location=problem.location)
+            yield one, problem.message
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more
+
+
+def _in_layers(inquiry: Inquiry) -> set[str]:
+    """What the function has in a layer of the project need not be in it."""
+    return {one.name for layer in inquiry.layer_trees for one in layer.distributions}
+
+
+def _finding(
+    rule: Rule, subject: Subject, message: str, key: str, *, location: Location | None = None, severity: Severity | None = None
+) -> Finding:  # fmt: skip
+    return Finding(
+        rule=rule.id,
+        subject=subject.subject,
+        message=message,
+        remedy=rule.remedy,
+        severity=severity or rule.severity,
+        location=location or subject.location,
+        key=key,
+        references=rule.references,
+    )

@@ -1,0 +1,144 @@
+"""What another tool staged, taken as it lies: a folder or zip of SAM's, of CDK's bundling, of the Serverless Framework's, of anybody's.
+
+Nothing is installed, and nothing is left out but what never ships. Whose each file is says `packing/provenance.py`; what is there is
+compared with the lock of the folder that it was built from, else with the list that the tool has copied into its build.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipsafe.adapters.cache import canonical
+from shipsafe.adapters.files import relative
+from shipsafe.adapters.process import Run
+from shipsafe.errors import IncompleteError
+from shipsafe.model.location import Location
+from shipsafe.model.policy import Policy
+from shipsafe.model.project import Subject
+from shipsafe.model.tree import Origin, StagedTree
+from shipsafe.packing.draft import Draft
+from shipsafe.packing.lock_comparison import Lock
+from shipsafe.packing.locks import find_lock, read_needs
+from shipsafe.packing.provenance import know
+from shipsafe.packing.records import named
+from shipsafe.packing.runtimes import environment, lookup
+from shipsafe.packing.select import never_ships, select_all
+from shipsafe.packing.unpack import unpack
+
+ANY_PYTHON = "3.13"  # for the markers of distributions in a build whose runtime is not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """Whose build it is, and where everything lies: `code` the folder or zip. Paths are absolute, without links."""
+
+    subject: Subject
+    code: Path
+    root: Path
+    boundary: Path
+    architecture: str
+
+    @property
+    def source(self) -> Path | None:
+        """The folder that it was built from, where that is known."""
+        source = self.subject.code.source
+        return self.root / source if source is not None else None
+
+
+def take(build: Build, draft: Draft, *, policy: Policy, workspace: Path, run: Run) -> StagedTree:
+    """The staged tree of a build.
+
+    Raises:
+        ConfigError: two kinds of lock stand beside each other and the policy does not choose.
+        IncompleteError: the build is empty or too large, cannot be read, or is a zip that is refused.
+    """
+    subject = build.subject
+    notes = [_lay(draft, build.code, build.root)]
+    if not draft.entries:
+        shown = relative(build.code, build.root)
+        raise IncompleteError(f"There is no file to ship for {subject.name}.", remedy="Build it again with its own tool.", path=shown)
+    draft.note_collisions()
+    runtime = lookup(subject.runtime or "")
+    python = (runtime and runtime.python) or ANY_PYTHON
+    markers = environment(python, build.architecture)
+    lock = None
+    if subject.is_python and (path := _find_lock(build, policy)):
+        lock, doubt = _read_lock(path, build, markers, workspace, run)
+        notes.append(doubt)
+    known = know(draft, lock=lock, source=build.source, root=build.root, policy=policy, environment=markers)
+    if lock:
+        draft.note_unlocked(lock.needs)
+    entries = tuple(sorted(draft.entries.values(), key=lambda entry: entry.path.encode()))
+    notes += known.notes
+    facts = [(one.path, one.mode, one.sha256, one.origin, str(one.location)) for one in entries]
+    return StagedTree(
+        subject=subject.subject,
+        root=draft.root,
+        entries=entries,
+        distributions=known.distributions,
+        problems=tuple(draft.problems),
+        python=python if subject.is_python and runtime else None,
+        inputs=lock.needs.files if lock else (),
+        agrees_with=known.agrees_with,
+        notes=tuple(note for note in notes if note),
+        fingerprint=hashlib.sha256(canonical([subject, facts, known, draft.problems, notes])).hexdigest(),
+    )
+
+
+def _lay(draft: Draft, code: Path, root: Path) -> str:
+    """Take up all of a folder or zip as code, and give a note on what was left out of it, or "".
+
+    Args:
+        draft: the tree to be.
+        code: the folder or zip, absolute.
+        root: the project's root.
+
+    Raises:
+        IncompleteError: it is too large, cannot be read, or is a zip that is refused.
+    """
+    if code.is_dir():
+        selection = select_all(code, root=root)
+        draft.problems.extend(selection.problems)
+        for selected in selection.files:
+            draft.copy("", selected, root)
+        left_out = selection.left_out
+    else:
+        left_out = []
+        place = Location(path=relative(code, root))
+        for path, file, mode in unpack(code, draft.root, shown=place.path):
+            if never_ships(path):
+                left_out.append(path)
+                file.unlink()
+            else:
+                draft.note(path, file, Origin.CODE, place, mode=mode)
+    if not left_out:
+        return ""
+    return f"Compiled Python and version control never ship and were left out of the build: {named(left_out, most=3)}."
+
+
+def _find_lock(build: Build, policy: Policy) -> Path | None:
+    """The list of what should be in it."""
+    configured, source = build.subject.requirements, build.source
+    if configured is not None:
+        path = build.root / configured
+        if not path.is_file() or not path.resolve().is_relative_to(build.boundary):
+            what = f"The requirements of {build.subject.name} are not there: {configured}."
+            raise IncompleteError(what, remedy="Correct the path.", path=policy.path)
+        return path
+    if source is not None:
+        return find_lock(source, root=build.root, chosen=policy.lock)
+    return find_lock(build.code, root=build.code, chosen=policy.lock) if build.code.is_dir() else None
+
+
+def _read_lock(path: Path, build: Build, markers: Mapping[str, str], workspace: Path, run: Run) -> tuple[Lock | None, str]:
+    """What it lists, or why that cannot be read: the other tool may have taken what is refused here."""
+    folder = build.source or (build.code if build.code.is_dir() else build.code.parent)
+    boundary = build.boundary if path.is_relative_to(build.boundary) else build.code
+    shown = relative(path, build.root)
+    try:
+        needs = read_needs(path, folder=folder, root=build.root, boundary=boundary, workspace=workspace,
+                           environment=markers, run=run)  # fmt: skip
+    except IncompleteError as error:
+        return None, f"The build was not compared with {shown}: {error}"
+    return Lock(needs=needs, shown=needs.files[0] if needs.files else shown), ""
