@@ -156,11 +156,8 @@ def _vanished(baseline: Baseline, outcomes: tuple[Outcome, ...]) -> Iterable[Bas
     for entry in baseline.entries:
         if entry in found:
             continue
-        if entry.subject in subjects:
-            looked = states.get((entry.gate, entry.subject), State.UNANSWERED) is not State.UNANSWERED
-        else:
-            looked = whole
-        if looked:
+        answer = states.get((entry.gate, entry.subject), State.UNANSWERED)
+        if answer is not State.UNANSWERED if entry.subject in subjects else whole:
             yield entry
 
 

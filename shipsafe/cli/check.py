@@ -16,6 +16,7 @@ def check(
     policy: options.PolicyFile = None,
     parameter_overrides: options.Parameters = None,
     function: options.Functions = None,
+    prebuilt: options.Prebuilt = None,
     vex: options.Vex = None,
     offline: options.Offline = False,
     jobs: options.Jobs = None,
@@ -29,6 +30,14 @@ def check(
     The SBOM is made without the digests of a zip, because there is none.
     """
     request = run.request(
-        path, policy=policy, overrides=parameter_overrides, functions=function, vex=vex, offline=offline, jobs=jobs, out=None
+        path,
+        policy=policy,
+        overrides=parameter_overrides,
+        functions=function,
+        vex=vex,
+        prebuilt=prebuilt,
+        offline=offline,
+        jobs=jobs,
+        out=None,
     )
     return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose)

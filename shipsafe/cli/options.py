@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from shipsafe.errors import ConfigError
+from shipsafe.model.project import Built
 
 ProjectPath = Annotated[Path, typer.Argument(metavar="[PATH]", help="The project's folder, or its template.", show_default=False)]
 PolicyFile = Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Use this policy instead of the one that is found.")]
@@ -18,6 +19,14 @@ Parameters = Annotated[
 Functions = Annotated[
     list[str] | None,
     typer.Option("--function", metavar="NAME", help="Only this function and the layers it uses; may be repeated."),
+]
+Prebuilt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prebuilt",
+        metavar="[NAME=]PATH",
+        help="Take what another tool staged: .aws-sam/build, .serverless, cdk.out, or one function's folder or zip; may be repeated.",
+    ),
 ]
 Vex = Annotated[
     list[Path] | None,
@@ -59,6 +68,16 @@ def _split(words: Iterable[str]) -> Iterable[str]:
             yield from shlex.split(word)
         except ValueError as error:
             raise ConfigError(f"--parameter-overrides {word!r} cannot be read: {error}.", remedy="Close the quotation.") from error
+
+
+def prebuilt(words: Iterable[str] | None) -> tuple[Built, ...]:
+    """`PATH` and `NAME=PATH` words to values; a path that is there may have a `=` in it."""
+    found = []
+    for word in words or ():
+        name, equals, path = word.partition("=")
+        alone = not equals or Path(word).exists() or "/" in name
+        found.append(Built(path=Path(word)) if alone else Built(path=Path(path), name=name))
+    return tuple(found)
 
 
 def report_targets(words: Iterable[str] | None, known: Iterable[str]) -> list[tuple[str, Path]]:

@@ -25,6 +25,7 @@ from shipsafe.judge import judge
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.finding import Rule
 from shipsafe.model.outcome import Outcome
+from shipsafe.model.policy import Policy
 from shipsafe.model.project import Function, Project, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
@@ -37,6 +38,8 @@ from shipsafe.policy import load
 from shipsafe.policy.vex import bound, read_documents
 from shipsafe.readers import read_project
 from shipsafe.reports.live import Progress
+
+_LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a date can name
 
 
 def build(request: Request, progress: Progress) -> RunRecord:
@@ -54,7 +57,7 @@ def build(request: Request, progress: Progress) -> RunRecord:
     folder = request.path if request.path.is_dir() else request.path.parent
     cache = cache_dir()
     policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache, fetch=fetch, today=request.today)
-    project = read_project(request.path, policy=policy, overrides=request.overrides)
+    project = _project(request, policy)
     documents, statements = read_documents(policy, request.vex, root=project.root)
     subjects = _select(project, request.functions)
     check_names([subject.name for subject in subjects])
@@ -116,11 +119,31 @@ def build(request: Request, progress: Progress) -> RunRecord:
             rules=_named_rules(outcomes),
             hints=project.hints,
             vex=documents,
+            epoch=_epoch(bench),
         )
         if output is not None and verdict.decision is Decision.PASS:
             with bench.timeline.leg("publish"):
                 record = publish(output, _released(examined, subjects), record)
         return record
+
+
+def _epoch(bench: Bench) -> int:
+    """For reports whose format demands a time (up to the year 9999); a project that nobody has committed yet is of today."""
+    today = datetime.combine(bench.today, datetime.min.time(), UTC)
+    return int(today.timestamp()) if bench.epoch is None else min(bench.epoch, _LAST_SECOND)
+
+
+def _project(request: Request, policy: Policy) -> Project:
+    """The project, with what another tool staged in the place of its code."""
+
+    def read() -> Project:
+        return read_project(request.path, policy=policy, overrides=request.overrides)
+
+    if not request.prebuilt:
+        return read()
+    from shipsafe.readers.prebuilt import read_prebuilt  # noqa: PLC0415 - only for --prebuilt
+
+    return read_prebuilt(request.path, request.prebuilt, policy=policy, overrides=request.overrides, read=read)
 
 
 def _private_folder() -> "TemporaryDirectory[str]":

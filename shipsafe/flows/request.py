@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from shipsafe.model.project import Built
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -15,6 +17,7 @@ class Request:
         out: the output folder of `build`; None for `check`, which packs nothing.
         policy: a policy file to use instead of the one that is found.
         overrides: template parameters from the command line.
+        prebuilt: what another tool staged, which ships in place of what the project would be built to.
         functions: names of the functions to examine; empty for all.
         jobs: how many things are done at once.
         vex: VEX documents to read besides those that the policy names.
@@ -26,6 +29,7 @@ class Request:
     out: Path | None = None
     policy: Path | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
+    prebuilt: tuple[Built, ...] = ()
     functions: tuple[str, ...] = ()
     vex: tuple[Path, ...] = ()
     offline: bool = False

@@ -1,7 +1,8 @@
 """No distribution that ships has a known vulnerability, and none ships that nobody could look up.
 
 pip-audit's engine is asked about what is in the staged tree, not about what a file says should be in it. A distribution that no feed
-can know (from another index, or found lying in the code) is unaudited, which is not the same as clean.
+can know (from another index, or found lying in the code) is unaudited, which is not the same as clean. Which index a distribution came
+from, since when it is there, and what for, stands in `packages`.
 
 Bad:  jinja2==3.1.2
 Good: jinja2==3.1.6
@@ -10,21 +11,24 @@ Reference: pip-audit; the OSV schema.
 """
 
 import re
-from fnmatch import fnmatchcase
 
 from packaging.version import Version
 
 from shipsafe.errors import ShipsafeError
+from shipsafe.gates.packages.confusion import CONFUSION, confused, why_unknown
+from shipsafe.gates.packages.too_new import TOO_NEW, ask_ages, cooldown
+from shipsafe.gates.packages.unused import UNUSED, unused
 from shipsafe.gates.prebuilt import UNPROVEN, unidentified, unproven
 from shipsafe.model.advisory import Advisory, Answer, Pin
 from shipsafe.model.finding import Effect, Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.outcome import Outcome
+from shipsafe.model.policy import Policy
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Distribution, Entry, Origin, Source, StagedTree
+from shipsafe.packing.indexes import is_pypi
 
 _OLD_FORMAT = re.compile(r"(?:^|/)(?P<name>[^/]+)\.(?:egg-info(?:/PKG-INFO)?|egg/EGG-INFO/PKG-INFO)$")
-_PYPI = ("https://pypi.org/simple", "https://pypi.python.org/simple")
 
 VULNERABLE = Rule(
     id="dependencies/vulnerable",
@@ -62,14 +66,22 @@ UNAUDITED = Rule(
 
 def run(inquiry: Inquiry) -> Outcome:
     """Ask about the distributions of one staged tree."""
-    subject, distributions = inquiry.subject.subject, inquiry.staged.distributions
-    ours = [one for one in distributions if _is_first_party(one, inquiry.policy.first_party)]
-    findings = [_unaudited(one, subject, reason) for one in distributions if one not in ours and (reason := _why_unaudited(one))]
+    subject, policy, distributions = inquiry.subject.subject, inquiry.policy, inquiry.staged.distributions
+    ours = [one for one in distributions if policy.is_first_party(one.name)]
+    why = {id(one): why_unknown(one, policy) or ("" if one in ours else _why_unaudited(one, policy)) for one in distributions}
+    findings = [_unaudited(one, subject, why[id(one)]) for one in distributions if why[id(one)]]
     asked = [one for one in distributions if one not in ours and one.version and _is_version(one.version)]
     findings += _old_formats(inquiry.staged, subject)
     findings += [_unaudited(one, subject, reason) for one, reason in unidentified(inquiry)]
     findings += unproven(inquiry.staged, inquiry.subject)
+    findings += confused(inquiry)
+    findings += unused(inquiry)
+    ages = ask_ages(inquiry)
+    findings += ages.findings
+    findings += [_unaudited(one, subject, reason, key=f"{one.name} upload") for one, reason in ages.unknown]
     notes = [f"{one.name} is first-party and was not looked up." for one in ours]
+    if ages.failure:
+        return Outcome.unanswered("dependencies", subject, ages.failure, findings, notes=notes)
     if not asked:
         return Outcome.answered("dependencies", subject, findings, notes=notes, evidence={"distributions": len(distributions)})
     if inquiry.advisories is None or isinstance(inquiry.advisories, ShipsafeError):
@@ -94,10 +106,6 @@ def _old_formats(tree: StagedTree, subject: str) -> list[Finding]:
     return [_unaudited(one, subject, reason.format(one.name)) for one in bundled]
 
 
-def _is_first_party(one: Distribution, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(one.name, pattern.lower().replace("_", "-")) for pattern in patterns)
-
-
 def _is_version(text: str) -> bool:
     try:
         Version(text)
@@ -106,7 +114,7 @@ def _is_version(text: str) -> bool:
     return True
 
 
-def _why_unaudited(one: Distribution) -> str:
+def _why_unaudited(one: Distribution, policy: Policy) -> str:
     """Why a feed's answer would not be about this distribution, or ""."""
     if one.version is None or not _is_version(one.version):
         return f"{one.name} has no version that advisories could name"
@@ -116,7 +124,7 @@ def _why_unaudited(one: Distribution) -> str:
         return ""  # its metadata names a release; that nothing proves it is a finding of its own
     if one.index is None:
         return f"{one.name} {one.version} came from an index that is not known"
-    if one.index.rstrip("/") not in _PYPI:
+    if not is_pypi(one.index, policy):
         return f"{one.name} {one.version} came from {one.index.partition('?')[0]}, which advisories do not cover"
     return ""
 
@@ -162,7 +170,7 @@ def _remedy(one: Distribution, advisory: Advisory, later: tuple[str, ...]) -> st
     return f"Upgrade {one.name} to {later[0]} or later{through}."
 
 
-def _unaudited(one: Distribution, subject: str, reason: str) -> Finding:
+def _unaudited(one: Distribution, subject: str, reason: str, *, key: str = "") -> Finding:
     return Finding(
         rule=UNAUDITED.id,
         subject=subject,
@@ -170,7 +178,7 @@ def _unaudited(one: Distribution, subject: str, reason: str) -> Finding:
         remedy=UNAUDITED.remedy,
         severity=UNAUDITED.severity,
         location=one.location,
-        key=one.name,
+        key=key or one.name,
         package=one.name,
         version=one.version,
         path=(*one.via, one.name),
@@ -178,11 +186,21 @@ def _unaudited(one: Distribution, subject: str, reason: str) -> Finding:
     )
 
 
+def _inputs(inquiry: Inquiry) -> object | None:
+    """The advisories, and the day where age is asked for. A live service answers differently at any time."""
+    advisories = inquiry.advisories
+    if advisories is None or isinstance(advisories, ShipsafeError) or advisories.info.digest is None:
+        return None
+    today = str(inquiry.today) if cooldown(inquiry) else None
+    return {"advisories": advisories.info.digest, "label": advisories.info.label, "today": today}
+
+
 GATE = Gate(
     id="dependencies",
     title="Does anything that ships have a known vulnerability?",
-    rules=(VULNERABLE, MALICIOUS, UNAUDITED, UNPROVEN),
+    rules=(VULNERABLE, MALICIOUS, CONFUSION, TOO_NEW, UNAUDITED, UNPROVEN, UNUSED),
     run=run,
     python_only=True,
-    settings=("allow-sdist",),
+    settings=("allow-sdist", "cooldown"),
+    inputs=_inputs,
 )

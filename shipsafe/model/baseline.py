@@ -4,7 +4,7 @@ A baseline is no waiver: nobody has said that its findings may stay. It only sep
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -76,17 +76,28 @@ class BaselineEntry:
         return (self.subject, self.rule, self.key, self.advisory or "", *self.aliases, self.recorded.isoformat(), self.owner, ends)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineFile:
+    """Which baseline a run was judged with: its path as the user knows it, its SHA-256 (hex), and its number of entries."""
+
+    path: str
+    sha256: str
+    entries: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
     """The entries of one file.
 
     Attributes:
-        path: the file as the user knows it.
+        path: the file as the user knows it; for findings of another revision, its name.
         entries: sorted by `BaselineEntry.order`.
+        sha256: hex, of the file's bytes; "" where it is no file.
     """
 
     path: str
     entries: tuple[BaselineEntry, ...] = ()
+    sha256: str = ""
 
     def about(self, finding: Finding) -> tuple[BaselineEntry, ...]:
         """Every entry that records this finding, in order; whether one still holds is not asked here."""
@@ -96,7 +107,7 @@ class Baseline:
     def of_subjects(self, subjects: Iterable[str]) -> "Baseline":
         """The entries that speak of these subjects, for a run that asks only some."""
         asked = frozenset(subjects)
-        return Baseline(path=self.path, entries=tuple(entry for entry in self.entries if entry.subject in asked))
+        return replace(self, entries=tuple(entry for entry in self.entries if entry.subject in asked))
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[str, ...], tuple[BaselineEntry, ...]]:

@@ -50,6 +50,14 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What another tool staged: a folder or zip, and the function or layer that it is, or None where the place itself says so."""
+
+    path: Path
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRef:
     """A layer that a function uses.
 

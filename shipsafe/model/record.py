@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.artifact import Artifact
+from shipsafe.model.baseline import BaselineFile
 from shipsafe.model.finding import Rule
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.verdict import Verdict
@@ -30,6 +31,8 @@ class RunRecord:
         rules: every rule that a finding of this run names.
         hints: remarks for people.
         vex: the VEX documents that were read before judging.
+        epoch: seconds since 1970 for times in documents: SOURCE_DATE_EPOCH, else the commit's, else the beginning of the day of the run.
+        baseline: the file of known findings that it was judged with, if any.
     """
 
     command: str
@@ -47,3 +50,5 @@ class RunRecord:
     hints: tuple[str, ...] = ()
     prefix: str = ""
     vex: tuple[VexDocument, ...] = ()
+    epoch: int = 0
+    baseline: BaselineFile | None = None

@@ -19,7 +19,6 @@ from shipsafe.adapters.keyring import ask_keyring
 from shipsafe.adapters.uv import PYPI, without_credentials
 from shipsafe.errors import IncompleteError
 from shipsafe.model.policy import Policy
-from shipsafe.model.tree import Distribution, Source
 
 _PYPI = (PYPI, "https://pypi.python.org/simple")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -195,17 +194,3 @@ def is_own(index: str | None, name: str, policy: Policy) -> bool:
     """Whether a distribution may come from there: from the index that claims it, or from any where none does."""
     own = policy.claimant(name)
     return own is None or (index is not None and same(index, without_credentials(own.url)))
-
-
-def why_confused(one: Distribution, policy: Policy) -> str:
-    """Why a distribution that is ours did not come from its own index, or ""."""
-    if one.source is not Source.INDEX or one.index is None:
-        return ""
-    if own := policy.claimant(one.name):
-        address = without_credentials(own.url)
-        if same(one.index, address):
-            return ""
-        return f"{one.name} {one.version} came from {one.index}, and its own index is {own.name} ({address})"
-    if policy.is_first_party(one.name) and is_pypi(one.index, policy):
-        return f"{one.name} {one.version} is first-party by its name and came from {one.index}, where anybody can publish"
-    return ""

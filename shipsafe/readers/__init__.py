@@ -54,7 +54,7 @@ def read_project(path: Path, *, policy: Policy, overrides: Mapping[str, str]) ->
         places = " and ".join(what for _, what in claims)
         raise ConfigError(f"Two places describe functions: {places}.", remedy="Keep one, or name the template file.", path=str(path))
     project = claims[0][0].read(place, policy, overrides)
-    _check_names(project.subjects)
+    check_names(project.subjects)
     if not project.subjects and not project.unresolved:
         raise NothingError(
             f"{project.template or path} describes no Lambda function and no layer.",
@@ -76,7 +76,7 @@ def _nothing(place: Path, path: Path) -> NothingError:
     return NothingError("No template lies here, and the policy names no functions.", remedy=remedy, path=str(path))
 
 
-def _check_names(subjects: tuple[Subject, ...]) -> None:
+def check_names(subjects: tuple[Subject, ...]) -> None:
     """Names become names of files, on disks that may not tell `Orders` from `orders`."""
     seen: dict[str, Subject] = {}
     for subject in subjects:

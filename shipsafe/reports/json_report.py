@@ -4,7 +4,7 @@ The shape is published in `data/report.schema.json`. It admits no unknown keys, 
 apart; `schema_version` counts up when a key is added. All of the run is in it: `read(write(record))` gives every other report
 byte for byte, which is what makes `shipsafe report show` honest.
 
-Findings stand in one list, whatever became of them (`decision`: blocking, allowed, waived, or unanswered for those that say
+Findings stand in one list, whatever became of them (`decision`: blocking, allowed, waived, baselined, or unanswered for those that say
 that something could not be looked at). Outcomes name theirs by position.
 What can be computed is written for the reader's comfort and not read back: `exit_code`, `summary`, `identity`.
 """
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from shipsafe.errors import ConfigError
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.artifact import Artifact
+from shipsafe.model.baseline import BaselineEntry, BaselineFile
 from shipsafe.model.finding import Effect, Finding, Persona, Rule
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome, State
@@ -26,10 +27,11 @@ from shipsafe.model.policy import Waiver
 from shipsafe.model.record import SCHEMA_VERSION, RunRecord
 from shipsafe.model.report import Report
 from shipsafe.model.severity import Severity
-from shipsafe.model.verdict import Decision, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
+from shipsafe.model.verdict import Baselined, Decision, Lapsed, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
 from shipsafe.model.vex import Product, Statement, Status, VexDocument, VexNews, VexNote
 from shipsafe.reports import tally
 from shipsafe.reports.escape import short
+from shipsafe.reports.json_baseline import entry_document, read_entry
 from shipsafe.reports.strict_json import REMEDY, dump, parse
 
 if TYPE_CHECKING:
@@ -82,13 +84,16 @@ def _document(record: RunRecord) -> dict[str, object]:
     def add(found: Iterable[Finding], decision: str) -> None:
         for finding in found:
             places.setdefault(finding, len(findings))
-            findings.append(_finding(finding, decision, None))
+            findings.append(_finding(finding, decision))
 
     add(verdict.blocking, "blocking")
     add(verdict.allowed, "allowed")
     for item in verdict.waived:
         places.setdefault(item.finding, len(findings))
-        findings.append(_finding(item.finding, "waived", item))
+        findings.append(_finding(item.finding, "waived", waived=item))
+    for known in verdict.baselined:
+        places.setdefault(known.finding, len(findings))
+        findings.append(_finding(known.finding, "baselined", entry=known.entry))
     add(tally.unsettled(record), "unanswered")
     add([finding for outcome in record.outcomes for finding in outcome.findings if finding not in places], "unjudged")
     return {
@@ -108,6 +113,8 @@ def _document(record: RunRecord) -> dict[str, object]:
             "not_asked": [{"gate": outcome.gate, "subject": outcome.subject, "reason": outcome.reason} for outcome in verdict.not_asked],
             "waiver_notes": [{"news": note.news, "message": note.message, "waiver": _waiver(note.waiver)} for note in verdict.waiver_notes],
             "vex_notes": [asdict(note) for note in verdict.vex_notes],
+            "vanished": [entry_document(entry) for entry in verdict.vanished],
+            "lapsed": [{"entry": entry_document(one.entry), "reason": one.reason} for one in verdict.lapsed],
         },
         "outcomes": [_outcome(outcome, places) for outcome in record.outcomes],
         "findings": findings,
@@ -118,10 +125,12 @@ def _document(record: RunRecord) -> dict[str, object]:
         "rules": [asdict(rule) for rule in record.rules],
         "hints": record.hints,
         "vex": [asdict(document) for document in record.vex],
+        "epoch": record.epoch,
+        "baseline": asdict(record.baseline) if record.baseline else None,
     }
 
 
-def _finding(finding: Finding, decision: str, waived: Waived | None) -> dict[str, object]:
+def _finding(finding: Finding, decision: str, *, waived: Waived | None = None, entry: BaselineEntry | None = None) -> dict[str, object]:
     return {
         **asdict(finding),
         "identity": finding.identity,
@@ -129,6 +138,7 @@ def _finding(finding: Finding, decision: str, waived: Waived | None) -> dict[str
         "waived": waived is not None,
         "waiver": _waiver(waived.waiver) if waived else None,
         "statement": _statement(waived.statement) if waived and waived.statement else None,
+        "baseline": entry_document(entry) if entry else None,
     }
 
 
@@ -155,10 +165,11 @@ def _outcome(outcome: Outcome, places: Mapping[Finding, int]) -> dict[str, objec
 def _record(raw: Mapping[str, Any]) -> RunRecord:
     """From here on the schema has been asked: keys are there, and of their types."""
     findings = [_read_finding(item) for item in raw["findings"]]
-    decided: dict[str, list[Finding]] = {"blocking": [], "allowed": [], "waived": [], "unanswered": [], "unjudged": []}
+    decided: dict[str, list[Finding]] = {name: [] for name in ("blocking", "allowed", "waived", "baselined", "unanswered", "unjudged")}
     for item, finding in zip(raw["findings"], findings, strict=True):
         decided[item["decision"]].append(finding)
     allowed_by = [(_read_waiver(item["waiver"]), _read_statement(item["statement"])) for item in raw["findings"] if item["waived"]]
+    entries = [read_entry(item["baseline"]) for item in raw["findings"] if item["baseline"]]
     verdict = raw["verdict"]
     return RunRecord(
         command=raw["command"],
@@ -183,6 +194,9 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
             ),
             vex_notes=tuple(VexNote(**{**item, "news": VexNews(item["news"])}) for item in verdict["vex_notes"]),
             policy_digest=verdict["policy_digest"],
+            baselined=tuple(Baselined(finding=finding, entry=entry) for finding, entry in zip(decided["baselined"], entries, strict=True)),
+            vanished=tuple(read_entry(item) for item in verdict["vanished"]),
+            lapsed=tuple(Lapsed(entry=read_entry(item["entry"]), reason=item["reason"]) for item in verdict["lapsed"]),
         ),
         outcomes=tuple(_read_outcome(item, findings) for item in raw["outcomes"]),
         artifacts=tuple(Artifact(**item) for item in raw["artifacts"]),
@@ -192,12 +206,14 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
         rules=tuple(_read_rule(item) for item in raw["rules"]),
         hints=tuple(raw["hints"]),
         vex=tuple(VexDocument(**item) for item in raw["vex"]),
+        epoch=raw["epoch"],
+        baseline=BaselineFile(**raw["baseline"]) if raw["baseline"] else None,
     )
 
 
 def _read_finding(raw: Mapping[str, Any]) -> Finding:
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
-    for derived in ("identity", "decision", "waived", "waiver", "statement"):
+    for derived in ("identity", "decision", "waived", "waiver", "statement", "baseline"):
         del values[derived]
     values |= {"severity": Severity(raw["severity"]), "effect": Effect(raw["effect"]), "location": _location(raw["location"])}
     return Finding(**values)

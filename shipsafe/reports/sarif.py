@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from shipsafe.model.baseline import Baseline
 from shipsafe.model.finding import Finding, Rule
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import State
@@ -50,11 +51,12 @@ _PRECISION = {"high": "high", "medium": "medium", "low": "low"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
-    """A finding as a result: with what became of it."""
+    """A finding as a result: with what became of it, and since when the baseline knows it."""
 
     finding: Finding
     decision: str
     suppressions: tuple[Mapping[str, object], ...] = ()
+    since: str = ""
 
 
 def write(record: RunRecord) -> str:
@@ -79,6 +81,7 @@ def _run(record: RunRecord, gate: str, kept: int) -> dict[str, object]:
         key=lambda item: (tally.order(item.finding)[0], bool(item.suppressions), tally.order(item.finding)),
     )
     results, left_out = shown[:kept], len(shown) - kept
+    old = _old(record)
     by_rule: dict[str, list[Finding]] = {}
     for item in results:
         by_rule.setdefault(_rule_id(item.finding), []).append(item.finding)
@@ -95,7 +98,7 @@ def _run(record: RunRecord, gate: str, kept: int) -> dict[str, object]:
         "automationDetails": {"id": f"shipsafe/{quote(gate, safe='')}/{quote(clean(record.project), safe='') or 'project'}/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(record, gate, left_out)],
-        "results": [_result(record, item, numbers[_rule_id(item.finding)]) for item in results],
+        "results": [_result(record, item, numbers[_rule_id(item.finding)], old) for item in results],
     }
 
 
@@ -105,6 +108,8 @@ def _all_shown(record: RunRecord) -> Iterable[_Shown]:
     for finding in record.verdict.allowed:
         in_source = ({"kind": "inSource", "justification": _text(finding.suppressed)},) if finding.suppressed else ()
         yield _Shown(finding=finding, decision="allowed", suppressions=in_source)
+    for known in record.verdict.baselined:
+        yield _Shown(finding=known.finding, decision="baselined", since=known.entry.recorded.isoformat())
     for finding in tally.unsettled(record):
         yield _Shown(finding=finding, decision="unanswered")
     for item in record.verdict.waived:
@@ -165,7 +170,15 @@ def _score(finding: Finding) -> float:
     return _SCORES.get(finding.severity, 0.0)
 
 
-def _result(record: RunRecord, item: _Shown, rule_index: int) -> dict[str, object]:
+def _old(record: RunRecord) -> Baseline | None:
+    """What the baseline has of what was found. Where there is one, every result has a `baselineState` (SARIF 2.1.0, 3.27.24)."""
+    if record.baseline is None:
+        return None
+    verdict = record.verdict
+    return Baseline(path="", entries=(*(item.entry for item in verdict.baselined), *(item.entry for item in verdict.lapsed)))
+
+
+def _result(record: RunRecord, item: _Shown, rule_index: int, old: Baseline | None) -> dict[str, object]:
     finding = item.finding
     facts: dict[str, object] = {
         "subject": clean(finding.subject),
@@ -174,6 +187,7 @@ def _result(record: RunRecord, item: _Shown, rule_index: int) -> dict[str, objec
         "package": short(finding.package or "", _NAME),
         "version": short(finding.version or "", _NAME),
         "confidence": short(finding.confidence or "", _NAME),
+        "since": item.since,
     }
     result: dict[str, object] = {
         "ruleId": _rule_id(finding),
@@ -184,6 +198,8 @@ def _result(record: RunRecord, item: _Shown, rule_index: int) -> dict[str, objec
         "partialFingerprints": {"primaryLocationLineHash": finding.identity},
         "properties": {key: value for key, value in facts.items() if value},
     }
+    if old is not None:
+        result["baselineState"] = "unchanged" if old.about(finding) else "new"
     if item.suppressions:
         result["suppressions"] = list(item.suppressions)
     return result
@@ -229,6 +245,12 @@ def _invocation(record: RunRecord, gate: str, left_out: int) -> dict[str, object
     if left_out > 0:
         said = f"{tally.count(left_out, 'result')} left out, the least severe ones; the JSON report has all."
         notifications.append(_notification("left-out", "warning", said))
+    notifications += [
+        _notification("gone", "note", f"Gone from the baseline: {tally.entry_text(entry)}")
+        for entry in record.verdict.vanished
+        if entry.gate == gate
+    ]
+    notifications += [_notification("lapsed", "warning", tally.lapsed_text(one)) for one in record.verdict.lapsed if one.entry.gate == gate]
     invocation: dict[str, object] = {"executionSuccessful": not missing_subjects, "exitCode": int(record.verdict.exit_code)}
     if notifications:
         invocation["toolExecutionNotifications"] = notifications

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from shipsafe.model.baseline import BaselineEntry
 from shipsafe.model.finding import Finding
 from shipsafe.model.outcome import State
 from shipsafe.model.policy import Mode
 from shipsafe.model.record import RunRecord
 from shipsafe.model.severity import Severity
-from shipsafe.model.verdict import Decision, Waived
+from shipsafe.model.verdict import Decision, Lapsed, Waived
+from shipsafe.reports.escape import short
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +88,43 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
 def unsettled(record: RunRecord) -> list[Finding]:
     """Findings that say that something could not be looked at: for the verdict they are unanswered, and neither block nor pass."""
     verdict = record.verdict
-    judged = {*verdict.blocking, *verdict.allowed, *(waived.finding for waived in verdict.waived)}
+    judged = {*verdict.blocking, *verdict.allowed, *(waived.finding for waived in verdict.waived), *known(record)}
     missing = {(item.gate, item.subject, item.reason) for item in verdict.unanswered}
     found = (finding for outcome in record.outcomes for finding in outcome.findings if finding not in judged)
     return [finding for finding in dict.fromkeys(found) if _as_missing(finding) in missing]
+
+
+def known(record: RunRecord) -> list[Finding]:
+    """Findings that would block, and that the baseline knows."""
+    return [item.finding for item in record.verdict.baselined]
+
+
+def entry_text(entry: BaselineEntry) -> str:
+    """An entry of the baseline as one line."""
+    advisory = f" {entry.advisory}" if entry.advisory else ""
+    return f"{entry.severity} {entry.rule}{advisory} for {entry.subject}: {entry.message} (since {entry.recorded}, {entry.owner})"
+
+
+def lapsed_text(lapsed: Lapsed) -> str:
+    """An entry that does not hold, and why, as one line."""
+    entry = lapsed.entry
+    advisory = f" {entry.advisory}" if entry.advisory else ""
+    return f"{entry.rule}{advisory} for {entry.subject} ({entry.owner}): {lapsed.reason}"
+
+
+def baseline_text(record: RunRecord) -> str:
+    """Which baseline the run was judged with, and what became of its entries; "" without one."""
+    if record.baseline is None:
+        return ""
+    verdict = record.verdict
+    parts = [f"{len(verdict.baselined)} known", f"{len(verdict.vanished)} gone", f"{len(verdict.lapsed)} lapsed"]
+    gone = "; write it again to drop what is gone" if verdict.vanished else ""
+    return f"baseline: {short(record.baseline.path, 200)}, {entries(record.baseline.entries)}: {', '.join(parts)}{gone}"
+
+
+def entries(number: int) -> str:
+    """`1 entry`, `2 entries`."""
+    return "1 entry" if number == 1 else f"{number} entries"
 
 
 def _as_missing(finding: Finding) -> tuple[str, str, str]:
@@ -168,6 +203,7 @@ class Cells:
         self._blocking = _by_place(record.verdict.blocking)
         self._observed = _by_place(observed(record))
         self._waived = _by_place(waived.finding for waived in record.verdict.waived)
+        self._known = _by_place(known(record))
 
     def state(self, gate: str, subject: str) -> State | None:
         """The state, UNANSWERED too where the verdict says so for another reason; None where there is no outcome."""
@@ -180,7 +216,7 @@ class Cells:
         return (gate, subject) in self._blocking
 
     def words(self, gate: str, subject: str) -> str:
-        """`pass`, `2 high`, `observed 2 high`, `pass, 1 waived`, `unanswered`, `unanswered, 1 high`, `not asked`, `-`."""
+        """`pass`, `2 high`, `observed 2 high`, `pass, 1 waived`, `3 known`, `unanswered, 1 high`, `not asked`, `-`, and so on."""
         place = (gate, subject)
         state = self.state(gate, subject)
         said = []
@@ -194,6 +230,8 @@ class Cells:
             said.append(severity_counts(self._blocking[place]))
         if place in self._observed:
             said.append(f"observed {severity_counts(self._observed[place])}")
+        if place in self._known:
+            said.append(f"{len(self._known[place])} known")
         if not said:
             said.append("pass")
         if place in self._waived:
@@ -231,11 +269,14 @@ def verdict_sentence(record: RunRecord) -> str:
         parts.append(f"{count(len({outcome.subject for outcome in answered}), 'subject')}, {count(asked, 'gate')}")
         if aside := [f"{len(findings)} {word}" for word, findings in _not_blocking(record) if findings]:
             parts.append(", ".join(aside))
+    elif verdict.baselined:
+        parts.append(f"the baseline knows {len(verdict.baselined)} more")
     return f"{'; '.join(parts)}."
 
 
 def _not_blocking(record: RunRecord) -> tuple[tuple[str, list[Finding]], ...]:
     return (
+        ("known", known(record)),
         ("observed", observed(record)),
         ("allowed", below(record)),
         ("waived", [waived.finding for waived in record.verdict.waived]),

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from shipsafe.errors import ConfigError
 from shipsafe.model.advisory import AdvisoryInfo
+from shipsafe.model.baseline import BaselineEntry, BaselineFile
 from shipsafe.model.finding import Finding, Rule
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import Waiver
 from shipsafe.model.record import RunRecord
 from shipsafe.model.severity import Severity
-from shipsafe.model.verdict import Decision, Unanswered, Verdict, Waived
+from shipsafe.model.verdict import Baselined, Decision, Lapsed, Unanswered, Verdict, Waived
 from shipsafe.model.vex import JUSTIFICATIONS, Product, Statement, Status, VexDocument, VexNews, VexNote
 from shipsafe.reports import all_reports
 from shipsafe.reports.escape import clean
@@ -91,6 +92,20 @@ STATEMENT = st.builds(
 )
 VEX_NOTE = st.builds(VexNote, news=st.sampled_from(VexNews), source=NAME, message=TEXT)
 VEX_DOCUMENT = st.builds(VexDocument, path=NAME, sha256=TEXT, format=TEXT, statements=st.integers(0, 10**6))
+ENTRY = st.builds(
+    BaselineEntry,
+    rule=st.builds("{}/{}".format, GATE, NAME),
+    subject=NAME,
+    key=TEXT,
+    message=TEXT,
+    severity=st.sampled_from(Severity),
+    recorded=st.dates(),
+    owner=TEXT,
+    expires=st.none() | st.dates(),
+    advisory=st.none() | NAME,
+    aliases=st.lists(TEXT, max_size=2).map(tuple),
+    location=LOCATION,
+)
 OUTCOME = st.one_of(
     st.builds(
         Outcome.answered,
@@ -116,6 +131,9 @@ def records(draw: st.DrawFn) -> RunRecord:
         unanswered=tuple(draw(st.lists(st.builds(Unanswered, gate=GATE, subject=NAME, reason=TEXT), max_size=2))),
         not_asked=tuple(outcome for outcome in outcomes if outcome.state == "not-asked"),
         vex_notes=tuple(draw(st.lists(VEX_NOTE, max_size=2))),
+        baselined=tuple(draw(st.lists(st.builds(Baselined, finding=FINDING, entry=ENTRY), max_size=2))),
+        vanished=tuple(draw(st.lists(ENTRY, max_size=2))),
+        lapsed=tuple(draw(st.lists(st.builds(Lapsed, entry=ENTRY, reason=TEXT), max_size=2))),
     )
     rule = st.builds(Rule, id=NAME, severity=st.sampled_from(Severity), summary=TEXT, remedy=TEXT, why=TEXT, bad=TEXT, good=TEXT)
     return RunRecord(
@@ -131,6 +149,10 @@ def records(draw: st.DrawFn) -> RunRecord:
         rules=tuple(draw(st.lists(rule, max_size=2))),
         hints=tuple(draw(st.lists(TEXT, max_size=2))),
         vex=tuple(draw(st.lists(VEX_DOCUMENT, max_size=2))),
+        epoch=draw(st.integers(0, 2**33)),
+        baseline=draw(
+            st.none() | st.builds(BaselineFile, path=NAME, sha256=st.sampled_from(["", "f" * 64]), entries=st.integers(0, 10**6))
+        ),
     )
 
 

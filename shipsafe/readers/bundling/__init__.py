@@ -24,6 +24,7 @@ from shipsafe.packing.locks import find_lock
 
 _SHOWN = 10
 _MOST = 20_000  # entries looked at in one folder
+_HINT = " installs no dependencies for"
 _INSTALLED = re.compile(r".+\.(?:dist-info|egg-info)")
 
 SubjectT = TypeVar("SubjectT", Function, Layer)
@@ -67,8 +68,13 @@ def hint(names: Sequence[str], *, tool: str, command: str) -> tuple[str, ...]:
     """What a person must know where shipsafe installs what the other tool would leave out."""
     if not names:
         return ()
-    what = f"{tool} installs no dependencies for {listed(names)}; shipsafe does."
+    what = f"{tool}{_HINT} {listed(names)}; shipsafe does."
     return (f"{what} Deploy its archives: `{command}` alone would ship them without.",)
+
+
+def is_hint(text: str) -> bool:
+    """Whether `hint` has written it."""
+    return _HINT in text
 
 
 def listed(names: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
-"""What lies where `--prebuilt` points: a build of SAM's, one of the Serverless Framework's, or a folder or zip alone."""
+"""What lies where `--prebuilt` points: a build of SAM's, of the Serverless Framework's or of CDK's, or a folder or zip alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shipsafe.adapters.files import relative
@@ -11,17 +11,10 @@ from shipsafe.readers.template.find import root_template
 
 _SAM = ".aws-sam"
 _SERVERLESS = "cloudformation-template-update-stack.json"
+_ASSEMBLY = "cdk.out"  # the file that holds the version of a cloud assembly
+_MANIFEST = "manifest.json"
 _ARCHIVES = (".zip", ".jar")
 _MOST = 10_000  # files beside a template of the Serverless Framework's
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """A folder or zip: its path relative to the project's root, and its name without the ending."""
-
-    path: str
-    stem: str
-    kind: CodeKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,51 +22,62 @@ class Layout:
     """What was found.
 
     Attributes:
-        named: the folder or zip itself.
+        path: the folder or zip, relative to the project's root; `stem` its name without the ending.
+        kind: FOLDER or ZIP.
         template: the template that describes what lies there, relative to the project's root, or None.
+        assembly: the manifest of a synthesized CDK application, likewise.
         assets: object key to path, for a template that speaks of buckets.
         source: the folder that everything in it was made of, where the tool has only one, or None.
     """
 
-    named: Named
+    path: str
+    stem: str
+    kind: CodeKind
     template: str | None = None
+    assembly: str | None = None
     assets: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
 
 
-def look(path: Path, root: Path) -> Layout:
+def look(path: Path, root: Path, *, alone: bool) -> Layout:
     """See what lies at a path.
 
+    Args:
+        path: what the command line names.
+        root: the project's root, absolute.
+        alone: it is one function or layer, whatever else a template in it says.
+
     Raises:
-        ConfigError: nothing that could be built code, or the output of a tool that has a reader of its own.
+        ConfigError: nothing that could be built code.
     """
-    place = path.resolve()
     try:
-        return _look(place, root, str(path))
+        return _look(path.resolve(), root, str(path), alone=alone)
     except OSError as error:
         raise ConfigError(f"Cannot be read: {error.strerror}.", remedy="Check its rights.", path=str(path)) from error
 
 
-def _look(place: Path, root: Path, shown: str) -> Layout:
+def _look(place: Path, root: Path, shown: str, *, alone: bool) -> Layout:
     if place.is_file():
         if place.suffix.lower() not in _ARCHIVES:
             raise ConfigError("Neither a folder nor a zip.", remedy="Name what the other tool staged.", path=shown)
-        return Layout(named=Named(path=relative(place, root), stem=place.stem, kind=CodeKind.ZIP))
+        return Layout(path=relative(place, root), stem=place.stem, kind=CodeKind.ZIP)
     if not place.is_dir():
         raise ConfigError("There is nothing staged.", remedy="Build it first, with `sam build` for example.", path=shown)
+    if place == root:
+        raise ConfigError("The project itself.", remedy="Name what another tool made of it: .aws-sam/build, for example.", path=shown)
     if place.name == _SAM and (place / "build").is_dir():
         place /= "build"
-    named = Named(path=relative(place, root), stem=place.name, kind=CodeKind.FOLDER)
+    found = Layout(path=relative(place, root), stem=place.name, kind=CodeKind.FOLDER)
+    if alone:
+        return found
     if (place / _SERVERLESS).is_file():
         zips = _zips(place, root, shown)
         # One zip for all functions is made of the whole project; zips of their own may be made of parts of it.
-        return Layout(named=named, template=relative(place / _SERVERLESS, root), assets=zips, source="." if len(zips) == 1 else None)
-    if (place / "manifest.json").is_file() and any(place.glob("*.assets.json")):
-        raise ConfigError("A synthesized CDK app.", remedy="Name it as the project: its assets are known from there.", path=shown)
+        return replace(found, template=relative(place / _SERVERLESS, root), assets=zips, source="." if len(zips) == 1 else None)
+    if (place / _ASSEMBLY).is_file() and (place / _MANIFEST).is_file():
+        return replace(found, assembly=relative(place / _MANIFEST, root))
     template = root_template(place)
-    if template is not None and place == root:
-        raise ConfigError("The project itself.", remedy="Name what another tool made of it: .aws-sam/build, for example.", path=shown)
-    return Layout(named=named, template=relative(template, root) if template else None)
+    return replace(found, template=relative(template, root) if template else None)
 
 
 def _zips(folder: Path, root: Path, shown: str) -> dict[str, str]:
