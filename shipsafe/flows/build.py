@@ -26,7 +26,7 @@ from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.finding import Rule
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import Policy
-from shipsafe.model.project import Function, Project, Subject
+from shipsafe.model.project import CodeKind, Function, Project, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.archive import compressor
@@ -217,6 +217,7 @@ def _released(examined: Examined, subjects: Sequence[Subject]) -> list[Published
                 sbom=sbom.path if sbom else None,
                 sbom_sha256=sbom.sha256 if sbom else "",
                 layers=subject.layers if isinstance(subject, Function) else (),
+                prebuilt=subject.code.prebuilt or subject.code.kind is CodeKind.ZIP,
                 location=subject.location,
             )
         )
