@@ -43,15 +43,6 @@ def user_email(root: Path, *, run: Run = run) -> str:
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
-def user_email(root: Path, *, run: Run = run) -> str:
-    """Who works here, as git knows it (`user.email` of any configuration); "" where it knows nobody."""
-    try:
-        answer = run(["git", "config", "--get", "user.email"], cwd=root, timeout=20)
-    except ShipsafeError:
-        return ""  # no git on this machine
-    return answer.stdout.strip() if answer.returncode == 0 else ""
-
-
 def repository_prefix(root: Path) -> str:
     """Where the project lies in its repository (`services/orders`); "" at its top, or without a repository."""
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,7 @@ from shipsafe.errors import ConfigError, NothingError, ShipsafeError
 from shipsafe.flows.answers import asking_part, tools
 from shipsafe.flows.bench import Bench
 from shipsafe.flows.examine import Examined, examine
+from shipsafe.flows.known import given, open_known
 from shipsafe.flows.request import Request
 from shipsafe.gates import all_gates, all_rules
 from shipsafe.gates.package import zipped_note
@@ -56,9 +58,18 @@ def build(request: Request, progress: Progress) -> RunRecord:
                           path=str(request.path))  # fmt: skip
     folder = request.path if request.path.is_dir() else request.path.parent
     cache = cache_dir()
-    policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache, fetch=fetch, today=request.today)
+    policy = load(
+        folder.resolve(),
+        explicit=request.policy,
+        offline=request.offline,
+        cache=cache,
+        fetch=fetch,
+        today=request.today,
+        given=given(request),
+    )
     project = _project(request, policy)
     documents, statements = read_documents(policy, request.vex, root=project.root)
+    known = open_known(request, policy, project.root)
     subjects = _select(project, request.functions)
     check_names([subject.name for subject in subjects])
     with ExitStack() as stack:
@@ -103,7 +114,11 @@ def build(request: Request, progress: Progress) -> RunRecord:
         if request.check_reproducible and output is not None:
             progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
         outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
-        verdict = judge(policy, outcomes, request.today, statements=bound(statements, examined.contents))
+        judged = known.judged(
+            partial(judge, policy, outcomes, request.today, statements=bound(statements, examined.contents)),
+            asked=[subject.subject for subject in subjects] if request.functions else None,
+        )
+        verdict = judged.verdict
         record = RunRecord(
             command=request.command,
             project=project.root.name,
@@ -117,8 +132,10 @@ def build(request: Request, progress: Progress) -> RunRecord:
             outcomes=outcomes,
             modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
             rules=_named_rules(outcomes),
-            hints=project.hints,
+            hints=(*project.hints, *judged.remarks),
             vex=documents,
+            baseline=judged.baseline,
+            overrides=policy.overrides,
             epoch=_epoch(bench),
         )
         if output is not None and verdict.decision is Decision.PASS:
