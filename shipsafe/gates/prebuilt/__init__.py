@@ -95,8 +95,8 @@ def unproven(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
     names = [f"{one.name} {one.version}" for one in tree.distributions if one.source is Source.PREBUILT]
     if not names:
         return
-    agrees = f"; their versions are those of {tree.agrees_with}" if tree.agrees_with else ""
-    message = f"Another tool installed {_some(names)}{agrees}, and nothing proves that their files are the index's."
+    agrees = f"; the versions are those of {tree.agrees_with}" if tree.agrees_with else ""
+    message = f"Another tool installed {_some(names)}{agrees}, and nothing proves that the files are the index's."
     yield _finding(UNPROVEN, subject, message, "prebuilt")
 
 
