@@ -34,6 +34,15 @@ def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
     return int(found[1]) if found else None
 
 
+def user_email(root: Path, *, run: Run = run) -> str:
+    """Who commits here, as git is configured; "" where nobody is."""
+    try:
+        answer = run(["git", "config", "--get", "user.email"], cwd=root, env={"GIT_TERMINAL_PROMPT": "0"}, timeout=20)
+    except ShipsafeError:
+        return ""  # no git on this machine
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
 def repository_prefix(root: Path) -> str:
     """Where the project lies in its repository (`services/orders`); "" at its top, or without a repository."""
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,28 @@ Prebuilt = Annotated[
 Vex = Annotated[
     list[Path] | None,
     typer.Option("--vex", metavar="FILE", help="Read this OpenVEX or CycloneDX document before judging; may be repeated."),
+]
+FailOn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-on",
+        metavar="[GATE=]SEVERITY",
+        help="From which severity on a finding blocks, over the policy and within what a base has fixed; may be repeated.",
+    ),
+]
+Baseline = Annotated[
+    str | None, typer.Option("--baseline", metavar="FILE", help="Findings in this file are known and do not block; `off` for none.")
+]
+WriteBaseline = Annotated[
+    str | None,
+    typer.Option("--write-baseline", metavar="FILE", help="Record what blocks today in this file; later runs fail only on what is new."),
+]
+BaselineOwner = Annotated[
+    str | None, typer.Option("--baseline-owner", metavar="NAME", help="Who answers for what is recorded; else git's user.email.")
+]
+BaselineExpires = Annotated[
+    datetime | None,
+    typer.Option("--baseline-expires", metavar="DATE", formats=["%Y-%m-%d"], help="The last day on which what is recorded holds."),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Open no socket: only what is cached here is used.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, max=256, help="How many things are done at once.")]

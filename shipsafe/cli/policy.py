@@ -11,11 +11,11 @@ import typer
 from shipsafe.adapters.files import write_atomic
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.places import cache_dir
-from shipsafe.cli import options
-from shipsafe.errors import ConfigError
+from shipsafe.cli import options, waivers
+from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.gates import all_gates
 from shipsafe.model.policy import Policy
-from shipsafe.policy import init_text, load, policy_schema, show, waivers_table
+from shipsafe.policy import init_text, load, policy_schema, show
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -25,11 +25,14 @@ def _policy() -> None:
     """What the policy allows, and where each value comes from."""
 
 
-def _load(path: Path, file: Path | None, *, offline: bool) -> Policy:
+def _root(path: Path) -> Path:
     if not path.exists():
         raise ConfigError("There is no such file or folder.", remedy="Name the project's folder.", path=str(path))
-    root = path if path.is_dir() else path.parent
-    return load(root.resolve(), explicit=file, offline=offline, cache=cache_dir(), fetch=fetch, today=_today())
+    return (path if path.is_dir() else path.parent).resolve()
+
+
+def _load(path: Path, file: Path | None, *, offline: bool) -> Policy:
+    return load(_root(path), explicit=file, offline=offline, cache=cache_dir(), fetch=fetch, today=_today())
 
 
 def _today() -> date:
@@ -80,7 +83,57 @@ def gates(path: options.ProjectPath = Path(), *, policy: options.PolicyFile = No
         sys.stdout.write(f"{gate.id:14} {required:9} {mine.mode_on(today):9} {mine.fail_on!s:17} {gate.title}\n")
 
 
+@app.command("waivers")
+def list_waivers(
+    path: options.ProjectPath = Path(),
+    *,
+    expiring: Annotated[
+        int | None, typer.Option("--expiring", metavar="DAYS", min=0, max=36500, help="Only those that end within DAYS days or have ended.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
+    policy: options.PolicyFile = None,
+    offline: options.Offline = False,
+) -> int:
+    """List the waivers: what each allows, until when, who answers for it, and where it stands.
+
+    With --expiring the exit code is 1 if there are any, for a scheduled job. Whether a waiver is still needed is what `check` says.
+    """
+    today = _today()
+    found = waivers.listing(_load(path, policy, offline=offline), today, expiring=expiring)
+    sys.stdout.write(waivers.as_json(found, today) if as_json else waivers.table(found))
+    return int(ExitCode.FINDINGS if expiring is not None and found else ExitCode.PASS)
+
+
 @app.command()
-def waivers(path: options.ProjectPath = Path(), *, policy: options.PolicyFile = None, offline: options.Offline = False) -> None:
-    """List the waivers: what each allows, until when, and who answers for it."""
-    sys.stdout.write(waivers_table(_load(path, policy, offline=offline), _today()))
+def waive(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule (layers/unpinned), or an advisory by its id (CVE-2026-1234).")],
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="function:ID, layer:ID, project, an ID, or '*'.")],
+    path: options.ProjectPath = Path(),
+    *,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it may stay.")],
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="DATE", help="The last day on which it holds: 2027-01-31, or 30d.")
+    ] = None,
+    until_fixed: Annotated[bool, typer.Option("--until-fixed", help="End it as soon as a fixed version is known.")] = False,
+    owner: Annotated[str | None, typer.Option("--owner", metavar="WHO", help="Who answers for it; git's user.email by default.")] = None,
+    justification: Annotated[
+        str | None, typer.Option("--justification", metavar="WORD", help="Why an advisory does no harm, in the words of VEX.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop after the plan.")] = False,
+    policy: options.PolicyFile = None,
+    offline: options.Offline = False,
+) -> None:
+    """Write a waiver into the policy file, in order, with everything else in the file as it was.
+
+    What the policy does not admit is refused: rules that cannot be waived, ends that are too far, waivers that are there already.
+    """
+    root, today = _root(path), _today()
+    waiver = waivers.waiver_of(root, rule, subject, reason=reason, owner=owner, expires=expires, until_fixed=until_fixed,
+                               justification=justification, today=today)  # fmt: skip
+    edit = waivers.plan(root, waiver, policy=policy, offline=offline, today=today)
+    sys.stdout.write(waivers.plan_text(edit))
+    if dry_run or not waivers.confirmed(yes=yes):
+        return
+    edit.apply()
+    sys.stdout.write(f"\n{edit.shown} written.\n")

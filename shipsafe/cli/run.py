@@ -29,6 +29,11 @@ def request(
     jobs: int | None,
     out: Path | None,
     check_reproducible: bool = False,
+    fail_on: Iterable[str] | None = None,
+    baseline: str | None = None,
+    write_baseline: str | None = None,
+    baseline_owner: str | None = None,
+    baseline_expires: datetime | None = None,
 ) -> Request:
     """The request that the options make; today is today in UTC, so that a waiver ends everywhere at once."""
     return Request(
@@ -43,6 +48,11 @@ def request(
         offline=offline,
         jobs=jobs or options.default_jobs(),
         check_reproducible=check_reproducible,
+        fail_on=tuple(fail_on or ()),
+        baseline=baseline,
+        write_baseline=write_baseline,
+        baseline_owner=baseline_owner,
+        baseline_expires=baseline_expires.date() if baseline_expires else None,
     )
 
 

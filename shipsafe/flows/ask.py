@@ -103,7 +103,8 @@ def _not_asked(gate: Gate, case: Case) -> str:
         language = subject.runtime or "no Python runtime"
         return f"{subject.name} has {language}; this gate looks at Python. Only package and layers are asked."
     if gate.python_only and tree and tree.prebuilt:
-        return f"{subject.name} was built by another tool; only package and layers are asked. Name its source folder instead."
+        way = f"ask about what is in it with --prebuilt {subject.name}={subject.code.path}"
+        return f"{subject.name} was built by another tool; only package and layers are asked. Name its source folder, or {way}."
     return ""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from shipsafe.adapters.git import repository_prefix
 from shipsafe.adapters.timeline import Timeline
@@ -18,7 +19,7 @@ from shipsafe.judge import judge
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.finding import Rule
 from shipsafe.model.outcome import Outcome
-from shipsafe.model.project import Function, Project, Subject
+from shipsafe.model.project import CodeKind, Function, Project, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.publish import Published, publish
@@ -55,6 +56,10 @@ def _record(prepared: Prepared, bench: Bench, examined: Examined) -> RunRecord:
     """Judge, and write down what every report tells."""
     policy, project, request = prepared.policy, prepared.project, prepared.request
     outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
+    judged = prepared.known.judged(
+        partial(judge, policy, outcomes, request.today, statements=bound(prepared.statements, examined.contents)),
+        asked=[subject.subject for subject in prepared.subjects] if request.functions else None,
+    )
     return RunRecord(
         command=request.command,
         project=project.root.name,
@@ -62,14 +67,16 @@ def _record(prepared: Prepared, bench: Bench, examined: Examined) -> RunRecord:
         template=project.template,
         policy=policy.path,
         policy_digest=policy.digest,
-        verdict=judge(policy, outcomes, request.today, statements=bound(prepared.statements, examined.contents)),
+        verdict=judged.verdict,
         advisories=_info(examined),
         tools=tools(),
         outcomes=outcomes,
         modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
         rules=_named_rules(outcomes),
-        hints=project.hints,
+        hints=(*project.hints, *judged.remarks),
         vex=prepared.documents,
+        baseline=judged.baseline,
+        overrides=policy.overrides,
         epoch=_epoch(bench),
     )
 
@@ -120,6 +127,7 @@ def _released(examined: Examined, subjects: Sequence[Subject]) -> list[Published
                 sbom=sbom.path if sbom else None,
                 sbom_sha256=sbom.sha256 if sbom else "",
                 layers=subject.layers if isinstance(subject, Function) else (),
+                prebuilt=subject.code.prebuilt or subject.code.kind is CodeKind.ZIP,
                 location=subject.location,
             )
         )

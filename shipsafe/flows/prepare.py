@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.places import cache_dir
 from shipsafe.errors import ConfigError, NothingError
+from shipsafe.flows.known import Known, given, open_known
 from shipsafe.flows.request import Request
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import Project, Subject
@@ -27,6 +28,7 @@ class Prepared:
     subjects: tuple[Subject, ...]
     documents: tuple[VexDocument, ...]
     statements: tuple[Statement, ...]
+    known: Known
 
 
 def prepare(request: Request) -> Prepared:
@@ -40,12 +42,15 @@ def prepare(request: Request) -> Prepared:
         raise ConfigError("There is no such file or folder.", remedy="Name the project's folder or its template.",
                           path=str(request.path))  # fmt: skip
     folder = request.path if request.path.is_dir() else request.path.parent
-    policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today)
+    policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today,
+                  given=given(request))  # fmt: skip
     project = _project(request, policy)
     documents, statements = read_documents(policy, request.vex, root=project.root)
+    known = open_known(request, policy, project.root)
     subjects = _select(project, request.functions)
     check_names([subject.name for subject in subjects])
-    return Prepared(request=request, policy=policy, project=project, subjects=subjects, documents=documents, statements=statements)
+    return Prepared(request=request, policy=policy, project=project, subjects=subjects, documents=documents, statements=statements,
+                    known=known)  # fmt: skip
 
 
 def _project(request: Request, policy: Policy) -> Project:

@@ -21,6 +21,10 @@ class Request:
         functions: names of the functions to examine; empty for all.
         jobs: how many things are done at once.
         vex: VEX documents to read besides those that the policy names.
+        fail_on: `SEVERITY` or `GATE=SEVERITY`, over the policy's.
+        baseline: a file of known findings, or `off`, over the policy's.
+        write_baseline: the file to record today's findings in; it is then also the baseline of the run.
+        baseline_owner, baseline_expires: who answers for what is new in it, and the last day on which that holds.
         today: the day on which waivers and dates are judged.
     """
 
@@ -32,6 +36,11 @@ class Request:
     prebuilt: tuple[Built, ...] = ()
     functions: tuple[str, ...] = ()
     vex: tuple[Path, ...] = ()
+    fail_on: tuple[str, ...] = ()
+    baseline: str | None = None
+    write_baseline: str | None = None
+    baseline_owner: str | None = None
+    baseline_expires: date | None = None
     offline: bool = False
     jobs: int = 2
     check_reproducible: bool = False

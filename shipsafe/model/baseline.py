@@ -56,7 +56,7 @@ class BaselineEntry:
             owner=owner,
             expires=expires,
             advisory=_plain(finding.advisory) if finding.advisory else None,
-            aliases=tuple(sorted({_plain(alias) for alias in finding.aliases})),
+            aliases=tuple(sorted({_plain(alias) for alias in finding.aliases if alias and not any(map(str.isspace, alias))})),
         )
 
     @property

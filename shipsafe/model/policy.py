@@ -159,6 +159,7 @@ class Policy:
         baseline: the file of findings that are known (absolute), None for none; `longest_baseline` how old its entries may grow.
         vex: VEX documents to read before judging, as absolute paths.
         parameters: template parameters that the policy fixes.
+        overrides: what the command line set over it, as words (`--fail-on critical`).
         origins: dotted key -> where its value comes from (`preset baseline`, `shipsafe.toml:4`), for `policy show --origin`.
         effective: the merged document, in the spelling of the file.
     """
@@ -189,6 +190,7 @@ class Policy:
     baseline: str | None = None
     longest_baseline: timedelta | None = None
     vex: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     effective: Mapping[str, object] = field(default_factory=dict)
 

@@ -28,6 +28,7 @@ class RunRecord:
         artifacts: what was published; empty unless the decision is PASS and the command packs.
         modes: gate id -> `enforce` or `observe` on the day of the run.
         prefix: where the project lies in its repository (`services/orders`, POSIX), "" at its root: GitHub names files from there.
+        overrides: what the command line set over the policy, as words (`--fail-on critical`); the digest covers it.
         rules: every rule that a finding of this run names.
         hints: remarks for people.
         vex: the VEX documents that were read before judging.
@@ -52,3 +53,4 @@ class RunRecord:
     vex: tuple[VexDocument, ...] = ()
     epoch: int = 0
     baseline: BaselineFile | None = None
+    overrides: tuple[str, ...] = ()

@@ -19,12 +19,13 @@ MANIFEST_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An artifact, its archive, the layers that it uses, and where the template describes it."""
+    """An artifact, its archive, the layers that it uses, where the template describes it, and whether another tool built it."""
 
     artifact: Artifact
     archive: Archive
     location: Location
     layers: Sequence[LayerRef] = ()
+    prebuilt: bool = False
 
 
 def manifest(record: RunRecord, entries: Sequence[Entry]) -> bytes:
@@ -50,6 +51,7 @@ def _artifact(record: RunRecord, entry: Entry) -> dict[str, Any]:
     return {
         "name": artifact.name,
         "subject": artifact.subject,
+        "source": "prebuilt" if entry.prebuilt else "built",
         "path": artifact.path,
         "size": artifact.size,
         "unzipped": archive.unzipped,

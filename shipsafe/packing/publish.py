@@ -42,7 +42,7 @@ _FOREIGN = "Move it away, or choose another folder with --out."
 class Published:
     """What one function or layer puts into the output folder: names of files on the disk, and the SHA-256 that each must have.
 
-    `sbom` is None where none was made (other languages).
+    `sbom` is None where none was made (other languages). `prebuilt`: another tool staged what is in the archive.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Published:
     sbom_sha256: str
     location: Location
     layers: Sequence[LayerRef] = ()
+    prebuilt: bool = False
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -87,7 +88,7 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord) -> Ru
             data = manifest(
                 record,
                 [
-                    Entry(artifact=artifact, archive=item.archive, layers=item.layers, location=item.location)
+                    Entry(artifact=artifact, archive=item.archive, layers=item.layers, location=item.location, prebuilt=item.prebuilt)
                     for artifact, item in zip(artifacts, items, strict=True)
                 ],
             )

@@ -2,6 +2,5 @@
 
 from shipsafe.policy.load import load
 from shipsafe.policy.render import generated_configs, init_text, policy_schema, reference_markdown, show
-from shipsafe.policy.waivers import waivers_table
 
-__all__ = ["generated_configs", "init_text", "load", "policy_schema", "reference_markdown", "show", "waivers_table"]
+__all__ = ["generated_configs", "init_text", "load", "policy_schema", "reference_markdown", "show"]

@@ -13,6 +13,7 @@ from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource, FailOn, Functi
 from shipsafe.model.severity import Severity
 from shipsafe.policy import vex
 from shipsafe.policy.chain import Found, find_policy, read_chain
+from shipsafe.policy.command_line import NOTHING_GIVEN, Given, documents
 from shipsafe.policy.document import Document, as_age, as_date
 from shipsafe.policy.indexes import check_indexes, find_links, named_indexes
 from shipsafe.policy.keys import GATES
@@ -22,7 +23,16 @@ from shipsafe.policy.waivers import read_waivers
 _OWN_KEYS = ("mode", "enforce-from", "fail-on", "unscored")
 
 
-def load(root: Path, *, explicit: Path | None = None, offline: bool, cache: Path, fetch: Callable[[str], bytes], today: date) -> Policy:
+def load(
+    root: Path,
+    *,
+    explicit: Path | None = None,
+    offline: bool,
+    cache: Path,
+    fetch: Callable[[str], bytes],
+    today: date,
+    given: Given = NOTHING_GIVEN,
+) -> Policy:
     """The policy that holds for a project.
 
     Args:
@@ -32,18 +42,18 @@ def load(root: Path, *, explicit: Path | None = None, offline: bool, cache: Path
         cache: the user's cache folder, where policies by URL are kept.
         fetch: gives the bytes of an https URL.
         today: the day on which a waiver's length is judged.
+        given: what the command line sets over it, within what a base has fixed.
 
     Raises:
         ConfigError, IntegrityError, IncompleteError: see `read_chain`, `merge` and `read_waivers`.
     """
     found = Found(path=explicit.resolve()) if explicit is not None else find_policy(root)
-    shown = _shown(found.path, root) if found else None
+    shown = known_as(found.path, root) if found else None
     chain = read_chain(found, shown=shown, offline=offline, cache=cache, fetch=fetch)
-    values, origins = merge(chain)
-    own = chain[-1]
+    own, home = chain[-1], found.path.parent if found else root
+    values, origins = merge([*chain, *documents(given, home)])
     unwaivable, longest = _texts(values, "unwaivable"), as_age(values.get("longest-waiver"))
     indexes = values.get("indexes", {})
-    home = found.path.parent if found else root
     check_indexes(own, indexes)
     return Policy(
         path=shown,
@@ -72,12 +82,13 @@ def load(root: Path, *, explicit: Path | None = None, offline: bool, cache: Path
         baseline=_baseline(values.get("baseline", "off"), home),
         longest_baseline=as_age(values.get("longest-baseline")),
         vex=vex.paths(chain, home),
+        overrides=given.words,
         origins=origins,
         effective=values,
     )
 
 
-def _shown(path: Path, root: Path) -> str:
+def known_as(path: Path, root: Path) -> str:
     """The file as the user knows it: relative to the project where it lies in or just above it."""
     return path.name if path.parent == root else os.path.relpath(path, root)
 

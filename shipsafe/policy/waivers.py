@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 
 from shipsafe.model.location import Location
-from shipsafe.model.policy import Policy, Waiver
+from shipsafe.model.policy import Waiver
 from shipsafe.policy.document import Document, as_date
 
 
@@ -66,15 +67,16 @@ def _waiver(
     )
 
 
-def waivers_table(policy: Policy, today: date) -> str:
-    """The waivers as a table for a terminal, the soonest to end first."""
-    if not policy.waivers:
-        return "There are no waivers.\n"
-    rows = [("allows", "at", "until", "owner", "reason")]
-    for waiver in sorted(policy.waivers, key=lambda one: (one.expires or date.max, one.target)):
-        until = str(waiver.expires) if waiver.expires else "fixed"
-        if waiver.expires and waiver.expires < today:
-            until += " (expired)"
-        rows.append((waiver.target, waiver.subject, until, waiver.owner, waiver.reason))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "".join("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) + "\n" for row in rows)
+class WaiverState(StrEnum):
+    """How far a waiver is. Whether it is still needed only a run of the gates knows, which reports unused ones."""
+
+    LIVE = "live"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+
+
+def state(waiver: Waiver, today: date, soon: timedelta) -> WaiverState:
+    """`soon` is how far ahead an end is said to come; the day that a waiver names is the last on which it holds."""
+    if waiver.expires is None or waiver.expires - today > soon:
+        return WaiverState.LIVE
+    return WaiverState.EXPIRED if waiver.expires < today else WaiverState.EXPIRING

@@ -14,7 +14,8 @@ _TOO_LARGE = 263 * 1024 * 1024
 
 
 def found_in(path: Path, cwd: Path) -> set[str]:
-    done = shipsafe("check", path, "--format", "json", cwd=cwd)
+    prebuilt = ["--prebuilt", path / "built"] if (path / "built").is_dir() else []
+    done = shipsafe("check", path, *prebuilt, "--format", "json", cwd=cwd)
     assert done.code in (0, 1, 4), done.err
     return done.rules
 

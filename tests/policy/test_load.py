@@ -13,7 +13,7 @@ from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, Shipsa
 from shipsafe.gates import all_gates
 from shipsafe.model.policy import AdvisorySource, Mode, Policy
 from shipsafe.model.severity import Severity
-from shipsafe.policy import generated_configs, init_text, load, policy_schema, show, waivers_table
+from shipsafe.policy import generated_configs, init_text, load, policy_schema, show
 from shipsafe.policy.keys import GATES, KEYS
 
 TODAY = date(2026, 11, 21)
@@ -106,7 +106,8 @@ def test_a_table_of_pyproject_is_a_policy(folder: Path) -> None:
         (WAIVER + 'advisory = "CVE-1"\nexpires = 2027-01-01\n',
          "shipsafe.toml:1: A waiver names exactly one rule or one advisory. Give it either `rule` or `advisory`."),
         ('extends = "strict"\n' + WAIVER + "expires = 2027-06-01\n",
-         "shipsafe.toml:7: The waiver for layers/unpinned lasts longer than 90 days (`longest-waiver`, preset strict). Let it expire on 2027-02-19 or before."),
+         ("shipsafe.toml:7: The waiver for layers/unpinned lasts longer than 90 days (`longest-waiver`, preset strict). "
+          "Let it expire on 2027-02-19 or before.")),
         ('unwaivable = ["Layers/unpinned"]\n' + WAIVER + "expires = 2027-01-01\n",
          "shipsafe.toml:2: layers/unpinned cannot be waived (`unwaivable`, shipsafe.toml:1). Fix what it finds."),
         ('[[functions]]\nname = "a"\n', 'shipsafe.toml:1: Entry 1 of `[[functions]]` has no `handler`. Add `handler = "app.handler"`.'),
@@ -260,15 +261,6 @@ def test_settings_belong_to_their_gates() -> None:
     for gate in all_gates():
         keys = {key.path.rpartition(".")[2] for key in KEYS if key.path.startswith(f"gates.{gate.id}.")}
         assert keys == common | set(gate.settings), gate.id
-
-
-def test_the_table_of_waivers(folder: Path) -> None:
-    policy = read(folder, WAIVER + "expires = 2026-01-01\n" + WAIVER.replace("Billing", "Other") + "until-fixed = true\n")
-    assert waivers_table(policy, TODAY).splitlines() == [
-        "allows           at       until                 owner  reason",
-        "layers/unpinned  Billing  2026-01-01 (expired)  o      r",
-        "layers/unpinned  Other    fixed                 o      r",
-    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from shipsafe.model.finding import Finding, Rule
 from shipsafe.model.gate import Inquiry
 from shipsafe.model.location import Location
-from shipsafe.model.project import Subject
+from shipsafe.model.project import Function, Subject
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Distribution, ProblemKind, Source, StagedTree
 
@@ -65,10 +65,13 @@ UNPROVEN = Rule(
 )
 PACKAGE_RULES = (REFUSED, MODIFIED, LOCK_MISMATCH)
 _BY_PROBLEM = {
-    ProblemKind.MODIFIED: (MODIFIED, MODIFIED.severity),
-    ProblemKind.LOCK_MISMATCH: (LOCK_MISMATCH, LOCK_MISMATCH.severity),
-    ProblemKind.NOT_INSTALLED: (LOCK_MISMATCH, Severity.MEDIUM),  # tools leave out on purpose what the runtime has
+    ProblemKind.MODIFIED: MODIFIED,
+    ProblemKind.LOCK_MISMATCH: LOCK_MISMATCH,
+    ProblemKind.NOT_INSTALLED: LOCK_MISMATCH,
 }
+# Lambda's Python runtimes have these, so tools leave them out on purpose.
+# https://docs.aws.amazon.com/lambda/latest/dg/python-package.html, "Runtime dependencies in Python"
+_IN_RUNTIME = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
 
 
 def package_findings(inquiry: Inquiry) -> Iterator[Finding]:
@@ -80,7 +83,10 @@ def package_findings(inquiry: Inquiry) -> Iterator[Finding]:
     for problem in tree.problems:
         if problem.kind not in _BY_PROBLEM or (problem.kind is ProblemKind.NOT_INSTALLED and problem.key in elsewhere):
             continue
-        rule, severity = _BY_PROBLEM[problem.kind]
+        rule = _BY_PROBLEM[problem.kind]
+        severity = (
+            Severity.MEDIUM if problem.kind is ProblemKind.NOT_INSTALLED and _may_be_elsewhere(problem.key, subject) else rule.severity
+        )
         yield _finding(rule, subject, problem.message, problem.key, location=problem.location, severity=severity)
 
 
@@ -89,8 +95,8 @@ def unproven(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
     names = [f"{one.name} {one.version}" for one in tree.distributions if one.source is Source.PREBUILT]
     if not names:
         return
-    agrees = f"; their versions are those of {tree.agrees_with}" if tree.agrees_with else ""
-    message = f"Another tool installed {_some(names)}{agrees}, and nothing proves that their files are the index's."
+    agrees = f"; the versions are those of {tree.agrees_with}" if tree.agrees_with else ""
+    message = f"Another tool installed {_some(names)}{agrees}, and nothing proves that the files are the index's."
     yield _finding(UNPROVEN, subject, message, "prebuilt")
 
 
@@ -112,6 +118,13 @@ def _some(names: Iterable[str]) -> str:
 def _in_layers(inquiry: Inquiry) -> set[str]:
     """What the function has in a layer of the project need not be in it."""
     return {one.name for layer in inquiry.layer_trees for one in layer.distributions}
+
+
+def _may_be_elsewhere(name: str, subject: Subject) -> bool:
+    """Whether what is not in the package may be in the runtime, or in a layer that is not here; a layer may rely on its functions."""
+    if not isinstance(subject, Function):
+        return True
+    return name in _IN_RUNTIME or any(ref.local is None for ref in subject.layers)
 
 
 def _finding(

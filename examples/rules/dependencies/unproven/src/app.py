@@ -1,0 +1,7 @@
+"""Greets whoever calls."""
+
+from acme_greeting import greet
+
+
+def handler(event: dict[str, str], _context: object) -> str:
+    return greet(event["name"])
