@@ -57,13 +57,13 @@ class Wanting:
 
     needs: Needs
     who: str
-    subject: str
     runtime: Runtime
     architecture: str
     policy: Policy
     workspace: Path
     offline: bool
     run: Run
+    subject: str = ""
 
     @property
     def target(self) -> dict[str, object]:

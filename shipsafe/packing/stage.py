@@ -153,7 +153,7 @@ def _add_dependencies(
     architecture = _architecture(subject)
     needs = read_needs(lock, folder=site.folder, root=site.root, boundary=site.boundary, workspace=site.workspace,
                        environment=environment(runtime.python, architecture), run=run)  # fmt: skip
-    wanting = Wanting(needs=needs, who=subject.name, subject=subject.subject, runtime=runtime, architecture=architecture, policy=policy,
+    wanting = Wanting(needs=needs, who=subject.name, runtime=runtime, architecture=architecture, policy=policy,
                       workspace=site.workspace, offline=offline, run=run)  # fmt: skip
     found = sets.get(wanting)
     if found.files:
