@@ -101,7 +101,7 @@ def _read(
             if "://" in value:
                 raise _refuse(here, f"{value[:80]} is a URL, and lists are read from the project alone", "Copy it into the project.")
             if "\0" in value:
-                raise _refuse(here, f"{ascii(value[:80])} has a null byte, and no file can be called that", "Correct the name.")
+                raise _refuse(here, f"{value[:80]!a} has a null byte, and no file can be called that", "Correct the name.")
             inner = Path(os.path.normpath(path.parent / value))  # as pip joins it: links are not followed first
             inner_constraint = constraint or option in ("-c", "--constraint")
             _read(inner, root, boundary, environment, found, constraint=inner_constraint, chain=(*chain, path))
