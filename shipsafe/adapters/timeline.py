@@ -1,9 +1,8 @@
 """Where the time of a run goes: one leg for each piece of work, with its subject, its start and its end."""
 
 import os
-import resource
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -35,7 +34,10 @@ class Timeline:
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self._began = self.clock()
+        """The run began before this could be loaded: by as much as this process has worked until now."""
+        spent = time.process_time()
+        self._began = self.clock() - spent
+        self.legs.append(Leg(name="start", subject="", start=0.0, end=spent))
 
     @contextmanager
     def leg(self, name: str, subject: str = "") -> Generator[Leg]:
@@ -52,23 +54,11 @@ class Timeline:
         """Seconds since the run began."""
         return self.clock() - self._began
 
-    def total(self, *names: str) -> Mapping[str, float]:
-        """Seconds by subject, over the legs of those names, the longest of each name for a subject counted."""
-        longest: dict[tuple[str, str], float] = {}
-        for leg in self.legs:
-            if leg.name in names:
-                key = leg.subject, leg.name
-                longest[key] = max(longest.get(key, 0.0), leg.seconds)
-        found: dict[str, float] = {}
-        for (subject, _), seconds in longest.items():
-            found[subject] = found.get(subject, 0.0) + seconds
-        return found
-
 
 def cpu_seconds() -> float:
     """Processor time of this process and of its children that have ended, user and system."""
-    spent: Iterable[resource.struct_rusage] = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in spent)
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def processors() -> int:

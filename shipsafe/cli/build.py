@@ -34,6 +34,7 @@ def build(
     report: options.Reports = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    profile: options.Profile = False,
 ) -> int:
     """Stage, examine and pack every Python function and layer of a project.
 
@@ -57,4 +58,4 @@ def build(
         out=out,
         check_reproducible=check_reproducible,
     )
-    return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose)
+    return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose, profile=profile)

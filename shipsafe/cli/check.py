@@ -29,6 +29,7 @@ def check(
     report: options.Reports = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
+    profile: options.Profile = False,
 ) -> int:
     """Ask every gate about every function and layer of a project, and judge, without packing anything.
 
@@ -50,4 +51,4 @@ def check(
         jobs=jobs,
         out=None,
     )
-    return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose)
+    return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose, profile=profile)

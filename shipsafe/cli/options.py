@@ -61,6 +61,7 @@ Format = Annotated[
     str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json, sarif, markdown or github.")
 ]
 Reports = Annotated[list[str] | None, typer.Option("--report", metavar="FORMAT=FILE", help="Also write a report; may be repeated.")]
+Profile = Annotated[bool, typer.Option("--profile", help="Say on standard error where the time went, and what was cached.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only findings and the verdict.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also what was allowed, noted and counted.")]
 

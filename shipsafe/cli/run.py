@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shipsafe.adapters.files import write_atomic
+from shipsafe.adapters.timeline import Timeline, cpu_seconds, processors
 from shipsafe.cli import options
 from shipsafe.flows.build import build
 from shipsafe.flows.request import Request
@@ -55,17 +56,34 @@ def request(
     )
 
 
-def examine(request: Request, *, output: str, reports: Iterable[str] | None, quiet: bool, verbose: bool) -> int:
+def examine(request: Request, *, output: str, reports: Iterable[str] | None, quiet: bool, verbose: bool, profile: bool) -> int:
     """Run it, write every report, and give the exit code of the verdict. A format never changes the code."""
+    timeline = Timeline()
     options.known_format(output, names())
     targets = options.report_targets(reports, names())
     progress = _progress(quiet=quiet)
     with progress:
-        record = build(request, progress)
-    for kind, file in targets:
-        write_atomic(file.absolute(), load(kind).write(record).encode())
-    show(record, output, quiet=quiet, verbose=verbose)
+        record = build(request, progress, timeline)
+    with timeline.leg("report"):
+        for kind, file in targets:
+            write_atomic(file.absolute(), load(kind).write(record).encode())
+        show(record, output, quiet=quiet, verbose=verbose)
+    _show_profile(timeline, shown=profile)
     return record.verdict.exit_code
+
+
+def _show_profile(timeline: Timeline, *, shown: bool) -> None:
+    """Where the time went: on standard error, and as JSON where SHIPSAFE_PROFILE names a file."""
+    file = os.environ.get("SHIPSAFE_PROFILE")
+    if not (shown or file):
+        return
+    from shipsafe.reports import profile  # noqa: PLC0415 - only when somebody asks
+
+    made = profile.profile(timeline.legs, wall=timeline.now(), cpu=cpu_seconds(), processors=processors())
+    if shown:
+        sys.stderr.write(profile.as_text(made))
+    if file:
+        write_atomic(Path(file).absolute(), profile.as_json(made).encode())
 
 
 def _progress(*, quiet: bool) -> Progress:

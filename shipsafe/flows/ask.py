@@ -83,7 +83,7 @@ def run(gate: Gate, inquiry: Inquiry) -> Outcome:
     subject = inquiry.subject.subject
     try:
         inquiry.workspace.mkdir(parents=True, exist_ok=True)
-        if inquiry.tree:
+        if inquiry.tree and gate.needs_tree:
             inquiry.tree.materialise()
         return gate.run(inquiry)
     except ShipsafeError as error:

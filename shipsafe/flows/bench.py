@@ -1,17 +1,27 @@
 """What every step of a run is given."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from shipsafe.adapters.cache import Cache
+from shipsafe.adapters.cache import Cache, open_cache
+from shipsafe.adapters.files import disk_errors
+from shipsafe.adapters.git import source_date_epoch
+from shipsafe.adapters.places import cache_dir
 from shipsafe.adapters.timeline import Timeline
+from shipsafe.advisories import open_advisories
+from shipsafe.flows.answers import asking_part
+from shipsafe.flows.prepare import Prepared
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import Project, Subject
-from shipsafe.packing.members import Members
-from shipsafe.packing.output import Output
+from shipsafe.packing.archive import compressor
+from shipsafe.packing.members import Members, open_members
+from shipsafe.packing.output import Output, output_lock
+from shipsafe.packing.publish import repair
 from shipsafe.packing.sets import Sets
 from shipsafe.reports.live import Progress
 
@@ -42,7 +52,12 @@ class Bench:
     members: Members
     progress: Progress
     open_advisories: Callable[[], Advisories]
-    timeline: Timeline = field(default_factory=Timeline)
+    timeline: Timeline
+
+    @property
+    def packs(self) -> bool:
+        """`build` packs, `check` does not."""
+        return self.output is not None
 
     def place(self, subject: Subject, part: str) -> Path:
         """Where one part of the work on one subject lies."""
@@ -53,3 +68,61 @@ class Bench:
         place = self.place(subject, part)
         place.mkdir(parents=True)
         return place
+
+
+@contextmanager
+def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Generator[Bench]:
+    """Open everything that a run works with; the output folder is held, and what an interrupted run left in it is mended.
+
+    Raises:
+        IncompleteError: the output folder, or the folder for temporary files, cannot be written.
+    """
+    request, policy, cache = prepared.request, prepared.policy, cache_dir()
+    with ExitStack() as stack:
+        output = None
+        if request.out is not None:
+            stack.enter_context(output_lock(request.out, on_wait=lambda: progress.say(_waiting(request.out))))
+            output = Output(request.out)
+            repair(output)
+            stack.callback(output.tidy)
+        folder = Path(stack.enter_context(_private_folder()))
+        answers = open_cache(cache)
+        stack.callback(answers.close)
+        stack.callback(answers.flush)
+        members = open_members(cache, compressor())
+        stack.callback(members.close)
+        yield Bench(
+            project=prepared.project,
+            policy=policy,
+            asking=asking_part(policy),
+            today=request.today,
+            epoch=source_date_epoch(prepared.project.root),
+            folder=folder,
+            output=output,
+            answers=answers,
+            sets=Sets(folder / "sets", answers, timeline),
+            members=members,
+            offline=request.offline,
+            jobs=request.jobs,
+            check_reproducible=request.check_reproducible,
+            progress=progress,
+            timeline=timeline,
+            open_advisories=lambda: open_advisories(
+                policy.advisories,
+                cache=cache,
+                offline=request.offline,
+                today=request.today,
+                now=lambda: datetime.now(UTC),
+                say=progress.say,
+            ),
+        )
+
+
+def _private_folder() -> "TemporaryDirectory[str]":
+    """A folder that only we can read and that is gone when the run ends, however it ends."""
+    with disk_errors(Path("the folder for temporary files")):
+        return TemporaryDirectory(prefix="shipsafe-", ignore_cleanup_errors=True)
+
+
+def _waiting(out: Path | None) -> str:
+    return f"Another shipsafe is building into {out}; waiting for it to end."

@@ -1,25 +1,17 @@
 """The straight line of `check` and `build`: policy, project, outcomes, verdict, artifacts, record."""
 
-import difflib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from shipsafe.adapters.cache import open_cache
-from shipsafe.adapters.files import disk_errors
-from shipsafe.adapters.git import repository_prefix, source_date_epoch
-from shipsafe.adapters.http import fetch
-from shipsafe.adapters.places import cache_dir
-from shipsafe.advisories import open_advisories
-from shipsafe.errors import ConfigError, NothingError, ShipsafeError
-from shipsafe.flows.answers import asking_part, tools
-from shipsafe.flows.bench import Bench
+from shipsafe.adapters.git import repository_prefix
+from shipsafe.adapters.timeline import Timeline
+from shipsafe.errors import ShipsafeError
+from shipsafe.flows.answers import tools
+from shipsafe.flows.bench import Bench, open_bench
 from shipsafe.flows.examine import Examined, examine
-from shipsafe.flows.known import given, open_known
+from shipsafe.flows.prepare import Prepared, prepare
 from shipsafe.flows.request import Request
 from shipsafe.gates import all_gates, all_rules
 from shipsafe.gates.package import zipped_note
@@ -27,24 +19,17 @@ from shipsafe.judge import judge
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.finding import Rule
 from shipsafe.model.outcome import Outcome
-from shipsafe.model.policy import Policy
 from shipsafe.model.project import CodeKind, Function, Project, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
-from shipsafe.packing.archive import compressor
-from shipsafe.packing.members import open_members
-from shipsafe.packing.output import Output, output_lock
-from shipsafe.packing.publish import Published, check_names, publish, repair
-from shipsafe.packing.sets import Sets
-from shipsafe.policy import load
-from shipsafe.policy.vex import bound, read_documents
-from shipsafe.readers import read_project
+from shipsafe.packing.publish import Published, publish
+from shipsafe.policy.vex import bound
 from shipsafe.reports.live import Progress
 
 _LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a date can name
 
 
-def build(request: Request, progress: Progress) -> RunRecord:
+def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord:
     """Do what was asked, and give the record of it. Only a passing `build` changes anything outside the cache.
 
     Raises:
@@ -53,145 +38,53 @@ def build(request: Request, progress: Progress) -> RunRecord:
         IncompleteError: the output folder cannot be written.
         IntegrityError: bytes changed while they were looked at.
     """
-    if not request.path.exists():
-        raise ConfigError("There is no such file or folder.", remedy="Name the project's folder or its template.",
-                          path=str(request.path))  # fmt: skip
-    folder = request.path if request.path.is_dir() else request.path.parent
-    cache = cache_dir()
-    policy = load(
-        folder.resolve(),
-        explicit=request.policy,
-        offline=request.offline,
-        cache=cache,
-        fetch=fetch,
-        today=request.today,
-        given=given(request),
-    )
-    project = _project(request, policy)
-    documents, statements = read_documents(policy, request.vex, root=project.root)
-    known = open_known(request, policy, project.root)
-    subjects = _select(project, request.functions)
-    check_names([subject.name for subject in subjects])
-    with ExitStack() as stack:
-        output = None
-        if request.out is not None:
-            stack.enter_context(output_lock(request.out, on_wait=lambda: progress.say(_waiting(request.out))))
-            output = Output(request.out)
-            repair(output)
-            stack.callback(output.tidy)
-        folder_of_run = Path(stack.enter_context(_private_folder()))
-        answers = open_cache(cache)
-        stack.callback(answers.close)
-        stack.callback(answers.flush)
-        members = open_members(cache, compressor())
-        stack.callback(members.close)
-        bench = Bench(
-            project=project,
-            policy=policy,
-            asking=asking_part(policy),
-            today=request.today,
-            epoch=source_date_epoch(project.root),
-            folder=folder_of_run,
-            output=output,
-            answers=answers,
-            sets=Sets(folder_of_run / "sets", answers),
-            members=members,
-            offline=request.offline,
-            jobs=request.jobs,
-            check_reproducible=request.check_reproducible,
-            progress=progress,
-            open_advisories=lambda: open_advisories(
-                policy.advisories,
-                cache=cache,
-                offline=request.offline,
-                today=request.today,
-                now=lambda: datetime.now(UTC),
-                say=progress.say,
-            ),
-        )
-        progress.start([subject.subject for subject in subjects], [gate.id for gate in all_gates()], packs=output is not None)
-        examined = examine(bench, subjects)
-        if request.check_reproducible and output is not None:
+    with timeline.leg("read"):
+        prepared = prepare(request)
+    with open_bench(prepared, progress, timeline) as bench:
+        progress.start([subject.subject for subject in prepared.subjects], [gate.id for gate in all_gates()], packs=bench.packs)
+        examined = examine(bench, prepared.subjects)
+        if request.check_reproducible and bench.packs:
             progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
-        outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
-        judged = known.judged(
-            partial(judge, policy, outcomes, request.today, statements=bound(statements, examined.contents)),
-            asked=[subject.subject for subject in subjects] if request.functions else None,
-        )
-        verdict = judged.verdict
-        record = RunRecord(
-            command=request.command,
-            project=project.root.name,
-            prefix=repository_prefix(project.root),
-            template=project.template,
-            policy=policy.path,
-            policy_digest=policy.digest,
-            verdict=verdict,
-            advisories=_info(examined),
-            tools=tools(),
-            outcomes=outcomes,
-            modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
-            rules=_named_rules(outcomes),
-            hints=(*project.hints, *judged.remarks),
-            vex=documents,
-            baseline=judged.baseline,
-            overrides=policy.overrides,
-            epoch=_epoch(bench),
-        )
-        if output is not None and verdict.decision is Decision.PASS:
-            with bench.timeline.leg("publish"):
-                record = publish(output, _released(examined, subjects), record)
+        record = _record(prepared, bench, examined)
+        if bench.output is not None and record.verdict.decision is Decision.PASS:
+            with timeline.leg("publish"):
+                record = publish(bench.output, _released(examined, prepared.subjects), record)
         return record
+
+
+def _record(prepared: Prepared, bench: Bench, examined: Examined) -> RunRecord:
+    """Judge, and write down what every report tells."""
+    policy, project, request = prepared.policy, prepared.project, prepared.request
+    outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
+    judged = prepared.known.judged(
+        partial(judge, policy, outcomes, request.today, statements=bound(prepared.statements, examined.contents)),
+        asked=[subject.subject for subject in prepared.subjects] if request.functions else None,
+    )
+    return RunRecord(
+        command=request.command,
+        project=project.root.name,
+        prefix=repository_prefix(project.root),
+        template=project.template,
+        policy=policy.path,
+        policy_digest=policy.digest,
+        verdict=judged.verdict,
+        advisories=_info(examined),
+        tools=tools(),
+        outcomes=outcomes,
+        modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
+        rules=_named_rules(outcomes),
+        hints=(*project.hints, *judged.remarks),
+        vex=prepared.documents,
+        baseline=judged.baseline,
+        overrides=policy.overrides,
+        epoch=_epoch(bench),
+    )
 
 
 def _epoch(bench: Bench) -> int:
     """For reports whose format demands a time (up to the year 9999); a project that nobody has committed yet is of today."""
     today = datetime.combine(bench.today, datetime.min.time(), UTC)
     return int(today.timestamp()) if bench.epoch is None else min(bench.epoch, _LAST_SECOND)
-
-
-def _project(request: Request, policy: Policy) -> Project:
-    """The project, with what another tool staged in the place of its code."""
-
-    def read() -> Project:
-        return read_project(request.path, policy=policy, overrides=request.overrides)
-
-    if not request.prebuilt:
-        return read()
-    from shipsafe.readers.prebuilt import read_prebuilt  # noqa: PLC0415 - only for --prebuilt
-
-    return read_prebuilt(request.path, request.prebuilt, policy=policy, overrides=request.overrides, read=read)
-
-
-def _private_folder() -> "TemporaryDirectory[str]":
-    """A folder that only we can read and that is gone when the run ends, however it ends."""
-    with disk_errors(Path("the folder for temporary files")):
-        return TemporaryDirectory(prefix="shipsafe-", ignore_cleanup_errors=True)
-
-
-def _waiting(out: Path | None) -> str:
-    return f"Another shipsafe is building into {out}; waiting for it to end."
-
-
-def _select(project: Project, names: Sequence[str]) -> tuple[Subject, ...]:
-    """The subjects to examine: all, or the named functions with the layers of this project that they use."""
-    if not project.subjects:
-        raise NothingError(
-            "There is no Lambda function and no layer in this project.",
-            remedy="Name another folder or template, or add [[functions]] to shipsafe.toml.",
-            path=project.template,
-        )
-    if not names:
-        return project.subjects
-    known = {function.name: function for function in project.functions}
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}."
-            raise ConfigError(f"There is no function {name!r} in this project.", remedy=hint, path=project.template)
-    functions = tuple(function for function in project.functions if function.name in names)
-    used = {ref.local for function in functions for ref in function.layers if ref.local}
-    return (*functions, *(layer for layer in project.layers if layer.name in used))
 
 
 def _with_zipped_sizes(examined: Examined) -> Iterator[Outcome]:

@@ -16,6 +16,7 @@ from shipsafe.flows.ask import Case, OpenedAdvisories, inquiry_of, run
 from shipsafe.flows.bench import Bench
 from shipsafe.gates.sbom import DOCUMENT, GATE
 from shipsafe.model.artifact import Archive
+from shipsafe.model.gate import Inquiry
 from shipsafe.model.outcome import State
 from shipsafe.model.tree import StagedTree
 from shipsafe.packing.archive import compressor, pack
@@ -72,22 +73,28 @@ def sealed(bench: Bench, output: Output, case: Case, archive: Archive, advisorie
         IntegrityError: the zip holds something else than the SBOM lists.
         IncompleteError: it cannot be written.
     """
-    inquiry = inquiry_of(bench, GATE, case, advisories)
+    with bench.timeline.leg("seal", case.subject.subject) as leg:
+        sbom, leg.cached = _sealed(bench, output, inquiry_of(bench, GATE, case, advisories), archive)
+    return sbom
+
+
+def _sealed(bench: Bench, output: Output, inquiry: Inquiry, archive: Archive) -> tuple[Sbom | None, bool]:
+    """The SBOM, and whether it lay there."""
     asked = answers.question(GATE, inquiry, asking=bench.asking)
     question = [asked, archive.sha256]
     known = bench.answers.recall("sbom", question) if asked is not None else None
     if known is not None and output.digest_of(path := output.object(known, ".cdx.json")) == known:
-        return Sbom(path=path, sha256=known)
+        return Sbom(path=path, sha256=known), True
     draft = inquiry.workspace / DOCUMENT
     if not draft.exists():
         run(GATE, inquiry)
     if not draft.exists():
-        return None
+        return None, False
     data = complete(draft.read_bytes(), archive)
-    path = output.workplace(case.subject.subject) / DOCUMENT
+    path = output.workplace(inquiry.subject.subject) / DOCUMENT
     with disk_errors(path):
         path.write_bytes(data)
     sha256 = hashlib.sha256(data).hexdigest()
     if asked is not None:
         bench.answers.keep("sbom", question, sha256)
-    return Sbom(path=path, sha256=sha256)
+    return Sbom(path=path, sha256=sha256), False

@@ -15,6 +15,7 @@ from typing import Any
 from shipsafe.adapters.cache import Cache, canonical
 from shipsafe.adapters.once import Once
 from shipsafe.adapters.process import Run
+from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import IntegrityError
 from shipsafe.model.policy import Policy
 from shipsafe.packing.distributions import Facts, read_facts
@@ -62,6 +63,7 @@ class Wanting:
     workspace: Path
     offline: bool
     run: Run
+    subject: str = ""
 
     @property
     def target(self) -> dict[str, object]:
@@ -95,6 +97,7 @@ class Sets:
 
     folder: Path
     cache: Cache
+    timeline: Timeline = field(default_factory=Timeline)
     _resolved: Once[str, Resolution] = field(default_factory=Once)
     _known: Once[str, DependencySet] = field(default_factory=Once)
     _installed: Once[str, DependencySet] = field(default_factory=Once)
@@ -116,9 +119,11 @@ class Sets:
     def _resolve(self, wanting: Wanting, question: object) -> Resolution:
         """What is locked resolves to the same for ever; all else is asked again in every run."""
         locked = all(one.locked for one in wanting.needs.wanted)
-        if locked and (kept := self.cache.recall("resolution", question)):
-            return _read_resolution(kept)
-        resolution = resolve(wanting.needs, **wanting.circumstances())
+        with self.timeline.leg("resolve", wanting.subject) as leg:
+            if locked and (kept := self.cache.recall("resolution", question)):
+                leg.cached = True
+                return _read_resolution(kept)
+            resolution = resolve(wanting.needs, **wanting.circumstances())
         if locked:
             self.cache.keep("resolution", question, _written(resolution))
         return resolution
@@ -159,6 +164,10 @@ class Sets:
         )  # fmt: skip
 
     def _install(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
+        with self.timeline.leg("install", wanting.subject):
+            return self._install_anew(key, resolution, wanting)
+
+    def _install_anew(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
         target = self._folder(key)
         target.mkdir(parents=True)
         built = install(resolution, wanting.needs, target, **wanting.circumstances())
