@@ -21,7 +21,7 @@ from shipsafe.errors import IncompleteError
 from shipsafe.model.policy import Policy
 from shipsafe.packing.builds import Builds
 from shipsafe.packing.indexes import is_own, open_indexes
-from shipsafe.packing.job import Job, NeedsBuildError, Pinned
+from shipsafe.packing.job import BOUND, Job, NeedsBuildError, Pinned
 from shipsafe.packing.needs import Needs
 from shipsafe.packing.runtimes import Runtime
 
@@ -163,7 +163,7 @@ def _bound(job: Job, names: Iterable[str]) -> str:
         f"[[tool.uv.index]]\nname = {json.dumps(one.name)}\nurl = {json.dumps(one.url)}\nexplicit = true\n"
         for one in job.indexes.named.values()
     )
-    head = f'[project]\nname = "shipsafe-bound-names"\nversion = "0"\ndependencies = {json.dumps(sorted(names))}\n'
+    head = f'[project]\nname = "{BOUND}"\nversion = "0"\ndependencies = {json.dumps(sorted(names))}\n'
     return f"{head}[tool.uv.sources]\n{''.join(sources)}{''.join(tables)}"
 
 
