@@ -227,6 +227,7 @@ def _finish(subject: Subject, draft: Draft, installed: _Installed, *, prebuilt: 
         python=runtime.python if runtime else None,
         platform=platform(runtime, architecture) if runtime else None,
         inputs=installed.needs.files,
+        notes=found.built,
         prebuilt=prebuilt,
         fingerprint=_fingerprint(subject, draft, installed),
         materialise=found.materialise,
