@@ -198,7 +198,8 @@ def join(found: Sequence[Results], order: Sequence[str]) -> Results:
         BenchError: they were measured on different machines, or with different versions of what is measured.
     """
     for what in ("machine", "versions"):
-        differing = {name for one in found for name, value in getattr(one, what).items() if getattr(found[0], what).get(name) != value}
+        facts = [set(getattr(one, what).items()) for one in found]
+        differing = {name for name, _ in set.union(*facts) - set.intersection(*facts)}
         if differing:
             raise BenchError(f"These results do not belong together: {', '.join(sorted(differing))} differ. Measure them anew.")
     parts = {part.name: part for one in found for part in one.parts}
