@@ -159,7 +159,7 @@ def _targets(project: Project, goals: Goals, rows: Sequence[Row]) -> list[Target
     targets = [
         times_faster(f"{project.name}, cold, against the usual chain", goals.usual, find(rows, "usual chain"), ours),
         times_faster(f"{project.name}, cold, against the clever chain", goals.clever, find(rows, "clever chain"), ours),
-        overlap(f"{project.name}, cold: legs overlap", ours.profile),
+        overlap(f"{project.name}, cold: legs overlap", ours),
     ]
     for mode, goal in (("nothing changed", goals.warm), ("one file changed", goals.changed)):
         spent = find(rows, NAME, mode).spent

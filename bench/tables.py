@@ -141,7 +141,9 @@ def _profiles(rows: Sequence[Row]) -> Iterator[str]:
     for row in profiled:
         if row.profile:
             figures = ", ".join(f"{name.replace('_', ' ')} {float(row.profile[name]):.2f} s" for name in ("wall", "cpu", "critical_path"))
-            yield from (f"### {row.project}, {row.mode}", "", f"{figures}.", "", *_markdown(legs_table(row.profile)), "")
+            path = ", ".join(" of ".join(filter(None, leg)) for leg in row.profile.get("critical_legs", ()))
+            words = f"{figures}. Critical path: {path}." if path else f"{figures}."
+            yield from (f"### {row.project}, {row.mode}", "", _cell(words), "", *_markdown(legs_table(row.profile)), "")
 
 
 def _facts(facts: Mapping[str, str]) -> Iterator[str]:

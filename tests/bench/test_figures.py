@@ -20,12 +20,16 @@ def test_what_must_be_so_many_times_faster(slow: float | None, verdict: str) -> 
     assert times_faster("cold", 6, _row(slow), _row(1.0)).verdict == verdict
 
 
+def _ours(critical_path: float | None) -> Row:
+    profile = None if critical_path is None else {"wall": 2.9, "cpu": 3.9, "critical_path": critical_path, "legs": []}
+    return Row(project="p", contender="c", mode="cold", spent=Spent(wall=3, cpu=4, peak=0), profile=profile)
+
+
 def test_overlap_is_measured_against_the_larger_bound() -> None:
-    critical = overlap("legs", {"wall": 3.0, "cpu": 4.0, "critical_path": 2.5, "legs": []})
+    critical, processors = overlap("legs", _ours(2.5)), overlap("legs", _ours(1.0))
     assert (critical.got, critical.verdict) == (3.0 / 2.5, "reached")
-    processors = overlap("legs", {"wall": 3.0, "cpu": 4.0, "critical_path": 1.0, "legs": []})
     assert (processors.got, processors.verdict) == (3.0 / 2.0, "not reached")
 
 
 def test_overlap_without_a_profile_is_not_measured() -> None:
-    assert overlap("legs", None).verdict == "not measured"
+    assert overlap("legs", _ours(None)).verdict == "not measured"

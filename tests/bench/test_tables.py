@@ -12,6 +12,7 @@ _PROFILE = {
     "wall": 2.0,
     "cpu": 3.0,
     "critical_path": 1.75,
+    "critical_legs": [["read", ""], ["install", "set:1"]],
     "legs": [
         {"leg": "lint", "subject": "function:B", "start": 1.0, "end": 1.5, "cached": True},
         {"leg": "install", "subject": "set:1", "start": 0.25, "end": 1.0, "cached": False},
@@ -65,7 +66,7 @@ def test_the_page_counts_what_is_reached_and_shows_where_the_time_went() -> None
     assert "1 of 2 are reached." in page
     assert "![Wall time of each contender](bench.svg)" in page
     assert "| install | 1 | 0 | 0.25 s | 1.00 s | 0.75 s |" in page
-    assert "wall 2.00 s, cpu 3.00 s, critical path 1.75 s." in page
+    assert "wall 2.00 s, cpu 3.00 s, critical path 1.75 s. Critical path: read, install of set:1." in page
     assert "| orders | 2026-11-21 | 1 |" in page
 
 
