@@ -92,7 +92,6 @@ def markdown(results: Results, *, command: str, chart: str | None) -> str:
         command: how to run it again.
         chart: path of the picture, relative to the page; None for none.
     """
-    missed = [target for target in results.targets if target.verdict != "reached"]
     return "\n".join(
         [
             "# Results of `bench/build.py`",
@@ -106,11 +105,10 @@ def markdown(results: Results, *, command: str, chart: str | None) -> str:
             *([f"![Wall time of each contender]({chart})", ""] if chart else []),
             "## Targets",
             "",
-            f"{len(results.targets) - len(missed)} of {len(results.targets)} are reached.",
+            _tally(results),
             "",
             *_markdown(targets_table(results.targets)),
             "",
-            *(line for part in results.parts if part.failure for line in (f"`{part.name}` could not be measured to its end.", "")),
             "## Everything that was measured",
             "",
             *_markdown(rows_table(results.rows)),
@@ -126,6 +124,13 @@ def markdown(results: Results, *, command: str, chart: str | None) -> str:
             *_runs(results.parts),
         ]
     )
+
+
+def _tally(results: Results) -> str:
+    """How many are reached; a part that failed has none, and that is said beside it."""
+    reached = sum(target.verdict == "reached" for target in results.targets)
+    failed = "".join(f" `{part.name}` could not be measured to its end." for part in results.parts if part.failure)
+    return f"{reached} of {len(results.targets)} are reached.{failed}"
 
 
 def _profiles(rows: Sequence[Row]) -> Iterator[str]:
