@@ -153,7 +153,7 @@ def _write(arguments: argparse.Namespace, results: Results) -> None:
     if arguments.json:
         arguments.json.write_text(tables.as_json(results), encoding="utf-8")
     if arguments.chart:
-        arguments.chart.write_text(chart(results.rows, title="Wall time of a cold build"), encoding="utf-8")
+        arguments.chart.write_text(chart(results.rows, title="Wall time of a build"), encoding="utf-8")
     if arguments.results:
         picture = os.path.relpath(arguments.chart, arguments.results.parent) if arguments.chart else None
         arguments.results.write_text(tables.markdown(results, command=_COMMAND, chart=picture), encoding="utf-8")

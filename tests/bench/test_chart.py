@@ -1,6 +1,7 @@
 """The picture has a panel for each contest and a bar for each contender, drawn to scale."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 from bench.chart import chart
 from bench.figures import Row
@@ -40,3 +41,9 @@ def test_what_stands_alone_is_no_contest() -> None:
 def test_names_cannot_break_the_picture() -> None:
     svg = chart([_row("<b>&", "usual chain", 2), _row("<b>&", "shipsafe build", 1)], title="a < b & c")
     assert "<b>&" in {text.text for text in ET.fromstring(svg).iter(f"{_SVG}text")}  # noqa: S314 - likewise
+
+
+def test_what_was_extrapolated_says_so_in_the_picture() -> None:
+    scaled = replace(_row("a", "usual chain", 700), note="extrapolated from 10 of 50")
+    svg = chart([scaled, _row("a", "shipsafe build", 10)], title="t")
+    assert "700.0 s (extrapolated from 10 of 50)" in {text.text for text in ET.fromstring(svg).iter(f"{_SVG}text")}  # noqa: S314 - likewise
