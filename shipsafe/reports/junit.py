@@ -49,7 +49,8 @@ def write(record: RunRecord) -> str:
     name = f"shipsafe {record.command} {record.project}"
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites {_attributes(name, every)}>"]
     for suite, cases in suites:
-        lines.append(f"  <testsuite {_attributes(suite, cases)}>")
+        skipped = sum(1 for case in cases if case.kind == "skipped")
+        lines.append(f'  <testsuite {_attributes(suite, cases)} skipped="{skipped}">')
         for case in cases:
             lines += _written(case, f"{record.project}.{suite}")
         lines.append("  </testsuite>")
@@ -128,10 +129,9 @@ def _line(finding: Finding) -> str:
 
 
 def _attributes(name: str, cases: list[_Case]) -> str:
-    counts = {kind: sum(1 for case in cases if case.kind == kind) for kind in ("failure", "error", "skipped")}
-    return (
-        f'name="{_text(name)}" tests="{len(cases)}" failures="{counts["failure"]}" errors="{counts["error"]}" skipped="{counts["skipped"]}"'
-    )
+    counts = {f"{kind}s": sum(1 for case in cases if case.kind == kind) for kind in ("failure", "error")}
+    numbers = {"tests": len(cases), **counts}
+    return f'name="{_text(name)}" ' + " ".join(f'{key}="{number}"' for key, number in numbers.items())
 
 
 def _written(case: _Case, classname: str) -> Iterator[str]:
