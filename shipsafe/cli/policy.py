@@ -126,7 +126,8 @@ def waive(
 ) -> None:
     """Write a waiver into the policy file, after a look at the plan.
 
-    It goes where the order of the others wants it; everything else in the file stays as it is. What the policy does not admit is refused: rules that cannot be waived, ends that are too far, waivers that are there already.
+    It goes where the order of the others wants it; everything else in the file stays as it is. What the policy does not admit is refused:
+    rules that cannot be waived, ends that are too far, waivers that are there already.
     """
     root, today = _root(path), _today()
     waiver = waivers.waiver_of(root, rule, subject, reason=reason, owner=owner, expires=expires, until_fixed=until_fixed,
