@@ -111,7 +111,7 @@ def test_what_another_tool_installed_is_one_low_finding(tmp_path: Path) -> None:
     [
         (lib(Source.BUNDLED, doubt="was installed from file:///x and not from an index"), "lib 1.0 was installed from file:///x"),
         (lib(Source.BUNDLED), "lib 1.0 lies in the code"),
-        (lib(index="https://packages.example.com/simple"), "lib 1.0 came from https://packages.example.com/simple"),
+        (lib(doubt="is locked from https://packages.example.com/simple"), "lib 1.0 is locked from https://packages.example.com/simple"),
         (lib(version=None), "lib has no version"),
     ],
 )

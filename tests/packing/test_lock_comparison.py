@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shipsafe.model.policy import NamedIndex
-from shipsafe.model.tree import ProblemKind
+from shipsafe.model.tree import ProblemKind, Source
 from tests.packing.builds import APP, build, installed, problems
 from tests.packing.staging import distribution, policy
 
@@ -75,11 +74,30 @@ def test_a_list_that_is_refused_here_is_a_note(tmp_path: Path) -> None:
     assert tree.notes[0].startswith("The build was not compared with src/requirements.txt: src/requirements.txt:1: ")
 
 
-def test_an_index_that_claims_a_name_is_believed(tmp_path: Path) -> None:
-    """PyPI's advisories do not speak of what another index has under that name."""
-    rules = replace(policy(), named_indexes=(NamedIndex(name="acme", url="https://me:pw@acme.example/simple", packages=("acme-*",)),))
-    tree = build(tmp_path, {"app.py": APP, **installed("acme_pay")}, policy=rules)
-    assert distribution(tree, "acme-pay").index == "https://acme.example/simple"
+PYLOCK = """\
+lock-version = "1.0"
+created-by = "test"
+[[packages]]
+name = "lib"
+version = "1.0"
+index = "{index}"
+wheels = [{{name = "lib-1.0-py3-none-any.whl", url = "https://files.example/lib-1.0-py3-none-any.whl", hashes = {{sha256 = "{hash}"}}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("index", "doubt"),
+    [
+        ("https://pypi.org/simple", ""),
+        ("https://me:pw@acme.example/simple", "is locked from https://acme.example/simple, which advisories do not cover"),
+        ("https://mirror.example/simple", ""),
+    ],
+)
+def test_pypis_advisories_do_not_speak_of_another_index(tmp_path: Path, index: str, doubt: str) -> None:
+    source = {"app.py": APP, "pylock.toml": PYLOCK.format(index=index, hash="a" * 64)}
+    rules = replace(policy(), pypi_mirrors=("https://mirror.example/simple",))
+    found = distribution(build(tmp_path, {"app.py": APP, **installed("lib")}, source=source, policy=rules), "lib")
+    assert (found.source, found.index, found.doubt) == (Source.PREBUILT, None, doubt)
 
 
 @pytest.mark.parametrize("version", ["1.0+local", "1.0"])
