@@ -14,10 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 _BACKEND = """
 import pathlib, zipfile
 pathlib.Path({marker!r}).write_text("the build code ran")
+made = {{}}
+{code}
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     path = pathlib.Path(wheel_directory) / "{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr("{name}.py", "built = True\\n")
+        for member, text in made.items():
+            wheel.writestr(member, text)
         wheel.writestr("{name}-{version}.dist-info/METADATA", "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
         wheel.writestr("{name}-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr("{name}-{version}.dist-info/RECORD", "{name}.py,,\\n")
@@ -57,11 +61,14 @@ def wheel(
     return f"{name}-{version}-{tag}.whl", buffer.getvalue()
 
 
-def sdist(name: str, version: str, marker: str) -> tuple[str, bytes]:
-    """File name and bytes of a source distribution whose build code writes the file `marker`."""
+def sdist(name: str, version: str, marker: str, *, code: str = "", requires: Sequence[str] = ()) -> tuple[str, bytes]:
+    """File name and bytes of a source distribution whose build code writes the file `marker`.
+
+    `code` is more of its build code; what that puts into `made` (path -> text) is in the wheel. `requires` is what the build needs.
+    """
     files = {
-        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
-        "backend.py": _BACKEND.format(marker=marker, name=name, version=version),
+        "pyproject.toml": f'[build-system]\nrequires = {list(requires)!r}\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": _BACKEND.format(marker=marker, name=name, version=version, code=code),
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
     }
     buffer = io.BytesIO()
