@@ -1,37 +1,33 @@
 """A small OSV server on the loopback interface, so that every contender asks the same advisories and none waits for the internet.
 
 `POST /v1/query` for pip-audit (`-s osv --osv-url URL`), and `GET /all.zip`, the whole export, for `shipsafe advisories pull`.
-Answers follow OSV's own algorithm (https://ossf.github.io/osv-schema/#evaluation) for listed versions and for ranges of ecosystem
-versions; events that are not PEP 440 are passed over.
+Which records speak of a version is decided as shipsafe decides it, so that pip-audit gets what shipsafe finds.
 """
 
 import json
 import threading
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
-Record = Mapping[str, Any]
+from shipsafe.advisories.records import Record, affects, is_withdrawn, packages
 
 
 class Advisories:
     """OSV records, asked which of them speak of a version."""
 
     def __init__(self, records: Iterable[Record]) -> None:
-        self._by_name: dict[str, list[tuple[Record, Record]]] = defaultdict(list)
+        self._by_name: dict[str, list[Record]] = defaultdict(list)
         self.count = 0
         for record in records:
             self.count += 1
-            for affected in record.get("affected", []):
-                if affected["package"]["ecosystem"] == "PyPI" and not record.get("withdrawn"):
-                    self._by_name[canonicalize_name(affected["package"]["name"])].append((record, affected))
+            for name in () if is_withdrawn(record) else set(packages(record)):
+                self._by_name[name].append(record)
 
     @classmethod
     def read(cls, source: Path) -> "Advisories":
@@ -39,10 +35,9 @@ class Advisories:
         return cls(json.loads(data) for _, data in files(source))
 
     def of(self, name: str, version: str) -> list[Record]:
-        """The records that speak of that version, each once."""
-        asked = parse(version)
-        found = {record["id"]: record for record, affected in self._by_name[canonicalize_name(name)] if _speaks(affected, version, asked)}
-        return list(found.values())
+        """The records that speak of that version."""
+        normal = canonicalize_name(name)
+        return [record for record in self._by_name[normal] if affects(record, normal, version)]
 
 
 def files(source: Path) -> Iterator[tuple[str, bytes]]:
@@ -54,30 +49,6 @@ def files(source: Path) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(source) as opened:
         for name in sorted(opened.namelist()):
             yield name, opened.read(name)
-
-
-def parse(version: str) -> Version | None:
-    """As PEP 440 reads it; None when it is not one."""
-    try:
-        return Version(version)
-    except InvalidVersion:
-        return None
-
-
-def _speaks(affected: Record, text: str, version: Version | None) -> bool:
-    if text in affected.get("versions", []):
-        return True
-    if version is None:
-        return False
-    return any(_within(one["events"], version) for one in affected.get("ranges", []) if one["type"] == "ECOSYSTEM")
-
-
-def _within(events: Iterable[Mapping[str, str]], version: Version) -> bool:
-    """Whether the last event at or before the version introduces; `last_affected` still counts at its own version."""
-    bounds = [(parse(text), kind) for event in events for kind, text in event.items()]
-    past = [(bound, kind != "introduced") for bound, kind in bounds
-            if bound is not None and (bound < version if kind == "last_affected" else bound <= version)]  # fmt: skip
-    return bool(past) and not max(past)[1]
 
 
 @contextmanager

@@ -99,17 +99,18 @@ def main() -> int:
     """Measure, print, write. Ends with 1 when something could not be measured; a figure that is not reached is no failure of the bench."""
     arguments = _arguments()
     try:
-        results = _joined(arguments.join) if arguments.join else _measured(arguments)
+        results = _joined(arguments) if arguments.join else _measured(arguments)
         print(tables.text(results.parts))
-        _write(arguments, results)
     except BenchError as error:
         print(f"The bench stopped: {error}", file=sys.stderr)
         return 1
     return int(any(part.failure for part in results.parts))
 
 
-def _joined(files: list[Path]) -> Results:
-    return tables.join([tables.from_json(file.read_text(encoding="utf-8")) for file in files], list(_PARTS))
+def _joined(arguments: argparse.Namespace) -> Results:
+    results = tables.join([tables.from_json(file.read_text(encoding="utf-8")) for file in arguments.join], list(_PARTS))
+    _write(arguments, results)
+    return results
 
 
 def _measured(arguments: argparse.Namespace) -> Results:
@@ -132,7 +133,8 @@ def _measured(arguments: argparse.Namespace) -> Results:
             )
             for name in arguments.only or _PARTS:
                 part = replace(_part(name, setting), name=name, facts=facts)
-                print(tables.text([part]), flush=True)
+                if len(arguments.only or _PARTS) > 1:
+                    print(tables.text([part]), flush=True)
                 results = replace(results, parts=[*results.parts, part])
                 _write(arguments, results)
     finally:
@@ -151,7 +153,7 @@ def _write(arguments: argparse.Namespace, results: Results) -> None:
     if arguments.json:
         arguments.json.write_text(tables.as_json(results), encoding="utf-8")
     if arguments.chart:
-        arguments.chart.write_text(chart(results.rows, title="Wall time of a cold build"), encoding="utf-8")
+        arguments.chart.write_text(chart(results.rows, title="Wall time of a build"), encoding="utf-8")
     if arguments.results:
         picture = os.path.relpath(arguments.chart, arguments.results.parent) if arguments.chart else None
         arguments.results.write_text(tables.markdown(results, command=_COMMAND, chart=picture), encoding="utf-8")

@@ -48,11 +48,11 @@ def _bar(row: Row, at: int, longest: float) -> list[str]:
     if row.spent is None:
         return []
     ours = row.contender == "shipsafe build"
-    label = f"{row.contender}, {row.mode}" if row.mode != "cold" else row.contender
+    label = row.contender if row.mode == "cold" else f"shipsafe, {row.mode}"
     width = max(2, round(row.spent.wall / longest * _LONGEST))
-    note = f" ({row.note})" if row.note.startswith("scaled") else ""
+    note = f" ({row.note})" if row.note.startswith("extrapolated") else ""
     return [
-        _text(_LEFT - 8, at + 13, label if len(label) < 30 else row.mode, anchor="end"),  # noqa: PLR2004 - what fits beside the bar
+        _text(_LEFT - 8, at + 13, label, anchor="end"),
         f'<rect x="{_LEFT}" y="{at}" width="{width}" height="{_BAR}" rx="2" fill="{_OURS if ours else _THEIRS}"/>',
         _text(_LEFT + width + 6, at + 13, f"{row.spent.wall:.1f} s{note}", weight="600" if ours else "400"),
     ]

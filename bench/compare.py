@@ -50,7 +50,7 @@ def compare(setting: Setting, project: Project, goals: Goals, *, say: Callable[[
             elif name == "clever chain":
                 found.append(_run_chain(setting, project, chains.clever, None))
             elif not no_sam:
-                found.append(_sam(setting, project))
+                no_sam = _sam(setting, project, found)
     notes = {"usual chain": _extrapolated(setting, project), "clever chain": "", "sam build": no_sam or _of_sam()}
     rows = [
         Row(project=project.name, contender=name, mode="cold", spent=middle(spent) if spent else None, runs=len(spent), note=notes[name])
@@ -95,13 +95,18 @@ def _runtime() -> str:
     return f"python3.{sys.version_info.minor}"
 
 
-def _sam(setting: Setting, project: Project) -> Spent:
+def _sam(setting: Setting, project: Project, found: list[Spent]) -> str:
+    """Run `sam build` and add what it took; or say why it could not: it does not know every wheel that Lambda runs."""
     folder = setting.place(f"{project.name}-sam")
     root = with_runtime(project, folder, _runtime())
     chain = chains.sam(root, folder, setting.tools.others["sam"], setting.tools.chains / "python")
-    spent = spend(chain.once, log=setting.log)
-    shutil.rmtree(folder)
-    return spent
+    try:
+        found.append(spend(chain.once, log=setting.log))
+    except BenchError as error:
+        return f"cannot build it for {_runtime()}: {str(error).strip().splitlines()[-1]}"
+    finally:
+        shutil.rmtree(folder)
+    return ""
 
 
 def _warm_up(setting: Setting, project: Project) -> None:
@@ -117,7 +122,7 @@ def _warm_up(setting: Setting, project: Project) -> None:
                 spend(steps, log=setting.log)
         shutil.rmtree(place)
     if len(project.units) <= _SMALL and not _why_no_sam(setting):
-        _sam(setting, project)
+        _sam(setting, project, [])
     cold_build(setting, project)
 
 
@@ -154,7 +159,7 @@ def _targets(project: Project, goals: Goals, rows: Sequence[Row]) -> list[Target
     targets = [
         times_faster(f"{project.name}, cold, against the usual chain", goals.usual, find(rows, "usual chain"), ours),
         times_faster(f"{project.name}, cold, against the clever chain", goals.clever, find(rows, "clever chain"), ours),
-        overlap(f"{project.name}, cold: legs overlap", ours.profile),
+        overlap(f"{project.name}, cold: legs overlap", ours),
     ]
     for mode, goal in (("nothing changed", goals.warm), ("one file changed", goals.changed)):
         spent = find(rows, NAME, mode).spent

@@ -63,14 +63,14 @@ def _steps(setting: Setting, wheel: Path, place: Path) -> dict[str, Step]:
     policy.write_text(policy.read_text(encoding="utf-8").replace(source, 'source = "snapshot"'), encoding="utf-8")
     cache, tool, commands = place / "cache", place / "tool", place / "bin"
     env = {"XDG_CACHE_HOME": str(cache), "UV_CACHE_DIR": str(cache / "uv"), "PIP_CACHE_DIR": str(cache / "pip"),
-           "SHIPSAFE_CACHE_DIR": str(cache / "shipsafe"), "UV_TOOL_DIR": str(tool), "UV_TOOL_BIN_DIR": str(commands)}  # fmt: skip
-    own = {"XDG_CONFIG_HOME": str(place / "config"), "XDG_DATA_HOME": str(place / "data")}  # uv still finds the machine's index
+           "SHIPSAFE_CACHE_DIR": str(cache / "shipsafe"), "SHIPSAFE_CONFIG_DIR": str(place / "config"),
+           "UV_TOOL_DIR": str(tool), "UV_TOOL_BIN_DIR": str(commands)}  # fmt: skip
     install: list[str | Path] = [setting.tools.uv, "tool", "install", "--quiet", "--python", sys.executable, wheel]
     shipsafe = commands / "shipsafe"
     return {
         "install": Step(argv=install, cwd=place, env=env),
-        "advisories": Step(argv=[shipsafe, "advisories", "pull", "--from", f"{setting.server}/all.zip"], cwd=place, env=env | own),
-        "build": Step(argv=[shipsafe, "build", project.root, "--out", place / "out", "-q"], cwd=place, env=env | own),
+        "advisories": Step(argv=[shipsafe, "advisories", "pull", "--from", f"{setting.server}/all.zip"], cwd=place, env=env),
+        "build": Step(argv=[shipsafe, "build", project.root, "--out", place / "out", "-q"], cwd=place, env=env),
     }
 
 

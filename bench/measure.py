@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -134,6 +135,9 @@ def _left_behind(program: str) -> float:
         if time.monotonic() > until:
             for one in _descendants():
                 os.kill(one, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                while os.wait():
+                    pass
             raise BenchError(f"{program} ended and left a process running.")
         time.sleep(INTERVAL)
 

@@ -92,7 +92,6 @@ def markdown(results: Results, *, command: str, chart: str | None) -> str:
         command: how to run it again.
         chart: path of the picture, relative to the page; None for none.
     """
-    missed = [target for target in results.targets if target.verdict != "reached"]
     return "\n".join(
         [
             "# Results of `bench/build.py`",
@@ -106,11 +105,10 @@ def markdown(results: Results, *, command: str, chart: str | None) -> str:
             *([f"![Wall time of each contender]({chart})", ""] if chart else []),
             "## Targets",
             "",
-            f"{len(results.targets) - len(missed)} of {len(results.targets)} are reached.",
+            _tally(results),
             "",
             *_markdown(targets_table(results.targets)),
             "",
-            *(line for part in results.parts if part.failure for line in (f"`{part.name}` could not be measured to its end.", "")),
             "## Everything that was measured",
             "",
             *_markdown(rows_table(results.rows)),
@@ -128,6 +126,13 @@ def markdown(results: Results, *, command: str, chart: str | None) -> str:
     )
 
 
+def _tally(results: Results) -> str:
+    """How many are reached; a part that failed has none, and that is said beside it."""
+    reached = sum(target.verdict == "reached" for target in results.targets)
+    failed = "".join(f" `{part.name}` could not be measured to its end." for part in results.parts if part.failure)
+    return f"{reached} of {len(results.targets)} are reached.{failed}"
+
+
 def _profiles(rows: Sequence[Row]) -> Iterator[str]:
     """Where the time of our runs went."""
     profiled = [row for row in rows if row.profile]
@@ -141,7 +146,9 @@ def _profiles(rows: Sequence[Row]) -> Iterator[str]:
     for row in profiled:
         if row.profile:
             figures = ", ".join(f"{name.replace('_', ' ')} {float(row.profile[name]):.2f} s" for name in ("wall", "cpu", "critical_path"))
-            yield from (f"### {row.project}, {row.mode}", "", f"{figures}.", "", *_markdown(legs_table(row.profile)), "")
+            path = ", ".join(" of ".join(filter(None, leg)) for leg in row.profile.get("critical_legs", ()))
+            words = f"{figures}. Critical path: {path}." if path else f"{figures}."
+            yield from (f"### {row.project}, {row.mode}", "", _cell(words), "", *_markdown(legs_table(row.profile)), "")
 
 
 def _facts(facts: Mapping[str, str]) -> Iterator[str]:
@@ -198,7 +205,8 @@ def join(found: Sequence[Results], order: Sequence[str]) -> Results:
         BenchError: they were measured on different machines, or with different versions of what is measured.
     """
     for what in ("machine", "versions"):
-        differing = {name for one in found for name, value in getattr(one, what).items() if getattr(found[0], what).get(name) != value}
+        facts = [set(getattr(one, what).items()) for one in found]
+        differing = {name for name, _ in set.union(*facts) - set.intersection(*facts)}
         if differing:
             raise BenchError(f"These results do not belong together: {', '.join(sorted(differing))} differ. Measure them anew.")
     parts = {part.name: part for one in found for part in one.parts}

@@ -12,7 +12,7 @@ from shipsafe.reports import names
 def test_these_are_all_gates_and_reports() -> None:
     assert [gate.id for gate in all_gates()] == ["dependencies", "layers", "lint", "package", "sbom"]
     assert sorted(GATES) == [gate.id for gate in all_gates()]
-    assert names() == ("cyclonedx-vex", "github", "json", "markdown", "openvex", "sarif", "text")
+    assert names() == ("csv", "cyclonedx-vex", "github", "json", "junit", "markdown", "openvex", "sarif", "text")
 
 
 def test_rules_are_named_after_their_gate_and_never_twice() -> None:

@@ -24,7 +24,7 @@ from shipsafe.errors import ConfigError
 
 LARGEST = 5 * MEBIBYTE  # bytes of one source file
 _TIMEOUT = 600.0  # seconds for all files of one function
-_SHARE = 256 * 1024  # bytes of source below which another process is not worth its start
+_SHARE = 64 * 1024  # bytes of source, about a fifth of a second; less is not worth another process
 # -P: no folder of audited code may be a place to import from. Warnings about that code's escapes are not our news.
 SERVER = ForkServer(
     [sys.executable, "-P", "-W", "ignore", "-m", "shipsafe.adapters.bandit_child"],

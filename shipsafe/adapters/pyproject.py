@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,14 @@ def pyprojects(start: Path, root: Path) -> Iterator[tuple[Path, dict[str, Any]]]
         if path.is_file():
             shown = path.relative_to(root).as_posix() if inside else str(path)
             try:
-                yield path, tomllib.loads(read_bounded(path, limit=_LIMIT, shown=shown).decode())
+                yield path, _parse(read_bounded(path, limit=_LIMIT, shown=shown))
             except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
                 raise ConfigError(f"Not valid TOML: {error}.", remedy="Correct the file.", path=shown) from error
         if folder == root or not inside:
             return
+
+
+@lru_cache(maxsize=64)
+def _parse(content: bytes) -> dict[str, Any]:
+    """Parsed once although every function of a project has the same file above it; nobody changes what is given out."""
+    return tomllib.loads(content.decode())

@@ -58,7 +58,12 @@ BaselineExpires = Annotated[
 Offline = Annotated[bool, typer.Option("--offline", help="Open no socket: only what is cached here is used.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, max=256, help="How many things are done at once.")]
 Format = Annotated[
-    str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json, sarif, markdown or github.")
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="What goes to standard output: text, json, sarif, markdown, github, junit, csv, openvex or cyclonedx-vex.",
+    ),
 ]
 Reports = Annotated[list[str] | None, typer.Option("--report", metavar="FORMAT=FILE", help="Also write a report; may be repeated.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Say on standard error where the time went, and what was cached.")]

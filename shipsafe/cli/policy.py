@@ -94,7 +94,7 @@ def list_waivers(
     policy: options.PolicyFile = None,
     offline: options.Offline = False,
 ) -> int:
-    """List the waivers: what each allows, until when, who answers for it, and where it stands.
+    """List the waivers: what each allows, until when, and who answers for it.
 
     With --expiring the exit code is 1 if there are any, for a scheduled job. Whether a waiver is still needed is what `check` says.
     """
@@ -124,9 +124,10 @@ def waive(
     policy: options.PolicyFile = None,
     offline: options.Offline = False,
 ) -> None:
-    """Write a waiver into the policy file, in order, with everything else in the file as it was.
+    """Write a waiver into the policy file, after a look at the plan.
 
-    What the policy does not admit is refused: rules that cannot be waived, ends that are too far, waivers that are there already.
+    It goes where the order of the others wants it; everything else in the file stays as it is. What the policy does not admit is refused:
+    rules that cannot be waived, ends that are too far, waivers that are there already.
     """
     root, today = _root(path), _today()
     waiver = waivers.waiver_of(root, rule, subject, reason=reason, owner=owner, expires=expires, until_fixed=until_fixed,

@@ -24,7 +24,7 @@ from packaging.utils import canonicalize_name
 
 from shipsafe.evidence.licences import licences
 from shipsafe.evidence.metadata import read_metadata, summary_of, supplier_of
-from shipsafe.model.tree import Distribution, Entry
+from shipsafe.model.tree import Distribution, Entry, Source
 
 _PYPI = "pypi.org"
 _HASH = re.compile(r"sha256:([0-9a-f]{64})")
@@ -96,7 +96,9 @@ def _component(distribution: Distribution, metadata: RawMetadata) -> Component:
     named = metadata.get("name", "")
     # The purl keeps the dots of a name, so it is made of the name as published: pkg:pypi/ruamel.yaml.
     name = named if named and canonicalize_name(named) == distribution.name else distribution.name
-    purl = PackageURL("pypi", None, name, distribution.version, _qualifiers(distribution))
+    # What was staged from the repository is on no index: as `pkg:pypi/...` it would be taken for somebody else's release.
+    kind = "generic" if distribution.source is Source.LOCAL else "pypi"
+    purl = PackageURL(kind, None, name, distribution.version, _qualifiers(distribution))
     supplier, source = supplier_of(metadata), "metadata"
     if supplier is None and distribution.index:
         supplier, source = _host(distribution.index), "index"

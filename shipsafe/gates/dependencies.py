@@ -116,12 +116,14 @@ def _is_version(text: str) -> bool:
 
 def _why_unaudited(one: Distribution, policy: Policy) -> str:
     """Why a feed's answer would not be about this distribution, or ""."""
+    if one.source is Source.LOCAL:
+        return ""  # the repository's own code, which lint is asked about; a feed that knows its name and version is heard all the same
     if one.version is None or not _is_version(one.version):
         return f"{one.name} has no version that advisories could name"
     if one.source is Source.BUNDLED:
         return f"{one.name} {one.version} {one.doubt or 'lies in the code, so that nobody can say where it came from'}"
     if one.source is Source.PREBUILT and one.index is None:
-        return ""  # its metadata names a release; that nothing proves it is a finding of its own
+        return f"{one.name} {one.version} {one.doubt}" if one.doubt else ""  # that nothing proves it is a finding of its own
     if one.index is None:
         return f"{one.name} {one.version} came from an index that is not known"
     if not is_pypi(one.index, policy):
@@ -131,7 +133,7 @@ def _why_unaudited(one: Distribution, policy: Policy) -> str:
 
 def _findings(one: Distribution, answer: Answer, subject: str) -> list[Finding]:
     found = [_vulnerable(one, advisory, subject) for advisory in answer.advisories]
-    if answer.unaudited:
+    if answer.unaudited and one.source is not Source.LOCAL:
         found.append(_unaudited(one, subject, f"{one.name} {one.version}: {answer.unaudited}"))
     return found
 

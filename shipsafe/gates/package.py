@@ -23,7 +23,7 @@ from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.project import Function, Subject
 from shipsafe.model.severity import Severity
-from shipsafe.model.tree import Origin, ProblemKind, StagedTree
+from shipsafe.model.tree import Origin, ProblemKind, Source, StagedTree
 from shipsafe.packing.handler import Answer, find
 from shipsafe.packing.platform_fit import examine
 from shipsafe.packing.runtimes import MACHINES, lookup
@@ -225,7 +225,7 @@ def _architectures(subject: Subject) -> tuple[str, ...]:
 
 
 def _secrets(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
-    published = {path for distribution in tree.distributions for path in distribution.paths}
+    published = {path for one in tree.distributions if one.source is not Source.LOCAL for path in one.paths}
     repositories: set[str] = set()
     for entry in tree.entries:
         if entry.origin is Origin.CODE and entry.path not in published:

@@ -1,7 +1,7 @@
 """What a team allows: the policy and its waivers, as nouns. `shipsafe.policy` reads them from files."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -118,6 +118,30 @@ class FunctionConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockChoice:
+    """What of a lock ships: groups and extras beside its main dependencies (or, with `only_groups`, instead of them).
+
+    `member` names the member of a workspace whose package the function runs, where that is not the one its code lies in.
+    """
+
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    only_groups: bool = False
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """What a function or layer whose name fits the pattern takes of its lock; None where it says nothing."""
+
+    function: str
+    groups: tuple[str, ...] | None = None
+    extras: tuple[str, ...] | None = None
+    only_groups: bool | None = None
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NamedIndex:
     """An index that claims names: they come from it and from nowhere else, and nothing else comes from it.
 
@@ -150,6 +174,9 @@ class Policy:
         publishers: further accounts whose layers are trusted.
         lock: the name of the lock or requirements file to use where two kinds stand beside each other.
         refuses_prebuilt: whether Python packages that another tool built are refused.
+        lock_choice: what of a lock ships, for every function; `selects` say it for some, the last that fits wins.
+        shared_lock: a lock, absolute, from which requirements files beside the code choose; None where they stand alone.
+        constraints: files of constraints, absolute.
         index, extra_indexes: where packages come from; None for PyPI. Their URLs may hold `${VARIABLE}`, as those of `named_indexes`.
         find_links: folders and pages of wheels.
         pypi_mirrors: indexes that hold what PyPI holds, so that PyPI's advisories speak of them.
@@ -178,6 +205,10 @@ class Policy:
     functions: tuple[FunctionConfig, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     lock: str | None = None
+    lock_choice: LockChoice = field(default_factory=LockChoice)
+    selects: tuple[Select, ...] = ()
+    shared_lock: str | None = None
+    constraints: tuple[str, ...] = ()
     refuses_prebuilt: bool = False
     index: str | None = None
     extra_indexes: tuple[str, ...] = ()
@@ -197,6 +228,15 @@ class Policy:
     def gate(self, gate_id: str) -> GatePolicy:
         """What it says of that gate; the default where it says nothing."""
         return self.gates.get(gate_id, GatePolicy())
+
+    def choice(self, name: str) -> LockChoice:
+        """What the function or layer of that name takes of its lock."""
+        choice = self.lock_choice
+        for one in self.selects:
+            if fnmatchcase(name, one.function):
+                said = {key: getattr(one, key) for key in ("groups", "extras", "only_groups", "member")}
+                choice = replace(choice, **{key: value for key, value in said.items() if value is not None})
+        return choice
 
     def is_first_party(self, name: str) -> bool:
         """Whether a distribution (by its normalised name) is ours."""

@@ -47,6 +47,7 @@ class Source(StrEnum):
 
     INDEX = "index"  # an index, named in `Distribution.index`
     BUNDLED = "bundled"  # lay in the function's own code, with or without a lock beside it
+    LOCAL = "local"  # staged from its source in the repository, where a lock or list names its folder
     PREBUILT = "prebuilt"  # another tool installed it; its metadata names an index release, and nothing proves that it is one
 
 

@@ -102,7 +102,8 @@ class Builds:
             build_command(sdist, out, flags), cwd=folder, home=home, timeout=_PATIENCE, run=self.job.run,
         )  # fmt: skip
         if done.returncode:
-            raise self._error(name, f"its build failed: {reason(done).rstrip('.')}", _OTHER)
+            why = reason(done).replace(f"{folder}/", "")  # what the build itself wrote is not shown: it could write anything
+            raise self._error(name, f"its build failed: {why}", _OTHER)
         wheel = self._take(name, version, out)
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         self.made[name] = Built(

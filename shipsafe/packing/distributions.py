@@ -71,19 +71,21 @@ def describe(
     via = _via(edges, _roots(needs, pinned, edges))
     asked = {one.name: one.location for one in needs.wanted}
     carried = _carried(found, prefix, pinned)
+    local = {prefix + one.dist_info: one for one in needs.local}
     distributions = []
     for one in found:
         installed = pinned.get(one.name) if one.base == prefix else None
         pin = installed or carried.get(one.path)
         way = via.get(one.name, ())
+        staged = local.get(one.path)
         distributions.append(
             Distribution(
                 name=one.name,
                 version=one.version,
-                source=Source.INDEX if pin else Source.BUNDLED,
+                source=Source.INDEX if pin else Source.LOCAL if staged else Source.BUNDLED,
                 dist_info=one.path,
                 index=pin.index if pin else None,
-                location=_location(one, way, asked, needs) if pin else _in_code(one, shipped),
+                location=_location(one, way, asked, needs) if pin else staged.location if staged else _in_code(one, shipped),
                 requires=tuple(sorted(edges[one.name])),
                 via=way,
                 hashes=installed.hashes if installed else (),

@@ -66,7 +66,7 @@ class Draft:
         shutil.copyfile(selected.file, target)
         there = self.entries.get(path)
         self.note(path, target, Origin.CODE, place, mode=selected.mode)
-        if there is not None and there.origin is Origin.DEPENDENCY and there.sha256 != self.entries[path].sha256:
+        if there is not None and there.sha256 != self.entries[path].sha256:
             top, slash, _ = selected.path.partition("/")
             self.hidden.setdefault(prefix + top + slash, []).append(path)
 

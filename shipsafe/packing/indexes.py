@@ -107,11 +107,10 @@ class Indexes:
 
     def how_to_sign_in(self, address: str) -> str:
         """What to do when an index does not know us."""
-        found = self.at(address)
+        found = self.at(without_credentials(address))
         if found is None or found.name not in self.named:
-            return "Give credentials: `${UV_INDEX_...}` in its URL under [indexes], a netrc, or a keyring; and check that they are right."
-        start = found.prefix
-        return f"Set {start}_USERNAME and {start}_PASSWORD, or use a netrc or a keyring; and check that they are right."
+            return "Give credentials, with `${UV_INDEX_...}` in its URL under [indexes], a netrc or a keyring, or correct them."
+        return f"Set {found.prefix}_USERNAME and {found.prefix}_PASSWORD, or use a netrc or a keyring."
 
     def scrub(self, text: str) -> str:
         """A text without any of the secrets: a server could send them back in an error."""

@@ -19,6 +19,9 @@ from shipsafe.packing.indexes import Indexes
 from shipsafe.packing.needs import Needs, Wanted
 from shipsafe.packing.runtimes import Runtime, platform
 
+BOUND = "shipsafe-bound-names"  # the project of ours that binds names to their indexes
+_ABSENT = re.compile(r"([A-Za-z0-9._-]+) was not found in the package registry")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pinned:
@@ -72,7 +75,7 @@ class Job:
         return next((one.location for one in self.needs.wanted if one.name == name), Location(path=self.needs.files[0]))
 
     def _failure(self, done: Finished) -> IncompleteError:
-        why = self.indexes.scrub(reason(done))
+        why = self.indexes.scrub(reason(done)).replace(f"{BOUND} depends on", "you require")
         unbuilt = needs_build(done)
         if unbuilt:
             return self._no_wheel(canonicalize_name(unbuilt[0]), why)
@@ -88,6 +91,9 @@ class Job:
             return "Run once without --offline to fill uv's cache."
         if refusing := refused_by(done):
             return self.indexes.how_to_sign_in(refusing)
+        absent = next((own for name in _ABSENT.findall(why) if (own := self.policy.claimant(canonicalize_name(name)))), None)
+        if absent:  # uv does not say of such an index whether it answered 401 or 404
+            return f"Only {absent.name} may have it: check that it does, and who we are there. {self.indexes.how_to_sign_in(absent.url)}"
         if "Failed to fetch" in why or "Request failed" in why:
             return "Check the network and the index, and run again."
         if blamed and "Hash mismatch" in why:

@@ -1,22 +1,28 @@
-"""Which file says what a function needs: `requirements.txt`, `uv.lock` or `pylock.toml`.
+"""Which file says what a function needs, and what of it ships.
 
 The lock beside the code wins, else the nearest one upward to the project root. Whatever the file, the result is a list that we
 wrote, for the one runtime that the function has; uv sees that list and never the project.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from shipsafe.adapters.files import relative
 from shipsafe.adapters.process import Run
 from shipsafe.errors import ConfigError
-from shipsafe.packing.needs import Needs
+from shipsafe.model.policy import LockChoice
+from shipsafe.packing.choice import refuse_choice
+from shipsafe.packing.needs import Needs, Wanted
+from shipsafe.packing.pipfile_lock import read_pipfile_lock
+from shipsafe.packing.poetry_lock import poetry_graph, read_poetry_lock
 from shipsafe.packing.pylock import read_pylock
-from shipsafe.packing.requirements import read_requirements
-from shipsafe.packing.uv_lock import read_uv_lock
+from shipsafe.packing.requirements import Requirements, read_requirements
+from shipsafe.packing.shared_lock import choose, constrain, constrained, with_local
+from shipsafe.packing.uv_lock import read_uv_lock, uv_graph
 
-KINDS = ("requirements.txt", "uv.lock", "pylock.toml")
+KINDS = ("requirements.txt", "uv.lock", "pylock.toml", "poetry.lock", "Pipfile.lock")
+_DEFAULT = LockChoice()
 
 
 def find_lock(folder: Path, *, root: Path, chosen: str | None) -> Path | None:
@@ -45,7 +51,10 @@ def find_lock(folder: Path, *, root: Path, chosen: str | None) -> Path | None:
     return None
 
 
-def read_needs(path: Path, *, folder: Path, root: Path, boundary: Path, environment: Mapping[str, str], workspace: Path, run: Run) -> Needs:
+def read_needs(
+    path: Path, *, folder: Path, root: Path, boundary: Path, environment: Mapping[str, str], workspace: Path, run: Run,
+    choice: LockChoice = _DEFAULT, shared: Path | None = None, constraints: Sequence[Path] = (),
+) -> Needs:  # fmt: skip
     """The list that a lock or requirements file makes for a runtime.
 
     Args:
@@ -56,16 +65,71 @@ def read_needs(path: Path, *, folder: Path, root: Path, boundary: Path, environm
         environment: PEP 508 marker variables of the runtime.
         workspace: a private folder.
         run: starts uv.
+        choice: what the policy takes of a lock.
+        shared: a lock that a requirements file chooses from.
+        constraints: files of constraints; they hold for a lock, too.
 
     Raises:
+        ConfigError: the policy chooses what the lock does not have.
         IncompleteError: it cannot be read, or asks for something that is refused; with file and line.
     """
+    shown = relative(path, root)
+    if choice.only_groups and not choice.groups:
+        raise ConfigError("`only-groups` is set, and no group is named.", remedy='Name one with `groups = ["..."]`.', path=shown)
+    if path.name in ("uv.lock", "poetry.lock", "Pipfile.lock") or path.suffix == ".toml":
+        needs = _read_lock(path, folder=folder, root=root, boundary=boundary, environment=environment, choice=choice,
+                           workspace=workspace, run=run)  # fmt: skip
+        return constrained(needs, _constraints(constraints, root, boundary, environment))
+    refuse_choice(shown, choice, "groups or extras")
+    found = read_requirements(path, root=root, boundary=boundary, environment=environment, constraints=constraints)
+    if shared is None or shared == path:
+        return with_local(found, _direct(found), root=root, boundary=boundary, environment=environment)
+    return _choose(found, shared, folder=folder, root=root, boundary=boundary, environment=environment, workspace=workspace, run=run)
+
+
+def _read_lock(
+    path: Path, *, folder: Path, root: Path, boundary: Path, environment: Mapping[str, str], choice: LockChoice, workspace: Path, run: Run
+) -> Needs:  # fmt: skip
     if path.name == "uv.lock":
-        return read_uv_lock(path, folder=folder, root=root, environment=environment, workspace=workspace, run=run)
-    if path.suffix == ".toml":
-        return read_pylock(path, root=root, environment=environment)
-    found = read_requirements(path, root=root, boundary=boundary, environment=environment)
+        return read_uv_lock(path, folder=folder, root=root, boundary=boundary, environment=environment, choice=choice,
+                            workspace=workspace, run=run)  # fmt: skip
+    if path.name == "poetry.lock":
+        return read_poetry_lock(path, root=root, boundary=boundary, environment=environment, choice=choice)
+    if path.name == "Pipfile.lock":
+        return read_pipfile_lock(path, root=root, boundary=boundary, environment=environment, choice=choice)
+    return read_pylock(path, root=root, boundary=boundary, environment=environment, choice=choice)
+
+
+def _choose(
+    found: Requirements, shared: Path, *, folder: Path, root: Path, boundary: Path, environment: Mapping[str, str], workspace: Path,
+    run: Run,
+) -> Needs:  # fmt: skip
+    """What a requirements file takes of the lock that it shares with others."""
+    shown = relative(shared, root)
+    if not shared.is_file() or not shared.resolve().is_relative_to(boundary):
+        raise ConfigError(f"The shared lock is not there: {shown}.", remedy="Correct `shared-lock` in shipsafe.toml.", path=shown)
+    direct = _direct(found)
+    if shared.name in ("uv.lock", "poetry.lock"):
+        read = uv_graph if shared.name == "uv.lock" else poetry_graph
+        lock, graph = read(shared, root=root, python=environment["python_version"])
+        return choose(found, lock, graph, direct, root=root, boundary=boundary, environment=environment)
+    if shared.suffix == ".txt":
+        other = read_requirements(shared, root=root, boundary=boundary, environment=environment)
+        whole = with_local(other, {}, root=root, boundary=boundary, environment=environment)
+    else:
+        whole = _read_lock(shared, folder=folder, root=root, boundary=boundary, environment=environment, choice=_DEFAULT,
+                           workspace=workspace, run=run)  # fmt: skip
+    return constrain(found, whole, direct, shown)
+
+
+def _constraints(files: Sequence[Path], root: Path, boundary: Path, environment: Mapping[str, str]) -> list[Wanted]:
+    """What files of constraints say; a constraint is a requirement that asks for nothing."""
+    read = [read_requirements(one, root=root, boundary=boundary, environment=environment) for one in files]
+    return [one for found in read for one in (*found.wanted, *found.constraints)]
+
+
+def _direct(found: Requirements) -> dict[str, AbstractSet[str]]:
     direct: dict[str, AbstractSet[str]] = {}
     for one in found.wanted:
         direct[one.name] = direct.get(one.name, frozenset()) | one.requirement.extras
-    return Needs(wanted=tuple(found.wanted), constraints=tuple(found.constraints), files=tuple(found.files), direct=direct)
+    return direct

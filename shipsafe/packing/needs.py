@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -42,6 +43,36 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """A package whose source lies in the repository, and is staged from there: nothing of it is built or run.
+
+    Attributes:
+        name: normalised; `version` as its project file or the lock has it.
+        folder: its project folder, absolute; `shown` the same for people.
+        modules: path in the tree -> path below `folder`, of each package folder and each module file; "" is the root of either.
+        requires: what it needs on the runtime, for its METADATA.
+        entry_points: group -> name -> object.
+        files: what was read to know all that, relative to the project root.
+        location: who asks for it.
+    """
+
+    name: str
+    version: str
+    folder: Path = field(compare=False)
+    shown: str
+    modules: Mapping[str, str]
+    requires: tuple[str, ...] = ()
+    entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    location: Location
+
+    @property
+    def dist_info(self) -> str:
+        """The name of its metadata folder, as the specification of installed projects has it."""
+        return f"{self.name.replace('-', '_')}-{self.version}.dist-info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What a function needs.
 
@@ -50,6 +81,7 @@ class Needs:
         files: the files they were read from, relative to the project root.
         complete: a lock: every distribution stands in it, so nothing is resolved.
         direct: names that the project itself asks for, with the extras it asks for, or None when the file does not tell.
+        local: packages that are staged from their source in the repository.
         claimed: name -> index that a lock says it was taken from; what is installed comes from the policy's indexes all the same.
     """
 
@@ -58,6 +90,7 @@ class Needs:
     files: tuple[str, ...] = ()
     complete: bool = False
     direct: Mapping[str, AbstractSet[str]] | None = None
+    local: tuple[Local, ...] = ()
     claimed: Mapping[str, str] = field(default_factory=dict)
 
     def admitted(self) -> dict[str, frozenset[str]]:

@@ -19,6 +19,7 @@ from shipsafe.model.policy import Policy
 from shipsafe.model.tree import Distribution, Entry, Origin, Problem, ProblemKind, Source
 from shipsafe.packing.distributions import describe
 from shipsafe.packing.draft import Draft
+from shipsafe.packing.indexes import is_pypi
 from shipsafe.packing.lock_comparison import Comparison, Lock, compare
 from shipsafe.packing.needs import Needs
 from shipsafe.packing.records import Owned, changed_by_folder, named, read_records
@@ -156,10 +157,11 @@ def _changed(found: Sequence[Distribution], owned: Owned, entries: Mapping[str, 
 
 
 def _placed(one: Distribution, needs: Needs, policy: Policy) -> Distribution:
-    """With the line that asks for it, the lock's hashes (which nobody could verify here are left out), and a foreign index."""
+    """With the line that asks for it, and a doubt where the lock says that it is not PyPI's. Its index nobody knows."""
     if one.source is not Source.PREBUILT:
         return one
     asked = next((wanted.location for wanted in needs.wanted if wanted.name == one.name), None)
-    claimant = policy.claimant(one.name)
-    index = needs.claimed.get(one.name) or (claimant.url if claimant else None)
-    return replace(one, location=asked or one.location, index=without_credentials(index) if index else None)
+    claimed = needs.claimed.get(one.name)
+    foreign = claimed is not None and not is_pypi(claimed, policy)
+    doubt = f"is locked from {without_credentials(claimed)[:200]}, which advisories do not cover" if claimed and foreign else ""
+    return replace(one, location=asked or one.location, doubt=doubt)

@@ -10,7 +10,7 @@ import codecs
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,10 +33,13 @@ _HASH = re.compile(r"(?:^|\s)--hash[= ]\s*([A-Za-z0-9]+):([0-9a-fA-F]+)(?=\s|$)"
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}  # what pip admits, too
 _LOOKS_LIKE_PATH = re.compile(r"^(\.{1,2}([/\\]|\[|$)|[/\\~]|[A-Za-z]:[\\/])|\.(whl|zip|tar\.gz|tgz|tar\.bz2)(\[|$)")
 _LOOKS_LIKE_URL = re.compile(r"^(git|hg|svn|bzr)\+|^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_OTHER_WAY = "Publish it to an index, or put a wheel of it into a folder that `[indexes] find-links` names, and pin its version."
+_EDITABLE = ("-e", "--editable")
+_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2")
 # What pip knows and we refuse, with the reason.
 _REFUSED = {
-    "-e": "an editable install runs the project's build code",
-    "--editable": "an editable install runs the project's build code",
+    "-e": "it names no folder of the repository; installing it would run its build code",
+    "--editable": "it names no folder of the repository; installing it would run its build code",
     "--no-binary": "it would run the package's build code; name the package in [gates.dependencies] allow-sdist instead",
     "--only-binary": "wheels are used anyway; remove the line",
     "--prefer-binary": "wheels are used anyway; remove the line",
@@ -61,12 +64,15 @@ class Requirements:
 
     wanted: list[Wanted] = field(default_factory=list)
     constraints: list[Wanted] = field(default_factory=list)
+    local: list[tuple[Path, Location]] = field(default_factory=list)  # folders of packages that are staged from source
     files: list[str] = field(default_factory=list)
     lines: int = 0
     reads: int = 0
 
 
-def read_requirements(path: Path, *, root: Path, boundary: Path, environment: Mapping[str, str]) -> Requirements:
+def read_requirements(
+    path: Path, *, root: Path, boundary: Path, environment: Mapping[str, str], constraints: Iterable[Path] = ()
+) -> Requirements:  # fmt: skip
     """Read a requirements file for an environment (PEP 508 marker variables to values).
 
     Args:
@@ -74,12 +80,15 @@ def read_requirements(path: Path, *, root: Path, boundary: Path, environment: Ma
         root: the project root, for the names in messages.
         boundary: no file outside this folder is read.
         environment: of the runtime.
+        constraints: further files of constraints, as if `-c` named them.
 
     Raises:
         IncompleteError: a line that cannot be read or is refused, with its file and line.
     """
     found = Requirements()
     _read(path, root, boundary, dict(environment), found, constraint=False, chain=())
+    for one in constraints:
+        _read(one, root, boundary, dict(environment), found, constraint=True, chain=())
     return found
 
 
@@ -98,20 +107,27 @@ def _read(
             raise _refuse(here, f"There are more than {_COUNT} requirements", "Split the function.")
         option, value = _option(line, here)
         if option in ("-r", "--requirement", "-c", "--constraint"):
-            if "://" in value:
-                raise _refuse(here, f"{value[:80]} is a URL, and lists are read from the project alone", "Copy it into the project.")
-            if "\0" in value:
-                raise _refuse(here, f"{value[:80]!a} has a null byte, and no file can be called that", "Correct the name.")
-            inner = Path(os.path.normpath(path.parent / value))  # as pip joins it: links are not followed first
             inner_constraint = constraint or option in ("-c", "--constraint")
+            inner = _included(value, path, here)
             _read(inner, root, boundary, environment, found, constraint=inner_constraint, chain=(*chain, path))
         elif option == "--require-hashes":
             continue  # one hash anywhere asks for all of them, as with pip
+        elif not constraint and (folder := _folder(line, option, value, path.parent, here)) is not None:
+            found.local.append((folder, here))
         elif option:
             why = _REFUSED.get(option, "shipsafe does not know this option")
             raise _refuse(here, f"{option} is refused: {why}", "Remove the line.")
         elif (wanted := _requirement(line, here, environment)) is not None:
             (found.constraints if constraint else found.wanted).append(wanted)
+
+
+def _included(value: str, path: Path, here: Location) -> Path:
+    """The file that a line of another names."""
+    if "://" in value:
+        raise _refuse(here, f"{value[:80]} is a URL, and lists are read from the project alone", "Copy it into the project.")
+    if "\0" in value:
+        raise _refuse(here, f"{value[:80]!a} has a null byte, and no file can be called that", "Correct the name.")
+    return Path(os.path.normpath(path.parent / value))  # as pip joins it: links are not followed first
 
 
 def _check_file(path: Path, shown: str, boundary: Path, found: Requirements, chain: tuple[Path, ...]) -> None:
@@ -169,6 +185,17 @@ def _option(line: str, here: Location) -> tuple[str, str]:
     return word, " ".join(parts)
 
 
+def _folder(line: str, option: str, value: str, home: Path, here: Location) -> Path | None:
+    """The folder of a local package that a line names, relative to its file; None for any other line."""
+    text = value if option in _EDITABLE else "" if option else line
+    is_path = _LOOKS_LIKE_PATH.search(text) or (option and text and not _LOOKS_LIKE_URL.search(text))
+    if not is_path or text.endswith(_ARCHIVES):
+        return None
+    if re.search(r"[;\[\0@]|^~", text):
+        raise _refuse(here, f"{text[:80]!a} is a folder with more to it", "Name the folder alone; name what its extras need one by one.")
+    return Path(os.path.normpath(home / text))
+
+
 def _requirement(line: str, here: Location, environment: dict[str, str]) -> Wanted | None:
     """The requirement of a line, or None when its marker does not hold for the runtime."""
     text, hashes = _split_hashes(line, here)
@@ -178,11 +205,12 @@ def _requirement(line: str, here: Location, environment: dict[str, str]) -> Want
     if "${" in text:
         raise _refuse(here, "A variable stands in the line, and variables are not expanded", "Write the value.")
     if _LOOKS_LIKE_URL.search(text):
-        raise _refuse(here, f"{without_credentials(text.split()[0])[:80]!r} is a URL or a repository, which no index vouches for",
-                      "Publish it to an index and pin its version.")  # fmt: skip
+        raise _refuse(
+            here, f"{without_credentials(text.split()[0])[:80]!r} is a URL or a repository, which no index vouches for", _OTHER_WAY
+        )
     if _LOOKS_LIKE_PATH.search(text.split(";")[0].strip()):
-        raise _refuse(here, f"{text[:80]!r} is a path; installing it could run its build code",
-                      "Put the code beside the function, or publish it to an index.")  # fmt: skip
+        raise _refuse(here, f"{text[:80]!r} is a path, which no index vouches for",
+                      "Put it into a folder that `[indexes] find-links` names, and ask for it by name and version.")  # fmt: skip
     try:
         requirement = Requirement(text)
         applies = requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""})
@@ -192,8 +220,7 @@ def _requirement(line: str, here: Location, environment: dict[str, str]) -> Want
     if not applies:
         return None
     if requirement.url:
-        raise _refuse(here, f"{requirement.name} is asked for by URL, which no index vouches for",
-                      "Publish it to an index and pin its version.")  # fmt: skip
+        raise _refuse(here, f"{requirement.name} is asked for by URL, which no index vouches for", _OTHER_WAY)
     return Wanted(requirement=requirement, location=here, hashes=hashes)
 
 

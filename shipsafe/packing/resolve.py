@@ -21,14 +21,15 @@ from shipsafe.errors import IncompleteError
 from shipsafe.model.policy import Policy
 from shipsafe.packing.builds import Builds
 from shipsafe.packing.indexes import is_own, open_indexes
-from shipsafe.packing.job import Job, NeedsBuildError, Pinned
+from shipsafe.packing.job import BOUND, Job, NeedsBuildError, Pinned
 from shipsafe.packing.needs import Needs
 from shipsafe.packing.runtimes import Runtime
 
-_PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)")
+_BLOCK = re.compile(r"^(?=\S)", re.MULTILINE)  # one for each distribution
+_PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(\S+)")
 _HASH = re.compile(r"--hash=(sha(?:256|384|512):[0-9a-f]+)")
-_FROM = re.compile(r"^\s+# from (\S+)")
-_VIA = re.compile(r"^\s+#(?: via|  )\s+([^\s(]+)")
+_FROM = re.compile(r"^\s+# from (\S+)", re.MULTILINE)
+_VIA = re.compile(r"^\s+#(?: via|  ) +([^\s(]+)", re.MULTILINE)
 _COMPILE = ("pip", "compile", "--generate-hashes", "--emit-index-annotation", "--annotation-style", "split", "--no-header")
 
 
@@ -64,10 +65,8 @@ def resolve(
         return Resolution(pinned=_from_lock(job))
     builds = Builds(job)
     pinned = _checked(job, _with_builds(job, builds))
-    return Resolution(
-        pinned={**pinned, **{name: one.pinned for name, one in builds.made.items() if name in pinned}},
-        build=tuple(sorted(builds.made.keys() & pinned.keys())),
-    )
+    built = {name: one.pinned for name, one in builds.made.items() if name in pinned}
+    return Resolution(pinned={**pinned, **built}, build=tuple(sorted(built)))
 
 
 def _from_lock(job: Job) -> dict[str, Pinned]:
@@ -136,7 +135,7 @@ def _compile(job: Job, builds: Builds, roots: AbstractSet[str]) -> dict[str, _Re
     files = {"wanted.txt": _lines(job)}
     claimed = sorted({one.name for one in job.needs.wanted if job.policy.claimant(one.name)} | roots)
     if claimed:
-        files["pyproject.toml"] = _bound(job, claimed)
+        files["pyproject.toml"] = _bound(job, builds, claimed)
     return _uv(job, "resolve", files, builds, [name for name in files if name != "constraints.txt"])
 
 
@@ -145,7 +144,7 @@ def _uv(job: Job, step: str, files: Mapping[str, str], builds: Builds, more: lis
     arguments = [*_COMPILE, *(["--no-deps"] if job.needs.complete else []), *job.indexes.flags(), *builds.flags()]
     arguments += ["--constraint", "constraints.txt", "--output-file", "resolved.txt", *more]
     folder = job.uv(step, {**files, "constraints.txt": constraints}, arguments)
-    return _read((folder / "resolved.txt").read_text(encoding="utf-8"), job)
+    return _read((folder / "resolved.txt").read_text(encoding="utf-8"), job, builds)
 
 
 def _lines(job: Job) -> str:
@@ -153,36 +152,39 @@ def _lines(job: Job) -> str:
     return "".join(f"{one.line().partition(' --hash=')[0]}\n" for one in job.needs.wanted)
 
 
-def _bound(job: Job, names: Iterable[str]) -> str:
-    """A project of ours that binds names to their indexes: the only way in which uv can be told."""
+def _bound(job: Job, builds: Builds, names: Iterable[str]) -> str:
+    """A project of ours that binds names to their indexes, or to what was built of them: the only way in which uv can be told."""
     sources = []
     for name in names:
-        own = job.policy.claimant(name)
-        sources.append(f"{name} = {{ index = {json.dumps(own.name if own else '')} }}\n")
+        own, built = job.policy.claimant(name), builds.made.get(name)
+        kind, place = ("path", str(built.wheel)) if built else ("index", own.name if own else "")
+        sources.append(f"{name} = {{ {kind} = {json.dumps(place)} }}\n")
     tables = (
         f"[[tool.uv.index]]\nname = {json.dumps(one.name)}\nurl = {json.dumps(one.url)}\nexplicit = true\n"
         for one in job.indexes.named.values()
     )
-    head = f'[project]\nname = "shipsafe-bound-names"\nversion = "0"\ndependencies = {json.dumps(sorted(names))}\n'
+    head = f'[project]\nname = "{BOUND}"\nversion = "0"\ndependencies = {json.dumps(sorted(names))}\n'
     return f"{head}[tool.uv.sources]\n{''.join(sources)}{''.join(tables)}"
 
 
-def _read(text: str, job: Job) -> dict[str, _Resolved]:
+def _read(text: str, job: Job, builds: Builds) -> dict[str, _Resolved]:
     """Uv's own list: pins, hashes, `# via WHO` and `# from INDEX` below each."""
     found: dict[str, _Resolved] = {}
-    name = version = ""
-    hashes: list[str] = []
-    via: set[str] = set()
-    for line in text.splitlines():
-        if pin := _PIN.match(line):
-            name, version, hashes, via = canonicalize_name(pin[1]), pin[2], [], set()
-        hashes += _HASH.findall(line)
-        if who := _VIA.match(line):
-            via.add(canonicalize_name(who[1]))
-        if source := _FROM.match(line):
-            pinned = Pinned(name=name, version=version, hashes=tuple(hashes), index=job.indexes.shown(source[1]))
-            found[name] = _Resolved(pinned=pinned, via=frozenset(via))
+    for block in filter(str.strip, _BLOCK.split(text)):
+        pinned = _pinned(block, job, builds)
+        found[pinned.name] = _Resolved(pinned=pinned, via=frozenset(canonicalize_name(who) for who in _VIA.findall(block)))
     return found
+
+
+def _pinned(block: str, job: Job, builds: Builds) -> Pinned:
+    if built := next((one for one in builds.made.values() if block.startswith(str(one.wheel))), None):
+        return built.pinned
+    pin, source = _PIN.match(block), _FROM.search(block)
+    if pin is None:
+        raise IncompleteError(f"uv's list cannot be read at {block.splitlines()[0][:80]!r}.", remedy="Install shipsafe again.")
+    name = canonicalize_name(pin[1])
+    index = job.indexes.shown(source[1]) if source else None
+    return Pinned(name=name, version=pin[2], hashes=tuple(_HASH.findall(block)), index=index)
 
 
 def _reached(found: Mapping[str, _Resolved], asked: AbstractSet[str]) -> set[str]:

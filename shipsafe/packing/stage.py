@@ -21,6 +21,7 @@ from shipsafe.model.project import CodeKind, Function, Project, Subject
 from shipsafe.model.tree import FILE_MODE, Origin, StagedTree
 from shipsafe.packing.distributions import describe
 from shipsafe.packing.draft import Draft
+from shipsafe.packing.local_packages import lay_locals
 from shipsafe.packing.locks import find_lock, read_needs
 from shipsafe.packing.needs import Needs
 from shipsafe.packing.prebuilt import ANY_PYTHON, Build, take
@@ -152,12 +153,15 @@ def _add_dependencies(
         return _Installed(runtime=runtime)
     architecture = _architecture(subject)
     needs = read_needs(lock, folder=site.folder, root=site.root, boundary=site.boundary, workspace=site.workspace,
-                       environment=environment(runtime.python, architecture), run=run)  # fmt: skip
+                       environment=environment(runtime.python, architecture), run=run, choice=policy.choice(subject.name),
+                       shared=Path(policy.shared_lock).resolve() if policy.shared_lock else None,
+                       constraints=[Path(one) for one in policy.constraints])  # fmt: skip
     wanting = Wanting(needs=needs, who=subject.name, runtime=runtime, architecture=architecture, policy=policy,
                       workspace=site.workspace, offline=offline, run=run)  # fmt: skip
     found = sets.get(wanting)
     if found.files:
         draft.lay(_prefix(subject), found, {one.name: one.location for one in needs.wanted}, Location(path=needs.files[0]))
+    lay_locals(needs.local, draft, _prefix(subject), site.root)
     draft.note_unlocked(needs)
     return _Installed(needs=needs, found=found, runtime=runtime)
 
@@ -227,6 +231,7 @@ def _finish(subject: Subject, draft: Draft, installed: _Installed, *, prebuilt: 
         python=runtime.python if runtime else None,
         platform=platform(runtime, architecture) if runtime else None,
         inputs=installed.needs.files,
+        notes=found.built,
         prebuilt=prebuilt,
         fingerprint=_fingerprint(subject, draft, installed),
         materialise=found.materialise,

@@ -1,105 +1,190 @@
 """uv.lock, through `uv export` of a copy that stands beside a pyproject.toml of ours.
 
-uv.lock is uv's own format, so uv reads it; but beside the project's pyproject.toml it would also read `[tool.uv]`, where indexes
-and build settings stand. The copy stands alone, and with `--frozen` uv asks nothing of its pyproject.toml but names. What the lock
-takes from elsewhere than an index is refused here: `--no-emit-local` would leave it out without a word.
+uv.lock is uv's own format, so uv says what ships of it; but beside the project's pyproject.toml it would also read `[tool.uv]`, where
+indexes and build settings stand. The copy stands alone, and with `--frozen` uv asks nothing of its pyproject.toml but names. Versions,
+hashes and folders of what it names are then read from the lock itself.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
-from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
 
 from shipsafe.adapters.process import Run
 from shipsafe.adapters.uv import reason, uv
 from shipsafe.errors import IncompleteError
+from shipsafe.model.policy import LockChoice
+from shipsafe.packing.choice import check_known
+from shipsafe.packing.graph import Edge, Graph, Package, as_needs, holds, refused, twice
 from shipsafe.packing.lock_file import LockFile, open_lock
-from shipsafe.packing.needs import Needs, Wanted
-from shipsafe.packing.requirements import read_requirements
+from shipsafe.packing.needs import Needs
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _FOLDER = re.compile(r"[A-Za-z0-9._ @+/-]+")
-_EXPORT = ("--frozen", "--no-emit-local", "--no-default-groups", "--no-header", "--no-annotate")
+_EXPORT = ("--frozen", "--no-default-groups", "--no-header", "--no-annotate", "--format", "pylock.toml", "--output-file", "pylock.toml")
+_FOLDERS = ("editable", "directory", "virtual")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Package:
-    """One package of the lock. `kind` and `where` are its source: `registry` and a URL, `editable` and a folder."""
+class _Member:
+    """A project that the lock is for: where it lies, relative to the lock, and its table."""
 
-    name: str
-    version: str
-    kind: str
+    package: Package
     where: str
     table: Mapping[str, Any]
 
-    @classmethod
-    def of(cls, table: Mapping[str, Any], lock: LockFile) -> "_Package":
-        name, source = table.get("name"), table.get("source")
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or not isinstance(source, dict) or not source:
-            raise _broken(lock, f"the package {str(name)[:80]!r} has no name or no source")
-        kind = next(iter(source))
-        return cls(name=canonicalize_name(name), version=str(table.get("version", "")), kind=kind, where=str(source[kind]), table=table)
+    def groups(self) -> dict[str, tuple[Edge, ...]]:
+        """Its dependency groups; those that are empty stand in its metadata alone."""
+        metadata = _table(_table(self.table.get("metadata")).get("requires-dev"))
+        found = {str(name): _edges(items) for name, items in _table(self.table.get("dev-dependencies")).items()}
+        return {**dict.fromkeys(metadata, ()), **found}
+
+    def extras(self) -> list[str]:
+        """Names of its extras, those without anything in them too."""
+        provided = _table(self.table.get("metadata")).get("provides-extras")
+        return sorted({*self.package.extras, *(one for one in _list(provided) if isinstance(one, str))})
 
 
 def read_uv_lock(
-    path: Path, *, folder: Path, root: Path, environment: Mapping[str, str], workspace: Path, run: Run
+    path: Path, *, folder: Path, root: Path, boundary: Path, environment: Mapping[str, str], choice: LockChoice, workspace: Path, run: Run
 ) -> Needs:  # fmt: skip
     """What a project, or the member of a uv workspace whose folder holds the code, asks for.
 
     Raises:
-        IncompleteError: the lock cannot be read, or takes something from elsewhere than an index.
+        ConfigError: the policy chooses a group, extra or member that there is not.
+        IncompleteError: the lock cannot be read, or takes something from elsewhere than an index or a folder of the repository.
     """
+    lock = _open(path, root)
+    lock.check_python(str(lock.document.get("requires-python", "")), environment["python_version"])
+    packages = [_package(table, lock) for table in lock.document.get("package", [])]
+    members = _members(packages, lock)
+    owner = _owner(members, lock, folder, choice)
+    groups = owner.groups()
+    check_known(lock.shown, "group", choice.groups, groups)
+    check_known(lock.shown, "extra", choice.extras, owner.extras())
+    edges = [*(() if choice.only_groups else owner.package.edges), *(edge for name in choice.groups for edge in groups[name])]
+    edges += [edge for extra in choice.extras for edge in owner.package.extras.get(extra, ())]
+    edges = [edge for edge in edges if holds(edge.marker, environment, frozenset(), owner.package.place)]
+    _refuse_elsewhere(edges, packages, environment)
+    requires = str(lock.document.get("requires-python", ""))
+    chosen = _chosen(packages, _export(owner, members, lock, requires, choice, workspace, run), environment, lock)
+    if choice.member is not None and not folder.is_relative_to(lock.path.parent / owner.where):
+        chosen[owner.package.name] = owner.package  # the code uses it, and does not lie in it
+    direct: dict[str, AbstractSet[str]] = {owner.package.name: frozenset()} if owner.package.name in chosen else {}
+    for edge in edges:
+        if edge.name in chosen:
+            direct[edge.name] = direct.get(edge.name, frozenset()) | edge.extras
+    return as_needs(chosen.values(), shown=lock.shown, home=lock.path.parent, root=root, boundary=boundary, environment=environment,
+                    direct=direct)  # fmt: skip
+
+
+def uv_graph(path: Path, *, root: Path, python: str) -> tuple[LockFile, Graph]:
+    """The whole lock, for a list that chooses from it.
+
+    Raises:
+        IncompleteError: it cannot be read, is for another Python, or has conflicts, of which only a whole project can choose a side.
+    """
+    lock = _open(path, root)
+    lock.check_python(str(lock.document.get("requires-python", "")), python)
+    if lock.document.get("conflicts"):
+        raise IncompleteError("The lock has extras or groups that conflict, and a list cannot choose between them.",
+                              remedy="Choose groups in shipsafe.toml instead of a list beside the code.", path=lock.shown)  # fmt: skip
+    graph: dict[str, list[Package]] = {}
+    for table in lock.document.get("package", []):
+        package = _package(table, lock)
+        graph.setdefault(package.name, []).append(package)
+    return lock, graph
+
+
+def _open(path: Path, root: Path) -> LockFile:
     lock = open_lock(path, root, "[[package]]")
     tables = lock.document.get("package", [])
     requires = lock.document.get("requires-python", "")
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables) or not isinstance(requires, str):
         raise _broken(lock, "`package` is not a list of tables")
-    lock.check_python(requires, environment["python_version"])
-    packages = [_Package.of(table, lock) for table in tables]
-    members = _members(packages, lock)
-    owner = _owner(members, lock, folder)
-    reached = _reach(owner, packages, environment)
-    for one in reached:
-        if one.kind != "registry" and one is not owner:
-            place = lock.place(one.name, one.version)
-            raise IncompleteError(
-                f"{one.name} does not come from an index ({one.kind} {one.where[:80]}): installing it could run its build code.",
-                remedy="Publish it to an index and lock again, or put its code beside the function.",
-                path=place.path, line=place.line)  # fmt: skip
-    wanted = _export(owner, members, lock, requires, environment, workspace, run)
-    missing = {one.name for one in reached if one is not owner} - {one.name for one in wanted}
-    if missing:
-        raise _broken(lock, f"uv leaves out {', '.join(sorted(missing))}")
-    direct: dict[str, AbstractSet[str]] = {}
-    for edge in _edges(owner, frozenset(), environment):
-        direct[edge.name] = direct.get(edge.name, frozenset()) | edge.extras
-    claimed = {one.name: one.where for one in reached if one.kind == "registry"}
-    return Needs(wanted=tuple(wanted), files=(lock.shown,), complete=True, direct=direct, claimed=claimed)
+    return lock
 
 
-def _members(packages: Iterable[_Package], lock: LockFile) -> dict[str, _Package]:
-    """The projects that the lock is for: their folder, relative to the lock, to the package."""
-    manifest = lock.document.get("manifest", {})
-    names = manifest.get("members", []) if isinstance(manifest, dict) else []
+def _package(table: Mapping[str, Any], lock: LockFile) -> Package:
+    name, source = table.get("name"), table.get("source")
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or not isinstance(source, dict) or not source:
+        raise _broken(lock, f"the package {str(name)[:80]!r} has no name or no source")
+    kind = next((one for one in ("registry", *_FOLDERS) if one in source), next(iter(source)))
+    name, version, where = canonicalize_name(name), str(table.get("version", "")), str(source[kind])
+    files = [one for one in (*_list(table.get("wheels")), table.get("sdist")) if isinstance(one, dict)]
+    return Package(
+        name=name,
+        version=version,
+        place=lock.place(name, version),
+        hashes=tuple(str(one["hash"]) for one in files if "hash" in one),
+        index=where if kind == "registry" else None,
+        folder=where if kind in _FOLDERS else None,
+        elsewhere="" if kind == "registry" or kind in _FOLDERS else f"{kind} {where}",
+        edges=_edges(table.get("dependencies")),
+        extras={str(extra): _edges(items) for extra, items in _table(table.get("optional-dependencies")).items()},
+        virtual=kind == "virtual",
+        markers=tuple(one for one in _list(table.get("resolution-markers")) if isinstance(one, str)),
+    )
+
+
+def _edges(items: object) -> tuple[Edge, ...]:
+    return tuple(
+        Edge(
+            name=canonicalize_name(str(one.get("name", ""))),
+            extras=frozenset(extra for extra in _list(one.get("extra")) if isinstance(extra, str)),
+            marker=str(one["marker"]) if "marker" in one else None,
+            fits=_Fits(one.get("version"), _table(one.get("source")).get("registry")),
+        )
+        for one in _list(items)
+        if isinstance(one, dict)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fits:
+    """Which of several packages of one name is meant: None where there is only one."""
+
+    version: object
+    registry: object
+
+    def __call__(self, package: Package) -> bool:
+        return self.version in (None, package.version) and self.registry in (None, package.index)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _members(packages: Iterable[Package], lock: LockFile) -> dict[str, _Member]:
+    """The projects that the lock is for, by their folder, relative to the lock."""
+    names = _list(_table(lock.document.get("manifest")).get("members"))
+    tables = {str(canonicalize_name(str(table.get("name")))): table for table in lock.document.get("package", []) if "source" in table}
     found = {}
     for one in packages:
-        if one.kind in ("editable", "virtual") and (one.where == "." or one.name in names):
-            parts = PurePosixPath(one.where).parts
-            if not _FOLDER.fullmatch(one.where) or one.where.startswith("/") or ".." in parts:
-                raise _broken(lock, f"{one.name} lies in {one.where[:80]!r}")
-            found[one.where] = one
+        where = one.folder
+        if where is not None and (where == "." or one.name in names):
+            if not _FOLDER.fullmatch(where) or where.startswith("/") or ".." in PurePosixPath(where).parts:
+                raise _broken(lock, f"{one.name} lies in {where[:80]!r}")
+            found[where] = _Member(package=one, where=where, table=tables[one.name])
     return found
 
 
-def _owner(members: Mapping[str, _Package], lock: LockFile, folder: Path) -> _Package:
-    """The member whose folder holds the code; the nearest where several do."""
+def _owner(members: Mapping[str, _Member], lock: LockFile, folder: Path, choice: LockChoice) -> _Member:
+    """The member that the policy chooses, else the one whose folder holds the code; the nearest where several do."""
+    if choice.member is not None:
+        by_name = {one.package.name: one for one in members.values()}
+        check_known(lock.shown, "member", [canonicalize_name(choice.member)], by_name)
+        return by_name[canonicalize_name(choice.member)]
     home = lock.path.parent
     for candidate in (folder, *folder.parents):
         if candidate.is_relative_to(home) and (one := members.get(candidate.relative_to(home).as_posix())):
@@ -108,69 +193,47 @@ def _owner(members: Mapping[str, _Package], lock: LockFile, folder: Path) -> _Pa
         return members["."]
     raise IncompleteError(
         "The lock is for a workspace, and the code lies in none of its members.",
-        remedy="Put the code into a member, or a requirements file beside it.",
+        remedy='Name the member in shipsafe.toml (`[[select]]` with `function = "..."` and `member = "..."`), or put the code into one.',
         path=lock.shown,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    name: str
-    version: str | None
-    extras: frozenset[str]
-
-
-def _edges(package: _Package, extras: AbstractSet[str], environment: Mapping[str, str]) -> Iterator[_Edge]:
-    """What a package asks for, on the runtime's platform."""
-    optional = package.table.get("optional-dependencies", {})
-    groups = [package.table.get("dependencies"), *((optional.get(extra) for extra in sorted(extras)) if isinstance(optional, dict) else ())]
-    for one in (one for group in groups for one in _items(group, dict)):
-        if _holds(one.get("marker"), environment):
-            yield _Edge(canonicalize_name(str(one.get("name", ""))), one.get("version"), frozenset(_items(one.get("extra"), str)))
-
-
-_T = TypeVar("_T")
-
-
-def _items(value: object, kind: type[_T]) -> list[_T]:
-    """The items of a list that are what they should be."""
-    return [one for one in value if isinstance(one, kind)] if isinstance(value, list) else []
-
-
-def _holds(marker: object, environment: Mapping[str, str]) -> bool:
-    if marker is None:
-        return True
-    try:
-        return Marker(str(marker)).evaluate({**environment, "extra": ""})
-    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
-        return True  # looked at rather than passed over; what ships is what uv exports
-
-
-def _reach(owner: _Package, packages: Iterable[_Package], environment: Mapping[str, str]) -> list[_Package]:
-    """Everything that the owner needs, itself first."""
-    by_name: dict[str, list[_Package]] = {}
+def _refuse_elsewhere(edges: Iterable[Edge], packages: Iterable[Package], environment: Mapping[str, str]) -> None:
+    """Refuse what comes from elsewhere before uv is asked, which would want to download it for its hash."""
+    graph: dict[str, list[Package]] = {}
     for one in packages:
-        by_name.setdefault(one.name, []).append(one)
-    reached: dict[tuple[str, str], _Package] = {(owner.name, owner.version): owner}
-    queue: list[tuple[_Package, frozenset[str]]] = [(owner, frozenset())]
-    seen = {(owner.name, owner.version, frozenset[str]())}
-    for package, extras in queue:  # grows while it is walked
-        for edge in _edges(package, extras, environment):
-            for target in by_name.get(edge.name, []):
-                if edge.version not in (None, target.version):
-                    continue
-                reached[target.name, target.version] = target
-                if (target.name, target.version, edge.extras) not in seen:
-                    seen.add((target.name, target.version, edge.extras))
-                    queue.append((target, edge.extras))
-    return list(reached.values())
+        graph.setdefault(one.name, []).append(one)
+    queue, seen = list(edges), set[tuple[str, str, frozenset[str]]]()
+    for edge in queue:  # grows while it is walked
+        for one in graph.get(edge.name, ()):
+            if edge.fits(one) and (one.name, one.version, edge.extras) not in seen:
+                if one.elsewhere:
+                    raise refused(one)
+                seen.add((one.name, one.version, edge.extras))
+                queue.extend(one.asks(edge.extras, environment))
+
+
+def _chosen(packages: Iterable[Package], exported: Pylock, environment: Mapping[str, str], lock: LockFile) -> dict[str, Package]:
+    """The packages of the lock that uv's export names for the runtime."""
+    by_version = {(one.name, one.version if one.folder is None else ""): one for one in packages}
+    chosen: dict[str, Package] = {}
+    for one in exported.packages:
+        if not holds(str(one.marker) if one.marker else None, environment, frozenset(), lock.place(one.name)):
+            continue
+        version = "" if one.directory else str(one.version or "")
+        package = by_version.get((one.name, version)) or next((each for each in packages if each.name == one.name and each.elsewhere), None)
+        if package is None:
+            raise _broken(lock, f"uv exports {one.name} {version}, which does not stand in it")
+        if one.name in chosen:
+            raise twice(package)
+        chosen[one.name] = package
+    return chosen
 
 
 def _export(
-    owner: _Package, members: Mapping[str, _Package], lock: LockFile, requires: str, environment: Mapping[str, str], workspace: Path,
-    run: Run,
-) -> list[Wanted]:  # fmt: skip
-    """What uv exports for the owner, each at its line of the lock."""
+    owner: _Member, members: Mapping[str, _Member], lock: LockFile, requires: str, choice: LockChoice, workspace: Path, run: Run
+) -> Pylock:  # fmt: skip
+    """What uv exports for the owner."""
     home = workspace / "export"
     home.mkdir()
     (home / "uv.lock").write_text(lock.text, encoding="utf-8")
@@ -178,21 +241,22 @@ def _export(
         place = home / where
         place.mkdir(parents=True, exist_ok=True)
         (place / "pyproject.toml").write_text(_pyproject(one, requires, members if where == "." else {}), encoding="utf-8")
-    flags = [*_EXPORT, "--package", owner.name, "--output-file", "export.txt"]
-    done = uv(["export", *flags], cwd=home, offline=True, run=run)
+    only = "--only-group" if choice.only_groups else "--group"
+    chosen = [f"{only}={name}" for name in choice.groups] + [f"--extra={name}" for name in choice.extras]
+    done = uv(["export", *_EXPORT, *chosen, "--no-emit-project", "--package", owner.package.name], cwd=home, offline=True, run=run)
     if done.returncode:
         raise IncompleteError(f"The lock cannot be read: {reason(done)}.", remedy="Run `uv lock` again.", path=lock.shown)
-    exported = read_requirements(home / "export.txt", root=home, boundary=home.resolve(), environment=environment)
-    return [
-        Wanted(requirement=one.requirement, location=lock.place(one.name, one.version or ""), hashes=one.hashes) for one in exported.wanted
-    ]
+    try:
+        return Pylock.from_dict(open_lock(home / "pylock.toml", home, "[[packages]]").document)
+    except (PylockValidationError, PylockUnsupportedVersionError) as error:
+        raise _broken(lock, f"what uv exports is no pylock.toml: {error}") from error
 
 
-def _pyproject(package: _Package | None, requires: str, members: Mapping[str, _Package]) -> str:
+def _pyproject(member: _Member | None, requires: str, members: Mapping[str, _Member]) -> str:
     """As little as uv needs; `[tool.uv.workspace]` also ends uv's search for a workspace in the folders above."""
-    project = f'[project]\nname = "{package.name}"\nversion = "0"\nrequires-python = {json.dumps(requires)}\n' if package else ""
+    project = f'[project]\nname = "{member.package.name}"\nversion = "0"\nrequires-python = {json.dumps(requires)}\n' if member else ""
     inner = sorted(where for where in members if where != ".")
-    return f"{project}[tool.uv.workspace]\nmembers = {json.dumps(inner)}\n" if package is None or package.where == "." else project
+    return f"{project}[tool.uv.workspace]\nmembers = {json.dumps(inner)}\n" if member is None or member.where == "." else project
 
 
 def _broken(lock: LockFile, why: str) -> IncompleteError:

@@ -82,6 +82,20 @@ KEYS: tuple[Key, ...] = (
     Key(path="lock", kind=Kind.TEXT, example='"uv.lock"', doc="Which file says what ships, where two kinds stand beside each other."),
     Key(path="prebuilt", kind=Kind.CHOICE, choices=("allow", "refuse"), tighter=Tighter.LAST_CHOICE, example='"refuse"',
         doc="Whether Python packages that another tool built (`--prebuilt`, bundled assets, zips) may pass."),
+    Key(path="shared-lock", kind=Kind.TEXT, example='"uv.lock"',
+        doc="A lock, relative to this file, from which each requirements.txt beside code chooses: versions and hashes are the lock's."),
+    Key(path="constraints", kind=Kind.TEXTS, example='["constraints.txt"]',
+        doc="Files of constraints, relative to this file: versions and hashes that hold wherever a distribution of the name is needed."),
+    Key(path="groups", kind=Kind.TEXTS, example='["lambda"]', doc="Dependency groups of a lock that ship, beside its main dependencies."),
+    Key(path="extras", kind=Kind.TEXTS, example='["pdf"]', doc="Extras of a locked project that ship."),
+    Key(path="only-groups", kind=Kind.FLAG, example="true", doc="Whether the groups ship instead of the main dependencies."),
+    Key(path="select.*.function", kind=Kind.TEXT, needed=True, example='"Orders*"',
+        doc="Functions and layers, by name or pattern, that take something else of their lock."),
+    Key(path="select.*.groups", kind=Kind.TEXTS, example='["orders"]', doc="Their groups, instead of those above."),
+    Key(path="select.*.extras", kind=Kind.TEXTS, example='["pdf"]', doc="Their extras, instead of those above."),
+    Key(path="select.*.only-groups", kind=Kind.FLAG, example="true", doc="Whether the groups ship instead of the main dependencies."),
+    Key(path="select.*.member", kind=Kind.TEXT, example='"orders"',
+        doc="The member of the uv workspace that they run, where their code does not lie in it."),
     Key(path="fixed", kind=Kind.TEXTS, tighter=Tighter.SUPERSET, example='["gates.dependencies"]',
         doc="Keys that whoever extends this policy may only tighten."),
     Key(path="unwaivable", kind=Kind.TEXTS, tighter=Tighter.SUPERSET, example='["dependencies/malicious"]',
@@ -132,6 +146,8 @@ KEYS: tuple[Key, ...] = (
     Key(path="functions.*.architecture", kind=Kind.CHOICE, choices=("x86_64", "arm64"), example='"arm64"',
         doc="Its architecture; x86_64 by default."),
     Key(path="functions.*.requirements", kind=Kind.TEXT, example='"src/orders/requirements.txt"', doc="Its lock or requirements file."),
+    Key(path="functions.*.groups", kind=Kind.TEXTS, example='["orders"]', doc="Its dependency groups of the lock, instead of those above."),
+    Key(path="functions.*.extras", kind=Kind.TEXTS, example='["pdf"]', doc="Its extras of the locked project, instead of those above."),
     Key(path="functions.*.layers", kind=Kind.TEXTS, example='["arn:aws:lambda:..."]', doc="ARNs of the layer versions it uses."),
     Key(path="waivers.*.rule", kind=Kind.TEXT, example='"layers/unpinned"', doc="What is allowed: a rule, or an advisory."),
     Key(path="waivers.*.advisory", kind=Kind.TEXT, example='"CVE-2026-1234"', doc="An advisory, by any of its ids."),
@@ -148,4 +164,4 @@ KEYS: tuple[Key, ...] = (
 )  # fmt: skip
 
 BY_PATH = {key.path: key for key in KEYS}
-TABLE_LISTS = ("functions", "waivers", "sign.target", "indexes.named")
+TABLE_LISTS = ("functions", "select", "waivers", "sign.target", "indexes.named")

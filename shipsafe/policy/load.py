@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.model.location import Location
-from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource, FailOn, FunctionConfig, GatePolicy, Mode, Policy
+from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource, FailOn, FunctionConfig, GatePolicy, LockChoice, Mode, Policy, Select
 from shipsafe.model.severity import Severity
 from shipsafe.policy import vex
 from shipsafe.policy.chain import Found, find_policy, read_chain
@@ -65,6 +65,12 @@ def load(
         evidence=values.get("evidence"),
         publishers=tuple(values.get("layers", {}).get("publishers", ())),
         lock=values.get("lock"),
+        lock_choice=LockChoice(
+            groups=_texts(values, "groups"), extras=_texts(values, "extras"), only_groups=values.get("only-groups", False)
+        ),
+        selects=_selects(values, own),
+        shared_lock=str(home / values["shared-lock"]) if values.get("shared-lock") else None,
+        constraints=tuple(str(home / one) for one in _texts(values, "constraints")),
         refuses_prebuilt=values.get("prebuilt") == "refuse",
         index=indexes.get("default"),
         extra_indexes=tuple(indexes.get("extra", ())),
@@ -135,6 +141,22 @@ def _advisories(table: Mapping[str, Any], folder: Path) -> AdvisoryPolicy:
         max_age=as_age(table.get("max-age", "7d")),
         unknown_age_allowed=table.get("unknown-age", "allow") == "allow",
         label=table.get("label", ""),
+    )
+
+
+def _selects(values: Mapping[str, Any], own: Document) -> tuple[Select, ...]:
+    """`[[select]]`, and what `[[functions]]` say of themselves, which wins."""
+    entries = [*values.get("select", ()), *({**entry, "function": entry["name"]} for entry in own.values.get("functions", ()))]
+    return tuple(
+        Select(
+            function=entry["function"],
+            groups=tuple(entry["groups"]) if "groups" in entry else None,
+            extras=tuple(entry["extras"]) if "extras" in entry else None,
+            only_groups=entry.get("only-groups"),
+            member=entry.get("member"),
+        )
+        for entry in entries
+        if entry.keys() & {"groups", "extras", "only-groups", "member"}
     )
 
 

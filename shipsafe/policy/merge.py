@@ -59,8 +59,12 @@ def _check_fixed(document: Document, path: str, value: Any, values: Mapping[str,
     else:
         loosens = not _is_tighter(BY_PATH[path], there, value)
     if loosens:
-        origin = origins.get(path, "its base")
-        raise document.error(path, f"`{path}` is fixed as {there!r} by {origin}, and {value!r} loosens it.", "Tighten it, or leave it out.")
+        fixed = (
+            f"is fixed by {origins.get('fixed', 'its base')}"
+            if there is None
+            else f"is fixed as {there!r} by {origins.get(path, 'its base')}"
+        )
+        raise document.error(path, f"`{path}` {fixed}, and {value!r} loosens it.", "Tighten it, or leave it out.")
 
 
 def _is_marked(path: str, values: Mapping[str, Any]) -> bool:

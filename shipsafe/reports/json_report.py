@@ -127,6 +127,7 @@ def _document(record: RunRecord) -> dict[str, object]:
         "vex": [asdict(document) for document in record.vex],
         "epoch": record.epoch,
         "baseline": asdict(record.baseline) if record.baseline else None,
+        "overrides": record.overrides,
     }
 
 
@@ -208,6 +209,7 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
         vex=tuple(VexDocument(**item) for item in raw["vex"]),
         epoch=raw["epoch"],
         baseline=BaselineFile(**raw["baseline"]) if raw["baseline"] else None,
+        overrides=tuple(raw["overrides"]),
     )
 
 

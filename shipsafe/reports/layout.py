@@ -109,7 +109,7 @@ def sections(record: RunRecord, *, quiet: bool = False, verbose: bool = False) -
 
 def _title(record: RunRecord) -> Section:
     template = f" ({_name(record.template)})" if record.template else ""
-    policy = _name(record.policy) if record.policy else "the preset alone"
+    policy = short(tally.policy_text(record), _SENTENCE)
     return Section(
         (
             Line((Span(f"shipsafe {_name(record.command)}: {_name(record.project)}{template}", Tone.STRONG),)),

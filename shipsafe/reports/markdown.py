@@ -97,6 +97,8 @@ def _parts(record: RunRecord) -> Iterable[_Part]:
         for_markdown(f"vex: {one.path} ({one.format}, {tally.count(one.statements, 'statement')}, sha256 {one.sha256})")
         for one in record.vex
     ]
+    if record.overrides:
+        remarks.append(for_markdown(f"policy: {tally.policy_text(record)}"))
     if record.baseline:
         remarks.append(for_markdown(tally.baseline_text(record)))
     yield _list("Remarks", remarks)

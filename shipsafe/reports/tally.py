@@ -99,6 +99,12 @@ def known(record: RunRecord) -> list[Finding]:
     return [item.finding for item in record.verdict.baselined]
 
 
+def policy_text(record: RunRecord) -> str:
+    """Which policy the run was judged by: `shipsafe.toml, with --fail-on critical`."""
+    given = f", with {' '.join(record.overrides)}" if record.overrides else ""
+    return f"{record.policy or 'the preset alone'}{given}"
+
+
 def entry_text(entry: BaselineEntry) -> str:
     """An entry of the baseline as one line."""
     advisory = f" {entry.advisory}" if entry.advisory else ""

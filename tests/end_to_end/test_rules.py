@@ -9,7 +9,10 @@ from shipsafe.gates import all_rules
 from tests.end_to_end.program import shipsafe
 
 RULES = [rule.id for rule in all_rules()]
-FROM_REGISTRY = ("dependencies/vulnerable", "package/name-collision", "package/unlocked")
+FROM_REGISTRY = (
+    *(f"dependencies/{name}" for name in ("confusion", "too-new", "unused", "vulnerable")),
+    *("package/name-collision", "package/unlocked"),
+)
 _TOO_LARGE = 263 * 1024 * 1024
 
 

@@ -2,11 +2,12 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from shipsafe.adapters.bandit import LARGEST, BanditSettings, Issue, lint
+from shipsafe.adapters.bandit import LARGEST, SERVER, BanditReport, BanditSettings, Issue, lint
 from shipsafe.adapters.forkserver import ForkServer
 from shipsafe.adapters.process import run
 from shipsafe.errors import ConfigError, IncompleteError
@@ -280,3 +281,35 @@ def test_a_test_of_a_newer_bandit_is_not_run_and_named(tmp_path: Path) -> None:
     known = [entry["id"] for entry in DATA["rules"] if entry["id"] != "B101"]
     report = lint({"app.py": code}, BanditSettings(base=tmp_path), known=known, honour=True, workspace=tmp_path / "workspace")
     assert (report.issues, report.unknown) == ((), ("B101",))
+
+
+def test_much_code_is_shared_out_and_every_file_is_asked_about_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    files = {}
+    for number in range(40):
+        files[f"pkg/m{number}.py"] = tmp_path / f"{number}.py"
+        text = SHELL.replace("shell=True)", f"shell=True){'  # nosec' if number % 4 == 0 else ''}") + "# padding\n" * number * 50
+        files[f"pkg/m{number}.py"].write_text("def f(:\n" if number == 7 else text, encoding="utf-8")
+    asked: list[list[str]] = []
+
+    class Watched(ForkServer):
+        def ask(self, question: object, *, timeout: float) -> object:
+            assert isinstance(question, dict)
+            asked.append(question["files"])
+            return SERVER.ask(question, timeout=timeout)
+
+    server = Watched([], name="bandit")
+    known = [entry["id"] for entry in DATA["rules"]]
+
+    def report(names: Iterable[str], folder: str) -> BanditReport:
+        (tmp_path / folder).mkdir()
+        part = {name: files[name] for name in names}
+        return lint(part, BanditSettings(base=tmp_path), known=known, honour=True, workspace=tmp_path / folder, server=server)
+
+    whole = report(files, "whole")
+    assert len(asked) == 3
+    assert sorted(name for names in asked for name in names) == sorted(files)
+    assert len(whole.issues) == 2 * (len(files) - 1)
+    assert [one.name for one in whole.unread] == ["pkg/m7.py"]
+    alone = [report([name], f"alone {name.partition('/')[2]}") for name in sorted(files)]
+    assert whole.issues == tuple(sorted((issue for one in alone for issue in one.issues), key=lambda issue: (issue.name, issue.line)))

@@ -10,11 +10,12 @@ import pytest
 from shipsafe.gates.package import GATE, zipped_note
 from shipsafe.model.artifact import Archive
 from shipsafe.model.finding import Effect, Finding
+from shipsafe.model.gate import Inquiry
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.project import LayerRef, Subject, Unresolved
 from shipsafe.model.severity import Severity
-from shipsafe.model.tree import Distribution, Entry, Origin, Problem, ProblemKind, Source, StagedTree
+from shipsafe.model.tree import PROGRAM_MODE, Distribution, Entry, Origin, Problem, ProblemKind, Source, StagedTree
 from tests.gates.asking import HANDLER, TEMPLATE, function, inquiry, layer, rules
 from tests.packing.elf import ARM64, X86_64, elf
 from tests.packing.trees import entry, tree
@@ -506,6 +507,9 @@ def test_every_rule_has_its_page() -> None:
         "escaping-link",
         "name-collision",
         "unlocked",
+        "modified-dependency",
+        "lock-mismatch",
+        "prebuilt",
     }
     for rule in GATE.rules:
         assert rule.why
@@ -513,3 +517,29 @@ def test_every_rule_has_its_page() -> None:
         assert rule.references
         assert rule.bad
         assert rule.good
+
+
+def test_a_content_that_several_functions_ship_is_read_once(tmp_path: Path) -> None:
+    """What the first function found out holds for the second, but where the name decides."""
+    files = {"_a.so": elf(ARM64), "_b.pyd": b"MZ" + bytes(20), "data/_b.bin": b"MZ" + bytes(20)}
+    key = _KEY + str(tmp_path).encode()  # a content that no other test has
+    paths = ("lib/server.pem", "lib/server.py", "lib/tests/server.pem")
+
+    def ask(folder: Path) -> tuple[Inquiry, Outcome]:
+        staged = tree(folder / "tree", {"app.py": _APP, **files})
+        own = (replace(one, mode=PROGRAM_MODE) if one.path.endswith(".bin") else one for one in staged.entries)
+        entries = (*own, *(_dependency(folder, path, key) for path in paths))
+        asked = inquiry(folder, function(), replace(staged, entries=tuple(sorted(entries, key=lambda one: one.path))))
+        return asked, GATE.run(asked)
+
+    asked, first = ask(tmp_path / "first")
+    assert [(rule, finding.key) for rule, finding in zip(rules(first), first.findings, strict=True)] == [
+        ("wrong-platform", "_a.so:machine"),
+        ("wrong-platform", "_b.pyd:system"),
+        ("secret-file", "lib/server.pem"),
+    ]
+    for one in asked.staged.entries:
+        if one.path != "app.py":
+            one.source.unlink()
+    assert GATE.run(asked) == first
+    assert ask(tmp_path / "second")[1].findings == first.findings

@@ -149,6 +149,7 @@ def records(draw: st.DrawFn) -> RunRecord:
         rules=tuple(draw(st.lists(rule, max_size=2))),
         hints=tuple(draw(st.lists(TEXT, max_size=2))),
         vex=tuple(draw(st.lists(VEX_DOCUMENT, max_size=2))),
+        overrides=tuple(draw(st.lists(TEXT, max_size=2))),
         epoch=draw(st.integers(0, 2**33)),
         baseline=draw(
             st.none() | st.builds(BaselineFile, path=NAME, sha256=st.sampled_from(["", "f" * 64]), entries=st.integers(0, 10**6))

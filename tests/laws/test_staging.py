@@ -76,7 +76,7 @@ def test_any_pylock_is_read_or_refused(packages: object) -> None:
         root = Path(folder).resolve()
         (root / "pylock.toml").write_text(f'lock-version = "1.0"\ncreated-by = "x"\npackages = {_toml(packages)}\n')
         try:
-            needs = read_pylock(root / "pylock.toml", root=root, environment=_RUNTIME)
+            needs = read_pylock(root / "pylock.toml", root=root, boundary=root, environment=_RUNTIME)
         except IncompleteError:
             return
         assert all(one.locked for one in needs.wanted)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import json
 import tarfile
 import threading
 import zipfile
@@ -13,10 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 _BACKEND = """
 import pathlib, zipfile
 pathlib.Path({marker!r}).write_text("the build code ran")
+made = {{}}
+{code}
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     path = pathlib.Path(wheel_directory) / "{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr("{name}.py", "built = True\\n")
+        for member, text in made.items():
+            wheel.writestr(member, text)
         wheel.writestr("{name}-{version}.dist-info/METADATA", "Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
         wheel.writestr("{name}-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr("{name}-{version}.dist-info/RECORD", "{name}.py,,\\n")
@@ -56,11 +61,14 @@ def wheel(
     return f"{name}-{version}-{tag}.whl", buffer.getvalue()
 
 
-def sdist(name: str, version: str, marker: str) -> tuple[str, bytes]:
-    """File name and bytes of a source distribution whose build code writes the file `marker`."""
+def sdist(name: str, version: str, marker: str, *, code: str = "", requires: Sequence[str] = ()) -> tuple[str, bytes]:
+    """File name and bytes of a source distribution whose build code writes the file `marker`.
+
+    `code` is more of its build code; what that puts into `made` (path -> text) is in the wheel. `requires` is what the build needs.
+    """
     files = {
-        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
-        "backend.py": _BACKEND.format(marker=marker, name=name, version=version),
+        "pyproject.toml": f'[build-system]\nrequires = {list(requires)!r}\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": _BACKEND.format(marker=marker, name=name, version=version, code=code),
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
     }
     buffer = io.BytesIO()
@@ -78,33 +86,46 @@ def sha256(data: bytes) -> str:
 
 
 @contextmanager
-def index(*files: tuple[str, bytes]) -> Iterator[str]:
-    """Serve the files as a simple index (PEP 503), and give its address."""
-    content = dict(files)
+def index(
+    *files: tuple[str, bytes],
+    user: tuple[str, str] | None = None,
+    uploaded: Mapping[str, str] | None = None,
+    asked: list[str] | None = None,
+) -> Iterator[str]:
+    """Serve the files as a simple index (PEP 503), and give its address.
+
+    `user` is a name and a password, without which nothing is served. With `uploaded` (file name -> time) pages are JSON (PEP 700).
+    `asked` gets the path of every request that was answered.
+    """
+    content, seen = dict(files), asked if asked is not None else []
+    wanted = f"Basic {base64.b64encode(':'.join(user).encode()).decode()}" if user else None
 
     class Handler(BaseHTTPRequestHandler):
         """The two kinds of page that there are."""
 
         def do_GET(self) -> None:
             """Answer."""
+            if wanted and self.headers.get("Authorization") != wanted:
+                self._send(b"", "text/plain", status=401)
+                return
+            seen.append(self.path)
             kind, _, name = self.path.strip("/").partition("/")
             if kind == "files" and name in content:
                 self._send(content[name], "application/octet-stream")
                 return
-            links = [
-                f'<a href="/files/{file}#{sha256(data).replace(":", "=")}">{file}</a>'
-                for file, data in content.items()
-                if file.partition("-")[0].replace("_", "-") == name.strip("/")
-            ]
-            if kind == "simple" and links:
-                self._send("<br>".join(links).encode(), "text/html")
-            else:
+            here = {file: data for file, data in content.items() if file.partition("-")[0].replace("_", "-") == name.strip("/")}
+            if kind != "simple" or not here:
                 self.send_error(404)
+            elif uploaded is None:
+                self._send(_as_html(here), "text/html")
+            else:
+                self._send(_as_json(here, uploaded), "application/vnd.pypi.simple.v1+json")
 
         do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
 
-        def _send(self, body: bytes, kind: str) -> None:
-            self.send_response(200)
+        def _send(self, body: bytes, kind: str, *, status: int = 200) -> None:
+            self.send_response(status)
+            self.send_header("WWW-Authenticate", 'Basic realm="packages"')
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -123,6 +144,19 @@ def index(*files: tuple[str, bytes]) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _as_html(files: Mapping[str, bytes]) -> bytes:
+    return "<br>".join(f'<a href="/files/{file}#{sha256(data).replace(":", "=")}">{file}</a>' for file, data in files.items()).encode()
+
+
+def _as_json(files: Mapping[str, bytes], uploaded: Mapping[str, str]) -> bytes:
+    listed = [
+        {"filename": file, "url": f"/files/{file}", "hashes": {"sha256": sha256(data).partition(":")[2]}}
+        | ({"upload-time": uploaded[file]} if file in uploaded else {})
+        for file, data in files.items()
+    ]
+    return json.dumps({"meta": {"api-version": "1.1"}, "name": "x", "versions": [], "files": listed}).encode()
 
 
 def _digest(data: bytes) -> str:

@@ -64,10 +64,11 @@ def staged(
     *,
     offline: bool = False,
     run: Run = process.run,
+    prebuilt: tuple[str, ...] = (),
 ) -> StagedTree:
     """Stage; `workspace` is made."""
     workspace.mkdir(parents=True)
-    project = Project(root=root, template="template.yaml")
+    project = Project(root=root, template="template.yaml", prebuilt=prebuilt)
     sets = Sets(workspace / "sets", open_cache(workspace / "cache"))
     return stage(subject or function(), project, rules or policy(), workspace=workspace, sets=sets, offline=offline, run=run)
 

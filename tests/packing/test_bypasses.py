@@ -21,6 +21,8 @@ SETUP = (
     "from pathlib import Path\nPath({marker!r}).write_text('setup.py ran')\nfrom setuptools import setup\nsetup(name='evil', version='1')\n"
 )
 BACKEND = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n[project]\nname = "evil"\nversion = "1"\n'
+BACKENDS = "brings its own build backend, which would run here"
+UV = 'version = 1\nrequires-python = ">=3.11"\n'
 RUN = "from pathlib import Path\nPath({marker!r}).write_text('ran')\n"
 HOOKS = ("setup.py", "backend.py", "sitecustomize.py", "usercustomize.py", "conftest.py", "packaging.py", "uv.py", "encodings.py")
 
@@ -74,11 +76,11 @@ def test_the_traps_spring_when_uv_is_used_by_itself(
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({"src/requirements.txt": "-e .\n"}, "src/requirements.txt:1: -e is refused: an editable install runs the project's build code"),
-        ({"src/requirements.txt": "both\n--editable ./local\n"}, "src/requirements.txt:2: --editable is refused"),
-        ({"src/requirements.txt": "./local\n"}, "is a path; installing it could run its build code"),
+        ({"src/requirements.txt": "-e .\n"}, f"src/requirements.txt:1: The local package in src {BACKENDS}"),
+        ({"src/requirements.txt": "both\n--editable ./local\n"}, f"src/requirements.txt:2: The local package in src/local {BACKENDS}"),
+        ({"src/requirements.txt": "./local\n"}, f"The local package in src/local {BACKENDS}"),
         ({"src/requirements.txt": "local/\n"}, "is not a requirement"),
-        ({"src/requirements.txt": ".\n"}, "is a path; installing it could run its build code"),
+        ({"src/requirements.txt": ".\n"}, f"The local package in src {BACKENDS}"),
         ({"src/requirements.txt": "file://{root}/src/local\n"}, "is a URL or a repository, which no index vouches for"),
         ({"src/requirements.txt": "git+file://{root}\n"}, "is a URL or a repository"),
         ({"src/requirements.txt": "evil @ file://{root}/src/local\n"}, "evil is asked for by URL"),
@@ -88,16 +90,16 @@ def test_the_traps_spring_when_uv_is_used_by_itself(
         ({"src/requirements.txt": "both --config-settings x=y\n"}, "--config-settings is refused"),
         ({"src/requirements.txt": "--find-links ./local\nboth\n"}, "--find-links is refused"),
         ({"src/requirements.txt": "--index-url file://{root}/simple\nboth\n"}, "--index-url is refused"),
-        ({"src/requirements.txt": "-r more.txt\n", "src/more.txt": "both\n-e .\n"}, "src/more.txt:2: -e is refused"),
+        ({"src/requirements.txt": "-r more.txt\n", "src/more.txt": "both\n-e .\n"}, f"src/more.txt:2: The local package in src {BACKENDS}"),
         ({"src/requirements.txt": "both\n-c more.txt\n", "src/more.txt": "--no-binary both\n"}, "src/more.txt:1: --no-binary is refused"),
         ({"src/requirements.txt": "-c more.txt\n", "src/more.txt": "both @ file://{root}/src/local\n"}, "both is asked for by URL"),
-        ({"src/requirements.txt": "bo\\\nth\n-\\\ne .\n"}, "-e is refused"),
-        ({"src/uv.lock": '[[package]]\nname = "o"\nsource = {{ virtual = "." }}\ndependencies = [{{ name = "evil" }}]\n'
-          '[[package]]\nname = "evil"\nversion = "1"\nsource = {{ editable = "local" }}\n'}, "evil does not come from an index (editable"),
-        ({"src/uv.lock": '[[package]]\nname = "o"\nsource = {{ virtual = "." }}\ndependencies = [{{ name = "evil" }}]\n'
+        ({"src/requirements.txt": "bo\\\nth\n-\\\ne .\n"}, f"src/requirements.txt:3: The local package in src {BACKENDS}"),
+        ({"src/uv.lock": UV + '[[package]]\nname = "o"\nsource = {{ virtual = "." }}\ndependencies = [{{ name = "evil" }}]\n'
+          '[[package]]\nname = "evil"\nversion = "1"\nsource = {{ editable = "local" }}\n'}, "The local package in src/local brings its own"),
+        ({"src/uv.lock": UV + '[[package]]\nname = "o"\nsource = {{ virtual = "." }}\ndependencies = [{{ name = "evil" }}]\n'
           '[[package]]\nname = "evil"\nversion = "1"\nsource = {{ git = "file://{root}" }}\n'}, "evil does not come from an index (git"),
         ({"src/pylock.toml": 'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "evil"\ndirectory = {{ path = "local" }}\n'},
-         "evil does not come from an index"),
+         f"The local package in src/local {BACKENDS}"),
     ],
 )  # fmt: skip
 def test_a_list_that_asks_to_run_code_is_refused(tmp_path: Path, both: tuple[str, Path], files: dict[str, str], reason: str) -> None:

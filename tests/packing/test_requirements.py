@@ -68,15 +68,16 @@ def test_a_byte_order_mark_is_understood(tmp_path: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("-e .", "-e is refused: an editable install runs the project's build code"),
-        ("-e.", "-e is refused"),
-        ("--editable=.", "--editable is refused"),
-        ("./local", "is a path; installing it could run its build code"),
-        ("..", "is a path"),
-        ("/opt/local", "is a path"),
-        ("local.whl", "is a path"),
-        ("local-1.0.tar.gz", "is a path"),
-        (".[extra]", "is a path"),
+        ("-e git+https://example.com/x.git", "-e is refused: it names no folder of the repository"),
+        ("-e ./local.whl", "-e is refused: it names no folder of the repository"),
+        ("--editable=https://example.com/x", "--editable is refused"),
+        ("-e .[extra]", "is a folder with more to it"),
+        (".[extra]", "is a folder with more to it"),
+        ("./local ; python_version > '3'", "is a folder with more to it"),
+        ("~/local", "is a folder with more to it"),
+        ("./local\0", "is a folder with more to it"),
+        ("local.whl", "is a path, which no index vouches for"),
+        ("./local-1.0.tar.gz", "is a path, which no index vouches for"),
         ("file:///tmp/local", "is a URL or a repository"),
         ("https://user:secret@example.com/x.whl", "'https://example.com/x.whl' is a URL or a repository"),
         ("git+https://example.com/x.git", "is a URL or a repository"),
@@ -141,3 +142,17 @@ def test_a_link_to_a_list_outside_the_project_is_refused(tmp_path: Path) -> None
     (root / "linked.txt").symlink_to(outside / "list.txt")
     with pytest.raises(IncompleteError, match=r"linked.txt: linked.txt lies outside the project"):
         read(root)
+
+
+def test_a_folder_is_a_local_package_relative_to_its_file(tmp_path: Path) -> None:
+    files = {"src/requirements.txt": "-e ../a\n-r ../more.txt\n--editable=b\n./c # why\nidna==3.7\n", "more.txt": "-e .\n"}
+    found = read(write(tmp_path, files), "src/requirements.txt")
+    assert [(folder.relative_to(tmp_path).as_posix(), str(place)) for folder, place in found.local] == [
+        ("a", "src/requirements.txt:1"), (".", "more.txt:1"), ("src/b", "src/requirements.txt:3"), ("src/c", "src/requirements.txt:4"),
+    ]  # fmt: skip
+    assert [one.name for one in found.wanted] == ["idna"]
+
+
+def test_a_constraint_is_no_local_package(tmp_path: Path) -> None:
+    with pytest.raises(IncompleteError, match=r"limits.txt:1: -e is refused"):
+        read(write(tmp_path, {"requirements.txt": "-c limits.txt\n", "limits.txt": "-e ./local\n"}))

@@ -15,7 +15,7 @@ CONFIG = FunctionConfig(name="job", handler="job.run", runtime="python3.13", cod
 
 def test_the_readers_are_these() -> None:
     """A reader that is lost by accident is missed here."""
-    assert [reader.id for reader in all_readers()] == ["cdk", "cloudformation", "folder"]
+    assert [reader.id for reader in all_readers()] == ["cdk", "cloudformation", "folder", "terraform"]
 
 
 @pytest.mark.parametrize("name", ["template.yaml", "template.yml", "template.json"])

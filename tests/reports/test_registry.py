@@ -10,7 +10,7 @@ from tests.reports.sample import record
 
 
 def test_the_list_of_all_reports_is_held_here_so_that_a_lost_file_is_loud() -> None:
-    assert names() == ("cyclonedx-vex", "github", "json", "markdown", "openvex", "sarif", "text")
+    assert names() == ("csv", "cyclonedx-vex", "github", "json", "junit", "markdown", "openvex", "sarif", "text")
 
 
 def test_every_report_is_found_by_its_own_id_and_writes_something() -> None:

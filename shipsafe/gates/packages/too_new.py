@@ -34,6 +34,7 @@ TOO_NEW = Rule(
     references=("https://peps.python.org/pep-0700/", "https://docs.astral.sh/uv/reference/settings/#exclude-newer"),
 )
 _AT_ONCE = 8
+_LONGEST = timedelta(days=400_000)  # what is longer than a thousand years would only leave the calendar
 
 _uploads: Once[tuple[object, ...], "_Upload"] = Once()
 
@@ -57,7 +58,8 @@ class Ages:
 
 def cooldown(inquiry: Inquiry) -> timedelta | None:
     """How old a file must be, or None."""
-    return as_age(inquiry.settings("dependencies").settings.get("cooldown"))
+    least = as_age(inquiry.settings("dependencies").settings.get("cooldown"))
+    return least and min(least, _LONGEST)
 
 
 def ask_ages(inquiry: Inquiry) -> Ages:
@@ -87,7 +89,7 @@ def ask_ages(inquiry: Inquiry) -> Ages:
 
 def _is_asked(one: Distribution, inquiry: Inquiry) -> bool:
     """What lies in the code has no upload; of what is ours, only what is confused would be worth asking, and that is critical anyway."""
-    return one.version is not None and one.source is not Source.BUNDLED and not inquiry.policy.is_first_party(one.name)
+    return one.version is not None and one.source not in (Source.BUNDLED, Source.LOCAL) and not inquiry.policy.is_first_party(one.name)
 
 
 def _upload(one: Distribution, indexes: Indexes) -> _Upload:

@@ -41,8 +41,9 @@ def product(node: Node) -> Product:
         raise node.error(f"`{name[:100]}` is not a package URL: {error}.", "Write pkg:pypi/NAME@VERSION.") from error
     if purl.type == "pypi":
         return Product(text=text, package=canonicalize_name(purl.name), version=purl.version or None)
-    if purl.type == "generic" and not purl.namespace:
-        return Product(text=text, subject=purl.name, digest=purl.version or None)
+    if purl.type == "generic":
+        name = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name
+        return Product(text=text, subject=name, digest=purl.version or None)
     return Product(text=text)
 
 

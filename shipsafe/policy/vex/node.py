@@ -5,6 +5,7 @@ security/vex.json: /statements/0/status: `not-affected` is not one of not_affect
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,7 +56,7 @@ class Node:
         self.get("")
         for key in self.value:
             if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
+                near = difflib.get_close_matches(key[:60], known, n=1)
                 raise self.error(f"Unknown key `{key[:60]}`.", f"Did you mean `{near[0]}`?" if near else "Remove it.")
         return self
 
@@ -128,7 +129,7 @@ def parse(data: bytes, *, file: str) -> Node:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
             raise ConfigError(f"Key `{twice[:60]}` stands twice in one object.", remedy="Keep one of them.", path=file)
         return found
 

@@ -1,0 +1,5 @@
+import iniconfig
+
+
+def handler(event, context):
+    return iniconfig.IniConfig("values.ini", event["text"]).sections

@@ -1,0 +1,116 @@
+"""A Terraform plan in JSON (`terraform show -json tfplan`), OpenTofu's likewise. Terraform is not run, nor is a provider.
+
+What will be is in the plan, modules and `for_each` expanded; what refers to what is in the configuration that comes with it. The plan
+has no lines: findings point at the block in the `.tf` files that lie beside it. Paths in a plan are relative to the folder that
+Terraform ran in, so that is where the plan should be written.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from shipsafe.errors import ConfigError
+from shipsafe.model.location import Location
+from shipsafe.model.policy import Policy
+from shipsafe.model.project import Function, Layer, Project, Unresolved
+from shipsafe.model.reader import Reader
+from shipsafe.readers.bundling import as_shipped, hint, listed
+from shipsafe.readers.plan.archives import Archives, Source
+from shipsafe.readers.plan.document import LIMIT, Planned, is_binary, read_plan
+from shipsafe.readers.plan.functions import FUNCTION, LAYER, Reading, read_function, read_layer
+from shipsafe.readers.plan.naming import names
+from shipsafe.readers.plan.places import Block, Places
+from shipsafe.readers.plan.references import References
+
+_NAMES = ("plan.json", "tfplan.json", "terraform-plan.json")
+_MARKS = (b'"format_version"', b'"terraform_version"')
+_COMMAND = "terraform plan -out=tfplan && terraform show -json tfplan > plan.json"
+
+
+def claims(path: Path, _policy: Policy) -> str | None:
+    """A plan in JSON of any name, or a folder with one called `plan.json`, `tfplan.json` or `terraform-plan.json`.
+
+    Raises:
+        ConfigError: several plans lie side by side.
+    """
+    found = _plan_file(path)
+    return found.name if found else None
+
+
+def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
+    """The project that a plan describes.
+
+    Raises:
+        ConfigError: it is not a plan, it is broken or hostile, or parameters are given, which it has no place for.
+    """
+    file = _plan_file(path)
+    if file is None:
+        raise ConfigError("No plan lies here.", remedy=f"Run `{_COMMAND}`.", path=str(path))
+    if overrides:
+        what = "--parameter-overrides needs a template; the variables of a plan are fixed."
+        raise ConfigError(what, remedy="Leave it out, and plan with other variables.", path=file.name)
+    root = file.parent
+    plan = read_plan(file, name=file.name)
+    functions, layers = ([one for one in plan.of_type(kind) if not one.data] for kind in (FUNCTION, LAYER))
+    called = names([*functions, *layers])
+    references = References(plan)
+    reading = Reading(
+        root=root,
+        plan=plan,
+        references=references,
+        archives=Archives(plan, references, root),
+        names=called,
+        arns={arn: called[one.address] for one in layers if isinstance(arn := one.values.get("arn"), str)},
+    )
+    places = Places(root, plan.configuration)
+    found = [read_function(one, _block(one, places), reading) for one in functions]
+    found_layers = [read_layer(one, _block(one, places), reading) for one in layers]
+    shipped = [as_shipped(function, root, policy) for function, _ in found]
+    shipped_layers = [as_shipped(layer, root, policy) for layer, _ in found_layers]
+    installs = [one.name for one, ours in shipped if ours] + [one.name for one, ours in shipped_layers if ours]
+    return Project(
+        root=root,
+        template=file.name,
+        templates=(file.name,),
+        functions=tuple(function for function, _ in shipped),
+        layers=tuple(layer for layer, _ in shipped_layers),
+        hints=(*hint(installs, tool="Terraform", command="terraform apply"), *_left_out([*found, *found_layers])),
+        unresolved=tuple(Unresolved(field="plan", reason=gap, location=Location(path=file.name)) for gap in plan.gaps),
+    )
+
+
+def before(path: Path) -> str | None:
+    """What makes a folder with a configuration readable."""
+    return f"Run `{_COMMAND}` first." if path.is_dir() and next(path.glob("*.tf"), None) else None
+
+
+def _plan_file(path: Path) -> Path | None:
+    """The plan that is meant, or None."""
+    if path.is_file():
+        return path if is_binary(path) or _is_ours(path) else None
+    found = [path / name for name in _NAMES if (path / name).is_file() and _is_ours(path / name)]
+    if len(found) > 1:
+        lying = ", ".join(one.name for one in found)
+        raise ConfigError(f"{len(found)} plans lie side by side: {lying}.", remedy="Name one of them.", path=str(path))
+    return found[0] if found else None
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether Terraform wrote that file, a plan or a state; PowerShell's `>` makes UTF-16 of it."""
+    with path.open("rb") as file:
+        data = file.read(LIMIT).replace(b"\0", b"")
+    return all(mark in data for mark in _MARKS)
+
+
+def _block(one: Planned, places: Places) -> Block | None:
+    return places.block(one.modules, one.type, one.name)
+
+
+def _left_out(found: Sequence[tuple[Function | Layer, Source | None]]) -> list[str]:
+    """What a person must know where an archive leaves out files of a folder that shipsafe packs."""
+    archives = {source.archive: subject.code.path for subject, source in found if source and source.excludes}
+    if not archives:
+        return []
+    return [f"`excludes` of {listed(sorted(archives))} is not read; what must not ship belongs into .shipsafeignore beside the code."]
+
+
+READER = Reader(id="terraform", summary="a Terraform plan in JSON", claims=claims, read=read, before=before)
