@@ -26,11 +26,12 @@ from typing import Any
 
 import shipsafe
 from shipsafe.adapters.files import MEBIBYTE
+from shipsafe.adapters.kept import keep_below, largest, open_base
 from shipsafe.adapters.secret import secret
 
 _FILE = "answers.sqlite"
 _LARGEST = 64 * MEBIBYTE  # bytes of an answer
-_WAIT = 10.0  # seconds for another process that writes
+_SHARE = 8  # answers may take an eighth of what the cache may take
 _SCHEMA = """create table if not exists answer
     (key blob primary key, kind text not null, value blob not null, mac blob not null, used integer not null) without rowid"""
 
@@ -39,11 +40,13 @@ _SCHEMA = """create table if not exists answer
 class Cache:
     """Answers of earlier runs, and those of this run until `flush`. May be used from several threads.
 
-    `path` is the file, `secret` the key of the digests, `counted` how often each kind was recalled and missed.
+    `path` is the file, `secret` the key of the digests, `most` how many bytes it may take,
+    `counted` how often each kind was recalled and missed.
     """
 
     path: Path
     secret: bytes
+    most: int
     fresh: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
     touched: set[bytes] = field(default_factory=set)
     counted: dict[str, list[int]] = field(default_factory=dict)
@@ -104,9 +107,10 @@ class Cache:
             self.touched.clear()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and of what is too much in it."""
         with self._lock:
             if self._base is not None:
+                keep_below(self._base, self.path, "answer", self.most)
                 self._base.close()
                 self._base = None
 
@@ -165,31 +169,12 @@ def _plain(value: object) -> object:
 
 
 def open_cache(folder: Path) -> Cache:
-    """The answers that are kept in a cache folder."""
-    return Cache(path=folder / _FILE, secret=secret())
-
-
-def open_base(path: Path, schema: str) -> sqlite3.Connection:
-    """A database of ours, made where there is none, and made anew where it is damaged.
+    """The answers that are kept in a cache folder.
 
     Raises:
-        sqlite3.Error, OSError: it cannot be written.
+        ConfigError: `SHIPSAFE_CACHE_SIZE` is no size.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for attempt in (1, 2):
-        base = sqlite3.connect(path, timeout=_WAIT, check_same_thread=False)
-        try:
-            # A crash of the machine may damage the file, which is then made anew: it is a cache.
-            base.execute("pragma synchronous = off")
-            base.execute(schema)
-        except sqlite3.DatabaseError as error:
-            base.close()
-            if attempt == 2 or isinstance(error, sqlite3.OperationalError):  # noqa: PLR2004 - the second of two
-                raise
-            path.unlink(missing_ok=True)
-        else:
-            return base
-    raise sqlite3.DatabaseError  # not reached: the second attempt returns or raises
+    return Cache(path=folder / _FILE, secret=secret(), most=largest() // _SHARE)
 
 
 @cache

@@ -35,6 +35,7 @@ COMMANDS = {
     "explain": _Entry("More", "What a rule means, why it matters and how to fix it.", "explain"),
     "report": _Entry("More", "Render a JSON report again, in any format.", "report"),
     "policy": _Entry("More", "Show, start and describe the policy.", "policy"),
+    "cache": _Entry("More", "Say what is cached, and remove it.", "cache"),
     "advisories": _Entry("More", "Pull and look into the advisory snapshot.", "advisories"),
 }
 

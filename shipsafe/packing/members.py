@@ -1,13 +1,15 @@
 """Compressed bytes by content, so that nothing is compressed twice: not in a run, and not in the next.
 
-What is taken from here is inflated and compared with the digest that was audited before it goes into an archive. So nobody who
-writes to this file can change what ships, and no key is needed to believe it: it may come from any other machine.
+What we wrote ourselves is known by a digest under the user's key. What comes from elsewhere, a cache that was restored from another
+machine, is inflated and compared with the digest that was audited before it goes into an archive. So nobody who writes to this file
+can change what ships.
 
     members = open_members(cache_folder)
     members.get(entry, lambda: compress(entry))
 """
 
 import hashlib
+import hmac
 import sqlite3
 import time
 from collections import OrderedDict
@@ -19,13 +21,15 @@ from threading import Lock
 
 import deflate
 
-from shipsafe.adapters.cache import open_base
 from shipsafe.adapters.files import MEBIBYTE
+from shipsafe.adapters.kept import keep_below, largest, open_base
 from shipsafe.adapters.once import Once
+from shipsafe.adapters.secret import secret
 from shipsafe.model.tree import Entry
 
 _FILE = "members.sqlite"
-_SCHEMA = "create table if not exists member (key blob primary key, data blob not null, used integer not null)"
+_SCHEMA = """create table if not exists member
+    (key blob primary key, data blob not null, crc integer not null, mac blob not null, used integer not null)"""
 _BATCH = 8 * MEBIBYTE  # bytes that wait for being written
 _REMEMBERED = 64 * MEBIBYTE  # bytes that this run need not look at again
 
@@ -43,15 +47,18 @@ class Packed:
 class Members:
     """Compressed members: of this run in memory, of earlier ones on the disk. May be used from several threads.
 
-    `label` names the compressor; bytes of another one are never given.
+    `label` names the compressor; bytes of another one are never given. `secret` is the user's key,
+    `most` how many bytes they may take.
     """
 
     path: Path
     label: str
+    secret: bytes
+    most: int
     reused: int = 0
     _recent: OrderedDict[str, Packed] = field(default_factory=OrderedDict)
     _remembered: int = 0
-    _waiting: dict[bytes, bytes | bytearray] = field(default_factory=dict)
+    _waiting: dict[bytes, Packed] = field(default_factory=dict)
     _pending: int = 0
     _touched: set[bytes] = field(default_factory=set)
     _underway: Once[str, Packed] = field(default_factory=Once)
@@ -94,14 +101,15 @@ class Members:
             base = self._connect()
             with base:
                 base.executemany("update member set used = ? where key = ?", [(self._today, key) for key in touched])
-                rows = [(key, bytes(data), self._today) for key, data in waiting.items()]
-                base.executemany("insert or replace into member values (?, ?, ?)", rows)
+                rows = ((key, one.data, one.crc, self._mac(key, one), self._today) for key, one in waiting.items())
+                base.executemany("insert or replace into member values (?, ?, ?, ?, ?)", rows)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and of what is too much in it."""
         self.flush()
         with self._disk:
             if self._base is not None:
+                keep_below(self._base, self.path, "member", self.most)
                 self._base.close()
                 self._base = None
 
@@ -110,27 +118,24 @@ class Members:
         key = self._key(entry)
         with self._disk:
             try:
-                row = self._connect().execute("select data, used from member where key = ?", (key,)).fetchone()
+                row = self._connect().execute("select data, crc, mac, used from member where key = ?", (key,)).fetchone()
             except (sqlite3.Error, OSError):
                 row = None
-        if row is None or not isinstance(row[0], bytes):
+        if row is None or not isinstance(row[0], bytes) or not isinstance(row[1], int) or not isinstance(row[2], bytes):
             return None
-        data = row[0]
-        try:
-            content = deflate.deflate_decompress(data, entry.size) if len(data) < entry.size else data
-        except (deflate.DeflateError, ValueError):
-            return None
-        if len(content) != entry.size or hashlib.sha256(content).hexdigest() != entry.sha256:
+        packed = Packed(data=row[0], crc=row[1], deflated=len(row[0]) < entry.size)
+        ours = hmac.compare_digest(row[2], self._mac(key, packed))
+        if not ours and not _is(packed, entry):
             return None  # damaged, or put there by somebody: it is compressed again
         self.reused += 1
-        if row[1] != self._today:
+        if row[3] != self._today:
             with self._lock:
                 self._touched.add(key)
-        return Packed(data=data, crc=deflate.crc32(content), deflated=len(data) < entry.size)
+        return packed
 
     def _keep(self, entry: Entry, packed: Packed) -> None:
         with self._lock:
-            self._waiting[self._key(entry)] = packed.data
+            self._waiting[self._key(entry)] = packed
             self._pending += len(packed.data)
             full = self._pending > _BATCH
         if full:
@@ -149,12 +154,37 @@ class Members:
     def _key(self, entry: Entry) -> bytes:
         return hashlib.sha256(f"{self.label}\0{entry.sha256}\0{entry.size}".encode()).digest()
 
+    def _mac(self, key: bytes, packed: Packed) -> bytes:
+        made = hmac.new(self.secret, b"%s%d\0" % (key, packed.crc), "sha256")
+        made.update(packed.data)
+        return made.digest()
+
     def _connect(self) -> sqlite3.Connection:
         if self._base is None:
             self._base = open_base(self.path, _SCHEMA)
         return self._base
 
 
+def _is(packed: Packed, entry: Entry) -> bool:
+    """Whether bytes that somebody else may have written are those of the member, and nothing more."""
+    content: bytes | bytearray = packed.data
+    if packed.deflated:
+        try:
+            content = deflate.deflate_decompress(packed.data, entry.size)
+            # A stream that is whole without its last byte has something behind its end, which another reader might believe.
+            deflate.deflate_decompress(packed.data[:-1], entry.size)
+        except (deflate.DeflateError, ValueError):
+            pass
+        else:
+            return False
+    right = len(content) == entry.size and hashlib.sha256(content).hexdigest() == entry.sha256
+    return right and deflate.crc32(content) == packed.crc
+
+
 def open_members(folder: Path, label: str) -> Members:
-    """The members that are kept in a cache folder."""
-    return Members(path=folder / _FILE, label=label)
+    """The members that are kept in a cache folder.
+
+    Raises:
+        ConfigError: `SHIPSAFE_CACHE_SIZE` is no size.
+    """
+    return Members(path=folder / _FILE, label=label, secret=secret(), most=largest())
