@@ -12,8 +12,6 @@ values are bound together, so an answer cannot be moved to another question. No 
 import hashlib
 import hmac
 import json
-import os
-import secrets
 import sqlite3
 import time
 import zlib
@@ -28,11 +26,9 @@ from typing import Any
 
 import shipsafe
 from shipsafe.adapters.files import MEBIBYTE
-from shipsafe.adapters.places import config_dir
+from shipsafe.adapters.secret import secret
 
 _FILE = "answers.sqlite"
-_SECRET = "SHIPSAFE_CACHE_KEY"  # noqa: S105 - the name of a variable; several machines of one trust domain may share a key
-_SECRET_FILE = "cache.key"  # noqa: S105 - the name of a file
 _LARGEST = 64 * MEBIBYTE  # bytes of an answer
 _WAIT = 10.0  # seconds for another process that writes
 _SCHEMA = """create table if not exists answer
@@ -170,7 +166,7 @@ def _plain(value: object) -> object:
 
 def open_cache(folder: Path) -> Cache:
     """The answers that are kept in a cache folder."""
-    return Cache(path=folder / _FILE, secret=_secret())
+    return Cache(path=folder / _FILE, secret=secret())
 
 
 def open_base(path: Path, schema: str) -> sqlite3.Connection:
@@ -206,33 +202,3 @@ def program() -> str:
             digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def _secret() -> bytes:
-    """The key: of the environment, else of the user's configuration folder, else one that only this run knows."""
-    told = os.environ.get(_SECRET)
-    if told:
-        return hashlib.sha256(told.encode(errors="surrogateescape")).digest()
-    path = config_dir() / _SECRET_FILE
-    with suppress(OSError, ValueError):
-        if not path.exists():
-            _write_secret(path)
-        status = path.lstat()
-        ours = not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o077)
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-        if ours and not path.is_symlink() and len(key) == hashlib.sha256().digest_size:
-            return key
-    return secrets.token_bytes(32)
-
-
-def _write_secret(path: Path) -> None:
-    """Write a new key so that of several processes one wins and none reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{secrets.token_hex(8)}.key")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(f"{secrets.token_hex(32)}\n")
-    try:
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink()

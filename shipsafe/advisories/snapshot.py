@@ -1,6 +1,7 @@
 """The snapshot of OSV's advisories for PyPI in the user's cache folder: pulled whole or not at all, and dated.
 
-Its age is the time since the last successful pull. The records' own dates do not tell: some lie in the future.
+Its age is the time since the last successful pull. The records' own dates do not tell: some lie in the future. A snapshot decides
+what passes, so only one that was pulled under this user's key is believed: see `shipsafe.adapters.secret`.
 """
 
 import json
@@ -14,14 +15,16 @@ from tempfile import NamedTemporaryFile
 
 from filelock import FileLock
 
-from shipsafe.adapters.files import MEBIBYTE, disk_errors, write_atomic
+from shipsafe.adapters.files import MEBIBYTE, disk_errors, sha256_file, write_atomic
 from shipsafe.adapters.http import download, is_url
+from shipsafe.adapters.secret import is_sealed, seal
 from shipsafe.advisories.records import Record
 from shipsafe.advisories.store import Store, build_store, digest_of
 from shipsafe.errors import IncompleteError
 
 EXPORT = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
 _LARGEST = 4096 * MEBIBYTE
+_PULL = "Run `shipsafe advisories pull`."
 _TOLERATED = 10  # members that are no record: named in the status; more of them mean a damaged export
 
 
@@ -33,7 +36,7 @@ class Snapshot:
         pulled: when it was last pulled, or confirmed to be the newest (ISO 8601, UTC).
         digest: `sha256:...` of the zip; `source` the URL or file it came from.
         unreadable: members that are no record.
-        store: the name of the index file.
+        store: the name of the index file; `store_sha256` the hex SHA-256 of its bytes.
     """
 
     pulled: str
@@ -41,6 +44,7 @@ class Snapshot:
     source: str
     records: int
     store: str
+    store_sha256: str = ""
     etag: str | None = None
     unreadable: tuple[str, ...] = ()
 
@@ -51,26 +55,35 @@ class Snapshot:
 
 
 def current(cache: Path) -> Snapshot | None:
-    """The snapshot in the cache, or None when there is none that can be used."""
+    """The snapshot in the cache, or None when there is none that can be used: damaged, or pulled under another key."""
     try:
         values = json.loads((_folder(cache) / "current.json").read_bytes())
+        sealed = values.pop("seal")
         snapshot = Snapshot(**{**values, "unreadable": tuple(values.get("unreadable", ()))})
-        whole = open_store(snapshot, cache).count() == snapshot.records and snapshot.when.tzinfo is not None
-    except (OSError, ValueError, TypeError, IncompleteError):
+        there = (_folder(cache) / Path(snapshot.store).name).is_file()
+        usable = there and snapshot.when.tzinfo is not None and is_sealed(_told(snapshot), sealed)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return snapshot if whole else None
+    return snapshot if usable else None
 
 
 def open_store(snapshot: Snapshot, cache: Path) -> Store:
-    """Its index.
+    """Its index, when it is still what was pulled.
 
     Raises:
-        IncompleteError: the file is gone.
+        IncompleteError: the file is gone, or is another.
     """
     path = _folder(cache) / Path(snapshot.store).name
     if not path.is_file():
-        raise IncompleteError("The advisory snapshot is gone from the cache.", remedy="Run `shipsafe advisories pull`.")
+        raise IncompleteError("The advisory snapshot is gone from the cache.", remedy=_PULL)
+    if sha256_file(path) != snapshot.store_sha256:
+        raise IncompleteError("The advisory snapshot is not what was pulled: it is damaged.", remedy=_PULL)
     return Store(path)
+
+
+def _told(snapshot: Snapshot) -> bytes:
+    """What is sealed: everything that is said of it."""
+    return json.dumps(asdict(snapshot), sort_keys=True).encode()
 
 
 def pull(source: str | None, *, cache: Path, now: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep) -> Snapshot:
@@ -106,7 +119,7 @@ def _pull(source: str, before: Snapshot | None, folder: Path, now: Callable[[], 
             raise IncompleteError("There is no such file.", remedy="Name a zip of OSV records, or a URL.", path=source)
         return _index(file, str(file), None, stamp, folder)
     with NamedTemporaryFile(dir=folder, prefix=".", suffix=".zip.tmp") as sink:
-        same = before is not None and before.source == source
+        same = before is not None and before.source == source and sha256_file(folder / before.store) == before.store_sha256
         fetched = download(source, sink, limit=_LARGEST, etag=before.etag if before and same else None, sleep=sleep)
         if fetched.unchanged and before is not None:
             return _commit(Snapshot(**{**asdict(before), "pulled": stamp}), folder)
@@ -121,17 +134,19 @@ def _index(file: Path, source: str, etag: str | None, stamp: str, folder: Path) 
         counted = build_store(file, draft)
         if len(counted.unreadable) > _TOLERATED:
             raise IncompleteError(f"{len(counted.unreadable)} members are no OSV records.", remedy="Get it again.", path=source)
+        sha256 = sha256_file(draft)
         store = f"{digest.removeprefix('sha256:')}.sqlite"
         draft.replace(folder / store)
     finally:
         draft.unlink(missing_ok=True)
     return _commit(
-        Snapshot(pulled=stamp, digest=digest, source=source, records=counted.records, store=store, etag=etag,
+        Snapshot(pulled=stamp, digest=digest, source=source, records=counted.records, store=store, store_sha256=sha256, etag=etag,
                  unreadable=counted.unreadable), folder)  # fmt: skip
 
 
 def _commit(snapshot: Snapshot, folder: Path) -> Snapshot:
-    write_atomic(folder / "current.json", (json.dumps(asdict(snapshot), indent=2) + "\n").encode())
+    told = {**asdict(snapshot), "seal": seal(_told(snapshot))}
+    write_atomic(folder / "current.json", (json.dumps(told, indent=2) + "\n").encode())
     for old in folder.glob("*.sqlite"):
         if old.name != snapshot.store and not old.name.startswith("folder-"):
             old.unlink(missing_ok=True)

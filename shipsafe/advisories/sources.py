@@ -8,13 +8,17 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from shipsafe.adapters.files import MEBIBYTE, disk_errors
+from shipsafe.adapters.cache import Cache
+from shipsafe.adapters.files import MEBIBYTE, disk_errors, sha256_file
 from shipsafe.adapters.http import fetch
+from shipsafe.adapters.once import Once
 from shipsafe.advisories.records import Record, is_record
 from shipsafe.advisories.snapshot import Snapshot, current, open_store, pull
 from shipsafe.advisories.store import Store, build_store, digest_of
@@ -31,6 +35,7 @@ def open_advisories(
     settings: AdvisoryPolicy,
     *,
     cache: Path,
+    answers: Cache,
     offline: bool,
     today: date,
     now: Callable[[], datetime],
@@ -38,7 +43,7 @@ def open_advisories(
     osv_url: str = OSV_URL,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Advisories:
-    """The source that the policy names.
+    """The source that the policy names. `answers` remembers what was indexed.
 
     Raises:
         IncompleteError: it is missing, too old, or cannot be reached under `--offline`.
@@ -47,7 +52,7 @@ def open_advisories(
         case AdvisorySource.SNAPSHOT:
             return _from_snapshot(settings, cache=cache, offline=offline, now=now, say=say, sleep=sleep)
         case AdvisorySource.FOLDER:
-            return _from_folder(settings, cache=cache, today=today)
+            return _from_folder(settings, cache=cache, answers=answers, today=today)
         case AdvisorySource.PYPI | AdvisorySource.OSV:
             if offline:
                 raise IncompleteError(f"The policy asks {settings.source} for advisories, and --offline opens no socket.",
@@ -67,14 +72,15 @@ def _from_snapshot(
     snapshot = current(cache)
     stale = snapshot is None or _too_old(now() - snapshot.when, settings.max_age)
     if stale and offline:
-        what = f"The advisory snapshot is of {snapshot.pulled[:10]}" if snapshot else "There is no advisory snapshot here"
+        none = "There is no advisory snapshot here that was pulled under this user's key"
+        what = f"The advisory snapshot is of {snapshot.pulled[:10]}" if snapshot else none
         raise IncompleteError(f"{what}, and --offline opens no socket.", remedy=f"{_PULL[:-1]} where there is a network.")
     if stale:
         say("Pulling advisories: " + (f"the snapshot is of {snapshot.pulled[:10]}." if snapshot else "there is no snapshot yet."))
         snapshot = pull(None, cache=cache, now=now, sleep=sleep)
     if snapshot is None:
         raise IncompleteError("There is no advisory snapshot.", remedy=_PULL)
-    return _Stored(open_store(snapshot, cache), _info(snapshot))
+    return _Stored(partial(open_store, snapshot, cache), _info(snapshot))
 
 
 def _info(snapshot: Snapshot) -> AdvisoryInfo:
@@ -86,7 +92,7 @@ def _too_old(age: timedelta, most: timedelta | None) -> bool:
     return most is not None and age > most
 
 
-def _from_folder(settings: AdvisoryPolicy, *, cache: Path, today: date) -> Advisories:
+def _from_folder(settings: AdvisoryPolicy, *, cache: Path, answers: Cache, today: date) -> Advisories:
     source = Path(settings.path or "")
     if not source.exists():
         raise IncompleteError(
@@ -99,35 +105,58 @@ def _from_folder(settings: AdvisoryPolicy, *, cache: Path, today: date) -> Advis
         raise IncompleteError(f"The advisories are of {settings.stated_date}, older than the policy allows.",
                               remedy="Get newer ones and state their date.", path=str(source))  # fmt: skip
     digest = digest_of(source)
-    folder = cache / "advisories"
-    draft = folder / f".{secrets.token_hex(8)}.sqlite.tmp"
-    store = folder / f"folder-{digest.removeprefix('sha256:')}.sqlite"
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    store = cache / "advisories" / f"folder-{digest.removeprefix('sha256:')}.sqlite"
+    known: dict[str, Any] | None = answers.recall("advisories", digest)
+    if known is None or not store.is_file():
+        known = _index(source, store)
+        answers.keep("advisories", digest, known)
+    dated = settings.stated_date.isoformat() if settings.stated_date else None
+    label = settings.label or f"OSV records of {dated or 'unknown date'}"
+    info = AdvisoryInfo(source="folder", label=label, date=dated, digest=digest, records=known["records"])
+    return _Stored(partial(_indexed, source, store, known["sha256"]), info)
+
+
+def _index(source: Path, store: Path) -> dict[str, Any]:
+    """Index a folder or zip; gives how many records it has, and the SHA-256 of the index."""
+    draft = store.with_name(f".{secrets.token_hex(8)}.sqlite.tmp")
+    with disk_errors(store.parent):
+        store.parent.mkdir(parents=True, exist_ok=True)
         try:
             counted = build_store(source, draft)
+            sha256 = sha256_file(draft)
             draft.replace(store)
         finally:
             draft.unlink(missing_ok=True)
     if counted.unreadable:
         raise IncompleteError(f"{counted.unreadable[0]} is not an OSV record.", remedy="Correct or remove it.", path=str(source))
-    dated = settings.stated_date.isoformat() if settings.stated_date else None
-    label = settings.label or f"OSV records of {dated or 'unknown date'}"
-    return _Stored(Store(store), AdvisoryInfo(source="folder", label=label, date=dated, digest=digest, records=counted.records))
+    return {"records": counted.records, "sha256": sha256}
+
+
+def _indexed(source: Path, store: Path, sha256: str) -> Store:
+    """The index, made again where it is no longer what it was."""
+    if sha256_file(store) != sha256:
+        _index(source, store)
+    return Store(store)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """Advisories that lie here."""
+    """Advisories that lie here. They are opened, and compared with what was indexed, when somebody asks."""
 
-    store: Store
+    open: Callable[[], Store]
     info: AdvisoryInfo
+    _opened: Once[str, Store] = field(default_factory=Once)
+    _answers: Once[tuple[Pin, ...], Sequence[Answer]] = field(default_factory=Once)
 
     def ask(self, pins: Sequence[Pin]) -> Sequence[Answer]:
-        """See `Advisories.ask`."""
+        """See `Advisories.ask`. Functions with equal dependencies ask the same."""
+        return self._answers.get(tuple(pins), lambda: self._ask(pins))
+
+    def _ask(self, pins: Sequence[Pin]) -> Sequence[Answer]:
         from shipsafe.advisories.audit import StoreService, audit  # noqa: PLC0415 - pip-audit takes 200 ms to import
 
-        return audit(pins, StoreService(self.store), self.store.by_any_id)
+        store = self._opened.get("", self.open)
+        return audit(pins, StoreService(store), store.by_any_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,9 @@ def finish(document: Mapping[str, Any], archive: Archive | None) -> bytes:
     finished = {key: deepcopy(value) if key == "metadata" else value for key, value in document.items()}
     if archive is not None:
         _add_archive(finished["metadata"]["component"], archive)
-    finished["serialNumber"] = f"urn:uuid:{uuid.uuid5(_NAMESPACE, _text(finished))}"
-    return _text(finished).encode()
+    written = {key: _written(value) for key, value in finished.items()}
+    written["serialNumber"] = _written(f"urn:uuid:{uuid.uuid5(_NAMESPACE, _text(written))}")
+    return _text(written).encode()
 
 
 def complete(data: bytes, archive: Archive) -> bytes:
@@ -90,8 +91,20 @@ def complete(data: bytes, archive: Archive) -> bytes:
     return finish(document, archive)
 
 
-def _text(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+_write = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode  # five times faster than with an indentation
+
+
+def _written(value: Any) -> str:
+    """JSON with a line for each component, so that people can compare two documents."""
+    if not isinstance(value, list) or not value:
+        return _write(value)
+    lines = ",\n  ".join(_write(item) for item in value)
+    return f"[\n  {lines}\n ]"
+
+
+def _text(written: Mapping[str, str]) -> str:
+    lines = ",\n ".join(f"{_write(key)}: {written[key]}" for key in sorted(written))
+    return f"{{\n {lines}\n}}\n"
 
 
 def _root(subject: Subject, tree: StagedTree, supplier: str | None) -> dict[str, Any]:

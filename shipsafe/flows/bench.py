@@ -5,7 +5,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from shipsafe.adapters.cache import Cache, open_cache
 from shipsafe.adapters.files import disk_errors
@@ -59,6 +61,10 @@ class Bench:
         """`build` packs, `check` does not."""
         return self.output is not None
 
+    def clear(self) -> None:
+        """Remove what was staged; nobody needs it once everything is asked and packed. Runs beside what is left to do."""
+        Thread(target=rmtree, args=(self.folder,), kwargs={"ignore_errors": True}, name="clear").start()
+
     def place(self, subject: Subject, part: str) -> Path:
         """Where one part of the work on one subject lies."""
         return self.folder / subject.subject.replace(":", "-") / part
@@ -110,6 +116,7 @@ def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Ge
             open_advisories=lambda: open_advisories(
                 policy.advisories,
                 cache=cache,
+                answers=answers,
                 offline=request.offline,
                 today=request.today,
                 now=lambda: datetime.now(UTC),

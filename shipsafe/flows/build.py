@@ -45,6 +45,7 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
         examined = examine(bench, prepared.subjects)
         if request.check_reproducible and bench.packs:
             progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
+        bench.clear()
         record = _record(prepared, bench, examined)
         if bench.output is not None and record.verdict.decision is Decision.PASS:
             with timeline.leg("publish"):

@@ -13,6 +13,7 @@ import pytest
 from packaging.version import InvalidVersion, Version
 from pip_audit._service import OsvService, ResolvedDependency
 
+from shipsafe.adapters.cache import open_cache
 from shipsafe.adapters.process import run
 from shipsafe.advisories.sources import open_advisories
 from shipsafe.model.advisory import Advisories, Answer, Pin
@@ -49,8 +50,9 @@ def matcher() -> Matcher:
 def advisories(tmp_path_factory: pytest.TempPathFactory) -> Advisories:
     """Ours, over the same snapshot."""
     settings = AdvisoryPolicy(source=AdvisorySource.FOLDER, path=str(shared_data("advisories/PyPI-all.zip")), max_age=None)
+    cache = tmp_path_factory.mktemp("ours")
     return open_advisories(
-        settings, cache=tmp_path_factory.mktemp("ours"), offline=True, today=date(2026, 11, 21), now=lambda: datetime.now(UTC), say=print
+        settings, cache=cache, answers=open_cache(cache), offline=True, today=date(2026, 11, 21), now=lambda: datetime.now(UTC), say=print
     )
 
 

@@ -205,10 +205,29 @@ def test_a_damaged_cache_is_no_snapshot_and_the_next_pull_fetches_it_whole(damag
                 index.write_text(index.read_text().replace("2026-11-01T12:00:00+00:00", "yesterday"))
             case "no zone":
                 index.write_text(index.read_text().replace("+00:00", ""))
-        assert snapshot.current(cache) is None
+        found = snapshot.current(cache)
+        if damage == "store cut":  # seen when it is opened: most runs ask nothing that an earlier one has not asked
+            assert found is not None
+            with pytest.raises(IncompleteError, match="not what was pulled: it is damaged"):
+                snapshot.open_store(found, cache)
+        else:
+            assert found is None
         assert pull(server.url, cache, LATER).records == 2
     assert server.gave == [200, 200]
     assert ids(cache, "CVE-2026-1") == ["PYSEC-2026-1"]
+
+
+def test_a_snapshot_that_another_user_pulled_is_none(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever can write to a cache could else take an advisory out of it."""
+    with feed(export(tmp_path / "all.zip", ONE, TWO).read_bytes()) as server:
+        pull(server.url, cache)
+        monkeypatch.setenv("SHIPSAFE_CONFIG_DIR", str(tmp_path / "another"))
+        assert snapshot.current(cache) is None
+        monkeypatch.setenv("SHIPSAFE_CACHE_KEY", "shared by the protected jobs")
+        assert snapshot.current(cache) is None
+        pull(server.url, cache)
+        monkeypatch.setenv("SHIPSAFE_CONFIG_DIR", str(tmp_path / "a third"))
+        assert snapshot.current(cache) is not None
 
 
 def test_without_a_snapshot_a_search_says_what_to_do(cache: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shipsafe.adapters.cache import open_cache
 from shipsafe.advisories import snapshot, sources
 from shipsafe.advisories.sources import open_advisories
 from shipsafe.errors import IncompleteError
@@ -36,7 +37,9 @@ def opened(cache: Path, *, offline: bool = False, said: list[str] | None = None,
     """The source that these settings name, on 2026-11-21, without waiting."""
     policy = AdvisoryPolicy(**settings)
     say = (said if said is not None else []).append
-    return open_advisories(policy, cache=cache, offline=offline, today=TODAY, now=lambda: NOW, say=say, sleep=lambda _: None)
+    return open_advisories(
+        policy, cache=cache, answers=open_cache(cache), offline=offline, today=TODAY, now=lambda: NOW, say=say, sleep=lambda _: None
+    )
 
 
 def folder(cache: Path, path: Path, **settings: Any) -> Advisories:
@@ -47,8 +50,8 @@ def folder(cache: Path, path: Path, **settings: Any) -> Advisories:
 def osv(cache: Path, url: str, waited: list[float] | None = None) -> Advisories:
     """pip-audit's OSV service at that address."""
     return open_advisories(
-        AdvisoryPolicy(source=AdvisorySource.OSV), cache=cache, offline=False, today=TODAY, now=lambda: NOW, say=print, osv_url=url,
-        sleep=(waited if waited is not None else []).append,
+        AdvisoryPolicy(source=AdvisorySource.OSV), cache=cache, answers=open_cache(cache), offline=False, today=TODAY, now=lambda: NOW,
+        say=print, osv_url=url, sleep=(waited if waited is not None else []).append,
     )  # fmt: skip
 
 
@@ -178,7 +181,9 @@ def test_a_policy_without_a_limit_takes_a_snapshot_of_any_age(cache: Path, tmp_p
 def test_offline_nothing_is_pulled_and_no_service_is_asked(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with feed(export(tmp_path / "all.zip", ONE).read_bytes()) as server:
         monkeypatch.setattr(snapshot, "EXPORT", server.url)
-        with pytest.raises(IncompleteError, match="There is no advisory snapshot here, and --offline opens no socket"):
+        with pytest.raises(
+            IncompleteError, match="There is no advisory snapshot here that was pulled under this user's key, and --offline opens no socket"
+        ):
             opened(cache, offline=True)
         snapshot.pull(str(tmp_path / "all.zip"), cache=cache, now=lambda: NOW - timedelta(days=8))
         with pytest.raises(IncompleteError, match="The advisory snapshot is of 2026-11-13, and --offline opens no socket"):
@@ -193,7 +198,9 @@ def test_a_snapshot_that_is_damaged_while_it_is_used_is_incomplete_and_never_cle
     pulled = snapshot.pull(str(export(tmp_path / "all.zip", ONE)), cache=cache, now=lambda: NOW)
     source = opened(cache, offline=True)
     (cache / "advisories" / pulled.store).write_bytes(b"not a database at all" * 500)
-    with pytest.raises(IncompleteError, match=r"The advisory snapshot is damaged: .* Run `shipsafe advisories pull`"):
+    with pytest.raises(
+        IncompleteError, match=r"The advisory snapshot is not what was pulled: it is damaged\. Run `shipsafe advisories pull`"
+    ):
         source.ask(PINS)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shipsafe.adapters.cache import open_cache
 from shipsafe.advisories.records import Record
 from shipsafe.advisories.sources import open_advisories
 from shipsafe.errors import IncompleteError, ShipsafeError
@@ -48,7 +49,7 @@ def snapshot(folder: Path, *records: Record) -> Advisories:
     """A zip of these records as a source."""
     settings = AdvisoryPolicy(source=AdvisorySource.FOLDER, path=str(export(folder / "all.zip", *records)), label="example data")
     none: Mapping[str, Any] = {"today": None, "now": None, "say": None}
-    return open_advisories(settings, cache=folder / "cache", offline=True, **none)
+    return open_advisories(settings, cache=folder / "cache", answers=open_cache(folder / "cache"), offline=True, **none)
 
 
 def inquiry(
@@ -208,7 +209,8 @@ def test_without_anything_to_look_up_no_advisories_are_needed(tmp_path: Path) ->
 
 
 def test_a_source_that_fails_when_it_is_asked_is_never_taken_for_clean(tmp_path: Path, advisories: Advisories) -> None:
+    ask(tmp_path / "before", distribution("jinja2", "3.1.6"), advisories=advisories)
     [store] = (tmp_path / "cache/advisories").glob("*.sqlite")
     store.write_bytes(b"")
     with pytest.raises(IncompleteError, match="The advisory snapshot is damaged"):
-        ask(tmp_path, distribution("jinja2", "3.1.2"), advisories=advisories)
+        ask(tmp_path / "after", distribution("jinja2", "3.1.2"), advisories=advisories)
