@@ -251,6 +251,11 @@ def test_what_is_said_of_bytes_that_are_no_document(data: bytes, message: str) -
     assert str(caught.value) == message
 
 
+def test_more_products_than_anybody_ships_are_refused_before_they_are_all_read() -> None:
+    products = [{"@id": f"pkg:pypi/p{number}"} for number in range(50)]
+    assert "It names more than 50000 products." in said(openvex(*[statement(products=products)] * 1001))
+
+
 def test_components_in_components_for_ever_are_refused() -> None:
     component: dict[str, Any] = {"name": "x"}
     for _ in range(40):
