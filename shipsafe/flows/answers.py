@@ -24,7 +24,7 @@ from shipsafe.model.severity import Severity
 _TOOLS = ("uv", "pip-audit", "bandit", "cyclonedx-python-lib", "deflate")
 # Keys of a policy that say what an answer means, not what is asked.
 _JUDGING = frozenset({
-    "waivers", "required", "fixed", "unwaivable", "longest-waiver", "baseline", "vex", "extends", "evidence", "sign",
+    "waivers", "required", "fixed", "unwaivable", "longest-waiver", "baseline", "longest-baseline", "vex", "extends", "evidence", "sign",
     "mode", "enforce-from", "fail-on", "unscored",
 })  # fmt: skip
 

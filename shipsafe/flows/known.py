@@ -16,6 +16,7 @@ from shipsafe.policy.baseline import read_baseline, write_baseline
 from shipsafe.policy.command_line import Given
 from shipsafe.policy.load import known_as
 from shipsafe.policy.recording import baseline_of, not_recordable
+from shipsafe.reports.tally import count
 
 _LONGEST_OWNER = 200  # characters
 _NAMED = 5  # findings that one remark names
@@ -77,7 +78,7 @@ class Known:
     def _remarks(self, before: Verdict, after: Verdict, written: Baseline) -> Iterator[str]:
         new = len(written.entries) - (len(self.baseline.entries) - len(before.vanished) if self.baseline else 0)
         old = len(written.entries) - new
-        yield f"{self.shown} written: {len(written.entries)} known findings, {new} of them new and {old} from before."
+        yield f"{self.shown} written: {count(len(written.entries), 'known finding')}, {new} of them new and {old} from before."
         if before.vanished:
             yield f"Gone, and no more in it: {_listed(before.vanished)}."
         if never := not_recordable(after, self.policy):

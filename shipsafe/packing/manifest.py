@@ -1,7 +1,8 @@
 """The release manifest, `shipsafe.json`: what later steps sign and deploy from.
 
-It chains every artifact to the policy, the advisories and the tools that it was judged by. Equal runs give equal bytes. Its schema
-is shipsafe/packing/data/release-manifest.schema.json; `schema_version` changes when a reader of it would have to.
+It chains every artifact to the policy, the advisories, the VEX documents, the baseline and the tools that it was judged by. Equal runs
+give equal bytes. Its schema is shipsafe/packing/data/release-manifest.schema.json; `schema_version` changes when a reader of it would
+have to.
 """
 
 import json
@@ -40,6 +41,8 @@ def manifest(record: RunRecord, entries: Sequence[Entry]) -> bytes:
         "advisories": None
         if info is None
         else {"source": info.source, "label": info.label, "date": info.date, "digest": info.digest, "records": info.records},
+        "vex": [{"path": document.path, "sha256": document.sha256} for document in record.vex],
+        "baseline": {"path": record.baseline.path, "sha256": record.baseline.sha256 or None} if record.baseline else None,
         "tools": dict(sorted(record.tools.items())),
         "artifacts": [_artifact(record, entry) for entry in entries],
     }

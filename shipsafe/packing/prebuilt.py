@@ -64,7 +64,7 @@ def take(build: Build, draft: Draft, *, policy: Policy, workspace: Path, run: Ru
     markers = environment(python, build.architecture)
     lock = None
     if subject.is_python and (path := _find_lock(build, policy)):
-        lock, doubt = _read_lock(path, build, markers, workspace, run)
+        lock, doubt = _read_lock(path, build, policy, markers, workspace, run)
         notes.append(doubt)
     known = know(draft, lock=lock, source=build.source, root=build.root, policy=policy, environment=markers)
     if lock:
@@ -131,14 +131,17 @@ def _find_lock(build: Build, policy: Policy) -> Path | None:
     return find_lock(build.code, root=build.code, chosen=policy.lock) if build.code.is_dir() else None
 
 
-def _read_lock(path: Path, build: Build, markers: Mapping[str, str], workspace: Path, run: Run) -> tuple[Lock | None, str]:
+def _read_lock(
+    path: Path, build: Build, policy: Policy, markers: Mapping[str, str], workspace: Path, run: Run
+) -> tuple[Lock | None, str]:  # fmt: skip
     """What it lists, or why that cannot be read: the other tool may have taken what is refused here."""
     folder = build.source or (build.code if build.code.is_dir() else build.code.parent)
     boundary = build.boundary if path.is_relative_to(build.boundary) else build.code
     shown = relative(path, build.root)
     try:
-        needs = read_needs(path, folder=folder, root=build.root, boundary=boundary, workspace=workspace,
-                           environment=markers, run=run)  # fmt: skip
+        needs = read_needs(path, folder=folder, root=build.root, boundary=boundary, workspace=workspace, environment=markers, run=run,
+                           choice=policy.choice(build.subject.name), constraints=[Path(one) for one in policy.constraints],
+                           shared=Path(policy.shared_lock).resolve() if policy.shared_lock else None)  # fmt: skip
     except IncompleteError as error:
         return None, f"The build was not compared with {shown}: {error}"
     return Lock(needs=needs, shown=needs.files[0] if needs.files else shown), ""

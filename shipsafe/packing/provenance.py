@@ -54,7 +54,8 @@ def know(
     owned = read_records(draft.entries)
     needs = lock.needs if lock else Needs()
     found = describe(draft.entries, prefix="", known=(), pinned={}, needs=needs, environment=environment)
-    origins = _Origins(entries=draft.entries, owned=owned, source=source, policy=policy)
+    local = frozenset(one.name for one in needs.local)
+    origins = _Origins(entries=draft.entries, owned=owned, source=source, policy=policy, local=local)
     found = tuple(origins.told(one) for one in found)
     theirs = {one.dist_info for one in found if one.source is Source.PREBUILT}
     notes = _locate(draft, {path for path, folder in owned.unchanged.items() if folder in theirs}, source, root)
@@ -77,12 +78,15 @@ class _Origins:
     owned: Owned
     source: Path | None
     policy: Policy
+    local: frozenset[str]
 
     def told(self, one: Distribution) -> Distribution:
         """With its source: PREBUILT where its metadata may be believed, else BUNDLED with the doubt."""
         folder = one.dist_info or ""
         if self._lay_in_source(folder):
             return one
+        if one.name in self.local:
+            return replace(one, source=Source.LOCAL)  # the repository's own code, which is linted
         if folder in self.owned.unreadable or f"{folder}/RECORD" not in self.entries:
             return replace(one, doubt="has no RECORD, so that nobody can say which files are its own")
         if doubt := self._came_from_elsewhere(folder):

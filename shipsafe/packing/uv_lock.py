@@ -76,8 +76,9 @@ def read_uv_lock(
     chosen = _chosen(packages, _export(owner, members, lock, requires, choice, workspace, run), environment, lock)
     if choice.member is not None and not folder.is_relative_to(lock.path.parent / owner.where):
         chosen[owner.package.name] = owner.package  # the code uses it, and does not lie in it
-    direct: dict[str, AbstractSet[str]] = {owner.package.name: frozenset()} if owner.package.name in chosen else {}
-    for edge in edges:
+    direct: dict[str, AbstractSet[str]] = {}
+    # Where the member ships as a package, it is what the code uses, and its needs are its own.
+    for edge in [Edge(name=owner.package.name)] if owner.package.name in chosen else edges:
         if edge.name in chosen:
             direct[edge.name] = direct.get(edge.name, frozenset()) | edge.extras
     return as_needs(chosen.values(), shown=lock.shown, home=lock.path.parent, root=root, boundary=boundary, environment=environment,

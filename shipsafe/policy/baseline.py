@@ -44,6 +44,7 @@ version = 1
 """
 _ENTRY = re.compile(r"\[\[\s*findings\s*\]\]\s*(?:#.*)?")
 _LINE = re.compile(r"([A-Za-z0-9_-]+)\s*=\s*([\"'0-9].*)")
+_PLAIN = re.compile(r'"([^"\\\x00-\x1f\x7f]*)"')  # what nearly all values are, and need no parser of TOML for
 _TEXTS = ("rule", "subject", "severity", "message", "key", "advisory", "aliases", "owner")
 _DATES = ("date", "expires")
 _NEEDED = ("rule", "subject", "severity", "key", "date", "owner")
@@ -160,10 +161,13 @@ def _read_line(draft: _Draft, line: str, at: int, shown: str) -> None:
         raise wrong(f"Unknown key `{name[:40]}`.")
     if name in draft.lines:
         raise wrong(f"`{name}` stands twice in one entry.")
-    try:
-        value = tomllib.loads(f"v = {found[2]}")["v"]
-    except ValueError as error:  # TOMLDecodeError is one; so is a number of too many digits
-        raise wrong(f"The value of `{name}` is not valid TOML.") from error
+    if plain := _PLAIN.fullmatch(found[2]):
+        value: object = plain[1]
+    else:
+        try:
+            value = tomllib.loads(f"v = {found[2]}")["v"]
+        except ValueError as error:  # TOMLDecodeError is one; so is a number of too many digits
+            raise wrong(f"The value of `{name}` is not valid TOML.") from error
     if name in _TEXTS and isinstance(value, str):
         draft.texts[name] = value
     elif name in _DATES and isinstance(value, date) and not isinstance(value, datetime):

@@ -60,6 +60,9 @@ def init_text() -> str:
 # For editors: `shipsafe policy schema`.
 extends = "baseline"      # or "strict", for releases
 
+# An old project begins with `shipsafe check --write-baseline shipsafe-baseline.toml`; later runs fail only on what is new.
+# baseline = "shipsafe-baseline.toml"
+
 # Layers from these accounts are ours.
 # accounts = ["111122223333"]
 

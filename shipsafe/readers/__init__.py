@@ -64,9 +64,11 @@ def read_project(path: Path, *, policy: Policy, overrides: Mapping[str, str]) ->
 
 
 def _nothing(place: Path, path: Path) -> NothingError:
+    from shipsafe.readers.prebuilt.layout import build_first  # noqa: PLC0415 - only needed here
     from shipsafe.readers.template.find import templates_below  # noqa: PLC0415 - only needed here
 
     before = [said for reader in all_readers() if reader.before and (said := reader.before(place))]
+    before += build_first(place)
     if before:
         remedy = " ".join(before)
     elif others := templates_below(place):

@@ -20,6 +20,7 @@ from shipsafe.readers.plan.functions import FUNCTION, LAYER, Reading, read_funct
 from shipsafe.readers.plan.naming import names
 from shipsafe.readers.plan.places import Block, Places
 from shipsafe.readers.plan.references import References
+from shipsafe.readers.plan.written import Written
 
 _NAMES = ("plan.json", "tfplan.json", "terraform-plan.json")
 _MARKS = (b'"format_version"', b'"terraform_version"')
@@ -52,16 +53,16 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
     plan = read_plan(file, name=file.name)
     functions, layers = ([one for one in plan.of_type(kind) if not one.data] for kind in (FUNCTION, LAYER))
     called = names([*functions, *layers])
-    references = References(plan)
+    references, places = References(plan), Places(root, plan.configuration)
     reading = Reading(
         root=root,
         plan=plan,
         references=references,
+        written=Written(places, references),
         archives=Archives(plan, references, root),
         names=called,
         arns={arn: called[one.address] for one in layers if isinstance(arn := one.values.get("arn"), str)},
     )
-    places = Places(root, plan.configuration)
     found = [read_function(one, _block(one, places), reading) for one in functions]
     found_layers = [read_layer(one, _block(one, places), reading) for one in layers]
     shipped = [as_shipped(function, root, policy) for function, _ in found]
@@ -97,7 +98,9 @@ def _plan_file(path: Path) -> Path | None:
 def _is_ours(path: Path) -> bool:
     """Whether Terraform wrote that file, a plan or a state; PowerShell's `>` makes UTF-16 of it."""
     with path.open("rb") as file:
-        data = file.read(LIMIT).replace(b"\0", b"")
+        data = file.read(LIMIT)
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = data.replace(b"\0", b"")
     return all(mark in data for mark in _MARKS)
 
 

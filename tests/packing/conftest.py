@@ -43,8 +43,12 @@ def served(marker: Path) -> Iterator[str]:
         wheel("extra_part", "1.0"),
         wheel("native", "1.0", {"native/_fast.so": elf + b"x86"}, tag="cp313-cp313-manylinux2014_x86_64"),
         wheel("native", "1.0", {"native/_fast.so": elf + b"arm"}, tag="cp313-cp313-manylinux2014_aarch64"),
-        wheel("modern", "1.0", tag="cp313-cp313-manylinux_2_34_x86_64"),
-        wheel("modern", "1.0", tag="cp311-cp311-manylinux_2_34_x86_64"),
+        *(
+            wheel(f"modern_{glibc}", "1.0", tag=f"cp3{minor}-cp3{minor}-manylinux_2_{glibc}_{machine}")
+            for glibc in (28, 34, 39)
+            for minor in (9, 11, 12, 13, 14)
+            for machine in ("x86_64", "aarch64")
+        ),
         wheel(
             "scripted",
             "1.0",

@@ -95,7 +95,7 @@ def test_the_traps_spring_when_uv_is_used_by_itself(
         ({"src/requirements.txt": "-c more.txt\n", "src/more.txt": "both @ file://{root}/src/local\n"}, "both is asked for by URL"),
         ({"src/requirements.txt": "bo\\\nth\n-\\\ne .\n"}, f"src/requirements.txt:3: The local package in src {BACKENDS}"),
         ({"src/uv.lock": UV + '[[package]]\nname = "o"\nsource = {{ virtual = "." }}\ndependencies = [{{ name = "evil" }}]\n'
-          '[[package]]\nname = "evil"\nversion = "1"\nsource = {{ editable = "local" }}\n'}, "The local package in src/local brings its own"),
+          '[[package]]\nname = "evil"\nversion = "1"\nsource = {{ editable = "local" }}\n'}, "The local package in src/local"),
         ({"src/uv.lock": UV + '[[package]]\nname = "o"\nsource = {{ virtual = "." }}\ndependencies = [{{ name = "evil" }}]\n'
           '[[package]]\nname = "evil"\nversion = "1"\nsource = {{ git = "file://{root}" }}\n'}, "evil does not come from an index (git"),
         ({"src/pylock.toml": 'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "evil"\ndirectory = {{ path = "local" }}\n'},

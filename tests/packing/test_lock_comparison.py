@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shipsafe.model.tree import ProblemKind, Source
+from shipsafe.model.tree import Origin, ProblemKind, Source
 from tests.packing.builds import APP, build, installed, problems
 from tests.packing.staging import distribution, policy
 
@@ -103,4 +103,15 @@ def test_pypis_advisories_do_not_speak_of_another_index(tmp_path: Path, index: s
 @pytest.mark.parametrize("version", ["1.0+local", "1.0"])
 def test_a_local_version_is_the_version(tmp_path: Path, version: str) -> None:
     tree = build(tmp_path, {"app.py": APP, **installed("lib", version)}, source=SOURCE)
+    assert problems(tree, ProblemKind.LOCK_MISMATCH) == []
+
+
+def test_a_package_of_the_repository_is_its_own_code(tmp_path: Path) -> None:
+    """pip and uv write `direct_url.json` for it; the list that names its folder says the same."""
+    note = {"acme_common-1.0.dist-info/direct_url.json": b'{"url": "file:///build/common", "dir_info": {}}'}
+    project = {"common/pyproject.toml": '[project]\nname = "acme-common"\nversion = "1.0"\n', "common/acme_common.py": "x = 1\n"}
+    source = {"app.py": APP, "requirements.txt": "./common\n", **project}
+    tree = build(tmp_path, {"app.py": APP, **installed("acme_common", changed=note)}, source=source)
+    assert distribution(tree, "acme-common").source is Source.LOCAL
+    assert next(entry for entry in tree.entries if entry.path == "acme_common.py").origin is Origin.CODE
     assert problems(tree, ProblemKind.LOCK_MISMATCH) == []

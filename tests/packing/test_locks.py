@@ -71,10 +71,10 @@ def test_what_ships_is_what_uv_itself_exports(tmp_path: Path, local_index: str) 
 
 
 def test_a_locked_distribution_without_a_wheel_for_the_runtime_is_refused_at_its_line(tmp_path: Path, local_index: str) -> None:
-    """`modern` needs a newer GLIBC than python3.11 has, and there is no source distribution that could be built instead."""
-    files = {"pyproject.toml": PROJECT.replace("native ;", "modern ;"), "src/app.py": ""}
+    """`modern-28` needs a newer GLIBC than python3.11 has, and there is no source distribution that could be built instead."""
+    files = {"pyproject.toml": PROJECT.replace("native ;", "modern-28 ;"), "src/app.py": ""}
     root = locked(tmp_path, local_index, files)
-    with pytest.raises(IncompleteError, match=r"^uv.lock:\d+: The dependencies of App cannot be installed: .*modern==1.0 has no"):
+    with pytest.raises(IncompleteError, match=r"^uv.lock:\d+: The dependencies of App cannot be installed: .*modern-28==1.0 has no"):
         staged(root, tmp_path / "work", function(runtime="python3.11"), policy(index=local_index))
 
 

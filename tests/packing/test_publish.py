@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import jsonschema  # type: ignore[import-untyped]  # it has no types, and tests 
 import pytest
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
+from shipsafe.model.baseline import BaselineFile
+from shipsafe.model.vex import VexDocument
+from shipsafe.packing.manifest import manifest
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import check_names, publish, repair
 from tests.packing.releases import CRASHED, NEW, OLD, items, record
@@ -94,6 +98,16 @@ def test_the_manifest_says_what_later_steps_need(out: Path, tmp_path: Path) -> N
     assert list(document["tools"]) == ["bandit", "shipsafe"]
     assert [artifact.path for artifact in finished.artifacts] == ["Pay.zip", "Stock.zip", "Gone.zip"]
     assert finished.artifacts[0].sbom_sha256 == _sha256(out / "Pay.cdx.json")
+
+
+def test_the_manifest_names_the_vex_and_the_baseline_that_it_was_judged_with() -> None:
+    vex = VexDocument(path="vex.json", sha256="b" * 64, format="OpenVEX 0.2.0", statements=1)
+    for baseline in (BaselineFile(path="known.toml", sha256="c" * 64, entries=2), BaselineFile(path="main", sha256="", entries=2), None):
+        document = json.loads(manifest(replace(record(OLD), vex=(vex,), baseline=baseline), []))
+        schema = json.loads((_REPOSITORY / "shipsafe/packing/data/release-manifest.schema.json").read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator(schema).validate(document)
+        assert document["vex"] == [{"path": "vex.json", "sha256": "b" * 64}]
+        assert document["baseline"] == (baseline and {"path": baseline.path, "sha256": baseline.sha256 or None})
 
 
 def test_the_schema_refuses_a_manifest_that_did_not_pass(out: Path, tmp_path: Path) -> None:

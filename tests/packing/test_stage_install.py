@@ -100,11 +100,28 @@ def test_the_wheel_of_the_functions_processor_is_taken(tmp_path: Path, local_ind
         assert native.source.read_bytes().endswith(ending)
 
 
-def test_a_wheel_that_needs_a_newer_glibc_than_the_runtime_has_is_not_taken(tmp_path: Path, local_index: str) -> None:
-    """python3.13 runs on Amazon Linux 2023 (GLIBC 2.34), python3.11 on Amazon Linux 2 (2.26)."""
-    assert "modern.py" in paths(install(tmp_path / "a", local_index, "modern"))
-    with pytest.raises(IncompleteError, match="modern"):
-        install(tmp_path / "b", local_index, "modern", runtime="python3.11")
+@pytest.mark.parametrize(
+    ("runtime", "architecture", "name", "fits"),
+    [
+        ("python3.13", "x86_64", "modern-28", True),
+        ("python3.12", "arm64", "modern-28", True),
+        ("python3.14", "x86_64", "modern-34", True),
+        ("python3.13", "x86_64", "modern-39", False),
+        ("python3.11", "x86_64", "modern-28", False),
+        ("python3.9", "arm64", "modern-28", False),
+        ("python3.11", "x86_64", "modern-34", False),
+    ],
+)
+def test_wheels_are_chosen_by_the_glibc_of_the_runtime(
+    tmp_path: Path, local_index: str, runtime: str, architecture: str, name: str, *, fits: bool
+) -> None:
+    """Python 3.12 and later run on Amazon Linux 2023 (GLIBC 2.34), earlier ones on Amazon Linux 2 (2.26)."""
+    if fits:
+        tree = install(tmp_path, local_index, name, runtime=runtime, architecture=architecture)
+        assert distribution(tree, name).version == "1.0"
+        return
+    with pytest.raises(IncompleteError, match=name):
+        install(tmp_path, local_index, name, runtime=runtime, architecture=architecture)
 
 
 def test_a_layer_has_its_dependencies_below_python(tmp_path: Path, local_index: str) -> None:
@@ -263,7 +280,7 @@ def test_two_kinds_of_lock_at_one_level_are_for_the_policy_to_choose(tmp_path: P
     tree = staged(root, tmp_path / "b", None, policy(index=local_index, lock="requirements.txt"))
     assert [one.name for one in tree.distributions] == ["plain"]
     with pytest.raises(ConfigError, match="no kind of lock"):
-        staged(root, tmp_path / "c", None, policy(lock="poetry.lock"))
+        staged(root, tmp_path / "c", None, policy(lock="conda-lock.yml"))
 
 
 def test_the_nearest_list_upward_to_the_project_root_counts(tmp_path: Path, local_index: str) -> None:

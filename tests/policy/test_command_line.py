@@ -94,7 +94,7 @@ def test_the_digest_does_not_depend_on_where_the_repository_lies(tmp_path: Path)
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("base", ['fixed = ["baseline"]\n', 'fixed = ["baseline"]\nbaseline = "off"\n'])
+@pytest.mark.parametrize("base", ['fixed = ["baseline"]\n', 'fixed = ["waivers"]\n', 'fixed = ["baseline"]\nbaseline = "off"\n'])
 def test_a_repository_cannot_bring_a_baseline_where_the_organisation_has_none(tmp_path: Path, base: str) -> None:
     assert "loosens it" in said(tmp_path, NOTHING_GIVEN, own='baseline = "b.toml"\n', base=base)
     assert said(tmp_path, Given(baseline=str(tmp_path / "b.toml")), base=base).startswith("--baseline: `baseline` is fixed ")

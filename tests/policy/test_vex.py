@@ -113,7 +113,8 @@ def test_a_statement_has_the_time_of_its_document_unless_it_states_one() -> None
         ("function:Billing", True),
         ("layer:Billing", False),
         ("urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#function:Billing", True),
-        ("urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#pkg%3Apypi%2Frequests%402.30.0", True),
+        ("urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#pkg%3Ageneric%2FBilling", True),
+        ("urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#pkg%3Apypi%2Frequests%402.30.0", False),
         ("pkg:oci/billing@sha256%3Aaa", False),
         ("cpe:2.3:a:python:requests:2.30.0", False),
     ],
@@ -175,6 +176,16 @@ def test_a_component_inside_a_function_is_meant_there_only() -> None:
         outer = {"type": "application", "bom-ref": name, "name": "x", "components": [inner]}
         (one,) = read(cyclonedx({"state": "resolved"}, affects=[{"ref": "r"}], components=[outer]))
         assert one.covers(FINDING) is covered
+
+
+@pytest.mark.parametrize(
+    ("serial", "covered"), [("3e671687-395b-41f5-a30f-a58921a69b79", True), ("00000000-0000-0000-0000-000000000000", False)]
+)
+def test_a_bom_link_to_a_distribution_is_known_within_its_own_document(serial: str, covered: bool) -> None:  # noqa: FBT001 - likewise
+    part = {"type": "library", "bom-ref": "pkg:pypi/requests@2.30.0", "name": "requests", "purl": "pkg:pypi/requests@2.30.0"}
+    own = {"serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79", "version": 1, "components": [part]}
+    (one,) = read(cyclonedx({"state": "resolved"}, affects=[{"ref": f"urn:cdx:{serial}/1#pkg%3Apypi/requests%402.30.0"}], **own))
+    assert one.covers(FINDING) is covered
 
 
 def test_in_the_sbom_of_a_function_everything_is_meant_there() -> None:
@@ -249,6 +260,11 @@ def test_what_is_said_of_bytes_that_are_no_document(data: bytes, message: str) -
     with pytest.raises(ConfigError) as caught:
         read_statements(data, name="vex.json")
     assert str(caught.value) == message
+
+
+def test_more_products_than_anybody_ships_are_refused_before_they_are_all_read() -> None:
+    products = [{"@id": f"pkg:pypi/p{number}"} for number in range(50)]
+    assert "It names more than 50000 products." in said(openvex(*[statement(products=products)] * 1001))
 
 
 def test_components_in_components_for_ever_are_refused() -> None:

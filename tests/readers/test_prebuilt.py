@@ -245,3 +245,10 @@ def test_a_template_without_functions_is_nothing(tmp_path: Path) -> None:
     template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}
     with pytest.raises(NothingError, match="describes no Lambda function"):
         prebuilt(serverless(tmp_path, template=template), ".serverless")
+
+
+@pytest.mark.parametrize("name", ["serverless.yml", "serverless.ts"])
+def test_a_project_of_the_serverless_framework_says_what_to_do(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NothingError) as caught:
+        read_project(write(tmp_path, {name: "service: shop"}), policy=policy(), overrides={})
+    assert "Run `serverless package`, then `shipsafe build --prebuilt .serverless`." in str(caught.value)

@@ -286,6 +286,85 @@ def test_a_list_whose_length_is_not_known_is_never_complete(tmp_path: Path) -> N
     assert more.unresolved == "how many there are is known only after apply"
 
 
+LAYERED = """\
+locals {
+  common = [aws_lambda_layer_version.shared.arn] # ours
+  theirs = "arn:aws:lambda:${var.region}:111122223333:layer:theirs"
+}
+
+resource "aws_lambda_function" "f" {
+  layers = LAYERS
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (f'[aws_lambda_layer_version.shared.arn, "{ARN}"]', ["shared", ARN]),
+        (f'[ # first\n    aws_lambda_layer_version.shared.arn, // ours\n    /* no, */ "{ARN}",\n  ]', ["shared", ARN]),
+        ('concat(local.common, ["${local.theirs}:4"], [])', ["shared", ARN]),
+        ("[local.theirs]", [ARN.removesuffix(":4")]),
+        ("compact([var.extra])", [ARN]),
+        ("var.extra", [ARN]),
+        ("[]", []),
+        ("null", []),
+        ("[aws_lambda_layer_version.nowhere.arn]", ["aws_lambda_layer_version.nowhere.arn is not in the plan"]),
+        ("var.x ? [] : local.common", ["shared", "how many there are is known only after apply"]),
+        ("[for one in local.common : one]", ["shared", "how many there are is known only after apply"]),
+        ('["arn:aws:lambda:${var.gone}:1:layer:x:1"]', ['"arn:aws:lambda:${var.gone}:1:layer:x:1" is known only after apply']),
+        ("local.circle", ["local.circle is not in the plan"]),
+        ("[data.aws_x.y.arn]", ["data.aws_x.y.arn is not in the plan"]),
+        ('["arn:aws:lambda:${data.aws_region.here.name}:111122223333:layer:theirs:4"]', [ARN]),
+        (
+            '["arn:aws:lambda:${data.aws_region.here.gone}:1:layer:x:1"]',
+            ['"arn:aws:lambda:${data.aws_region.here.gone}:1:layer:x:1" is known only after apply'],
+        ),
+    ],
+)
+def test_a_list_that_is_wholly_unknown_is_read_where_it_is_written(tmp_path: Path, written: str, expected: Sequence[str]) -> None:
+    """The provider says so of every list with a layer that is new; layers of other people must not be lost in it."""
+    function = lambda_function(unknown={"layers": True})
+    values = {"region": {"value": "eu-west-1"}, "extra": {"value": ARN}}
+    names = SHARED if "shared" in written or "common" in written else ["var.extra"]
+    region = resource("data.aws_region.here", {"name": "eu-west-1"})
+    plan = document([function, layer()], before=[region], written=[configured("aws_lambda_function.f", layers=names)], variables=values)
+    (found,) = read(tmp_path, plan, {"main.tf": LAYERED.replace("LAYERS", written)}).functions
+    assert [ref.local or ref.arn or ref.unresolved for ref in found.layers] == expected
+
+
+@pytest.mark.parametrize(
+    "written", ["[", "[}", '["', "<<EOT", "[" * 300, "[\n" * 300, '["${"]', "/*", "local.a\n}\nlocals {\n  a = local.b\n  b = local.a"]
+)
+def test_text_that_is_no_list_is_unresolved(tmp_path: Path, written: str) -> None:
+    function = lambda_function(unknown={"layers": True})
+    plan = document([function], written=[configured("aws_lambda_function.f", layers=["local.x"])])
+    (found,) = read(tmp_path, plan, {"main.tf": LAYERED.replace("LAYERS", written)}).functions
+    assert found.layers
+    assert all(ref.unresolved for ref in found.layers)
+
+
+def test_a_file_that_has_changed_since_the_plan_was_made_is_not_believed(tmp_path: Path) -> None:
+    plan = document([lambda_function(unknown={"layers": True}), layer()], written=[configured("aws_lambda_function.f", layers=SHARED)])
+    known, more = read(tmp_path, plan, {"main.tf": LAYERED.replace("LAYERS", f'["{ARN}"]')}).functions[0].layers
+    assert known.local == "shared"
+    assert more.unresolved == "how many there are is known only after apply"
+
+
+def test_lists_are_followed_to_where_a_module_is_called(tmp_path: Path) -> None:
+    """What the call hands in is written in the file of the caller."""
+    call = {"source": "./api", "expressions": {"layers": {"references": SHARED}}, "module": {
+        "resources": [configured("aws_lambda_function.f", layers=["var.layers"])], "variables": {"layers": {}}}}  # fmt: skip
+    plan = document(
+        [layer()],
+        modules={"module.api": [lambda_function("module.api.aws_lambda_function.f", unknown={"layers": True})]},
+        configuration={"root_module": {"module_calls": {"api": call}}},
+    )
+    outer = f'module "api" {{\n  source = "./api"\n  layers = [aws_lambda_layer_version.shared.arn, "{ARN}"]\n}}\n'
+    (found,) = read(tmp_path, plan, {"main.tf": outer, "api/main.tf": LAYERED.replace("LAYERS", "var.layers")}).functions
+    assert [ref.local or ref.arn for ref in found.layers] == ["shared", ARN]
+
+
 def test_the_layer_of_the_same_key_is_meant(tmp_path: Path) -> None:
     functions = [
         lambda_function(f'aws_lambda_function.f["{key}"]', index=key, layers=[None], unknown={"layers": [True]}) for key in ("a", "b")

@@ -34,7 +34,6 @@ TOO_NEW = Rule(
     references=("https://peps.python.org/pep-0700/", "https://docs.astral.sh/uv/reference/settings/#exclude-newer"),
 )
 _AT_ONCE = 8
-_LONGEST = timedelta(days=400_000)  # what is longer than a thousand years would only leave the calendar
 
 _uploads: Once[tuple[object, ...], "_Upload"] = Once()
 
@@ -58,8 +57,7 @@ class Ages:
 
 def cooldown(inquiry: Inquiry) -> timedelta | None:
     """How old a file must be, or None."""
-    least = as_age(inquiry.settings("dependencies").settings.get("cooldown"))
-    return least and min(least, _LONGEST)
+    return as_age(inquiry.settings("dependencies").settings.get("cooldown"))
 
 
 def ask_ages(inquiry: Inquiry) -> Ages:

@@ -6,7 +6,7 @@ reviewed with it, or somebody who may choose the policy names it. An organisatio
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ from shipsafe.model.policy import Policy
 from shipsafe.model.vex import Statement, VexDocument
 from shipsafe.policy.document import Document
 from shipsafe.policy.vex import cyclonedx, openvex
-from shipsafe.policy.vex.node import parse
+from shipsafe.policy.vex.node import Node, parse
 
 __all__ = ["bound", "paths", "read_documents", "read_statements"]
 
-_LIMIT = 20 * MEBIBYTE
+# Parsed, JSON takes twenty times its bytes, and a run has a few hundred megabytes.
+_LIMIT = 8 * MEBIBYTE
 _MOST_DOCUMENTS = 100
-_MOST_PRODUCTS = 200_000
+_MOST_PRODUCTS = 50_000  # of all documents together
 
 
 def read_documents(policy: Policy, given: Sequence[Path], *, root: Path) -> tuple[tuple[VexDocument, ...], tuple[Statement, ...]]:
@@ -53,6 +54,9 @@ def read_documents(policy: Policy, given: Sequence[Path], *, root: Path) -> tupl
         document, statements = read_statements(read_bounded(file, limit=_LIMIT, shown=name), name=name)
         documents.append(document)
         found += statements
+        if sum(len(statement.products) or 1 for statement in found) > _MOST_PRODUCTS:
+            raise ConfigError(f"With this VEX document there are more than {_MOST_PRODUCTS} products.",
+                              remedy="Keep the statements that speak of what you ship.", path=name)  # fmt: skip
     return tuple(documents), tuple(found)
 
 
@@ -74,18 +78,26 @@ def read_statements(data: bytes, *, name: str) -> tuple[VexDocument, tuple[State
     """
     root = parse(data, file=name)
     if openvex.is_openvex(root):
-        kind, found = "OpenVEX 0.2.0", tuple(openvex.statements(root))
+        kind, found = "OpenVEX 0.2.0", _bounded(openvex.statements(root), root)
     elif cyclonedx.is_cyclonedx(root):
-        found = tuple(cyclonedx.statements(root))
+        found = _bounded(cyclonedx.statements(root), root)
         kind = f"CycloneDX {root.need('specVersion').text()}"
     else:
         raise root.error("Neither OpenVEX (`@context`) nor CycloneDX (`bomFormat`).", "Name a VEX document in JSON.")
     if not found:
         raise root.error("It makes no statement.", "Name a document with statements, or with `vulnerabilities` that have an `analysis`.")
-    if sum(len(statement.products) for statement in found) > _MOST_PRODUCTS:
-        raise root.error(f"It names more than {_MOST_PRODUCTS} products.", "Split it.")
     digest = hashlib.sha256(data).hexdigest()
     return VexDocument(path=name, sha256=digest, format=kind, statements=len(found)), found
+
+
+def _bounded(statements: Iterator[Statement], root: Node) -> tuple[Statement, ...]:
+    found, products = [], 0
+    for statement in statements:
+        found.append(statement)
+        products += len(statement.products) or 1
+        if products > _MOST_PRODUCTS:
+            raise root.error(f"It names more than {_MOST_PRODUCTS} products.", "Keep the statements that speak of what you ship.")
+    return tuple(found)
 
 
 def paths(chain: Sequence[Document], folder: Path) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ Reference: https://cyclonedx.org/capabilities/vex/ and the JSON schemas.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 from shipsafe.model.vex import Product, Statement, Status
 from shipsafe.policy.vex.names import product, within
@@ -33,10 +34,14 @@ _DEEPEST = 32  # components in each other
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bom:
-    """`whole`: what the document as a whole is about, where that is a function or layer of ours; `products`: by `bom-ref`."""
+    """`whole`: what the document as a whole is about, where that is a function or layer of ours; `products`: by `bom-ref`.
+
+    `link` is how a BOM-Link to something in it begins, "" where the document has no serial number.
+    """
 
     whole: Product | None
     products: Mapping[str, Product]
+    link: str
 
 
 def is_cyclonedx(root: Node) -> bool:
@@ -106,9 +111,10 @@ def _affects(node: Node, bom: _Bom) -> tuple[list[Product], list[Product]]:
 
 
 def _referred(ref: Node, bom: _Bom) -> Product:
-    """What a reference is to: a component of this document, or what its own text names."""
-    if ref.text() in bom.products:
-        return bom.products[ref.text()]
+    """What a reference is to: a component of this document (a BOM-Link to itself is one, too), or what its own text names."""
+    name = unquote(ref.text().removeprefix(bom.link)) if bom.link and ref.text().startswith(bom.link) else ref.text()
+    if name in bom.products:
+        return bom.products[name]
     found = product(ref)
     if found.package is None and found.subject is None and not found.text.startswith(("urn:cdx:", "pkg:")):
         raise ref.error(f"No component has the bom-ref `{found.text[:100]}`.", "Add the component, or refer to it by purl or BOM-Link.")
@@ -133,7 +139,15 @@ def _bom(root: Node) -> _Bom:
         level = inner
     if level:
         raise level[0][0].error(f"Components stand more than {_DEEPEST} deep in each other.", "No VEX document needs that.")
-    return _Bom(whole=whole, products=products)
+    return _Bom(whole=whole, products=products, link=_link(root))
+
+
+def _link(root: Node) -> str:
+    serial, version = root.get("serialNumber"), root.get("version")
+    if serial is None:
+        return ""
+    number = version.value if version and isinstance(version.value, int) else 1
+    return f"urn:cdx:{serial.text().removeprefix('urn:uuid:')}/{number}#"
 
 
 def _component(node: Node) -> Product:

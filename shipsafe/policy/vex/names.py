@@ -3,10 +3,11 @@
     function:Billing, layer:Shared             as our SBOMs name functions and layers (`bom-ref`)
     pkg:generic/Billing[@sha256:...]           as their purls do; with a version only for exactly that content
     pkg:pypi/requests[@2.31.0]                 a distribution, wherever it is
-    urn:cdx:SERIAL/1#function:Billing          a BOM-Link, by what it points at
+    urn:cdx:SERIAL/1#function:Billing          a BOM-Link to one of the first two
 
-Everything else (CPE, container images, other ecosystems) names nothing that is looked at here. Qualifiers and subpaths of a purl are not
-compared: our SBOMs use them to say where a distribution came from, and a finding does not know.
+Everything else (CPE, container images, other ecosystems) names nothing that is looked at here. Nor does a BOM-Link to a distribution: it
+means the one in a certain document, perhaps the SBOM of one function, and must not be taken for the same one everywhere. Qualifiers and
+subpaths of a purl are not compared: our SBOMs use them to say where a distribution came from, and a finding does not know.
 """
 
 import re
@@ -30,7 +31,8 @@ def product(node: Node) -> Product:
     from packaging.utils import canonicalize_name  # noqa: PLC0415
 
     text = node.text()
-    name = unquote(link[1]) if (link := _BOM_LINK.fullmatch(text)) else text
+    link = _BOM_LINK.fullmatch(text)
+    name = unquote(link[1]) if link else text
     if _SUBJECT.fullmatch(name):
         return Product(text=text, subject=name)
     if not name.startswith("pkg:"):
@@ -39,7 +41,7 @@ def product(node: Node) -> Product:
         purl = PackageURL.from_string(name)
     except ValueError as error:
         raise node.error(f"`{name[:100]}` is not a package URL: {error}.", "Write pkg:pypi/NAME@VERSION.") from error
-    if purl.type == "pypi":
+    if purl.type == "pypi" and not link:
         return Product(text=text, package=canonicalize_name(purl.name), version=purl.version or None)
     if purl.type == "generic":
         name = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name

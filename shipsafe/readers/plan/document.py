@@ -15,6 +15,7 @@ LIMIT = 64 * MEBIBYTE
 _MAJOR = re.compile(r"[01]\.[0-9]{1,4}")  # 0.x until Terraform 1.1, the same but for the number
 _MOST = 100_000  # resources
 _DEEPEST = 30  # modules inside each other
+_LONGEST = 4096  # characters of an address
 _REMEDY = "Write it with `terraform show -json tfplan > plan.json`."
 _STEP = re.compile(r'module\.(?P<name>[A-Za-z0-9_-]+)(?:\[(?:"(?P<text>(?:[^"\\]|\\.)*)"|(?P<number>[0-9]+))\])?(?:\.|$)')
 
@@ -147,6 +148,8 @@ def _resources(values: Any, changes: Mapping[str, Mapping[str, Any]], name: str)
             raise ConfigError(f"More than {_DEEPEST} modules inside each other, or {_MOST} resources.", remedy="Split it.", path=name)
         for one in tables(module, "resources"):
             count += 1
+            if len(str(one.get("address"))) > _LONGEST:
+                raise ConfigError(f"A resource has an address of more than {_LONGEST} characters.", remedy="Shorten its key.", path=name)
             if planned := _planned(one, steps, changes):
                 yield planned
         waiting.extend((child, depth + 1) for child in reversed(tables(module, "child_modules")))

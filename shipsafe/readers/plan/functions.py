@@ -14,7 +14,8 @@ from shipsafe.model.project import Code, CodeKind, Function, Layer, LayerRef, Un
 from shipsafe.readers.plan.archives import Archives, Source
 from shipsafe.readers.plan.document import Plan, Planned, tables
 from shipsafe.readers.plan.places import Block
-from shipsafe.readers.plan.references import Opaque, References
+from shipsafe.readers.plan.references import Opaque, References, Target
+from shipsafe.readers.plan.written import Written
 from shipsafe.readers.template.code import local_code
 from shipsafe.readers.template.layers import layer_arn
 from shipsafe.readers.template.node import shown
@@ -40,6 +41,7 @@ class Reading:
     root: Path
     plan: Plan
     references: References
+    written: Written
     archives: Archives
     names: Mapping[str, str]
     arns: Mapping[str, str]
@@ -191,6 +193,8 @@ def _layers(resource: _Resource) -> tuple[LayerRef, ...]:
     whole = resource.is_unknown("layers")
     if not whole and all(isinstance(one, str) for one in listed):
         return tuple(_arn(resource, one, place) for one in listed)
+    if whole and (written := resource.reading.written.targets(resource.planned, "layers", kind=LAYER)) is not None:
+        return tuple(_named(resource, one, place) or _open(one, place) for one in written)
     named = [ref for one in resource.reading.references.targets(resource.planned, "layers") if (ref := _named(resource, one, place))]
     if whole:
         return (*named, LayerRef(text="layers", unresolved="how many there are is known only after apply", location=place))
@@ -209,7 +213,7 @@ def _arn(resource: _Resource, arn: str, place: Location) -> LayerRef:
     return layer_arn(arn, text=shown(arn), location=place)
 
 
-def _named(resource: _Resource, target: Planned | str | Opaque, place: Location) -> LayerRef | None:
+def _named(resource: _Resource, target: Target, place: Location) -> LayerRef | None:
     """The layer that a name leads to, None where it is none."""
     if isinstance(target, str):
         return _arn(resource, target, place) if target.startswith("arn:") else None
@@ -219,6 +223,13 @@ def _named(resource: _Resource, target: Planned | str | Opaque, place: Location)
         return LayerRef(text=shown(target.address), local=resource.reading.names[target.address], location=place)
     arn = target.values.get("arn")
     return layer_arn(arn, text=shown(target.address), location=place) if isinstance(arn, str) else None
+
+
+def _open(target: Target, place: Location) -> LayerRef:
+    """An element of a list that may be any layer."""
+    text = target.name if isinstance(target, Opaque) else target.address if isinstance(target, Planned) else target
+    reason = target.reason if isinstance(target, Opaque) else _AFTER
+    return LayerRef(text=shown(text), unresolved=reason, location=place)
 
 
 def _environment(resource: _Resource) -> dict[str, str | None]:

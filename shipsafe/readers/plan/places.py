@@ -1,9 +1,9 @@
-"""Where a resource stands: the lines of its block in the `.tf` files of its module, which lie beside the plan. A plan has no lines."""
+"""Where a resource stands: its block in the `.tf` files of its module, which lie beside the plan. A plan has no lines."""
 
 import json
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,23 +12,27 @@ from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.errors import ConfigError
 from shipsafe.model.location import Location
 from shipsafe.readers.plan.document import Steps, table
+from shipsafe.readers.plan.expressions import expression
 from shipsafe.readers.template.nesting import location_path
 
 _MOST = 500  # files of one module
 _LIMIT = 2 * MEBIBYTE
 _LONGEST = 1024
+_EXPRESSIONS = 10_000  # that are looked at in one configuration
 _LOCAL = ("./", "../")
 _INSTALLED = ".terraform/modules/modules.json"
-_BLOCK = re.compile(r'\s{0,8}resource\s+"(?P<type>[\w-]{1,100})"\s+"(?P<name>[\w-]{1,200})"\s*\{')
-_ARGUMENT = re.compile(r"(?P<indent>[ \t]{1,16})(?P<name>[a-z][a-z0-9_]{0,60})\s*(?:=(?!=)|\{)")
+_BLOCK = re.compile(r'(?P<kind>resource|module|locals)(?:\s+"(?P<first>[\w-]{1,200})")?(?:\s+"(?P<second>[\w-]{1,200})")?\s*\{')
+_ARGUMENT = re.compile(r"(?P<indent>[ \t]{1,16})(?P<name>[a-zA-Z_][\w-]{0,60})\s*(?P<sign>=(?!=)|\{)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A `resource` block, and where each of its arguments stands."""
+    """A block: where it stands, where each of its arguments stands, and the column (from 0) at which their expressions begin."""
 
     location: Location
     arguments: Mapping[str, Location] = field(default_factory=dict)
+    columns: Mapping[str, int] = field(default_factory=dict)
+    lines: Sequence[str] = ()
 
 
 class Places:
@@ -40,15 +44,27 @@ class Places:
         self._boundary = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
         self._folders: dict[str, Mapping[tuple[str, str], Block]] = {}
         self._installed = _installed(root)
+        self._left = _EXPRESSIONS
 
     def block(self, steps: Steps, kind: str, name: str) -> Block | None:
-        """The block of a resource, or None where its module's files are not here."""
+        """The block of a resource by its type and name, of a call by `module` and its name, of a local value by `locals` and its name.
+
+        None where the files of its module are not here.
+        """
         folder = self._folder(steps)
         if folder is None:
             return None
         if folder not in self._folders:
             self._folders[folder] = self._read(folder)
         return self._folders[folder].get((kind, name))
+
+    def text(self, steps: Steps, kind: str, name: str, argument: str) -> str | None:
+        """The expression of an argument, None where it is not here or is more than an expression is."""
+        block = self.block(steps, kind, name)
+        self._left -= 1
+        if block is None or argument not in block.columns or self._left < 0:
+            return None
+        return expression(block.lines, block.arguments[argument].line or 1, block.columns[argument])
 
     def _folder(self, steps: Steps) -> str | None:
         """The folder of a module, relative to the root."""
@@ -83,19 +99,26 @@ class Places:
 
 
 def _blocks(lines: list[str], path: str) -> list[tuple[tuple[str, str], Block]]:
-    """Every `resource` block, as `terraform fmt` writes them: the brace that ends one stands at the beginning of a line."""
+    """Every block, as `terraform fmt` writes them: the brace that ends one stands at the beginning of a line."""
     found: list[tuple[tuple[str, str], Block]] = []
+    block, kind, indent = Block(location=Location(path=path)), "", ""
     arguments: dict[str, Location] = {}
-    indent = ""
+    columns: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
-        if block := _BLOCK.match(line):
-            arguments, indent = {}, ""
-            found.append(((block["type"], block["name"]), Block(location=Location(path=path, line=number), arguments=arguments)))
+        if opened := _BLOCK.match(line):
+            arguments, columns, kind, indent = {}, {}, opened["kind"], ""
+            block = Block(location=Location(path=path, line=number), arguments=arguments, columns=columns, lines=lines)
+            key = (opened["first"] or "", opened["second"] or "") if kind == "resource" else (kind, opened["first"] or "")
+            found.append((key, block))
         elif line.startswith("}"):
-            arguments = {}
-        elif (argument := _ARGUMENT.match(line)) and (not indent or argument["indent"] == indent):
-            indent = argument["indent"]
-            arguments.setdefault(argument["name"], Location(path=path, line=number))
+            kind = ""
+        elif kind and (argument := _ARGUMENT.match(line)) and (not indent or argument["indent"] == indent):
+            indent, name = argument["indent"], argument["name"]
+            arguments.setdefault(name, Location(path=path, line=number))
+            if argument["sign"] == "=":
+                columns.setdefault(name, argument.end())
+            if kind == "locals":
+                found.append((("locals", name), block))
     return found
 
 

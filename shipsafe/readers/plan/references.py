@@ -62,6 +62,10 @@ class References:
         expression = table(self.configured(planned) or {}, argument)
         return self._expression(expression, planned.modules, planned.key, 0)
 
+    def follow(self, name: str, steps: Steps, key: Key) -> list[Target]:
+        """What one name in a module leads to; `key` says which instance is meant where there are several."""
+        return self._follow(name, steps, key, 0)
+
     def _module(self, steps: Steps) -> Mapping[str, Any] | None:
         module: Mapping[str, Any] = self._plan.configuration
         for name, _ in steps:

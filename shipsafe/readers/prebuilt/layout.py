@@ -13,6 +13,7 @@ _SAM = ".aws-sam"
 _SERVERLESS = "cloudformation-template-update-stack.json"
 _ASSEMBLY = "cdk.out"  # the file that holds the version of a cloud assembly
 _MANIFEST = "manifest.json"
+_SERVICE = ("yml", "yaml", "json", "js", "ts")
 _ARCHIVES = (".zip", ".jar")
 _MOST = 10_000  # files beside a template of the Serverless Framework's
 
@@ -78,6 +79,12 @@ def _look(place: Path, root: Path, shown: str, *, alone: bool) -> Layout:
         return replace(found, assembly=relative(place / _MANIFEST, root))
     template = root_template(place)
     return replace(found, template=relative(template, root) if template else None)
+
+
+def build_first(folder: Path) -> tuple[str, ...]:
+    """What makes a folder readable of whose tool shipsafe reads only the build."""
+    there = any((folder / f"serverless.{ending}").is_file() for ending in _SERVICE)
+    return ("Run `serverless package`, then `shipsafe build --prebuilt .serverless`.",) if there else ()
 
 
 def _zips(folder: Path, root: Path, shown: str) -> dict[str, str]:
