@@ -11,7 +11,9 @@ import typer
 from shipsafe.errors import ConfigError
 from shipsafe.model.project import Built
 
-ProjectPath = Annotated[Path, typer.Argument(metavar="[PATH]", help="The project's folder, or its template.", show_default=False)]
+ProjectPath = Annotated[
+    Path, typer.Argument(metavar="[PATH]", help="The project's folder, its template, cdk.out, or a Terraform plan.", show_default=False)
+]
 PolicyFile = Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Use this policy instead of the one that is found.")]
 Parameters = Annotated[
     list[str] | None,
