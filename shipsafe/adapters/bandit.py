@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
-from shipsafe.adapters.forkserver import ForkServer
+from shipsafe.adapters.forkserver import ForkServer, LostError
 from shipsafe.adapters.pyproject import pyprojects
 from shipsafe.errors import ConfigError
 
@@ -168,19 +168,17 @@ def lint(
                 (code / name).parent.mkdir(parents=True, exist_ok=True)
                 _lay(path.absolute(), code / name)
     large = sorted(name for name, size in sizes.items() if size > LARGEST)
-    questions = [
-        {
-            "folder": str(code.absolute()),
-            "files": names,
-            "included": [name for name in names if not settings.excludes(name)],
-            "known": sorted(known),
-            "config": settings.table,
-            "honour": honour,
-        }
-        for names in _shares({name: size for name, size in sizes.items() if size <= LARGEST})
-    ]
-    with ThreadPoolExecutor(len(questions), thread_name_prefix="bandit") as pool:
-        answers = list(pool.map(partial(server.ask, timeout=_TIMEOUT), questions))
+
+    def ask(names: Sequence[str]) -> Any:
+        included = [name for name in names if not settings.excludes(name)]
+        question = {"folder": str(code.absolute()), "files": names, "included": included}
+        return server.ask({**question, "known": sorted(known), "config": settings.table, "honour": honour}, timeout=_TIMEOUT)
+
+    shares = _shares({name: size for name, size in sizes.items() if size <= LARGEST})
+    with ThreadPoolExecutor(len(shares), thread_name_prefix="bandit") as pool:
+        told = list(pool.map(partial(_ask_apart, ask), shares))
+    answers = [answer for some, _ in told for answer in some] or [ask(())]
+    lost = {name: error for _, some in told for name, error in some.items()}
     runs = _Runs.of(answers)
     looked = runs.honoured if honour else runs.plain
     oversized = [
@@ -188,13 +186,33 @@ def lint(
         for name in large
         if not (honour and settings.excludes(name))
     ]
+    fatal = [Unread(name=name, line=None, reason=error.what, syntax=False) for name, error in sorted(lost.items())]
     return BanditReport(
         version=answers[0]["version"],
         issues=_merge(runs, settings, honour=honour),
-        unread=(*oversized, *looked.unread),
+        unread=(*oversized, *fatal, *looked.unread),
         crashes=looked.crashes,
         unknown=tuple(sorted(set(answers[0]["tests"]) - set(known))),
     )
+
+
+def _ask_apart(ask: Callable[[Sequence[str]], Any], names: Sequence[str]) -> tuple[list[Any], dict[str, LostError]]:
+    """Ask about files; where bandit does not survive that, about halves of them, until the one is known that it does not survive.
+
+    Raises:
+        IncompleteError: bandit could not be asked, or ran for too long.
+    """
+    try:
+        return [ask(names)], {}
+    except LostError as error:
+        if not names:
+            raise
+        if len(names) == 1:
+            return [], {names[0]: error}
+    middle = len(names) // 2
+    answers, lost = _ask_apart(ask, names[:middle])
+    more, others = _ask_apart(ask, names[middle:])
+    return answers + more, lost | others
 
 
 def _lay(source: Path, target: Path) -> None:

@@ -33,8 +33,9 @@ from bandit.core import extension_loader  # type: ignore[import-untyped]  # has 
 from bandit.core.blacklisting import blacklist  # type: ignore[import-untyped]  # has no types
 from bandit.core.config import BanditConfig  # type: ignore[import-untyped]  # has no types
 from bandit.core.docs_utils import get_url  # type: ignore[import-untyped]  # has no types
-from bandit.core.manager import NOSEC_COMMENT, BanditManager  # type: ignore[import-untyped]  # has no types
+from bandit.core.manager import NOSEC_COMMENT  # type: ignore[import-untyped]  # has no types
 
+from shipsafe.adapters.bandit_visitor import Manager
 from shipsafe.adapters.forkserver import serve
 
 _MEMORY = 4 * 1024**3  # bytes of address space: a file of 5 MiB that is one long list needs about 3 GiB
@@ -98,7 +99,7 @@ def _honoured(configured: _Said, included: Sequence[str], config: Mapping[str, A
     return _replaced(configured, included, _manager(config, profile, honour=True), commented)
 
 
-def _replaced(before: _Said, included: Collection[str], manager: BanditManager, again: Collection[str]) -> _Said:
+def _replaced(before: _Said, included: Collection[str], manager: Manager, again: Collection[str]) -> _Said:
     """What was said `before` of the included files, but of those to be looked at `again` what bandit says now."""
     kept = set(included).difference(again)
     now = _run(manager, [name for name in included if name in again])
@@ -109,11 +110,11 @@ def _replaced(before: _Said, included: Collection[str], manager: BanditManager, 
     }
 
 
-def _manager(config: Mapping[str, Any], profile: Mapping[str, Collection[str]], *, honour: bool = False) -> BanditManager:
+def _manager(config: Mapping[str, Any], profile: Mapping[str, Collection[str]], *, honour: bool = False) -> Manager:
     """Bandit with these options, which stand on its module-level functions until the next is made."""
     settings = BanditConfig()
     settings.config.update(config)
-    return BanditManager(settings, "file", profile={key: set(value) for key, value in profile.items()}, ignore_nosec=not honour)
+    return Manager(settings, "file", profile={key: set(value) for key, value in profile.items()}, ignore_nosec=not honour)
 
 
 def _option_names() -> set[str]:
@@ -121,7 +122,7 @@ def _option_names() -> set[str]:
     return {getattr(plugin.plugin, "_takes_config", "") for plugin in extension_loader.MANAGER.plugins} - {""}
 
 
-def _tests(manager: BanditManager) -> set[str]:
+def _tests(manager: Manager) -> set[str]:
     """The ids under which the manager's tests can speak."""
     ids = set()
     for plugin in manager.b_ts.plugins:
@@ -131,7 +132,7 @@ def _tests(manager: BanditManager) -> set[str]:
     return ids
 
 
-def _run(manager: BanditManager, files: Sequence[str]) -> _Said:
+def _run(manager: Manager, files: Sequence[str]) -> _Said:
     """One run of bandit over the files."""
     # Not `discover_files`: it would match `exclude_dirs` against names that are not the project's.
     # "./" as bandit itself names files of the current folder: the options of its tests match against it.

@@ -44,7 +44,7 @@ class _Visitor(BanditNodeVisitor):  # type: ignore[misc]  # bandit has no types
             for index, child in enumerate(children):
                 if not isinstance(child, ast.AST):
                     continue
-                # Bandit's tests look for these two at any node.
+                # As bandit does: its tests may look for these at any node.
                 child._bandit_sibling = children[index + 1] if index < last else None  # type: ignore[attr-defined]  # noqa: SLF001
                 child._bandit_parent = node  # type: ignore[attr-defined]  # noqa: SLF001
                 if child.__class__.__name__ in stops:

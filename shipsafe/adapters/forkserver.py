@@ -43,7 +43,12 @@ _STARTUP = 60.0  # seconds for all imports
 _FAREWELL = 1.0  # seconds for a process to count the time that its copies took, and to end
 _LARGEST = 64 * MEBIBYTE  # bytes of an answer
 _PART = 256 * 1024  # bytes that are read at a time
+_TOO_LARGE = f"its answer is larger than {_LARGEST // MEBIBYTE} MiB"
 _KILLED = "it was killed, as happens when memory or the stack runs out"
+
+
+class LostError(IncompleteError):
+    """A question ended the copy that was to answer it; there is nothing wrong with the process."""
 
 
 class ForkServer:
@@ -81,8 +86,8 @@ class ForkServer:
         """The answer, as JSON has it.
 
         Raises:
-            IncompleteError: the process did not start, or the copy did not answer: it took longer than `timeout` seconds, raised
-                (the last line of its traceback is the reason), or was killed.
+            IncompleteError: the process did not start, or the copy took longer than `timeout` seconds.
+            LostError: the copy raised (the last line of its traceback is the reason), was killed, or said too much.
         """
         asked = json.dumps(question, default=str).encode()
         with self._slots:
@@ -101,12 +106,12 @@ class ForkServer:
                 ours.settimeout(timeout + _GRACE)
                 answer = _exchange(ours, asked)
                 if len(answer) > _LARGEST:
-                    raise self._error(f"its answer is larger than {_LARGEST // MEBIBYTE} MiB")
+                    raise self._error(_TOO_LARGE, LostError)
                 if answer.endswith(b"\n"):
                     return json.loads(answer)
                 if time.monotonic() - begun >= timeout:
                     raise self._error(f"it did not end within {timeout:.0f} s and was stopped")
-                raise self._error(_last_line(complaint.read().decode(errors="replace")) or _KILLED)
+                raise self._error(_last_line(complaint.read().decode(errors="replace")) or _KILLED, LostError)
 
     def close(self) -> None:
         """End the process; the next question starts another."""
@@ -120,9 +125,9 @@ class ForkServer:
             question.write_bytes(asked)
             finished = run([*self._argv, question, answer], cwd=Path(folder), timeout=timeout)
             if finished.returncode != 0 or not answer.exists():
-                raise self._error(_last_line(finished.stderr) or _KILLED)
+                raise self._error(_last_line(finished.stderr) or _KILLED, LostError)
             if answer.stat().st_size > _LARGEST:
-                raise self._error(f"its answer is larger than {_LARGEST // MEBIBYTE} MiB")
+                raise self._error(_TOO_LARGE, LostError)
             return json.loads(answer.read_bytes())
 
     def _hand_over(self, timeout: float, *descriptors: int) -> None:
@@ -168,8 +173,8 @@ class ForkServer:
             process.wait(_FAREWELL)
         return _last_line(stop(process)) or f"code {process.returncode}"
 
-    def _error(self, cause: str) -> IncompleteError:
-        return IncompleteError(f"{self._name} ended without an answer: {cause.rstrip('.')}.", remedy=self._remedy)
+    def _error(self, cause: str, kind: type[IncompleteError] = IncompleteError) -> IncompleteError:
+        return kind(f"{self._name} ended without an answer: {cause.rstrip('.')}.", remedy=self._remedy)
 
 
 def _exchange(ours: socket.socket, question: bytes) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from shipsafe.adapters.forkserver import ForkServer
+from shipsafe.adapters.forkserver import ForkServer, LostError
 from shipsafe.errors import IncompleteError
 
 CHILD = """
@@ -112,14 +112,14 @@ def test_a_copy_sees_neither_our_environment_nor_our_folder_nor_the_socket_of_th
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL, signal.SIGTERM])
 def test_a_copy_that_crashes_takes_nothing_with_it(server: ForkServer, number: int) -> None:
     before = server.ask(["who", 0], timeout=60)[1]
-    with pytest.raises(IncompleteError, match="the child ended without an answer: it was killed") as raised:
+    with pytest.raises(LostError, match="the child ended without an answer: it was killed") as raised:
         server.ask(["die", number], timeout=60)
     assert raised.value.remedy == "Do something else."
     assert server.ask(["who", 0], timeout=60)[1] == before
 
 
 def test_what_a_copy_raises_is_the_reason(server: ForkServer) -> None:
-    with pytest.raises(IncompleteError, match="the child ended without an answer: ValueError: too deep"):
+    with pytest.raises(LostError, match="the child ended without an answer: ValueError: too deep"):
         server.ask(["raise", "too deep"], timeout=60)
 
 
@@ -135,7 +135,7 @@ def test_a_copy_that_does_not_end_is_ended_and_holds_up_nobody(server: ForkServe
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(server: ForkServer) -> None:
-    with pytest.raises(IncompleteError, match="larger than 64 MiB"):
+    with pytest.raises(LostError, match="larger than 64 MiB"):
         server.ask(["large", 65 * 1024 * 1024], timeout=60)
 
 
@@ -194,7 +194,7 @@ US = """
 import sys, threading, time
 from pathlib import Path
 from shipsafe.adapters import process
-from shipsafe.adapters.forkserver import ForkServer
+from shipsafe.adapters.forkserver import ForkServer, LostError
 from shipsafe.errors import IncompleteError
 
 server = ForkServer([sys.executable, "-P", {child!r}], name="the child")
@@ -246,9 +246,9 @@ def test_without_fork_every_question_has_a_process_of_its_own(script: Path, tmp_
     assert not (tmp_path / "imported").exists()
     assert server.ask(["echo", {"text": "é"}], timeout=60) == {"text": "é"}
     assert server.ask(["who", 0], timeout=60)[1] == os.getpid()
-    with pytest.raises(IncompleteError, match="the child ended without an answer: ValueError: too deep"):
+    with pytest.raises(LostError, match="the child ended without an answer: ValueError: too deep"):
         server.ask(["raise", "too deep"], timeout=60)
-    with pytest.raises(IncompleteError, match="it was killed"):
+    with pytest.raises(LostError, match="it was killed"):
         server.ask(["die", signal.SIGSEGV], timeout=60)
     with pytest.raises(IncompleteError, match="did not end within 1 s"):
         server.ask(["spin", str(tmp_path / "pid")], timeout=1)

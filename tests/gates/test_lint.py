@@ -313,3 +313,33 @@ def test_much_code_is_shared_out_and_every_file_is_asked_about_once(tmp_path: Pa
     assert [one.name for one in whole.unread] == ["pkg/m7.py"]
     alone = [report([name], f"alone {name.partition('/')[2]}") for name in sorted(files)]
     assert whole.issues == tuple(sorted((issue for one in alone for issue in one.issues), key=lambda issue: (issue.name, issue.line)))
+
+
+DEADLY = """
+import os, pathlib, signal, sys
+from shipsafe.adapters import bandit_child, forkserver
+
+def answer(question):
+    for name in question["files"]:
+        if "DEADLY" in pathlib.Path(question["folder"], name).read_text():
+            os.kill(os.getpid(), signal.SIGSEGV)
+    return bandit_child.answer(question)
+
+forkserver.serve(answer)
+"""
+
+
+@pytest.mark.parametrize("deadly", [[3], [0, 11], [*range(12)]])
+def test_files_that_bandit_does_not_survive_are_named_and_the_others_linted(tmp_path: Path, deadly: list[int]) -> None:
+    files = {}
+    for number in range(12):
+        files[f"m{number}.py"] = tmp_path / f"m{number}.py"
+        files[f"m{number}.py"].write_text(SHELL + ("# DEADLY\n" if number in deadly else ""), encoding="utf-8")
+    (tmp_path / "child").write_text(DEADLY, encoding="utf-8")
+    (tmp_path / "workspace").mkdir()
+    server = ForkServer([sys.executable, "-P", tmp_path / "child"], name="bandit")
+    report = lint(files, BanditSettings(base=tmp_path), known=["B602"], honour=True, workspace=tmp_path / "workspace", server=server)
+    server.close()
+    assert {one.name for one in report.unread} == {f"m{number}.py" for number in deadly}
+    assert all(one.reason.startswith("bandit ended without an answer: it was killed") for one in report.unread)
+    assert {issue.name for issue in report.issues} == files.keys() - {f"m{number}.py" for number in deadly}

@@ -1,5 +1,6 @@
 """Reading a file once says what three plain runs of bandit say: with nothing turned off, with the project's options, with `# nosec`."""
 
+import importlib.util
 import json
 import shutil
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -154,7 +156,7 @@ def check(files: Mapping[str, str], table: Mapping[str, Any] | None) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), sources(), min_size=1, max_size=3), tables())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @example({"app.py": "import subprocess, pickle, telnetlib, ftplib\n"}, {"skips": ["B404"]})
 @example({"app.py": "import subprocess, pickle, telnetlib, ftplib\n"}, {"skips": ["B404", "B403"]})
 @example({"app.py": "import subprocess, pickle  # nosec B404\n"}, {"tests": ["B403"]})
@@ -172,6 +174,26 @@ def test_the_examples_of_all_rules_are_told_alike_with_each_one_turned_off_in_tu
     check(files, None)
     for rule in RULES[::6]:
         check(files, {"skips": [rule["id"]]})
+
+
+@pytest.mark.parametrize("package", ["yaml", "requests", "packaging", "stevedore"])
+def test_the_code_of_others_is_told_alike(package: str) -> None:
+    """Real code has what nobody thinks of: every kind of statement, comments and files that are turned off."""
+    place = importlib.util.find_spec(package)
+    assert place is not None
+    assert place.origin is not None
+    folder = Path(place.origin).parent
+    files = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py"))[:25]}
+    check(files, {"skips": ["B101"], "try_except_pass": {"check_typed_exception": True}})
+
+
+@pytest.mark.parametrize("depth", [100, 250, 400, 550, 700, 850, 1100])
+def test_what_is_too_deep_for_bandit_is_too_deep_here_and_nothing_else_is(depth: int) -> None:
+    deep = {"sum": "+".join(["eval(a)"] * depth), "calls": "a" + "(b)" * depth, "names": "a" + ".b" * depth}
+    files = {
+        f"{name}_{kind}.py": text.format(deep[name]) for name in deep for kind, text in (("x", "x = {}"), ("f", "def f():\n  return {}"))
+    }
+    check(files, None)
 
 
 def test_a_nosec_in_any_encoding_is_seen_as_bandit_sees_it(tmp_path: Path) -> None:
