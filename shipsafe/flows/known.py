@@ -88,7 +88,7 @@ class Known:
             yield f"Lapsed, and blocking until somebody fixes them or edits their ends: {_listed(entries)}."
         if after.unanswered:
             yield "What could not be looked at is not in it: whatever it hides will be new."
-        if "baseline" not in self.policy.effective or self.policy.origins.get("baseline") == "--baseline":
+        if self.policy.origins.get("baseline") == "--baseline":
             yield f'So that every run knows it, add `baseline = "{self.policy.effective["baseline"]}"` to the policy.'
 
 

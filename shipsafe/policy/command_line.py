@@ -1,7 +1,7 @@
 """What the command line sets over the policy, for one run: as a last document of the chain, so that what a base fixed holds for it too."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +30,13 @@ class Given:
 NOTHING_GIVEN = Given()
 
 
-def documents(given: Given, home: Path) -> Iterator[Document]:
-    """A document for each option; paths in it are relative to `home`, the folder of the project's policy.
+def documents(given: Given, chain: Sequence[Document], home: Path) -> Iterator[Document]:
+    """A document for each option that says something else than the chain of the policy does.
+
+    Args:
+        given: the options.
+        chain: the documents of the policy, the base first.
+        home: the folder of the project's policy, which paths are relative to.
 
     Raises:
         ConfigError: a word is no severity, or names no gate.
@@ -44,7 +49,9 @@ def documents(given: Given, home: Path) -> Iterator[Document]:
         yield Document(name="--fail-on", values={"gates": gates}, lines={})
     if given.baseline is not None:
         name = given.baseline if given.baseline == "off" else Path(os.path.relpath(Path(given.baseline).resolve(), home)).as_posix()
-        yield Document(name="--baseline", values={"baseline": name}, lines={})
+        named = next((one.values["baseline"] for one in reversed(chain) if "baseline" in one.values), None)
+        if name != named:
+            yield Document(name="--baseline", values={"baseline": name}, lines={})
 
 
 def _gates(word: str, gate: str | None, severity: str) -> tuple[str, ...]:

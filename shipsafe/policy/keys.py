@@ -103,7 +103,7 @@ KEYS: tuple[Key, ...] = (
         doc="Rules and advisories that no waiver can touch."),
     Key(path="longest-waiver", kind=Kind.AGE, tighter=Tighter.SHORTER, example='"90d"', doc="How far ahead a waiver may expire."),
     Key(path="baseline", kind=Kind.TEXT, tighter=Tighter.OFF, example='"shipsafe-baseline.toml"',
-        doc="A file of known findings that do not block (`--write-baseline`), beside the policy; `off` for none. Fixed with `waivers`, too."),
+        doc="A file of known findings that do not block, beside the policy; `off` for none. Fixed with `waivers`, too."),
     Key(path="longest-baseline", kind=Kind.AGE, tighter=Tighter.SHORTER, example='"90d"',
         doc="How old an entry of the baseline may grow; after that its finding blocks again."),
     Key(path="vex", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["security/vex.json"]',

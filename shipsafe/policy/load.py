@@ -51,7 +51,7 @@ def load(
     shown = known_as(found.path, root) if found else None
     chain = read_chain(found, shown=shown, offline=offline, cache=cache, fetch=fetch)
     own, home = chain[-1], found.path.parent if found else root
-    values, origins = merge([*chain, *documents(given, home)])
+    values, origins = merge([*chain, *documents(given, chain, home)])
     unwaivable, longest = _texts(values, "unwaivable"), as_age(values.get("longest-waiver"))
     indexes = values.get("indexes", {})
     check_indexes(own, indexes)
@@ -72,6 +72,7 @@ def load(
         shared_lock=str(home / values["shared-lock"]) if values.get("shared-lock") else None,
         constraints=tuple(str(home / one) for one in _texts(values, "constraints")),
         refuses_prebuilt=values.get("prebuilt") == "refuse",
+        proves_prebuilt=values.get("prebuilt") == "prove",
         index=indexes.get("default"),
         extra_indexes=tuple(indexes.get("extra", ())),
         named_indexes=named_indexes(indexes),

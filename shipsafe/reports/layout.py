@@ -131,6 +131,8 @@ def _outcomes(record: RunRecord) -> Grid:
 def _cell_tone(cells: tally.Cells, gate: str, subject: str) -> Tone:
     if cells.blocked(gate, subject):
         return Tone.BAD
+    if cells.known(gate, subject):
+        return Tone.WARN
     tones = {State.ANSWERED: Tone.GOOD, State.UNANSWERED: Tone.WARN, State.NOT_ASKED: Tone.DIM, None: Tone.DIM}
     return tones[cells.state(gate, subject)]
 

@@ -221,6 +221,10 @@ class Cells:
         """Whether findings block there."""
         return (gate, subject) in self._blocking
 
+    def known(self, gate: str, subject: str) -> bool:
+        """Whether the baseline knows findings there."""
+        return (gate, subject) in self._known
+
     def words(self, gate: str, subject: str) -> str:
         """`pass`, `2 high`, `observed 2 high`, `pass, 1 waived`, `3 known`, `unanswered, 1 high`, `not asked`, `-`, and so on."""
         place = (gate, subject)

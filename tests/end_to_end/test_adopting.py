@@ -42,6 +42,7 @@ def test_green_on_the_first_day_and_red_for_what_is_new(project: Path) -> None:
     first = shipsafe(*WRITE, cwd=project)
     assert first.code == 0, first.out + first.err
     assert f"hint: {FILE} written: 2 known findings, 2 of them new and 0 from before." in first.out
+    assert f'hint: So that every run knows it, add `baseline = "{FILE}"` to the policy.' in first.out
     assert first.out.splitlines()[-1] == "PASS  1 subject, 5 gates; 2 known, 2 allowed. exit 0"
     again = shipsafe("check", "--baseline", FILE, cwd=project)
     assert again.code == 0
@@ -82,8 +83,11 @@ def test_written_again_it_keeps_what_people_wrote_and_drops_what_is_gone(project
     text = re.sub(r"date = \S+\nowner = \S+", 'date = 2026-05-01\nowner = "ann"\nexpires = 2999-01-01', file.read_text())
     file.write_text(text)
     (project / "src" / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    policy = project / "shipsafe.toml"
+    policy.write_text(f'baseline = "{FILE}"\n' + policy.read_text())
     again = shipsafe(*WRITE, cwd=project)
     assert again.code == 0
+    assert "So that every run knows it" not in again.out
     assert "1 known finding, 0 of them new and 1 from before." in again.out
     assert "Gone, and no more in it: lint/B602 for function:Hello." in again.out
     kept = file.read_text()
