@@ -99,7 +99,7 @@ class Builds:
         flags = ["--cache-dir", str(folder / "cache"), *self.job.indexes.flags()]
         self._install_requirements(name, sdist, folder, flags)
         done = run_isolated(
-            build_command(sdist, out, flags), cwd=folder, home=home, timeout=_PATIENCE, run=self.job.run,
+            build_command(sdist, out, flags), folder=folder, home=home, timeout=_PATIENCE, run=self.job.run,
         )  # fmt: skip
         if done.returncode:
             why = reason(done).replace(f"{folder}/", "")  # what the build itself wrote is not shown: it could write anything

@@ -13,8 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 _BACKEND = """
 import pathlib, zipfile
-pathlib.Path({marker!r}).write_text("the build code ran")
 made = {{}}
+try:
+    pathlib.Path({marker!r}).write_text("the build code ran")
+except OSError:
+    made["shut-in.txt"] = "it could not write where it liked"
 {code}
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     path = pathlib.Path(wheel_directory) / "{name}-{version}-py3-none-any.whl"

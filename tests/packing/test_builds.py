@@ -17,18 +17,33 @@ from tests.packing.staging import distribution, policy, staged, write
 
 SPY = """
 import json, os, socket
-from urllib.parse import urlsplit
-seen = dict(os.environ)
 def connects(address):
     try:
         socket.create_connection(address, timeout=2).close()
     except OSError:
         return False
     return True
-made["spied.json"] = json.dumps({{
+made["spied.json"] = json.dumps({
     "environment": dict(os.environ), "home": os.path.expanduser("~"), "files": os.listdir(os.path.expanduser("~")),
-    "network": connects(("127.0.0.1", {port})), "processes": [one for one in os.listdir("/proc") if one.isdigit()],
-}})
+    "network": connects(("127.0.0.1", PORT)), "processes": [one for one in os.listdir("/proc") if one.isdigit()],
+})
+"""
+THIEF = """
+import json, os, subprocess
+home = pathlib.Path(HOME)
+written = []
+for path in (home / "x", home / ".aws" / "x", home / ".netrc", pathlib.Path("/usr/x"), pathlib.Path("/tmp/x")):
+    subprocess.run(["mount", "-o", "remount,rw,bind", "/"], capture_output=True)
+    try:
+        path.write_text("x")
+    except OSError:
+        continue
+    written.append(str(path))
+made["stolen.json"] = json.dumps(dict([
+    (".aws", os.listdir(home / ".aws")), (".netrc", (home / ".netrc").read_text()), ("seen.txt", (home / "seen.txt").read_text()),
+    ("written", [path for path in written if not path.endswith(".netrc")]),
+    ("capabilities", next(line.split()[1] for line in open("/proc/self/status") if line.startswith("CapEff"))),
+]))
 """
 MAKER = """
 import backend_of_its_own
@@ -64,7 +79,7 @@ def test_build_code_sees_neither_credentials_nor_the_network(tmp_path: Path, gat
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     port = gate.rpartition(":")[2].partition("/")[0]
-    release = sdist("acme_spy", "1.0", str(tmp_path / "ran"), code=SPY.replace("{port}", port).replace("{{", "{").replace("}}", "}"))
+    release = sdist("acme_spy", "1.0", str(tmp_path / "ran"), code=SPY.replace("PORT", port))
     with index(release, user=("ci", "hunter2")) as private:
         named = NamedIndex(name="acme", url=private, packages=("acme-*",))
         rules = replace(policy(index=gate, allow_sdist=("acme-spy",)), named_indexes=(named,))
@@ -75,11 +90,25 @@ def test_build_code_sees_neither_credentials_nor_the_network(tmp_path: Path, gat
     assert spied["home"] != str(Path.home())
     assert spied["files"] == []
     assert spied["network"] is (isolation() is Isolation.OPEN)
-    if isolation() is Isolation.ALONE:
+    if isolation() in (Isolation.SHUT_IN, Isolation.ALONE):
         assert str(os.getpid()) not in spied["processes"]
     assert tree.notes == (f"acme-spy 1.0 was built here from source, {isolation()}.",)
     one = distribution(tree, "acme-spy")
     assert (one.source, one.index, one.hashes) == (Source.INDEX, private, (sha256(release[1]),))
+
+
+@pytest.mark.skipif(isolation() is not Isolation.SHUT_IN, reason="this machine cannot make the namespaces")
+def test_build_code_writes_nowhere_else_and_does_not_read_what_is_hidden_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = write(tmp_path / "home", {".aws/credentials": "hunter2", ".netrc": "hunter2", "seen.txt": "not hidden"})
+    monkeypatch.setenv("HOME", str(home))
+    marker = tmp_path / "ran"
+    with index(sdist("sourced", "1.0", str(marker), code=THIEF.replace("HOME", repr(str(home))))) as url:
+        tree = stage(tmp_path, "sourced\n", policy(index=url, allow_sdist=("sourced",)))
+    assert not marker.exists()
+    assert content(tree, "shut-in.txt") == "it could not write where it liked"
+    stolen = json.loads(content(tree, "stolen.json"))
+    assert stolen == {".aws": [], ".netrc": "", "seen.txt": "not hidden", "written": [], "capabilities": "0000000000000000"}
+    assert (home / ".netrc").read_text() == "hunter2"
 
 
 def test_what_a_build_needs_is_installed_before_and_found_without_a_network(tmp_path: Path) -> None:
@@ -109,7 +138,7 @@ def test_a_source_that_is_not_what_was_locked_is_not_built(tmp_path: Path) -> No
         assert not marker.exists()
         tree = stage(tmp_path / "b", locked.format(sha256(release[1])), rules)
     assert distribution(tree, "sourced").hashes == (sha256(release[1]),)
-    assert marker.exists()
+    assert content(tree, "sourced.py") == "built = True\n"
 
 
 def test_an_index_that_gives_other_bytes_than_its_page_says_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +165,7 @@ def test_offline_nothing_is_built(tmp_path: Path) -> None:
     with index(sdist("sourced", "1.0", str(marker))) as url:
         rules = policy(index=url, allow_sdist=("sourced",))
         stage(tmp_path / "a", "sourced==1.0\n", rules)
-        marker.unlink()
+        marker.unlink(missing_ok=True)
         with pytest.raises(IncompleteError, match="its source cannot be fetched offline"):
             stage(tmp_path / "b", "sourced==1.0\n", rules, offline=True)
     assert not marker.exists()

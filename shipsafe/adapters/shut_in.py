@@ -1,0 +1,74 @@
+"""What `sandbox` starts in namespaces of its own, and what then becomes the program that is to be shut in.
+
+It makes every file read-only but those of one folder, hides what lies hidden in the user's home, and gives up every capability for good:
+
+    python -I -S shut_in.py WRITABLE HOME NEEDED... -- PROGRAM ARGUMENT...
+
+Hidden entries of HOME (`.aws`, `.ssh`, `.netrc`) are covered, unless one of the NEEDED paths lies in them: Python may live there.
+Sources: mount(2), mount_setattr(2) (Linux 5.12), capabilities(7). Without a capability nobody makes a mount writable again, and in a
+namespace that the program makes itself mounts that it has inherited are locked (mount_namespaces(7)).
+"""
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC = 2, 4, 4096, 16384
+_MOUNT_SETATTR = 442  # the same on every processor
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+_ATTR_RDONLY = 1
+_CAPBSET_DROP, _SET_NO_NEW_PRIVS = 24, 38
+_CAPABILITIES = 64  # more than there are
+
+
+class _Attributes(ctypes.Structure):
+    """`struct mount_attr`."""
+
+    _fields_ = tuple((name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace"))
+
+
+def _main(arguments: list[str]) -> None:
+    split = arguments.index("--")
+    writable, home, *needed = (Path(one).resolve() for one in arguments[:split])
+    kernel = ctypes.CDLL(None, use_errno=True)
+    for path in _hidden(home, (writable, *needed)):
+        _cover(kernel, path)
+    _check(kernel.mount(os.fsencode(writable), os.fsencode(writable), None, _MS_BIND | _MS_REC, None))
+    _change(kernel, Path("/"), _Attributes(_ATTR_RDONLY, 0, 0, 0), _AT_RECURSIVE)
+    _change(kernel, writable, _Attributes(0, _ATTR_RDONLY, 0, 0), 0)
+    for capability in range(_CAPABILITIES):
+        kernel.prctl(_CAPBSET_DROP, capability, 0, 0, 0)
+    _check(kernel.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    os.chdir(writable)  # not where we were: that is the folder below the new mount
+    os.execvp(arguments[split + 1], arguments[split + 1 :])  # noqa: S606 - no shell is wanted
+
+
+def _hidden(home: Path, needed: Iterable[Path]) -> list[Path]:
+    """What to cover."""
+    if not home.is_dir():
+        return []
+    paths = [path.resolve() for path in home.glob(".*") if path.exists()]
+    return [path for path in paths if not any(one.is_relative_to(path) for one in needed)]
+
+
+def _cover(kernel: ctypes.CDLL, path: Path) -> None:
+    if path.is_dir():
+        _check(kernel.mount(b"none", os.fsencode(path), b"tmpfs", _MS_NOSUID | _MS_NODEV, None))
+    else:
+        _check(kernel.mount(b"/dev/null", os.fsencode(path), None, _MS_BIND, None))
+
+
+def _change(kernel: ctypes.CDLL, path: Path, attributes: _Attributes, flags: int) -> None:
+    size = ctypes.sizeof(attributes)
+    _check(kernel.syscall(_MOUNT_SETATTR, _AT_FDCWD, os.fsencode(path), flags, ctypes.byref(attributes), size))
+
+
+def _check(result: int) -> None:
+    if result:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])
