@@ -20,6 +20,7 @@ from shipsafe.model.location import Location
 from shipsafe.packing.local_packages import read_local
 from shipsafe.packing.needs import Local, Needs, Wanted
 
+_NOTHING: AbstractSet[str] = frozenset()
 _HASH = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 
 
@@ -64,10 +65,10 @@ class Package:
         """Whether it is the one that is meant on the runtime's platform."""
         return not self.markers or any(holds(marker, environment, frozenset(), self.place) for marker in self.markers)
 
-    def asks(self, extras: AbstractSet[str], environment: Mapping[str, str]) -> Iterator[Edge]:
-        """What it needs on the runtime's platform, with those extras."""
+    def asks(self, extras: AbstractSet[str], environment: Mapping[str, str], active: AbstractSet[str] = _NOTHING) -> Iterator[Edge]:
+        """What it needs on the runtime's platform, with those extras; `active` are further names that markers call extras."""
         for edge in (*self.edges, *(edge for extra in sorted(extras) for edge in self.extras.get(extra, ()))):
-            if holds(edge.marker, environment, extras, self.place):
+            if holds(edge.marker, environment, extras | active, self.place):
                 yield edge
 
 
@@ -133,7 +134,7 @@ def refused(package: Package) -> IncompleteError:
 
 def as_needs(
     packages: Iterable[Package], *, shown: str, home: Path, root: Path, boundary: Path, environment: Mapping[str, str],
-    direct: Mapping[str, AbstractSet[str]] | None,
+    direct: Mapping[str, AbstractSet[str]] | None, active: AbstractSet[str] = _NOTHING,
 ) -> Needs:  # fmt: skip
     """What ships, as a list for uv and as folders.
 
@@ -145,6 +146,7 @@ def as_needs(
         boundary: the repository; no source outside it is taken.
         environment: marker variables of the runtime.
         direct: what the project itself asks for, with extras, if that is known.
+        active: as `Package.asks` takes it.
 
     Raises:
         IncompleteError: a package comes from elsewhere than an index or a folder of the repository, or cannot be told from its source.
@@ -155,7 +157,7 @@ def as_needs(
             raise refused(one)
         if one.folder is not None:
             if not one.virtual:
-                local.append(_local(one, home, root, boundary, environment))
+                local.append(_local(one, home, root, boundary, environment, active))
             continue
         wanted.append(pinned(one.name, one.version, one.hashes, one.place))
         if one.index:
@@ -165,9 +167,12 @@ def as_needs(
                  claimed=claimed)  # fmt: skip
 
 
-def _local(one: Package, home: Path, root: Path, boundary: Path, environment: Mapping[str, str]) -> Local:
+def _local(
+    one: Package, home: Path, root: Path, boundary: Path, environment: Mapping[str, str], active: AbstractSet[str]
+) -> Local:  # fmt: skip
     """Its source; what it needs is what the lock says."""
-    texts = [f"{edge.name}[{','.join(sorted(edge.extras))}]" if edge.extras else edge.name for edge in one.asks(frozenset(), environment)]
+    asked = one.asks(frozenset(), environment, active)
+    texts = [f"{edge.name}[{','.join(sorted(edge.extras))}]" if edge.extras else edge.name for edge in asked]
     try:
         requires = tuple(sorted({str(Requirement(text)) for text in texts}))
     except InvalidRequirement as error:

@@ -137,9 +137,12 @@ class _Finder:
         if isinstance(packages, dict):
             find = as_table(packages.get("find", packages.get("find-namespace", packages)))
             return found | self._find(find, moved)
-        for dotted in as_texts(packages):
-            if not any(dotted.startswith(f"{other}.") for other in as_texts(packages) if other not in moved):
-                found |= {dotted.replace(".", "/"): moved[dotted]} if dotted in moved else self._named(dotted, (moved.get("", ""),))
+        listed = as_texts(packages)
+        for dotted in listed:
+            if dotted in moved:
+                found[dotted.replace(".", "/")] = moved[dotted]
+            elif not any(dotted.startswith(f"{other}.") for other in listed):  # else it ships with the package around it
+                found |= self._named(dotted, (moved.get("", ""),))
         if not found and packages is None and moved.get(""):
             return {"": moved[""]}
         return found

@@ -45,6 +45,12 @@ class _Member:
         found = {str(name): _edges(items) for name, items in _table(self.table.get("dev-dependencies")).items()}
         return {**dict.fromkeys(metadata, ()), **found}
 
+    def active(self, choice: LockChoice) -> frozenset[str]:
+        """What markers of a lock with conflicts call the project, its extras and its groups: `extra == 'extra-6-orders-cpu'`."""
+        name = self.package.name
+        kinds = (("extra", choice.extras), ("group", choice.groups))
+        return frozenset({f"project-{len(name)}-{name}", *(f"{kind}-{len(name)}-{name}-{one}" for kind, all_ in kinds for one in all_)})
+
     def extras(self) -> list[str]:
         """Names of its extras, those without anything in them too."""
         provided = _table(self.table.get("metadata")).get("provides-extras")
@@ -70,8 +76,9 @@ def read_uv_lock(
     check_known(lock.shown, "extra", choice.extras, owner.extras())
     edges = [*(() if choice.only_groups else owner.package.edges), *(edge for name in choice.groups for edge in groups[name])]
     edges += [edge for extra in choice.extras for edge in owner.package.extras.get(extra, ())]
-    edges = [edge for edge in edges if holds(edge.marker, environment, frozenset(), owner.package.place)]
-    _refuse_elsewhere(edges, packages, environment)
+    active = owner.active(choice)
+    edges = [edge for edge in edges if holds(edge.marker, environment, active, owner.package.place)]
+    _refuse_elsewhere(edges, packages, environment, active)
     requires = str(lock.document.get("requires-python", ""))
     chosen = _chosen(packages, _export(owner, members, lock, requires, choice, workspace, run), environment, lock)
     if choice.member is not None and not folder.is_relative_to(lock.path.parent / owner.where):
@@ -82,7 +89,7 @@ def read_uv_lock(
         if edge.name in chosen:
             direct[edge.name] = direct.get(edge.name, frozenset()) | edge.extras
     return as_needs(chosen.values(), shown=lock.shown, home=lock.path.parent, root=root, boundary=boundary, environment=environment,
-                    direct=direct)  # fmt: skip
+                    direct=direct, active=active)  # fmt: skip
 
 
 def uv_graph(path: Path, *, root: Path, python: str) -> tuple[LockFile, Graph]:
@@ -199,7 +206,9 @@ def _owner(members: Mapping[str, _Member], lock: LockFile, folder: Path, choice:
     )
 
 
-def _refuse_elsewhere(edges: Iterable[Edge], packages: Iterable[Package], environment: Mapping[str, str]) -> None:
+def _refuse_elsewhere(
+    edges: Iterable[Edge], packages: Iterable[Package], environment: Mapping[str, str], active: AbstractSet[str]
+) -> None:  # fmt: skip
     """Refuse what comes from elsewhere before uv is asked, which would want to download it for its hash."""
     graph: dict[str, list[Package]] = {}
     for one in packages:
@@ -211,7 +220,7 @@ def _refuse_elsewhere(edges: Iterable[Edge], packages: Iterable[Package], enviro
                 if one.elsewhere:
                     raise refused(one)
                 seen.add((one.name, one.version, edge.extras))
-                queue.extend(one.asks(edge.extras, environment))
+                queue.extend(one.asks(edge.extras, environment, active))
 
 
 def _chosen(packages: Iterable[Package], exported: Pylock, environment: Mapping[str, str], lock: LockFile) -> dict[str, Package]:
