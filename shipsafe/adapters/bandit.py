@@ -23,7 +23,8 @@ from shipsafe.adapters.pyproject import pyprojects
 from shipsafe.errors import ConfigError
 
 LARGEST = 5 * MEBIBYTE  # bytes of one source file
-_TIMEOUT = 600.0  # seconds for all files of one function
+_PATIENCE = 120.0  # seconds for a question,
+_PACE = 16 * 1024  # and one more for so many bytes of source: twenty times as long as it takes
 _SHARE = 64 * 1024  # bytes of source, about a fifth of a second; less is not worth another process
 # -P: no folder of audited code may be a place to import from. Warnings about that code's escapes are not our news.
 SERVER = ForkServer(
@@ -172,7 +173,8 @@ def lint(
     def ask(names: Sequence[str]) -> Any:
         included = [name for name in names if not settings.excludes(name)]
         question = {"folder": str(code.absolute()), "files": names, "included": included}
-        return server.ask({**question, "known": sorted(known), "config": settings.table, "honour": honour}, timeout=_TIMEOUT)
+        patience = _PATIENCE + sum(sizes[name] for name in names) / _PACE
+        return server.ask({**question, "known": sorted(known), "config": settings.table, "honour": honour}, timeout=patience)
 
     shares = _shares({name: size for name, size in sizes.items() if size <= LARGEST})
     with ThreadPoolExecutor(len(shares), thread_name_prefix="bandit") as pool:
