@@ -51,7 +51,8 @@ def write(record: RunRecord) -> str:
                 _command("notice", f"waiver for {note.waiver.target}", note.message, record, note.waiver.location)
                 for note in verdict.waiver_notes
             ]
-            + [_command("notice", f"VEX: {note.news}", note.message, record, Location(path=note.source)) for note in verdict.vex_notes],
+            + [_command("notice", f"VEX: {note.news}", note.message, record, Location(path=note.source)) for note in verdict.vex_notes]
+            + [_command("notice", "lapsed in the baseline", tally.lapsed_text(one), record, one.entry.location) for one in verdict.lapsed],
         ),
         tally.verdict_line(record),
     ]

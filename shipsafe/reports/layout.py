@@ -283,11 +283,11 @@ def _remarks(record: RunRecord, *, verbose: bool) -> Iterator[Section]:
     known = record.advisories
     if known:
         lines.append(Line((Span(f"advisories: {_name(known.label)}"),)))
-    if record.baseline:
-        lines.append(Line((Span(tally.baseline_text(record)),)))
     if known and verbose:
         facts = {"source": known.source, "date": known.date, "records": known.records, "digest": known.digest}
         lines += [_fact(key, str(value)) for key, value in facts.items() if value is not None]
+    if record.baseline:
+        lines.append(Line((Span(tally.baseline_text(record)),)))
     if verbose:
         if record.policy_digest:
             lines.append(_fact("policy digest", record.policy_digest))
