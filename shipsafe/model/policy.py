@@ -173,7 +173,8 @@ class Policy:
         first_party: patterns (`acme-*`) of distributions that are ours and in no advisory feed.
         publishers: further accounts whose layers are trusted.
         lock: the name of the lock or requirements file to use where two kinds stand beside each other.
-        refuses_prebuilt: whether Python packages that another tool built are refused.
+        refuses_prebuilt: whether Python packages that another tool built are refused; `proves_prebuilt` whether only those are of which
+            a file is neither the source's nor a verified wheel's.
         lock_choice: what of a lock ships, for every function; `selects` say it for some, the last that fits wins.
         shared_lock: a lock, absolute, from which requirements files beside the code choose; None where they stand alone.
         constraints: files of constraints, absolute.
@@ -210,6 +211,7 @@ class Policy:
     shared_lock: str | None = None
     constraints: tuple[str, ...] = ()
     refuses_prebuilt: bool = False
+    proves_prebuilt: bool = False
     index: str | None = None
     extra_indexes: tuple[str, ...] = ()
     named_indexes: tuple[NamedIndex, ...] = ()

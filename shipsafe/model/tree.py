@@ -123,6 +123,7 @@ class StagedTree:
         inputs: requirement and lock files that were read, relative to the project root.
         prebuilt: another tool made the archive; only the gates that apply to it are asked.
         agrees_with: the lock whose distributions a prebuilt tree has, all of them and no other, or None.
+        unproven: paths of a prebuilt tree that are neither the source's nor a verified wheel's; only where the policy wants that proof.
         notes: remarks for people (a bundled folder left out, for example).
         fingerprint: a digest of everything that made this tree, locations too: equal fingerprints, equal trees. "" when not known.
         materialise: makes sure that every `entries[i].source` is there; until it is called, a dependency's file may not be. May be
@@ -139,6 +140,7 @@ class StagedTree:
     inputs: tuple[str, ...] = ()
     prebuilt: bool = False
     agrees_with: str | None = None
+    unproven: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
     materialise: Callable[[], None] = field(default=_is_there, compare=False, repr=False)

@@ -5,13 +5,13 @@ Versions can be compared, hashes cannot: those of a lock are hashes of wheels, a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
 from shipsafe.model.tree import Distribution, Entry, Origin, Problem, ProblemKind, Source
 from shipsafe.packing.needs import Needs, Wanted
 from shipsafe.packing.records import named
+from shipsafe.packing.source_tree import SourceTree
 
 _MODULES = (".py", ".so")
 
@@ -37,7 +37,7 @@ class Comparison:
     agrees_with: str | None = None
 
 
-def compare(lock: Lock, found: Sequence[Distribution], entries: Mapping[str, Entry], source: Path | None) -> Comparison:
+def compare(lock: Lock, found: Sequence[Distribution], entries: Mapping[str, Entry], source: SourceTree | None) -> Comparison:
     """Compare distributions with a lock.
 
     Args:
@@ -85,9 +85,9 @@ def _lacking(one: Wanted, unnamed: Sequence[str], lock: Lock) -> Problem:
     return Problem(kind=ProblemKind.UNIDENTIFIED, key=one.name, message=message, location=one.location)
 
 
-def _unnamed(entries: Mapping[str, Entry], source: Path | None) -> list[str]:
+def _unnamed(entries: Mapping[str, Entry], source: SourceTree | None) -> list[str]:
     """Modules that are neither a distribution's nor the source's: what a tool leaves that takes out metadata."""
     modules = [path for path, entry in entries.items() if entry.origin is Origin.CODE and path.endswith(_MODULES)]
     if source is None:  # then only a package with a folder of its own is suspicious; the handler's module is not
         return sorted(path for path in modules if path.endswith("/__init__.py") and path.count("/") == 1)
-    return sorted(path for path in modules if not (source / path).is_file())
+    return sorted(path for path in modules if source.file(path) is None)

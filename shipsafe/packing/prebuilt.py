@@ -15,15 +15,18 @@ from shipsafe.adapters.process import Run
 from shipsafe.errors import IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.model.policy import Policy
-from shipsafe.model.project import Subject
+from shipsafe.model.project import Layer, Subject
 from shipsafe.model.tree import Origin, StagedTree
 from shipsafe.packing.draft import Draft
 from shipsafe.packing.lock_comparison import Lock
 from shipsafe.packing.locks import find_lock, read_needs
+from shipsafe.packing.proof import Proof, prove
 from shipsafe.packing.provenance import know
 from shipsafe.packing.records import named
 from shipsafe.packing.runtimes import environment, lookup
 from shipsafe.packing.select import never_ships, select_all
+from shipsafe.packing.sets import DependencySet, Sets, Wanting
+from shipsafe.packing.source_tree import SourceTree
 from shipsafe.packing.unpack import unpack
 
 ANY_PYTHON = "3.13"  # for the markers of distributions in a build whose runtime is not known
@@ -40,14 +43,15 @@ class Build:
     architecture: str
 
     @property
-    def source(self) -> Path | None:
+    def source(self) -> SourceTree | None:
         """The folder that it was built from, where that is known."""
         source = self.subject.code.source
-        return self.root / source if source is not None else None
+        prefix = "python/" if isinstance(self.subject, Layer) else ""
+        return SourceTree(folder=self.root / source, prefix=prefix) if source is not None else None
 
 
-def take(build: Build, draft: Draft, *, policy: Policy, workspace: Path, run: Run) -> StagedTree:
-    """The staged tree of a build.
+def take(build: Build, draft: Draft, *, policy: Policy, workspace: Path, sets: Sets, offline: bool, run: Run) -> StagedTree:
+    """The staged tree of a build; `sets` gives the wheels of its lock where the policy wants a proof.
 
     Raises:
         ConfigError: two kinds of lock stand beside each other and the policy does not choose.
@@ -69,21 +73,40 @@ def take(build: Build, draft: Draft, *, policy: Policy, workspace: Path, run: Ru
     known = know(draft, lock=lock, source=build.source, root=build.root, policy=policy, environment=markers)
     if lock:
         draft.note_unlocked(lock.needs)
-    entries = tuple(sorted(draft.entries.values(), key=lambda entry: entry.path.encode()))
     notes += known.notes
+    proof = Proof(distributions=known.distributions)
+    if policy.proves_prebuilt:
+        wheels = DependencySet()
+        if lock and lock.is_complete and runtime:
+            wanting = Wanting(needs=lock.needs, who=subject.name, runtime=runtime, architecture=build.architecture, policy=policy,
+                              workspace=workspace, offline=offline, run=run)  # fmt: skip
+            wheels, failure = _wheels(sets, wanting)
+            notes.append(failure)
+        proof = prove(known.distributions, draft.entries, known.ours, wheels)
+        draft.problems += proof.problems
+    entries = tuple(sorted(draft.entries.values(), key=lambda entry: entry.path.encode()))
     facts = [(one.path, one.mode, one.sha256, one.origin, str(one.location)) for one in entries]
     return StagedTree(
         subject=subject.subject,
         root=draft.root,
         entries=entries,
-        distributions=known.distributions,
+        distributions=proof.distributions,
+        unproven=proof.unproven,
         problems=tuple(draft.problems),
         python=python if subject.is_python and runtime else None,
         inputs=lock.needs.files if lock else (),
         agrees_with=known.agrees_with,
         notes=tuple(note for note in notes if note),
-        fingerprint=hashlib.sha256(canonical([subject, facts, known, draft.problems, notes])).hexdigest(),
+        fingerprint=hashlib.sha256(canonical([subject, facts, known, proof, draft.problems, notes])).hexdigest(),
     )
+
+
+def _wheels(sets: Sets, wanting: Wanting) -> tuple[DependencySet, str]:
+    """What the lock gives, or why that cannot be had: then nothing is proven, and the audit goes on."""
+    try:
+        return sets.get(wanting), ""
+    except IncompleteError as error:
+        return DependencySet(), f"The build was not compared with the wheels of its lock: {error}"
 
 
 def _lay(draft: Draft, code: Path, root: Path) -> str:
@@ -127,7 +150,7 @@ def _find_lock(build: Build, policy: Policy) -> Path | None:
             raise IncompleteError(what, remedy="Correct the path.", path=policy.path)
         return path
     if source is not None:
-        return find_lock(source, root=build.root, chosen=policy.lock)
+        return find_lock(source.folder, root=build.root, chosen=policy.lock)
     return find_lock(build.code, root=build.code, chosen=policy.lock) if build.code.is_dir() else None
 
 
@@ -135,7 +158,7 @@ def _read_lock(
     path: Path, build: Build, policy: Policy, markers: Mapping[str, str], workspace: Path, run: Run
 ) -> tuple[Lock | None, str]:  # fmt: skip
     """What it lists, or why that cannot be read: the other tool may have taken what is refused here."""
-    folder = build.source or (build.code if build.code.is_dir() else build.code.parent)
+    folder = build.source.folder if build.source else (build.code if build.code.is_dir() else build.code.parent)
     boundary = build.boundary if path.is_relative_to(build.boundary) else build.code
     shown = relative(path, build.root)
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative, sha256_file
+from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
 from shipsafe.adapters.uv import without_credentials
 from shipsafe.errors import ConfigError
 from shipsafe.model.location import Location
@@ -24,6 +24,7 @@ from shipsafe.packing.lock_comparison import Comparison, Lock, compare
 from shipsafe.packing.needs import Needs
 from shipsafe.packing.records import Owned, changed_by_folder, named, read_records
 from shipsafe.packing.select import never_ships
+from shipsafe.packing.source_tree import SourceTree
 
 _DIRECT_URL = "direct_url.json"
 _LARGEST_NOTE = MEBIBYTE
@@ -31,22 +32,26 @@ _LARGEST_NOTE = MEBIBYTE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What a tree is, beside its files and problems, which stand in the draft. `agrees_with` as in `StagedTree`."""
+    """What a tree is, beside its files and problems, which stand in the draft.
+
+    `ours` are the paths of files that are equal to the source's; `agrees_with` as in `StagedTree`.
+    """
 
     distributions: tuple[Distribution, ...]
+    ours: frozenset[str]
     notes: tuple[str, ...]
     agrees_with: str | None
 
 
 def know(
-    draft: Draft, *, lock: Lock | None, source: Path | None, root: Path, policy: Policy, environment: Mapping[str, str]
+    draft: Draft, *, lock: Lock | None, source: SourceTree | None, root: Path, policy: Policy, environment: Mapping[str, str]
 ) -> Known:  # fmt: skip
     """Say of what was laid whose each file is, which distributions there are, and whether they are those of the lock.
 
     Args:
         draft: the tree to be, with its files; origins, locations and problems are set in it.
         lock: what the function should have, or None where nothing says so.
-        source: the folder that it was built from, absolute, or None where that is not known.
+        source: the folder that it was built from, or None where that is not known.
         root: the project's root.
         policy: for what is first-party, and which index claims a name.
         environment: PEP 508 marker variables of the runtime.
@@ -58,13 +63,14 @@ def know(
     origins = _Origins(entries=draft.entries, owned=owned, source=source, policy=policy, local=local)
     found = tuple(origins.told(one) for one in found)
     theirs = {one.dist_info for one in found if one.source is Source.PREBUILT}
-    notes = _locate(draft, {path for path, folder in owned.unchanged.items() if folder in theirs}, source, root)
+    ours, notes = _locate(draft, {path for path, folder in owned.unchanged.items() if folder in theirs}, source, root)
     notes += _note_absent(found, owned)
     draft.problems += _changed(found, owned, draft.entries)
     compared = compare(lock, found, draft.entries, source) if lock else Comparison()
     draft.problems += compared.problems
     return Known(
         distributions=tuple(_placed(one, needs, policy) for one in found),
+        ours=frozenset(ours),
         notes=tuple(notes),
         agrees_with=compared.agrees_with,
     )
@@ -76,7 +82,7 @@ class _Origins:
 
     entries: Mapping[str, Entry]
     owned: Owned
-    source: Path | None
+    source: SourceTree | None
     policy: Policy
     local: frozenset[str]
 
@@ -97,9 +103,7 @@ class _Origins:
 
     def _lay_in_source(self, folder: str) -> bool:
         metadata = self.entries.get(f"{folder}/METADATA")
-        if self.source is None or metadata is None:
-            return False
-        return _same(self.source / metadata.path, metadata)
+        return self.source is not None and metadata is not None and self.source.same(metadata) is not None
 
     def _came_from_elsewhere(self, folder: str) -> str:
         """What `direct_url.json` says of a distribution that did not come from an index (PEP 610), or ""."""
@@ -115,28 +119,21 @@ class _Origins:
         return f"was installed from {shown} and not from an index"
 
 
-def _same(file: Path, entry: Entry) -> bool:
-    """Whether a file of the source is the file of the tree."""
-    try:
-        return file.is_file() and file.stat().st_size == entry.size and sha256_file(file) == entry.sha256
-    except OSError:
-        return False
-
-
-def _locate(draft: Draft, dependencies: set[str], source: Path | None, root: Path) -> list[str]:
-    """Set origins, and the places where people edit the code; a note on code that is no longer the source's."""
+def _locate(draft: Draft, dependencies: set[str], source: SourceTree | None, root: Path) -> tuple[list[str], list[str]]:
+    """Set origins, and the places where people edit the code; what is the source's, and a note on what is no longer."""
+    ours: list[str] = []
     stale: list[str] = []
     for path, entry in draft.entries.items():
-        file = source / path if source else None
-        if file is not None and _same(file, entry):
+        if source and (file := source.same(entry)):
+            ours.append(path)
             draft.entries[path] = replace(entry, location=Location(path=relative(file, root)))
         elif path in dependencies:
             draft.entries[path] = replace(entry, origin=Origin.DEPENDENCY)
-        elif file is not None and file.is_file():
+        elif source and source.file(path):
             stale.append(path)
     if not stale or source is None:
-        return []
-    return [f"Files of the build are not those of {relative(source, root)}, which may be newer: {named(sorted(stale))}."]
+        return ours, []
+    return ours, [f"Files of the build are not those of {relative(source.folder, root)}, which may be newer: {named(sorted(stale))}."]
 
 
 def _note_absent(found: Sequence[Distribution], owned: Owned) -> list[str]:

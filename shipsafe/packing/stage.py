@@ -79,7 +79,7 @@ def stage(
         site = _site(subject, project, workspace)
         if subject.code.prebuilt:
             build = Build(subject=subject, code=site.code, root=site.root, boundary=site.boundary, architecture=_architecture(subject))
-            return take(build, draft, policy=policy, workspace=workspace, run=run)
+            return take(build, draft, policy=policy, workspace=workspace, sets=sets, offline=offline, run=run)
         if subject.code.kind is CodeKind.ZIP:
             place = Location(path=subject.code.path or "")
             for path, file, mode in unpack(site.code, draft.root, shown=place.path):

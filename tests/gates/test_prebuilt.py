@@ -59,6 +59,17 @@ def test_a_zip_of_a_template_is_refused_too(tmp_path: Path) -> None:
     assert [finding.message for finding in outcome.findings] == ["App was built by another tool: app.zip."]
 
 
+def test_a_policy_can_ask_for_a_proof(tmp_path: Path) -> None:
+    proving = Policy(path=None, digest="", proves_prebuilt=True)
+    asked = inquiry(tmp_path, function(code=BUILT), prebuilt(tmp_path, unproven=("app.py", "x.py")), policy=proving)
+    [finding] = ask_package(asked).findings
+    assert finding.rule == "package/prebuilt"
+    assert finding.message.endswith("and 2 of its files are neither the source's nor those of a wheel of the lock: app.py, x.py.")
+    assert ask_package(replace(asked, tree=prebuilt(tmp_path / "proven"))).findings == ()
+    unnamed = replace(asked, tree=prebuilt(tmp_path / "zip", prebuilt=True))
+    assert rules(ask_package(unnamed)) == ["prebuilt"], "of a zip that nobody named nothing is compared"
+
+
 def test_changes_and_other_versions_are_high_and_point_at_their_place(tmp_path: Path) -> None:
     seen = prebuilt(tmp_path, problem(ProblemKind.MODIFIED), problem(ProblemKind.LOCK_MISMATCH, "other"), notes=("A note.",))
     outcome = ask_package(inquiry(tmp_path, function(code=BUILT), seen))

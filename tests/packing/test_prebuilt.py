@@ -102,6 +102,11 @@ def test_what_lies_in_the_source_is_the_sources(tmp_path: Path) -> None:
     assert tree.notes == ("Files of the build are not those of src, which may be newer: old.py.",)
 
 
+def test_the_code_of_a_layer_lies_below_python(tmp_path: Path) -> None:
+    tree = build(tmp_path, {"python/common.py": "x = 1\n", "python/made.py": ""}, source={"common.py": "x = 1\n"}, subject=layer("built"))
+    assert [str(entry.location) for entry in tree.entries] == ["src/common.py", "built/python/made.py"]
+
+
 def test_nothing_is_left_out_but_what_never_ships(tmp_path: Path) -> None:
     tree = build(tmp_path, {
         "app.py": APP, ".gitignore": "", "node_modules/x.js": "", "dist/y.py": "", "venv/pyvenv.cfg": "", ".shipsafeignore": "app.py",

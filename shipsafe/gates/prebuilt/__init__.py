@@ -4,6 +4,7 @@ What shipsafe builds it installs from wheels whose hashes the lock has. Of what 
 a file is still what its distribution's RECORD says, and whether the versions are those of the lock. Neither proves where a file came
 from, so a policy may refuse such builds altogether:
 
+    prebuilt = "prove"       # compares every file with the source and with the wheels of the lock
     prebuilt = "refuse"      # `strict` says so
 """
 
@@ -24,8 +25,9 @@ REFUSED = Rule(
     severity=Severity.HIGH,
     summary="The package was built by another tool, which the policy refuses.",
     remedy="Let shipsafe build it: leave --prebuilt out, or point the function's code at its source.",
-    why="Of a package that another tool built nobody can prove that its files came from the wheels of the lock. Releases are asked for "
-    "that proof: `strict` refuses such packages, and a waiver says which one is trusted, by whom and until when.",
+    why='Whoever could write to the folder of a build could change what ships. `prebuilt = "prove"` takes only builds of which every '
+    "file is the source's or a verified wheel's, and `refuse`, which `strict` says, takes none; a waiver says which one is trusted, by "
+    "whom and until when.",
     bad="shipsafe build --prebuilt .aws-sam/build      # under `strict`",
     good="shipsafe build",
     references=("https://slsa.dev/spec/v1.1/threats",),
@@ -77,8 +79,8 @@ _IN_RUNTIME = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3
 def package_findings(inquiry: Inquiry) -> Iterator[Finding]:
     """What the gate `package` says of a build: whether it is refused, what was changed, and what is not as locked."""
     subject, tree = inquiry.subject, inquiry.staged
-    if inquiry.policy.refuses_prebuilt and subject.is_python and (subject.code.prebuilt or tree.prebuilt):
-        yield _finding(REFUSED, subject, f"{subject.name} was built by another tool: {subject.code.path}.", "prebuilt")
+    if subject.is_python and (subject.code.prebuilt or tree.prebuilt):
+        yield from _refused(inquiry)
     elsewhere = _in_layers(inquiry)
     for problem in tree.problems:
         if problem.kind not in _BY_PROBLEM or (problem.kind is ProblemKind.NOT_INSTALLED and problem.key in elsewhere):
@@ -88,6 +90,16 @@ def package_findings(inquiry: Inquiry) -> Iterator[Finding]:
             Severity.MEDIUM if problem.kind is ProblemKind.NOT_INSTALLED and _may_be_elsewhere(problem.key, subject) else rule.severity
         )
         yield _finding(rule, subject, problem.message, problem.key, location=problem.location, severity=severity)
+
+
+def _refused(inquiry: Inquiry) -> Iterator[Finding]:
+    subject, tree, policy = inquiry.subject, inquiry.staged, inquiry.policy
+    built = f"{subject.name} was built by another tool: {subject.code.path}"
+    if policy.refuses_prebuilt or (policy.proves_prebuilt and tree.prebuilt):  # of a zip that was not named nothing is compared
+        yield _finding(REFUSED, subject, f"{built}.", "prebuilt")
+    elif policy.proves_prebuilt and tree.unproven:
+        files = f"{len(tree.unproven)} of its files are neither the source's nor those of a wheel of the lock"
+        yield _finding(REFUSED, subject, f"{built}, and {files}: {_some(tree.unproven)}.", "prebuilt")
 
 
 def unproven(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
