@@ -1,7 +1,7 @@
 """Judge beside what was known before, and record what is known from now on."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -76,8 +76,9 @@ class Known:
         return Judged(verdict=after, baseline=_file(written), remarks=tuple(self._remarks(verdict, after, written)))
 
     def _remarks(self, before: Verdict, after: Verdict, written: Baseline) -> Iterator[str]:
-        new = len(written.entries) - (len(self.baseline.entries) - len(before.vanished) if self.baseline else 0)
-        old = len(written.entries) - new
+        earlier = {replace(entry, location=None) for entry in self.baseline.entries} if self.baseline else set()
+        old = sum(1 for entry in written.entries if replace(entry, location=None) in earlier)
+        new = len(written.entries) - old
         yield f"{self.shown} written: {count(len(written.entries), 'known finding')}, {new} of them new and {old} from before."
         if before.vanished:
             yield f"Gone, and no more in it: {_listed(before.vanished)}."
