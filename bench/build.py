@@ -11,6 +11,7 @@ README.md beside this file says what is measured and why it is fair.
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -63,6 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=list(_PARTS), help="only this part; may be repeated")
     parser.add_argument("--repeat", type=_positive, default=1, metavar="N", help="rounds; in each, shipsafe runs three times (default: 1)")
     parser.add_argument("--sample", type=_positive, metavar="N", help="run the usual chain on N functions, scale to all, and say so")
+    parser.add_argument("--alone", action="store_true", help="leave the chains and sam out, for working on shipsafe itself")
     parser.add_argument("--join", type=Path, nargs="+", metavar="FILE.json", help="measure nothing: join what earlier runs wrote")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON, after each part")
     parser.add_argument("--chart", type=Path, metavar="FILE.svg", help="also draw the contest")
@@ -98,6 +100,7 @@ def _advisories(chosen: Path | None) -> tuple[Path, str]:
 def main() -> int:
     """Measure, print, write. Ends with 1 when something could not be measured; a figure that is not reached is no failure of the bench."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended, and the folder is removed
     try:
         results = _joined(arguments) if arguments.join else _measured(arguments)
         print(tables.text(results.parts))
@@ -129,7 +132,13 @@ def _measured(arguments: argparse.Namespace) -> Results:
         results = Results(machine=machine(), versions=versions(tools))
         with advisory_server.serve(export) as server:
             setting = Setting(
-                tools=tools, folder=folder, advisories=export, server=server, repeat=arguments.repeat, sample=arguments.sample
+                tools=tools,
+                folder=folder,
+                advisories=export,
+                server=server,
+                repeat=arguments.repeat,
+                sample=arguments.sample,
+                contest=not arguments.alone,
             )
             for name in arguments.only or _PARTS:
                 part = replace(_part(name, setting), name=name, facts=facts)

@@ -21,6 +21,8 @@ from bench.projects import Project, edit, with_runtime
 
 _COLD_RUNS = 3  # of ours, in each round
 _SMALL = 10  # units up to which `sam build` is warmed up, too
+_CHAINS = {"usual chain": (chains.usual, True), "clever chain": (chains.clever, False)}  # and whether `--sample` shortens it
+_LEFT_OUT = "left out of this run"
 MEMORY = 400  # MB
 
 
@@ -43,15 +45,15 @@ def compare(setting: Setting, project: Project, goals: Goals, *, say: Callable[[
     no_sam = _why_no_sam(setting)
     for number in range(setting.repeat):
         for name, found in runs.items():
-            say(f"{project.name}: round {number + 1} of {setting.repeat}: shipsafe build, then {name}")
+            say(f"{project.name}: round {number + 1} of {setting.repeat}: shipsafe build, then {name if setting.contest else 'nobody'}")
             cold.append(cold_build(setting, project))
-            if name == "usual chain":
-                found.append(_run_chain(setting, project, chains.usual, setting.sample))
-            elif name == "clever chain":
-                found.append(_run_chain(setting, project, chains.clever, None))
-            elif not no_sam:
-                no_sam = _sam(setting, project, found)
+            if name == "sam build":
+                no_sam = no_sam or _sam(setting, project, found)
+            elif setting.contest:
+                found.append(_run_chain(setting, project, *_CHAINS[name]))
     notes = {"usual chain": _extrapolated(setting, project), "clever chain": "", "sam build": no_sam or _of_sam()}
+    if not setting.contest:
+        notes = dict.fromkeys(runs, _LEFT_OUT)
     rows = [
         Row(project=project.name, contender=name, mode="cold", spent=middle(spent) if spent else None, runs=len(spent), note=notes[name])
         for name, spent in runs.items()
@@ -62,11 +64,11 @@ def compare(setting: Setting, project: Project, goals: Goals, *, say: Callable[[
     return Part(name=project.name, rows=rows, targets=_targets(project, goals, rows))
 
 
-def _run_chain(setting: Setting, project: Project, chain: Callable[..., chains.Chain], sample: int | None) -> Spent:
+def _run_chain(setting: Setting, project: Project, chain: Callable[..., chains.Chain], sampled: bool) -> Spent:  # noqa: FBT001 - a row of _CHAINS
     """A chain in an empty folder, scaled to all units when only some were run."""
     out = setting.place(f"{project.name}-chain")
     made = chain(project, out, setting.tools, setting.server)
-    spent = run_sampled(made, sample, run=lambda steps: spend(steps, log=setting.log))
+    spent = run_sampled(made, setting.sample if sampled else None, run=lambda steps: spend(steps, log=setting.log))
     shutil.rmtree(out)
     return spent
 
@@ -88,7 +90,7 @@ def _of_sam() -> str:
 
 
 def _why_no_sam(setting: Setting) -> str:
-    return setting.tools.missing.get("sam", "") or ("left out of a sampled run" if setting.sample else "")
+    return setting.tools.missing.get("sam", "") or (_LEFT_OUT if setting.sample or not setting.contest else "")
 
 
 def _runtime() -> str:
@@ -111,11 +113,11 @@ def _sam(setting: Setting, project: Project, found: list[Spent]) -> str:
 
 def _warm_up(setting: Setting, project: Project) -> None:
     """Every dependency set through each chain that will meet it, once, and through shipsafe."""
-    for chain, sample in ((chains.usual, setting.sample), (chains.clever, None)):
+    for chain, sampled in _CHAINS.values() if setting.contest else ():
         place = setting.place("warm-up")
         made = chain(project, place, setting.tools, setting.server)
         seen: set[bytes] = set()
-        for unit, steps in list(zip(project.units, made.per_unit, strict=True))[:sample]:
+        for unit, steps in list(zip(project.units, made.per_unit, strict=True))[: setting.sample if sampled else None]:
             lock = unit.requirements.read_bytes() if unit.requirements else b""
             if lock not in seen:
                 seen.add(lock)

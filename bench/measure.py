@@ -89,11 +89,15 @@ def _spend(step: Step, log: Path) -> Spent:
             raise BenchError(f"{argv[0]} could not be started: {error}") from error
         guard = threading.Timer(_LIMIT, child.kill)
         guard.start()
-        with _Sampler(child.pid) as sampler:
-            _, status, usage = os.wait4(child.pid, 0)
-            wall = time.perf_counter() - before
-        guard.cancel()
-    child.returncode = os.waitstatus_to_exitcode(status)
+        try:
+            with _Sampler(child.pid) as sampler:
+                _, status, usage = os.wait4(child.pid, 0)
+                wall = time.perf_counter() - before
+            child.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            guard.cancel()
+            if child.returncode is None:  # we are interrupted, and it has a session of its own
+                os.killpg(child.pid, signal.SIGKILL)
     if child.returncode not in step.accepted:
         said = log.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
         raise BenchError(f"{' '.join(argv)}\nended with {child.returncode}:\n{said}")

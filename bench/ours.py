@@ -24,7 +24,8 @@ class Setting:
         advisories: the zip of OSV records that everybody asks.
         server: address of the server that serves them.
         repeat: how often each contender runs.
-        sample: how many units of a chain are run and then scaled to all of them; None for all.
+        sample: how many units of the usual chain are run and then scaled to all of them; None for all.
+        contest: whether the chains and `sam build` run at all.
     """
 
     tools: Tools
@@ -33,6 +34,7 @@ class Setting:
     server: str
     repeat: int
     sample: int | None
+    contest: bool = True
 
     def place(self, name: str) -> Path:
         """A new, empty folder."""

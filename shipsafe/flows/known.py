@@ -79,8 +79,9 @@ class Known:
         return replace(self, baseline=other.beside(self.baseline))
 
     def _remarks(self, before: Verdict, after: Verdict, written: Baseline) -> Iterator[str]:
-        new = len(written.entries) - (len(self.baseline.entries) - len(before.vanished) if self.baseline else 0)
-        old = len(written.entries) - new
+        earlier = {replace(entry, location=None) for entry in self.baseline.entries} if self.baseline else set()
+        old = sum(1 for entry in written.entries if replace(entry, location=None) in earlier)
+        new = len(written.entries) - old
         yield f"{self.shown} written: {count(len(written.entries), 'known finding')}, {new} of them new and {old} from before."
         if before.vanished:
             yield f"Gone, and no more in it: {_listed(before.vanished)}."

@@ -23,6 +23,7 @@ _BUDGET = 8 * 1024 * 1024  # bytes of one file that may be read; a real table of
 _READS = 200_000
 _SECTIONS = 4096
 _VERSIONS = 4096
+_NEEDED_VERSIONS = 0x6FFFFFFE  # SHT_GNU_verneed
 _MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64", "EM_386": "i386", "EM_ARM": "arm"}
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
 _MACH_O_FAT = b"\xca\xfe\xba\xbe"  # also a Java class, which no file name of a library has
@@ -62,8 +63,12 @@ def is_library(path: str) -> bool:
     return _LIBRARY.search(path) is not None
 
 
-def inspect(file: Path) -> Native | None:
+def inspect(file: Path, *, name: str | None = None) -> Native | None:
     """The facts of a file, or None when it is no program or library.
+
+    Args:
+        file: where it lies.
+        name: what it will be called, where that is not the name of `file`.
 
     Raises:
         OSError: it cannot be opened.
@@ -73,9 +78,9 @@ def inspect(file: Path) -> Native | None:
         if magic == b"\x7fELF":
             stream.seek(0)
             return _elf(stream)
-    if magic in _MACH_O or (magic == _MACH_O_FAT and is_library(file.name)):
+    if magic in _MACH_O or (magic == _MACH_O_FAT and is_library(name or file.name)):
         return Native(kind=Kind.MACH_O)
-    if magic[:2] == b"MZ" and is_library(file.name):
+    if magic[:2] == b"MZ" and is_library(name or file.name):
         return Native(kind=Kind.PE)
     return None
 
@@ -146,9 +151,18 @@ def _glibc(elf: "ELFFile") -> Iterator[tuple[int, int]]:
     from elftools.elf.gnuversions import GNUVerNeedSection  # noqa: PLC0415
 
     for number in range(min(elf.num_sections(), _SECTIONS)):
+        if _type_of(elf, number) != _NEEDED_VERSIONS:
+            continue
         section = elf.get_section(number)
         if isinstance(section, GNUVerNeedSection):
             for _, needed in islice(section.iter_versions(), _VERSIONS):
                 for version in islice(needed, _VERSIONS):
                     if found := _GLIBC.fullmatch(version.name.encode()):
                         yield int(found[1]), int(found[2])
+
+
+def _type_of(elf: "ELFFile", number: int) -> int:
+    """The type of a section, the second word of its header; pyelftools would parse the whole header, and look up its name."""
+    elf.stream.seek(elf["e_shoff"] + number * elf["e_shentsize"] + 4)
+    kind: int = struct.unpack("<I" if elf.little_endian else ">I", elf.stream.read(4))[0]
+    return kind

@@ -9,12 +9,16 @@ Sources: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html; PEP 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 
+from shipsafe.adapters.once import Once
 from shipsafe.model.tree import PROGRAM_MODE, Entry
 from shipsafe.packing.native import Kind, Native, inspect, is_library, module_stem, python_abi
 from shipsafe.packing.runtimes import Runtime
 
+# Of the contents that this process has looked at: functions share dependencies. The name says whether it is a library.
+_facts: Once[tuple[str, bool], Native | None] = Once()
 _SYSTEMS = {Kind.MACH_O: "macOS", Kind.PE: "Windows"}
 _PLATFORM = re.compile(r"darwin|macos|osx|win32|win64|windows|linux|freebsd|arm64|aarch64|x86_64|x64|amd64|armv7|ia32|musl")
 
@@ -53,10 +57,12 @@ def examine(entries: Sequence[Entry], *, architectures: Sequence[str], runtime: 
     fitting: set[tuple[str, str]] = set()
     candidates: list[tuple[Entry, list[tuple[str, str]]]] = []
     for entry in entries:
-        native = inspect(entry.source)
-        loadable = is_library(entry.path) or entry.mode == PROGRAM_MODE
-        if native is None or not loadable:
+        library = is_library(entry.path)
+        if not library and entry.mode != PROGRAM_MODE:
             continue  # data, such as a tool's test files
+        native = _facts.get((entry.sha256, library), partial(inspect, entry.source, name=entry.path))
+        if native is None:
+            continue
         fit.natives += 1
         if native.problem:
             fit.unread.append(f"{entry.path} says that it is native code, but {native.problem}.")

@@ -37,6 +37,9 @@ _BY_PATH = {
     ".aws/credentials": re.compile(rb"aws_secret_access_key\s*=\s*\S", re.IGNORECASE),
     ".docker/config.json": _BY_CONTENT[".dockercfg"],
 }
+# Of the published contents that this process has looked at, by what decides beside them: functions share dependencies.
+_found: dict[tuple[str, ...], str] = {}
+_MOST = 50_000  # of them
 _TESTS = frozenset({"test", "tests", "testing", "test_data", "testdata", "fixtures", "examples", "example", "docs"})
 
 
@@ -63,10 +66,27 @@ def secret_in(entry: Entry) -> str:
 
 def published_secret_in(entry: Entry) -> str:
     """The same for a dependency's file: only what is certain by content, and not in a folder of tests or examples."""
-    path = PurePosixPath(entry.path.lower())
-    if entry.size == 0 or not _TESTS.isdisjoint(path.parts[:-1]):
+    lowered = entry.path.lower()
+    if entry.size == 0 or not _may_hold_one(lowered):
         return ""
-    return _certain(path, _content(entry, path))
+    path = PurePosixPath(lowered)
+    if not _TESTS.isdisjoint(path.parts[:-1]):
+        return ""
+    key = (entry.sha256, *path.parts[-2:])
+    found = _found.get(key)
+    if found is None:
+        if len(_found) >= _MOST:
+            _found.clear()
+        found = _found[key] = _certain(path, _content(entry, path))
+    return found
+
+
+def _may_hold_one(path: str) -> bool:
+    """Whether `_content` reads a file of that name; without taking the path apart, for most files are code."""
+    name = path.rpartition("/")[2]
+    dot = name.rfind(".")
+    suffix = name[dot:] if 0 < dot < len(name) - 1 else ""
+    return suffix in _MAY_HOLD_KEY or name in _BY_CONTENT or path.endswith(tuple(_BY_PATH)) or _DOTENV.match(name) is not None
 
 
 def _certain(path: PurePosixPath, content: bytes) -> str:

@@ -85,7 +85,7 @@ def stage(
             for path, file, mode in unpack(site.code, draft.root, shown=place.path):
                 draft.note(path, file, Origin.CODE, place, mode=mode)
             return _finish(subject, draft, _Installed(), prebuilt=True)
-        _refuse_other_builders(subject)
+        _refuse_other_builders(subject, project)
         installed = _add_dependencies(subject, site, policy, draft, sets, offline=offline, run=run)
         _add_code(subject, site, draft)
         return _finish(subject, draft, installed)
@@ -122,12 +122,14 @@ def _prefix(subject: Subject) -> str:
     return "" if isinstance(subject, Function) or not subject.is_python or _as_it_lies(subject) else "python/"
 
 
-def _refuse_other_builders(subject: Subject) -> None:
+def _refuse_other_builders(subject: Subject, project: Project) -> None:
     method = subject.build_method
+    other = "" if project.template in (None, "template.yaml", "template.yml") else project.template  # SAM finds these by itself
+    build, path = (f" -t {other}", f" {other}") if other else ("", "")
     if method and not _as_it_lies(subject) and not method.startswith("python"):
         raise BuiltElsewhereError(
             f"{subject.name} is built by {method!r}, which runs commands of the project.",
-            remedy="Run `sam build`, then `shipsafe build --prebuilt .aws-sam/build`.",
+            remedy=f"Run `sam build{build}`, then `shipsafe build{path} --prebuilt .aws-sam/build`.",
             path=subject.location.path,
             line=subject.location.line,
         )

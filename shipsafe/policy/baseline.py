@@ -87,10 +87,15 @@ def write_baseline(path: Path, entries: Iterable[BaselineEntry]) -> None:
     """Write the entries, sorted, whole or not at all.
 
     Raises:
+        ConfigError: it would be too large to be read again.
         IncompleteError: the file cannot be written.
     """
     once = {replace(entry, location=None) for entry in entries}
-    write_atomic(path, (_HEAD + "".join(_written(entry) for entry in sorted(once, key=lambda one: one.order))).encode())
+    data = (_HEAD + "".join(_written(entry) for entry in sorted(once, key=lambda one: one.order))).encode()
+    if len(once) > _MOST or len(data) > _LIMIT:
+        raise ConfigError(f"A baseline of {len(once)} findings is too large, and was not written.",
+                          remedy="Begin with --fail-on critical, or with fewer gates that enforce.", path=str(path))  # fmt: skip
+    write_atomic(path, data)
 
 
 def _written(entry: BaselineEntry) -> str:
@@ -120,12 +125,15 @@ def _escaped(char: str) -> str:
 def _drafts(text: str, shown: str) -> Iterator[_Draft]:
     """The entries of a text, with the line of each."""
     draft: _Draft | None = None
-    number = 0
+    number, versioned = 0, False
     for at, raw in enumerate(text.split("\n"), 1):
         line = raw.strip(" \t\r")
         if not line or line.startswith("#"):
             continue
-        if _ENTRY.fullmatch(line):
+        if not versioned:
+            _check_version(line, at, shown)
+            versioned = True
+        elif _ENTRY.fullmatch(line):
             if draft:
                 yield draft
             number += 1
@@ -133,17 +141,23 @@ def _drafts(text: str, shown: str) -> Iterator[_Draft]:
                 raise ConfigError(f"More than {_MOST} entries.", remedy="Split the project, or fix some.", path=shown, line=at)
             draft = _Draft(line=at)
         elif draft is None:
-            _check_version(line, at, shown)
+            raise _no_baseline(at, shown)
         else:
             _read_line(draft, line, at, shown)
+    if not versioned:
+        raise _no_baseline(None, shown)
     if draft:
         yield draft
+
+
+def _no_baseline(at: int | None, shown: str) -> ConfigError:
+    return ConfigError("Not a baseline of shipsafe.", remedy="Name a file that --write-baseline wrote.", path=shown, line=at)
 
 
 def _check_version(line: str, at: int, shown: str) -> None:
     found = re.fullmatch(r"version\s*=\s*(\d{1,9})\s*(?:#.*)?", line)
     if found is None:
-        raise ConfigError("Not a baseline of shipsafe.", remedy="Name a file that --write-baseline wrote.", path=shown, line=at)
+        raise _no_baseline(at, shown)
     if found[1] != "1":
         raise ConfigError(f"It is of version {found[1]}, and this shipsafe reads version 1.", remedy="Use the shipsafe that wrote it.",
                           path=shown, line=at)  # fmt: skip

@@ -343,3 +343,24 @@ def test_files_that_bandit_does_not_survive_are_named_and_the_others_linted(tmp_
     assert {one.name for one in report.unread} == {f"m{number}.py" for number in deadly}
     assert all(one.reason.startswith("bandit ended without an answer: it was killed") for one in report.unread)
     assert {issue.name for issue in report.issues} == files.keys() - {f"m{number}.py" for number in deadly}
+
+
+def test_where_the_system_cannot_fork_the_answers_are_the_same(tmp_path: Path) -> None:
+    files = {}
+    for name, text in (("app.py", SHELL), ("quiet.py", "import pickle  # nosec\n"), ("broken.py", "def f(:\n")):
+        files[name] = tmp_path / name
+        files[name].write_text(text, encoding="utf-8")
+    single = ForkServer([sys.executable, "-P", "-m", "shipsafe.adapters.bandit_child"], name="bandit", forks=False)
+    reports = []
+    for server in (SERVER, single):
+        workspace = tmp_path / f"workspace {len(reports)}"
+        workspace.mkdir()
+        settings = BanditSettings(base=tmp_path, shown="pyproject.toml", table={"skips": ["B404"]})
+        known = [entry["id"] for entry in DATA["rules"]]
+        reports.append(lint(files, settings, known=known, honour=True, workspace=workspace, server=server))
+    assert reports[0] == reports[1]
+    assert {(issue.test, bool(issue.nosec), issue.configured) for issue in reports[0].issues} == {
+        ("B602", False, ""),
+        ("B404", False, "skips"),
+        ("B403", True, ""),
+    }

@@ -108,6 +108,9 @@ def test_a_reviewer_sees_every_character(tmp_path: Path) -> None:
     [
         ("nonsense\n", "b.toml:1: Not a baseline of shipsafe. Name a file that --write-baseline wrote."),
         ('extends = "baseline"\n', "b.toml:1: Not a baseline of shipsafe. Name a file that --write-baseline wrote."),
+        ("", "b.toml: Not a baseline of shipsafe. Name a file that --write-baseline wrote."),
+        ("# a comment\n\n[[findings]]\n", "b.toml:3: Not a baseline of shipsafe. Name a file that --write-baseline wrote."),
+        ("version = 1\nrule = 'x'\n", "b.toml:2: Not a baseline of shipsafe. Name a file that --write-baseline wrote."),
         ("version = 2\n", "b.toml:1: It is of version 2, and this shipsafe reads version 1. Use the shipsafe that wrote it."),
         (HEAD, "b.toml:2: The entry has no `rule`." + AGAIN),
         (HEAD + ENTRY.replace('"o"', '" "'), "b.toml:2: The entry has no `owner`." + AGAIN),
@@ -136,6 +139,13 @@ def test_what_is_said_of_a_file_that_cannot_be_used(tmp_path: Path, text: str, m
     with pytest.raises(ConfigError) as caught:
         read_baseline(file, shown="b.toml", today=TODAY)
     assert str(caught.value) == message
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "b.toml"
+    with pytest.raises(ConfigError, match="A baseline of 1 findings is too large"):
+        write_baseline(file, [replace(SHELL, key="k" * (33 << 20))])
+    assert not file.exists()
 
 
 def test_a_file_that_is_not_there_is_no_empty_one(tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ def read_prebuilt(
     check_names(tuple(subjects))
     described = [part.project for part in wholes] or [part.project for part in singles[:1]]
     hints = [hint for project in described for hint in project.hints if not (wholes and is_hint(hint))]
+    prebuilt = tuple(relative(one.path.resolve(), root) for one in built)
+    hints.append(f"Another tool has built what lies in {', '.join(prebuilt)}; it is asked and packed as it lies.")
     if here:
         hints.append(f"--prebuilt names nothing for these, which are built here: {listed(here)}.")
     base = own or parts[0].project
@@ -88,7 +90,7 @@ def read_prebuilt(
         layers=tuple(one for one in subjects if isinstance(one, Layer)),
         hints=tuple(dict.fromkeys(hints)),
         unresolved=tuple(dict.fromkeys(one for project in described for one in project.unresolved)),
-        prebuilt=tuple(relative(one.path.resolve(), root) for one in built),
+        prebuilt=prebuilt,
     )
 
 
