@@ -1,7 +1,8 @@
 """Where the time of a run went: a line per leg, and the chain of legs that nothing could have made shorter by waiting less.
 
 The critical path is: start, read, the look at another revision where one is named; then for the slowest function or layer its
-staging, the slower of its gates and its compression, and its SBOM; then publish and report. Beside it stands what the processors had to do: no run can be shorter than either.
+staging, the slower of its gates and its compression, and its SBOM; then publish and report. Beside it stands what the processors had
+to do: no run can be shorter than either.
 """
 
 import json
