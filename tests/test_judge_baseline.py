@@ -174,7 +174,7 @@ def test_written_again_it_does_not_renew_what_has_lapsed() -> None:
 
 def test_written_again_it_keeps_what_nobody_could_look_at_and_what_nobody_asked() -> None:
     before = known(HIGH, replace(HIGH, subject="function:Other"))
-    verdict = judge(POLICY, [Outcome.unanswered("lint", AT, "no time")], TODAY, baseline=before.of_subjects([AT]))
+    verdict = judge(POLICY, [Outcome.unanswered("lint", AT, "no time")], TODAY, baseline=before.where(lambda entry: entry.subject == AT))
     after = baseline_of(verdict, POLICY, today=TODAY, owner="o", path="b.toml", before=before)
     assert after.entries == before.entries
 

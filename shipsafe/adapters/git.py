@@ -12,7 +12,7 @@ from shipsafe.adapters.process import Run, run
 from shipsafe.errors import ConfigError, ShipsafeError
 
 _COMMITTER = re.compile(r"^committer .* (\d+) [+-]\d{4}$", re.MULTILINE)
-_QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
 def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
@@ -27,7 +27,7 @@ def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
             raise ConfigError(f"SOURCE_DATE_EPOCH is {stated[:40]!r}, not a number of seconds.", remedy="Unset it, or set it to a number.")
         return int(stated)
     try:
-        answer = run(["git", "cat-file", "commit", "HEAD"], cwd=root, env=_QUIET, timeout=20)
+        answer = run(["git", "cat-file", "commit", "HEAD"], cwd=root, env=QUIET, timeout=20)
     except ShipsafeError:
         return None  # no git on this machine: times are left out, and sbom/ntia says so
     found = _COMMITTER.search(answer.stdout.partition("\n\n")[0]) if answer.returncode == 0 else None

@@ -68,6 +68,13 @@ Format = Annotated[
     ),
 ]
 Reports = Annotated[list[str] | None, typer.Option("--report", metavar="FORMAT=FILE", help="Also write a report; may be repeated.")]
+BaselineRef = Annotated[
+    str | None,
+    typer.Option("--baseline-ref", metavar="REV", help="Fail only on what is new since HEAD and this git revision parted."),
+]
+ChangedSince = Annotated[
+    str | None, typer.Option("--changed-since", metavar="REV", help="Ask only where an answer could have changed since this git revision.")
+]
 Profile = Annotated[bool, typer.Option("--profile", help="Say on standard error where the time went, and what was cached.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only findings and the verdict.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also what was allowed, noted and counted.")]

@@ -34,6 +34,8 @@ def request(
     write_baseline: str | None = None,
     baseline_owner: str | None = None,
     baseline_expires: datetime | None = None,
+    baseline_ref: str | None = None,
+    changed_since: str | None = None,
 ) -> Request:
     """The request that the options make; today is today in UTC, so that a waiver ends everywhere at once."""
     return Request(
@@ -53,6 +55,8 @@ def request(
         write_baseline=write_baseline,
         baseline_owner=baseline_owner,
         baseline_expires=baseline_expires.date() if baseline_expires else None,
+        baseline_ref=baseline_ref,
+        changed_since=changed_since,
     )
 
 

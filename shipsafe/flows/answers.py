@@ -4,6 +4,7 @@ Only answers are kept, never a decision: whether a finding blocks is judged anew
 could not be looked at is not kept either.
 """
 
+import hashlib
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
@@ -12,6 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from shipsafe import __version__
+from shipsafe.adapters.cache import canonical
 from shipsafe.errors import ShipsafeError
 from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.gate import Gate, Inquiry
@@ -56,6 +58,11 @@ def question(gate: Gate, inquiry: Inquiry, *, asking: object) -> object | None:
         return None
     subject = (inquiry.subject.subject, inquiry.subject)
     return [gate.id, inputs, subject, inquiry.tree.fingerprint, layers, asking, tools(), sys.version_info[:3]]
+
+
+def digest_of(question: object) -> str:
+    """A short name for a question."""
+    return hashlib.sha256(canonical(question)).hexdigest()
 
 
 def asking_part(policy: Policy) -> Mapping[str, object]:

@@ -1,7 +1,7 @@
 """Ask one gate about one subject, or recall what it answered to the same question in an earlier run."""
 
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipsafe.errors import ShipsafeError
 from shipsafe.flows import answers
@@ -18,6 +18,7 @@ _IMAGE = (
     "with a container scanner."
 )
 
+UNCHANGED = "unchanged-since"  # in the evidence of an outcome
 Staged = StagedTree | ShipsafeError | None  # a tree, why there is none, or nothing to stage
 OpenedAdvisories = Future[Advisories | ShipsafeError] | None
 
@@ -53,13 +54,31 @@ def ask(bench: Bench, gate: Gate, case: Case, advisories: OpenedAdvisories) -> O
         inquiry = inquiry_of(bench, gate, case, advisories)
         with bench.timeline.leg(gate.id, subject.subject) as leg:
             asked = answers.question(gate, inquiry, asking=bench.asking)
-            kept = bench.answers.recall("outcome", asked) if asked is not None else None
-            leg.cached = kept is not None
-            outcome = answers.read(kept) if kept is not None else run(gate, inquiry)
-        if asked is not None and kept is None and answers.lasts(outcome):
-            bench.answers.keep("outcome", asked, outcome)
+            if bench.before.same(subject.subject, gate.id, asked):
+                outcome = _unchanged(gate, subject, bench.before.name)
+            else:
+                outcome, leg.cached = _recalled_or_run(bench, gate, inquiry, asked)
     bench.progress.update(subject.subject, gate.id, outcome.state, _count(outcome))
     return outcome
+
+
+def _recalled_or_run(bench: Bench, gate: Gate, inquiry: Inquiry, asked: object | None) -> tuple[Outcome, bool]:
+    """The outcome, and whether an earlier run had it."""
+    if asked is None:
+        return run(gate, inquiry), False
+    kept = bench.answers.recall("outcome", asked)
+    if kept is not None:
+        return answers.read(kept), True
+    outcome = run(gate, inquiry)
+    if answers.lasts(outcome):
+        bench.answers.keep("outcome", asked, outcome)
+    return outcome, False
+
+
+def _unchanged(gate: Gate, subject: Subject, name: str) -> Outcome:
+    """A question that another revision has answered: `evidence` says so, for whoever must not take it for "nothing found"."""
+    outcome = Outcome.not_asked(gate.id, subject.subject, f"Nothing that decides this has changed since {name}.")
+    return replace(outcome, evidence={UNCHANGED: name})
 
 
 def inquiry_of(bench: Bench, gate: Gate, case: Case, advisories: OpenedAdvisories) -> Inquiry:

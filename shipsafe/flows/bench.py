@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from shutil import rmtree
@@ -15,10 +15,10 @@ from shipsafe.adapters.git import source_date_epoch
 from shipsafe.adapters.places import cache_dir
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.advisories import open_advisories
-from shipsafe.flows.answers import asking_part
+from shipsafe.flows.answers import asking_part, digest_of
 from shipsafe.flows.prepare import Prepared
 from shipsafe.model.advisory import Advisories
-from shipsafe.model.policy import Policy
+from shipsafe.model.policy import AdvisoryPolicy, Policy
 from shipsafe.model.project import Project, Subject
 from shipsafe.packing.archive import compressor
 from shipsafe.packing.members import Members, open_members
@@ -26,6 +26,19 @@ from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import repair
 from shipsafe.packing.sets import Sets
 from shipsafe.reports.live import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What was asked of another revision: its name, and (subject, gate) -> a digest of the question. Empty where nobody compares."""
+
+    name: str = ""
+    questions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def same(self, subject: str, gate: str, asked: object) -> bool:
+        """Whether the same was asked of it there."""
+        there = self.questions.get((subject, gate))
+        return there is not None and asked is not None and there == digest_of(asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +50,7 @@ class Bench:
         folder: the private folder of the run.
         output: where a passing release will go, and where the last one may lie; None for `check`, which packs nothing.
         sets, members, answers: what is done once for all subjects, and what earlier runs learnt.
+        before: what was asked of another revision, which need not be asked again.
     """
 
     project: Project
@@ -53,8 +67,9 @@ class Bench:
     sets: Sets
     members: Members
     progress: Progress
-    open_advisories: Callable[[], Advisories]
+    open_advisories: Callable[[AdvisoryPolicy], Advisories]
     timeline: Timeline
+    before: Before = field(default_factory=Before)
 
     @property
     def packs(self) -> bool:
@@ -113,8 +128,8 @@ def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Ge
             check_reproducible=request.check_reproducible,
             progress=progress,
             timeline=timeline,
-            open_advisories=lambda: open_advisories(
-                policy.advisories,
+            open_advisories=lambda settings: open_advisories(
+                settings,
                 cache=cache,
                 answers=answers,
                 offline=request.offline,

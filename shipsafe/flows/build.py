@@ -1,6 +1,6 @@
 """The straight line of `check` and `build`: policy, project, outcomes, verdict, artifacts, record."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -9,14 +9,17 @@ from shipsafe.adapters.git import repository_prefix
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ShipsafeError
 from shipsafe.flows.answers import tools
+from shipsafe.flows.ask import UNCHANGED
 from shipsafe.flows.bench import Bench, open_bench
 from shipsafe.flows.examine import Examined, examine
 from shipsafe.flows.prepare import Prepared, prepare
 from shipsafe.flows.request import Request
+from shipsafe.flows.revision import baseline_at, unchanged_since
 from shipsafe.gates import all_gates, all_rules
 from shipsafe.gates.package import zipped_note
 from shipsafe.judge import judge
 from shipsafe.model.advisory import AdvisoryInfo
+from shipsafe.model.baseline import BaselineEntry
 from shipsafe.model.finding import Rule
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.project import CodeKind, Function, Project, Subject
@@ -40,7 +43,8 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
     """
     with timeline.leg("read"):
         prepared = prepare(request)
-    with open_bench(prepared, progress, timeline) as bench:
+    with open_bench(prepared, progress, timeline) as opened:
+        prepared, bench = _compared(prepared, opened)
         progress.start([subject.subject for subject in prepared.subjects], [gate.id for gate in all_gates()], packs=bench.packs)
         examined = examine(bench, prepared.subjects)
         if request.check_reproducible and bench.packs:
@@ -53,13 +57,26 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
         return record
 
 
+def _compared(prepared: Prepared, bench: Bench) -> tuple[Prepared, Bench]:
+    """With what another revision says, where one is named."""
+    request = prepared.request
+    if request.changed_since:
+        with bench.timeline.leg("since"):
+            bench = replace(bench, before=unchanged_since(bench, prepared, request.changed_since))
+    if request.baseline_ref:
+        with bench.timeline.leg("baseline"):
+            known = prepared.known.beside(baseline_at(bench, prepared, request.baseline_ref))
+            prepared = replace(prepared, known=known)
+    return prepared, bench
+
+
 def _record(prepared: Prepared, bench: Bench, examined: Examined) -> RunRecord:
     """Judge, and write down what every report tells."""
     policy, project, request = prepared.policy, prepared.project, prepared.request
     outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
     judged = prepared.known.judged(
         partial(judge, policy, outcomes, request.today, statements=bound(prepared.statements, examined.contents)),
-        asked=[subject.subject for subject in prepared.subjects] if request.functions else None,
+        asked=_asked(outcomes) if request.functions or request.changed_since else None,
     )
     return RunRecord(
         command=request.command,
@@ -80,6 +97,12 @@ def _record(prepared: Prepared, bench: Bench, examined: Examined) -> RunRecord:
         overrides=policy.overrides,
         epoch=_epoch(bench),
     )
+
+
+def _asked(outcomes: Sequence[Outcome]) -> Callable[[BaselineEntry], bool]:
+    """Whether somebody looked at what an entry of a baseline is about."""
+    looked = {(outcome.subject, outcome.gate) for outcome in outcomes if UNCHANGED not in outcome.evidence}
+    return lambda entry: (entry.subject, entry.gate) in looked
 
 
 def _epoch(bench: Bench) -> int:

@@ -119,7 +119,7 @@ class _Floor:
         if is_image(subject):
             self._begin(Case(subject=subject, staged=None))
         else:
-            self._do(partial(_stage, self.bench, subject), partial(self._staged, subject))
+            self._do(partial(staged, self.bench, subject), partial(self._staged, subject))
 
     def _staged(self, subject: Subject, staged: Staged) -> None:
         if isinstance(subject, Layer):
@@ -128,7 +128,7 @@ class _Floor:
         elif isinstance(subject, Function):
             self.waiting_for_layers.append((subject, staged))
         for function, tree in tuple(self.waiting_for_layers):
-            used = _layers(self.bench, function)
+            used = layers_of(self.bench, function)
             if used <= self.layers.keys():
                 self.waiting_for_layers.remove((function, tree))
                 trees = (self.layers[name] for name in sorted(used))
@@ -175,19 +175,20 @@ class _Floor:
         self.inside -= 1
 
 
-def _layers(bench: Bench, function: Function) -> set[str]:
-    """The layers of this project that a function uses."""
-    return {layer.subject for ref in function.layers if ref.local and (layer := bench.project.layer(ref.local))}
+def layers_of(bench: Bench, subject: Subject) -> set[str]:
+    """The layers of this project that a function uses; a layer uses none."""
+    refs = subject.layers if isinstance(subject, Function) else ()
+    return {layer.subject for ref in refs if ref.local and (layer := bench.project.layer(ref.local))}
 
 
 def _advisories(bench: Bench) -> Advisories | ShipsafeError:
     try:
-        return bench.open_advisories()
+        return bench.open_advisories(bench.policy.advisories)
     except IncompleteError as error:
         return error
 
 
-def _stage(bench: Bench, subject: Subject) -> Staged:
+def staged(bench: Bench, subject: Subject) -> Staged:
     """The staged tree, or the reason why this one subject could not be staged; the others go on."""
     bench.progress.update(subject.subject, "stage", None)
     for unresolved in subject.unresolved:

@@ -1,6 +1,6 @@
 """Judge beside what was known before, and record what is known from now on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -49,20 +49,19 @@ class Known:
     baseline: Baseline | None = None
     owner: str = ""
 
-    def judged(self, decide: Decide, asked: Iterable[str] | None) -> Judged:
+    def judged(self, decide: Decide, asked: Callable[[BaselineEntry], bool] | None) -> Judged:
         """The verdict of `decide`; where a baseline is to be written, after it was written.
 
         Args:
             decide: judges with the baseline that it is given.
-            asked: the subjects of this run where it does not ask all of them: it says nothing of the others.
+            asked: where this run does not ask everything, whether it asked what an entry is about: it says nothing of the others.
 
         Raises:
             IncompleteError: the file cannot be written.
         """
-        only = None if asked is None else frozenset(asked)
 
         def judge_with(whole: Baseline | None) -> Verdict:
-            return decide(baseline=whole.of_subjects(only) if whole and only is not None else whole)
+            return decide(baseline=whole.where(asked) if whole and asked is not None else whole)
 
         verdict = judge_with(self.baseline)
         if self.file is None or self.request.write_baseline is None:
@@ -74,6 +73,10 @@ class Known:
         written = read_baseline(self.file, shown=self.shown, today=today)
         after = judge_with(written)
         return Judged(verdict=after, baseline=_file(written), remarks=tuple(self._remarks(verdict, after, written)))
+
+    def beside(self, other: Baseline) -> "Known":
+        """With what was there in another revision, too."""
+        return replace(self, baseline=other.beside(self.baseline))
 
     def _remarks(self, before: Verdict, after: Verdict, written: Baseline) -> Iterator[str]:
         earlier = {replace(entry, location=None) for entry in self.baseline.entries} if self.baseline else set()
@@ -101,6 +104,8 @@ def given(request: Request) -> Given:
     """
     if request.write_baseline is None and (request.baseline_owner is not None or request.baseline_expires is not None):
         raise ConfigError("--baseline-owner and --baseline-expires speak of what --write-baseline records.", remedy="Add it, or drop them.")
+    if request.write_baseline is not None and request.baseline_ref is not None:
+        raise ConfigError("--write-baseline records what --baseline-ref would hide.", remedy="Give one of them.")
     if request.write_baseline is not None and request.baseline not in (None, request.write_baseline):
         raise ConfigError("--write-baseline and --baseline name two files.", remedy="Name only the one to write; it is read first.")
     if request.baseline_expires is not None and request.baseline_expires <= request.today:

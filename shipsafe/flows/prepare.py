@@ -31,8 +31,8 @@ class Prepared:
     known: Known
 
 
-def prepare(request: Request) -> Prepared:
-    """Read everything that says what to do.
+def prepare(request: Request, policy: Policy | None = None) -> Prepared:
+    """Read everything that says what to do; `policy` is one to go by instead of the one that is found.
 
     Raises:
         ConfigError: the command line, the policy, a document or the template cannot be used.
@@ -42,12 +42,13 @@ def prepare(request: Request) -> Prepared:
         raise ConfigError("There is no such file or folder.", remedy="Name the project's folder or its template.",
                           path=str(request.path))  # fmt: skip
     folder = request.path if request.path.is_dir() else request.path.parent
-    policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today,
-                  given=given(request))  # fmt: skip
+    if policy is None:
+        policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch,
+                      today=request.today, given=given(request))  # fmt: skip
     project = _project(request, policy)
     documents, statements = read_documents(policy, request.vex, root=project.root)
     known = open_known(request, policy, project.root)
-    subjects = _select(project, request.functions)
+    subjects = select(project, request.functions)
     check_names([subject.name for subject in subjects])
     return Prepared(request=request, policy=policy, project=project, subjects=subjects, documents=documents, statements=statements,
                     known=known)  # fmt: skip
@@ -66,7 +67,7 @@ def _project(request: Request, policy: Policy) -> Project:
     return read_prebuilt(request.path, request.prebuilt, policy=policy, overrides=request.overrides, read=read)
 
 
-def _select(project: Project, names: Sequence[str]) -> tuple[Subject, ...]:
+def select(project: Project, names: Sequence[str]) -> tuple[Subject, ...]:
     """The subjects to examine: all, or the named functions with the layers of this project that they use."""
     if not project.subjects:
         raise NothingError(

@@ -25,6 +25,8 @@ class Request:
         baseline: a file of known findings, or `off`, over the policy's.
         write_baseline: the file to record today's findings in; it is then also the baseline of the run.
         baseline_owner, baseline_expires: who answers for what is new in it, and the last day on which that holds.
+        baseline_ref: a revision; what blocks where HEAD and it parted is known, too.
+        changed_since: a revision; only what has changed since is asked. For `check` alone: what ships is proved whole.
         today: the day on which waivers and dates are judged.
     """
 
@@ -41,6 +43,8 @@ class Request:
     write_baseline: str | None = None
     baseline_owner: str | None = None
     baseline_expires: date | None = None
+    baseline_ref: str | None = None
+    changed_since: str | None = None
     offline: bool = False
     jobs: int = 2
     check_reproducible: bool = False

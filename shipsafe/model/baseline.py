@@ -3,7 +3,7 @@
 A baseline is no waiver: nobody has said that its findings may stay. It only separates them from what a change brings in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -104,10 +104,16 @@ class Baseline:
         found = {entry: None for name in _names(finding) for entry in self._by_name.get(name, ())}
         return tuple(sorted(found, key=lambda entry: entry.order))
 
-    def of_subjects(self, subjects: Iterable[str]) -> "Baseline":
-        """The entries that speak of these subjects, for a run that asks only some."""
-        asked = frozenset(subjects)
-        return replace(self, entries=tuple(entry for entry in self.entries if entry.subject in asked))
+    def where(self, asked: Callable[[BaselineEntry], bool]) -> "Baseline":
+        """The entries that a run speaks of which does not ask everything."""
+        return replace(self, entries=tuple(entry for entry in self.entries if asked(entry)))
+
+    def beside(self, other: "Baseline | None") -> "Baseline":
+        """The entries of both, under the names of both."""
+        if other is None:
+            return self
+        both = sorted({*self.entries, *other.entries}, key=lambda entry: entry.order)
+        return Baseline(path=f"{other.path} and {self.path}", entries=tuple(both), sha256=self.sha256)
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[str, ...], tuple[BaselineEntry, ...]]:

@@ -1,7 +1,7 @@
 """Where the time of a run went: a line per leg, and the chain of legs that nothing could have made shorter by waiting less.
 
-The critical path is: start, read, then for the slowest function or layer its staging, the slower of its gates and its compression,
-and its SBOM; then publish and report. Beside it stands what the processors had to do: no run can be shorter than either.
+The critical path is: start, read, the look at another revision where one is named; then for the slowest function or layer its
+staging, the slower of its gates and its compression, and its SBOM; then publish and report. Beside it stands what the processors had to do: no run can be shorter than either.
 """
 
 import json
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from shipsafe.adapters.timeline import Leg
 from shipsafe.reports.escape import short
 
-_ALONE = ("start", "read", "publish", "report")  # legs of the whole run; all others are of a subject
+_BEFORE = ("start", "read", "since", "baseline")
+_AFTER = ("publish", "report")  # these and those before are of the whole run, all others of a subject
 _INSIDE = ("resolve", "install")  # parts of staging
 _STAGE, _SEAL = "stage", "seal"
 
@@ -27,11 +28,11 @@ class Profile:
 
     def critical_path(self) -> tuple[Leg, ...]:
         """The longest chain of legs of which each had to wait for the one before."""
-        subjects = {leg.subject for leg in self.legs if leg.name not in _ALONE}
+        subjects = {leg.subject for leg in self.legs if leg.name not in (*_BEFORE, *_AFTER)}
         chains = [_chain([leg for leg in self.legs if leg.subject == subject and leg.name not in _INSIDE]) for subject in sorted(subjects)]
         slowest = max(chains, key=_seconds, default=())
-        alone = {name: [leg for leg in self.legs if leg.name == name] for name in _ALONE}
-        return (*alone["start"], *alone["read"], *slowest, *alone["publish"], *alone["report"])
+        before = [leg for leg in self.legs if leg.name in _BEFORE]
+        return (*before, *slowest, *(leg for leg in self.legs if leg.name in _AFTER))
 
 
 def profile(legs: Iterable[Leg], *, wall: float, cpu: float, processors: int) -> Profile:
