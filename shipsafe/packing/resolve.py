@@ -107,11 +107,11 @@ def _is_stranger(job: Job, builds: Builds, one: Pinned) -> bool:
 
 
 def _stranger(job: Job, one: Pinned) -> IncompleteError:
-    """A folder or page of wheels has a claimed name: uv takes such a wheel whatever index the name is bound to."""
+    """It was bound to its index and comes from elsewhere all the same: nothing like that ships, whatever uv's reason is."""
     own, place = job.policy.claimant(one.name), job.place(one.name)
     return IncompleteError(
         f"{one.name} {one.version} would come from {one.index}, and only the index {own.name if own else ''} may have it.",
-        remedy="Take it out of the folder or page of wheels.", path=place.path, line=place.line)  # fmt: skip
+        remedy="Correct [indexes] in shipsafe.toml.", path=place.path, line=place.line)  # fmt: skip
 
 
 def _discovered(job: Job, builds: Builds) -> set[str]:
@@ -124,8 +124,6 @@ def _discovered(job: Job, builds: Builds) -> set[str]:
     flags = [part for one in job.indexes.named.values() for part in ("--index", f"{one.name}={one.url}")]
     try:
         found = _uv(job, "discover", {"wanted.txt": _lines(job)}, builds, ["wanted.txt", *flags])
-    except NeedsBuildError:
-        raise
     except IncompleteError:
         return set()  # the resolution itself will say what is wrong
     return {name for name in found if job.policy.claimant(name)}
