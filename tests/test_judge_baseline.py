@@ -182,5 +182,6 @@ def test_written_again_it_keeps_what_nobody_could_look_at_and_what_nobody_asked(
 def test_what_observes_or_is_below_the_threshold_is_not_recorded() -> None:
     low = replace(HIGH, severity=Severity.LOW)
     never = replace(POLICY, gates={"lint": GatePolicy(fail_on=FailOn(threshold=None))})
-    for policy, finding in ((POLICY, low), (never, HIGH)):
+    observes = replace(POLICY, gates={"lint": GatePolicy(enforce_from=TODAY + timedelta(days=1))})
+    for policy, finding in ((POLICY, low), (never, HIGH), (observes, HIGH)):
         assert not baseline_of(judge(policy, [lint(finding)], TODAY), policy, today=TODAY, owner="o", path="b.toml").entries

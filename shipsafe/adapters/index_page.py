@@ -11,6 +11,9 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.adapters.http import fetch
 from shipsafe.errors import IncompleteError
@@ -29,6 +32,14 @@ class IndexFile:
     hashes: frozenset[str] = field(default_factory=frozenset)
     uploaded: datetime | None = None
 
+    def is_of(self, name: str, version: str) -> bool:
+        """Whether it is a wheel or a source distribution of that release; the name is normalised."""
+        try:
+            parse = parse_wheel_filename if self.name.endswith(".whl") else parse_sdist_filename
+            return parse(self.name)[:2] == (name, Version(version))
+        except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+            return False
+
 
 def read_page(index: str, name: str, *, auth: tuple[str, str] | None = None) -> tuple[IndexFile, ...]:
     """The files that an index has of a distribution, by its normalised name.
@@ -37,7 +48,15 @@ def read_page(index: str, name: str, *, auth: tuple[str, str] | None = None) -> 
         ConfigError: the index is neither https nor on this machine.
         IncompleteError: it does not know the name, cannot be asked, or its answer cannot be read.
     """
-    url = f"{index.rstrip('/')}/{name}/"
+    return read_links(f"{index.rstrip('/')}/{name}/", auth=auth)
+
+
+def read_links(url: str, *, auth: tuple[str, str] | None = None) -> tuple[IndexFile, ...]:
+    """The files that a page links to, whatever they are of.
+
+    Raises:
+        ConfigError, IncompleteError: as `read_page`.
+    """
     body = fetch(url, limit=_LIMIT, accept=_ACCEPT, auth=auth)
     try:
         text = body.decode()

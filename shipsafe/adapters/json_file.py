@@ -1,11 +1,15 @@
 """A JSON file that somebody else wrote: bounded, and its faults are ours."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import read_bounded
 from shipsafe.errors import ConfigError
+
+# Half of a pair is no character: nothing that holds one can be written anywhere.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def read_json(path: Path, *, limit: int, shown: str) -> Any:
@@ -21,13 +25,16 @@ def read_json(path: Path, *, limit: int, shown: str) -> Any:
     """
     data = read_bounded(path, limit=limit, shown=shown)
     try:
-        return json.loads(data)
+        value = json.loads(data)
+        if _SURROGATE.search(data):
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         what = f"Not JSON: {error.msg}."
         raise ConfigError(what, remedy="Write it again with its own tool.", path=shown, line=error.lineno, column=error.colno) from error
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise ConfigError("Not JSON: it is not text.", remedy="Write it again with its own tool.", path=shown) from error
     except ValueError as error:  # a number of more digits than Python turns into one
         raise ConfigError(f"Not JSON: {error}.", remedy="Write it again with its own tool.", path=shown) from error
     except RecursionError as error:
         raise ConfigError("Nested too deep.", remedy="Write it again with its own tool.", path=shown) from error
+    return value

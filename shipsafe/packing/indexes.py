@@ -101,7 +101,7 @@ class Indexes:
     def shown(self, annotated: str) -> str:
         """What uv says a distribution came from, as reports have it: no credentials, no path of this machine."""
         for shown, place in self.links.items():
-            if not is_url(place) and annotated == Path(place).as_uri():
+            if not is_url(place) and annotated.startswith("file:") and unquote(urlsplit(annotated).path) == place:
                 return shown
         return without_credentials(annotated)
 

@@ -15,7 +15,7 @@ from shipsafe.adapters.process import Run
 from shipsafe.errors import IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.model.policy import Policy
-from shipsafe.model.project import Layer, Subject
+from shipsafe.model.project import Function, Layer, Subject
 from shipsafe.model.tree import Origin, StagedTree
 from shipsafe.packing.draft import Draft
 from shipsafe.packing.lock_comparison import Lock
@@ -150,8 +150,14 @@ def _find_lock(build: Build, policy: Policy) -> Path | None:
             raise IncompleteError(what, remedy="Correct the path.", path=policy.path)
         return path
     if source is not None:
-        return find_lock(source.folder, root=build.root, chosen=policy.lock)
+        # Above what its own tool ships as it lies (CDK, SkipBuild) stands the lock of something else: docs/adr/0009.
+        root = source.folder if _as_it_lies(build.subject) else build.root
+        return find_lock(source.folder, root=root, chosen=policy.lock)
     return find_lock(build.code, root=build.code, chosen=policy.lock) if build.code.is_dir() else None
+
+
+def _as_it_lies(subject: Subject) -> bool:
+    return subject.skip_build if isinstance(subject, Function) else not subject.build_method
 
 
 def _read_lock(

@@ -11,16 +11,17 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from shipsafe.adapters.index_page import read_links
 from shipsafe.adapters.process import Run
 from shipsafe.errors import IncompleteError
 from shipsafe.model.policy import Policy
 from shipsafe.packing.builds import Builds
-from shipsafe.packing.indexes import is_own, open_indexes
+from shipsafe.packing.indexes import is_own, is_url, open_indexes
 from shipsafe.packing.job import BOUND, Job, NeedsBuildError, Pinned
 from shipsafe.packing.needs import Needs
 from shipsafe.packing.runtimes import Runtime
@@ -106,11 +107,11 @@ def _is_stranger(job: Job, builds: Builds, one: Pinned) -> bool:
 
 
 def _stranger(job: Job, one: Pinned) -> IncompleteError:
-    """A folder or page of wheels has a claimed name: uv takes such a wheel whatever index the name is bound to."""
+    """It was bound to its index and comes from elsewhere all the same: nothing like that ships, whatever uv's reason is."""
     own, place = job.policy.claimant(one.name), job.place(one.name)
     return IncompleteError(
         f"{one.name} {one.version} would come from {one.index}, and only the index {own.name if own else ''} may have it.",
-        remedy="Take it out of the folder or page of wheels.", path=place.path, line=place.line)  # fmt: skip
+        remedy="Correct [indexes] in shipsafe.toml.", path=place.path, line=place.line)  # fmt: skip
 
 
 def _discovered(job: Job, builds: Builds) -> set[str]:
@@ -123,8 +124,6 @@ def _discovered(job: Job, builds: Builds) -> set[str]:
     flags = [part for one in job.indexes.named.values() for part in ("--index", f"{one.name}={one.url}")]
     try:
         found = _uv(job, "discover", {"wanted.txt": _lines(job)}, builds, ["wanted.txt", *flags])
-    except NeedsBuildError:
-        raise
     except IncompleteError:
         return set()  # the resolution itself will say what is wrong
     return {name for name in found if job.policy.claimant(name)}
@@ -199,7 +198,7 @@ def _checked(job: Job, resolved: dict[str, Pinned]) -> dict[str, Pinned]:
     """The same with the hashes that the list admits; one hash anywhere in it asks for all of them, as with pip."""
     admitted = job.needs.admitted()
     if not any(admitted.values()):
-        return resolved
+        return {name: one if one.hashes else _hashed(job, one) for name, one in resolved.items()}
     for name in resolved:
         if not admitted.get(name):
             place = job.place(name)
@@ -207,7 +206,17 @@ def _checked(job: Job, resolved: dict[str, Pinned]) -> dict[str, Pinned]:
                 f"{name}, which {job.who} needs, has no hash, while other requirements have: with hashes, every distribution must "
                 "stand in the list with its own.",
                 remedy="Make the list again: `uv pip compile --generate-hashes`.", path=place.path, line=place.line)  # fmt: skip
-    return {
-        name: Pinned(name=name, version=one.version, hashes=tuple(sorted(admitted[name])), index=one.index)
-        for name, one in resolved.items()
-    }
+    return {name: replace(one, hashes=tuple(sorted(admitted[name]))) for name, one in resolved.items()}
+
+
+def _hashed(job: Job, one: Pinned) -> Pinned:
+    """The same with the hashes of its page: uv tells those of indexes and folders alone."""
+    page = job.indexes.links.get(one.index or "", "")
+    files = read_links(page) if is_url(page) and not job.offline else ()
+    hashes = {digest for file in files if file.is_of(one.name, one.version) for digest in file.hashes}
+    if not hashes:
+        place = job.place(one.name)
+        raise IncompleteError(
+            f"Nobody says a hash of {one.name} {one.version}, which {job.who} needs and which comes from {one.index}.",
+            remedy="Lock it with its hash, or let the page say it (`#sha256=...`).", path=place.path, line=place.line)  # fmt: skip
+    return replace(one, hashes=tuple(sorted(hashes)))

@@ -1,8 +1,8 @@
 """uv.lock, through `uv export` of a copy that stands beside a pyproject.toml of ours.
 
-uv.lock is uv's own format, so uv says what ships of it; but beside the project's pyproject.toml it would also read `[tool.uv]`, where
-indexes and build settings stand. The copy stands alone, and with `--frozen` uv asks nothing of its pyproject.toml but names. Versions,
-hashes and folders of what it names are then read from the lock itself.
+uv.lock is uv's own format, so uv says which versions ship of it; but beside the project's pyproject.toml it would also read `[tool.uv]`,
+where indexes and build settings stand. The copy stands alone, and with `--frozen` uv asks nothing of its pyproject.toml but names.
+Hashes and the folders of local packages are read from the lock itself, along its own graph, which has to give the same.
 """
 
 import json
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from shipsafe.adapters.once import Once
 from shipsafe.adapters.process import Run
 from shipsafe.adapters.uv import reason, uv
 from shipsafe.errors import IncompleteError
@@ -27,7 +28,18 @@ from shipsafe.packing.needs import Needs
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _FOLDER = re.compile(r"[A-Za-z0-9._ @+/-]+")
-_EXPORT = ("--frozen", "--no-default-groups", "--no-header", "--no-annotate", "--format", "pylock.toml", "--output-file", "pylock.toml")
+_EXPORT = (
+    "--frozen",
+    "--no-default-groups",
+    "--no-emit-local",
+    "--no-hashes",
+    "--no-header",
+    "--no-annotate",
+    "--output-file",
+    "export.txt",
+)
+# Functions that share a lock and choose the same of it ask once; the key is all that is asked.
+_EXPORTED: Once[tuple[str, str, LockChoice], list[Requirement]] = Once()
 _FOLDERS = ("editable", "directory", "virtual")
 
 
@@ -78,9 +90,9 @@ def read_uv_lock(
     edges += [edge for extra in choice.extras for edge in owner.package.extras.get(extra, ())]
     active = owner.active(choice)
     edges = [edge for edge in edges if holds(edge.marker, environment, active, owner.package.place)]
-    _refuse_elsewhere(edges, packages, environment, active)
-    requires = str(lock.document.get("requires-python", ""))
-    chosen = _chosen(packages, _export(owner, members, lock, requires, choice, workspace, run), environment, lock)
+    reached = _reach(edges, packages, environment, active)
+    exported = _EXPORTED.get((lock.text, owner.package.name, choice), lambda: _export(owner, members, lock, choice, workspace, run))
+    chosen = _chosen(reached, exported, environment, lock)
     if choice.member is not None and not folder.is_relative_to(lock.path.parent / owner.where):
         chosen[owner.package.name] = owner.package  # the code uses it, and does not lie in it
     direct: dict[str, AbstractSet[str]] = {}
@@ -206,60 +218,80 @@ def _owner(members: Mapping[str, _Member], lock: LockFile, folder: Path, choice:
     )
 
 
-def _refuse_elsewhere(
+def _reach(
     edges: Iterable[Edge], packages: Iterable[Package], environment: Mapping[str, str], active: AbstractSet[str]
-) -> None:  # fmt: skip
-    """Refuse what comes from elsewhere before uv is asked, which would want to download it for its hash."""
+) -> dict[tuple[str, str], Package]:  # fmt: skip
+    """Everything that follows from those edges, by name and version.
+
+    Raises:
+        IncompleteError: something comes from elsewhere than an index or a folder.
+    """
     graph: dict[str, list[Package]] = {}
     for one in packages:
         graph.setdefault(one.name, []).append(one)
+    reached: dict[tuple[str, str], Package] = {}
     queue, seen = list(edges), set[tuple[str, str, frozenset[str]]]()
     for edge in queue:  # grows while it is walked
         for one in graph.get(edge.name, ()):
             if edge.fits(one) and (one.name, one.version, edge.extras) not in seen:
                 if one.elsewhere:
                     raise refused(one)
+                reached[one.name, one.version] = one
                 seen.add((one.name, one.version, edge.extras))
                 queue.extend(one.asks(edge.extras, environment, active))
+    return reached
 
 
-def _chosen(packages: Iterable[Package], exported: Pylock, environment: Mapping[str, str], lock: LockFile) -> dict[str, Package]:
-    """The packages of the lock that uv's export names for the runtime."""
-    by_version = {(one.name, one.version if one.folder is None else ""): one for one in packages}
+def _chosen(
+    reached: Mapping[tuple[str, str], Package], exported: Iterable[Requirement], environment: Mapping[str, str], lock: LockFile
+) -> dict[str, Package]:  # fmt: skip
+    """What uv exports for the runtime, and the folders that follow from the lock.
+
+    Raises:
+        IncompleteError: uv reads the lock otherwise than we do.
+    """
     chosen: dict[str, Package] = {}
-    for one in exported.packages:
-        if not holds(str(one.marker) if one.marker else None, environment, frozenset(), lock.place(one.name)):
+    for one in exported:
+        name, version = canonicalize_name(one.name), next((part.version for part in one.specifier), "")
+        if not holds(str(one.marker) if one.marker else None, environment, frozenset(), lock.place(name)):
             continue
-        version = "" if one.directory else str(one.version or "")
-        package = by_version.get((one.name, version)) or next((each for each in packages if each.name == one.name and each.elsewhere), None)
-        if package is None:
-            raise _broken(lock, f"uv exports {one.name} {version}, which does not stand in it")
-        if one.name in chosen:
-            raise twice(package)
-        chosen[one.name] = package
-    return chosen
+        if name in chosen:
+            raise twice(chosen[name])
+        if (name, version) not in reached:
+            raise _broken(lock, f"uv exports {name} {version}, which nothing in it asks for")
+        chosen[name] = reached[name, version]
+    # Of what conflicts, markers alone do not tell which side is meant: there what uv exports is all that is known.
+    left = sorted(one.name for one in reached.values() if one.folder is None and one.name not in chosen)
+    if left and not lock.document.get("conflicts"):
+        raise _broken(lock, f"uv leaves out {', '.join(left)}")
+    return chosen | {one.name: one for one in reached.values() if one.folder is not None}
 
 
 def _export(
-    owner: _Member, members: Mapping[str, _Member], lock: LockFile, requires: str, choice: LockChoice, workspace: Path, run: Run
-) -> Pylock:  # fmt: skip
-    """What uv exports for the owner."""
+    owner: _Member, members: Mapping[str, _Member], lock: LockFile, choice: LockChoice, workspace: Path, run: Run
+) -> list[Requirement]:  # fmt: skip
+    """What uv exports for the owner: versions with markers, for every platform.
+
+    Raises:
+        IncompleteError: uv cannot read the lock.
+    """
     home = workspace / "export"
     home.mkdir()
     (home / "uv.lock").write_text(lock.text, encoding="utf-8")
+    requires = str(lock.document.get("requires-python", ""))
     for where, one in {".": None, **members}.items():
         place = home / where
         place.mkdir(parents=True, exist_ok=True)
         (place / "pyproject.toml").write_text(_pyproject(one, requires, members if where == "." else {}), encoding="utf-8")
     only = "--only-group" if choice.only_groups else "--group"
     chosen = [f"{only}={name}" for name in choice.groups] + [f"--extra={name}" for name in choice.extras]
-    done = uv(["export", *_EXPORT, *chosen, "--no-emit-project", "--package", owner.package.name], cwd=home, offline=True, run=run)
+    done = uv(["export", *_EXPORT, *chosen, "--package", owner.package.name], cwd=home, offline=True, run=run)
     if done.returncode:
         raise IncompleteError(f"The lock cannot be read: {reason(done)}.", remedy="Run `uv lock` again.", path=lock.shown)
     try:
-        return Pylock.from_dict(open_lock(home / "pylock.toml", home, "[[packages]]").document)
-    except (PylockValidationError, PylockUnsupportedVersionError) as error:
-        raise _broken(lock, f"what uv exports is no pylock.toml: {error}") from error
+        return [Requirement(line) for line in (home / "export.txt").read_text(encoding="utf-8").splitlines() if line.strip()]
+    except InvalidRequirement as error:
+        raise _broken(lock, f"what uv exports is no list: {error}") from error
 
 
 def _pyproject(member: _Member | None, requires: str, members: Mapping[str, _Member]) -> str:

@@ -48,12 +48,26 @@ def _userinfo(url: str) -> str:
     return url.partition("://")[2].partition("/")[0].rpartition("@")[0]
 
 
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
+
+
+def _shown(url: str) -> str:
+    return url.replace(f"{_userinfo(url)}@", "", 1)[:200]
+
+
 def _check_url(document: Document, url: str) -> None:
     userinfo = _userinfo(url)
     if userinfo and not _VARIABLES.fullmatch(userinfo):
         raise document.error("indexes", "An index URL holds credentials.", "Keep them out of the policy, which is committed.")
     if "${" in url.replace(userinfo, "", 1):
         raise document.error("indexes", "An index URL has a variable where no credentials stand.", "Write the address as it is.")
+    if url and not _is_safe(url):
+        raise document.error("indexes", f"{_shown(url)} is not an https URL.", "Use https: what comes over http can be changed on the way.")
     for name in _NAMED.findall(userinfo):
         if not name.startswith(_ALLOWED):
             raise document.error(
@@ -76,9 +90,8 @@ def find_links(document: Document, indexes: Mapping[str, Any], home: Path) -> tu
     boundary = next((folder for folder in (home, *home.parents) if (folder / ".git").exists()), home).resolve()
     found = []
     for shown in indexes.get("find-links", ()):
-        parts = urlsplit(shown)
-        if parts.scheme:
-            if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")):
+        if "://" in shown:
+            if not _is_safe(shown):
                 raise document.error("indexes.find-links", f"{shown[:200]} is not an https page.", "Use https, or a folder.")
             found.append(FindLinks(shown=shown, place=shown))
             continue

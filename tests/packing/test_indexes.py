@@ -91,12 +91,21 @@ def test_the_public_index_is_not_asked_for_what_is_claimed_when_all_is_locked(tm
     assert any("plain" in path for path in asked)
 
 
-def test_wheels_in_a_folder_are_taken_and_say_so(tmp_path: Path, public: str) -> None:
-    folder = write(tmp_path / "wheels", dict([wheel("carried", "1.0")]))
-    links = (FindLinks(shown="wheels", place=str(folder)),)
+@pytest.mark.parametrize("name", ["wheels", "our wheels + ümlaut"])
+def test_wheels_in_a_folder_are_taken_and_say_so(tmp_path: Path, public: str, name: str) -> None:
+    folder = write(tmp_path / name, dict([wheel("carried", "1.0")]))
+    links = (FindLinks(shown=name, place=str(folder)),)
     tree = stage(tmp_path, "carried\nplain\n", replace(policy(index=public), find_links=links))
-    assert origins(tree) == {"carried": ("1.0", "wheels"), "plain": ("1.0", public)}
+    assert origins(tree) == {"carried": ("1.0", name), "plain": ("1.0", public)}
     assert str(tmp_path) not in repr([(one.index, one.location) for one in tree.distributions])
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_wheels_on_a_page_are_taken_and_say_so(tmp_path: Path, public: str, ending: str) -> None:
+    with index(wheel("carried", "1.0")) as url:
+        page = f"{url}/carried{ending}"
+        tree = stage(tmp_path, "carried\nplain\n", replace(policy(index=public), find_links=(FindLinks(shown=page, place=page),)))
+    assert origins(tree) == {"carried": ("1.0", page), "plain": ("1.0", public)}
 
 
 @pytest.mark.parametrize("requirements", ["acme-core\n", "acme-api\n"])

@@ -7,7 +7,7 @@ import pytest
 
 from shipsafe.model.tree import Origin, ProblemKind, Source
 from tests.packing.builds import APP, build, installed, problems
-from tests.packing.staging import distribution, policy
+from tests.packing.staging import distribution, function, policy, write
 
 HASH = f"--hash=sha256:{'a' * 64}"
 SOURCE = {"app.py": APP, "requirements.txt": f"lib==1.0 {HASH}\n"}
@@ -115,3 +115,11 @@ def test_a_package_of_the_repository_is_its_own_code(tmp_path: Path) -> None:
     assert distribution(tree, "acme-common").source is Source.LOCAL
     assert next(entry for entry in tree.entries if entry.path == "acme_common.py").origin is Origin.CODE
     assert problems(tree, ProblemKind.LOCK_MISMATCH) == []
+
+
+@pytest.mark.parametrize(("skip_build", "expected"), [(False, ["lib"]), (True, [])])
+def test_a_lock_above_what_ships_as_it_lies_is_something_elses(tmp_path: Path, skip_build: bool, expected: list[str]) -> None:  # noqa: FBT001 - parametrized
+    """Above an asset of CDK stands the list of the CDK application, which the function never had."""
+    write(tmp_path / "project", {"requirements.txt": SOURCE["requirements.txt"]})
+    tree = build(tmp_path, {"app.py": APP}, source={"app.py": APP}, subject=function("built", skip_build=skip_build))
+    assert [one.key for one in problems(tree, ProblemKind.NOT_INSTALLED)] == expected

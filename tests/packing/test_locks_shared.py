@@ -1,11 +1,15 @@
 """Workspaces, lists that choose from a shared lock, and constraints: only what a function needs ships, as the lock has it."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from shipsafe.adapters import process
+from shipsafe.adapters.process import Finished
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.policy import LockChoice, Policy, Select
 from shipsafe.model.tree import Source, StagedTree
@@ -199,3 +203,36 @@ def test_a_choice_of_one_function_is_made_of_what_is_said_last() -> None:
     assert rules.choice("Stock") == LockChoice(groups=("a",), extras=("x",))
     assert rules.choice("PayIn") == LockChoice(groups=("b",), extras=("x",))
     assert rules.choice("PayOut") == LockChoice(groups=("b",), member="m")
+
+
+@pytest.mark.parametrize(("extras", "version"), [((), None), (("cpu",), "1.0"), (("gpu",), "2.0")])
+def test_of_extras_that_conflict_the_chosen_side_ships(
+    tmp_path: Path, local_index: str, extras: tuple[str, ...], version: str | None
+) -> None:
+    text = (
+        '[project]\nname = "orders"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["leaf"]\n[project.optional-dependencies]\n'
+        'cpu = ["plain<2"]\ngpu = ["plain>=2"]\n[tool.uv]\nconflicts = [[{extra = "cpu"}, {extra = "gpu"}]]\n'
+    )
+    root = write(tmp_path / "project", {"pyproject.toml": text, "src/app.py": ""})
+    uv(root, "lock", "--default-index", local_index)
+    rules = replace(policy(index=local_index), lock_choice=LockChoice(extras=extras))
+    assert names(staged(root, tmp_path / "work", None, rules)).get("plain") == version
+    rules = sharing(local_index, root, "uv.lock")
+    write(root, {"src/requirements.txt": "plain\n"})
+    with pytest.raises(IncompleteError, match="extras or groups that conflict, and a list cannot choose between them"):
+        staged(root, tmp_path / "again", None, rules)
+
+
+def test_functions_that_share_a_lock_ask_uv_once(tmp_path: Path, local_index: str) -> None:
+    root = project(tmp_path, "uv", "uv.lock")
+    text = (root / "uv.lock").read_text() + f"# {tmp_path}\n"
+    write(root, {"uv.lock": text})
+    asked: list[str] = []
+
+    def counting(arguments: Sequence[str | Path], **more: Any) -> Finished:
+        asked.append(str(arguments[1]))
+        return process.run(arguments, **more)
+
+    for number, runtime in enumerate(("python3.13", "python3.12", "python3.13")):
+        staged(root, tmp_path / f"work-{number}", function(runtime=runtime), policy(index=local_index), run=counting)
+    assert asked.count("export") == 1

@@ -9,9 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-from packaging.version import Version
-
 from shipsafe.adapters.index_page import IndexFile, read_page
 from shipsafe.adapters.once import Once
 from shipsafe.errors import ConfigError, IncompleteError
@@ -120,11 +117,7 @@ def _is_of(file: IndexFile, one: Distribution) -> bool:
     """Whether a file may be the one that was installed: by a hash that was admitted, else by its version."""
     if one.hashes and file.hashes:
         return not file.hashes.isdisjoint(one.hashes)
-    try:
-        parse = parse_wheel_filename if file.name.endswith(".whl") else parse_sdist_filename
-        return parse(file.name)[:2] == (one.name, Version(one.version or ""))
-    except (InvalidWheelFilename, InvalidSdistFilename, ValueError):
-        return False
+    return file.is_of(one.name, one.version or "")
 
 
 def _finding(one: Distribution, when: datetime, least: timedelta, subject: str) -> Finding:

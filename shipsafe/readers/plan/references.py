@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shipsafe.readers.plan.document import Key, Plan, Planned, Steps, table
+from shipsafe.readers.plan.document import Key, Plan, Planned, Steps, table, tables
 from shipsafe.readers.template.node import shown
 
 _DEEPEST = 20  # references through references
@@ -43,19 +43,19 @@ class References:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._left = _STEPS
-        self._instances: dict[tuple[bool, str, str], list[Planned]] = {}
+        self._instances: dict[tuple[Steps, bool, str, str], list[Planned]] = {}
+        self._configured: dict[tuple[str, ...], Mapping[tuple[str, str, str], Mapping[str, Any]]] = {}
         for one in plan.resources:
-            self._instances.setdefault((one.data, one.type, one.name), []).append(one)
+            self._instances.setdefault((one.modules, one.data, one.type, one.name), []).append(one)
 
     def configured(self, planned: Planned) -> Mapping[str, Any] | None:
         """The expressions of a resource by argument, None where the plan does not have them."""
-        module = self._module(planned.modules)
-        listed = module.get("resources") if module else None
-        for one in listed if isinstance(listed, list) else ():
-            mode = "data" if planned.data else "managed"
-            if isinstance(one, dict) and (one.get("type"), one.get("name"), one.get("mode")) == (planned.type, planned.name, mode):
-                return table(one, "expressions")
-        return None
+        names = tuple(name for name, _ in planned.modules)
+        if names not in self._configured:
+            module = self._module(planned.modules) or {}
+            self._configured[names] = {(str(one.get("mode")), str(one.get("type")), str(one.get("name"))): table(one, "expressions")
+                                       for one in tables(module, "resources")}  # fmt: skip
+        return self._configured[names].get(("data" if planned.data else "managed", planned.type, planned.name))
 
     def targets(self, planned: Planned, argument: str) -> list[Target]:
         """What an argument of a resource refers to, in the order in which its expression names it."""
@@ -124,8 +124,7 @@ class References:
         return self._expression(expression, (*steps, (output["name"], inner)), None, depth + 1)
 
     def _resource(self, resource: re.Match[str], steps: Steps, key: Key) -> Target:
-        kind = (bool(resource["data"]), resource["type"], resource["name"])
-        there = [one for one in self._instances.get(kind, ()) if one.modules == steps]
+        there = self._instances.get((steps, bool(resource["data"]), resource["type"], resource["name"]), [])
         wanted = _key(resource) if _key(resource) is not None else key
         if len(there) > 1 and wanted is not None:
             there = [one for one in there if one.key == wanted]

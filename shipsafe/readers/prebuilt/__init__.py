@@ -186,10 +186,16 @@ def _assets(layout: Layout, asked: _Asked) -> _Part:
             remedy="Name the application's folder: shipsafe build APP --prebuilt APP/cdk.out.",
             path=layout.path,
         )
-    subjects = tuple(
-        replace(one, code=replace(one.code, prebuilt=True), requirements=None) if one.code.kind in _LOCAL else one for one in own.subjects
-    )
+    subjects = tuple(_asset(one) if one.code.kind in _LOCAL else one for one in own.subjects)
     return _Part(project=own, subjects=subjects, whole=layout.path)
+
+
+def _asset(subject: Subject) -> Subject:
+    """It ships as it lies, and what installs for it is CDK's affair."""
+    code = replace(subject.code, prebuilt=True)
+    if isinstance(subject, Function):
+        return replace(subject, code=code, requirements=None, skip_build=True)
+    return replace(subject, code=code, requirements=None, build_method=None)
 
 
 def _bare(layout: Layout, name: str | None, asked: _Asked) -> _Part:
