@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from shipsafe.cli import options, run
+from shipsafe.errors import ConfigError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -18,6 +19,14 @@ def build(
     check_reproducible: Annotated[
         bool, typer.Option("--check-reproducible", help="Pack everything twice, the second time in other circumstances.")
     ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be done, and what is cached.")] = False,
+    shards: Annotated[
+        int | None,
+        typer.Option("--shards", metavar="N", min=1, max=256, help="With --plan: a matrix of N shares of equal weight, as JSON."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="K/N", help="Build this share alone; `report collect` joins them.")
+    ] = None,
     policy: options.PolicyFile = None,
     parameter_overrides: options.Parameters = None,
     function: options.Functions = None,
@@ -59,5 +68,10 @@ def build(
         jobs=jobs,
         out=out,
         check_reproducible=check_reproducible,
+        shard=shard,
     )
+    if shards is not None and not plan:
+        raise ConfigError("--shards is how a plan is shared.", remedy="Add --plan, or build one share with --shard K/N.")
+    if plan:
+        return run.show_plan(request, shards=shards, output=output)
     return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose, profile=profile)

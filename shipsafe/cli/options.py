@@ -1,6 +1,7 @@
 """The options that `check` and `build` share, and how their words become values."""
 
 import os
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -79,6 +80,8 @@ Profile = Annotated[bool, typer.Option("--profile", help="Say on standard error 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only findings and the verdict.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also what was allowed, noted and counted.")]
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+
 
 def overrides(words: Iterable[str] | None) -> dict[str, str]:
     """`K=V` words (several may stand in one argument, as SAM allows; `ParameterKey=K,ParameterValue=V` too) to a mapping.
@@ -149,3 +152,17 @@ def default_jobs() -> int:
     """Twice the processors we may use, at least four: half of the work waits for children and disks."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
     return max(4, 2 * available)
+
+
+def shard(word: str | None) -> tuple[int, int] | None:
+    """`K/N` to two numbers.
+
+    Raises:
+        ConfigError: it is not of that form, or there is no such share.
+    """
+    if word is None:
+        return None
+    number, slash, count = word.partition("/")
+    if not slash or not _NUMBER.fullmatch(number) or not _NUMBER.fullmatch(count) or int(number) > int(count):
+        raise ConfigError(f"--shard {word[:40]!r} is not of the form K/N.", remedy="Write 1/4 to 4/4, for example.")
+    return int(number), int(count)

@@ -21,6 +21,32 @@ def _report() -> None:
 
 
 @app.command()
+def collect(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="What each share left: its report.json, and its output.")],
+    *,
+    project: Annotated[Path, typer.Option("--project", metavar="PATH", help="The project's folder, or its template.")] = Path(),
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where what passed goes.")] = Path("dist"),
+    policy: options.PolicyFile = None,
+    parameter_overrides: options.Parameters = None,
+    vex: options.Vex = None,
+    fail_on: options.FailOn = None,
+    baseline: options.Baseline = None,
+    output: options.Format = "text",
+    report: options.Reports = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Join the shares of `build --shard K/N` into one release and one report, as one machine would have made them.
+
+    The verdict is made anew from all answers, under the policy that lies here; every byte is compared with its digest.
+    """
+    request = run.request(
+        project, policy=policy, overrides=parameter_overrides, functions=None, vex=vex, prebuilt=None, offline=False, jobs=None, out=out,
+        fail_on=fail_on, baseline=baseline)  # fmt: skip
+    return run.join(request, folders, output=output, reports=report, quiet=quiet, verbose=verbose)
+
+
+@app.command()
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A report that `--report json=FILE` or `--format json` wrote.")],
     *,

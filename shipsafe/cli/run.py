@@ -2,14 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from shipsafe.adapters.files import write_atomic
 from shipsafe.adapters.timeline import Timeline, cpu_seconds, processors
 from shipsafe.cli import options
+from shipsafe.errors import ConfigError
 from shipsafe.flows.build import build
+from shipsafe.flows.prepare import prepare
 from shipsafe.flows.request import Request
 from shipsafe.model.record import RunRecord
 from shipsafe.reports import load, names
@@ -36,6 +38,7 @@ def request(
     baseline_expires: datetime | None = None,
     baseline_ref: str | None = None,
     changed_since: str | None = None,
+    shard: str | None = None,
 ) -> Request:
     """The request that the options make; today is today in UTC, so that a waiver ends everywhere at once."""
     return Request(
@@ -57,6 +60,7 @@ def request(
         baseline_expires=baseline_expires.date() if baseline_expires else None,
         baseline_ref=baseline_ref,
         changed_since=changed_since,
+        shard=options.shard(shard),
     )
 
 
@@ -69,11 +73,44 @@ def examine(request: Request, *, output: str, reports: Iterable[str] | None, qui
     with progress:
         record = build(request, progress, timeline)
     with timeline.leg("report"):
-        for kind, file in targets:
-            write_atomic(file.absolute(), load(kind).write(record).encode())
-        show(record, output, quiet=quiet, verbose=verbose)
+        _write_reports(record, targets, output, quiet=quiet, verbose=verbose)
     _show_profile(timeline, shown=profile)
     return record.verdict.exit_code
+
+
+def join(
+    request: Request, folders: Sequence[Path], *, output: str, reports: Iterable[str] | None, quiet: bool, verbose: bool
+) -> int:  # fmt: skip
+    """Join what several machines built, write every report, and give the exit code of the verdict."""
+    from shipsafe.flows.collect import collect  # noqa: PLC0415 - only this command joins
+
+    options.known_format(output, names())
+    targets = options.report_targets(reports, names())
+    record = collect(prepare(request), folders, request.out or Path("dist"))
+    _write_reports(record, targets, output, quiet=quiet, verbose=verbose)
+    return record.verdict.exit_code
+
+
+def show_plan(request: Request, *, shards: int | None, output: str) -> int:
+    """Print what would be done, or as JSON how several machines would share it."""
+    from shipsafe.flows.plan import make_plan  # noqa: PLC0415 - only `--plan` needs these
+    from shipsafe.flows.shards import shards as share_out  # noqa: PLC0415
+    from shipsafe.reports import plan  # noqa: PLC0415
+
+    if output not in ("text", "json"):
+        raise ConfigError(f"A plan has no format {output!r}.", remedy="Choose text or json.")
+    planned = make_plan(request, silent_progress())
+    if shards is not None:
+        sys.stdout.write(plan.matrix(share_out(planned, shards)))
+    else:
+        sys.stdout.write(plan.table(planned) if output == "text" else plan.as_json(planned))
+    return 0
+
+
+def _write_reports(record: RunRecord, targets: Iterable[tuple[str, Path]], output: str, *, quiet: bool, verbose: bool) -> None:
+    for kind, file in targets:
+        write_atomic(file.absolute(), load(kind).write(record).encode())
+    show(record, output, quiet=quiet, verbose=verbose)
 
 
 def _show_profile(timeline: Timeline, *, shown: bool) -> None:

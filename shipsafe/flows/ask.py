@@ -20,7 +20,7 @@ _IMAGE = (
 
 UNCHANGED = "unchanged-since"  # in the evidence of an outcome
 Staged = StagedTree | ShipsafeError | None  # a tree, why there is none, or nothing to stage
-OpenedAdvisories = Future[Advisories | ShipsafeError] | None
+Opened = Advisories | ShipsafeError | None  # advisories, why there are none, or nobody needs them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ def is_image(subject: Subject) -> bool:
     return isinstance(subject, Function) and subject.is_image
 
 
-def ask(bench: Bench, gate: Gate, case: Case, advisories: OpenedAdvisories) -> Outcome:
+def ask(bench: Bench, gate: Gate, case: Case, advisories: Future[Opened] | None) -> Outcome:
     """The gate's outcome, whatever happens in it: the one place that runs a gate."""
     subject = case.subject
     reason = _not_asked(gate, case)
@@ -51,7 +51,7 @@ def ask(bench: Bench, gate: Gate, case: Case, advisories: OpenedAdvisories) -> O
     elif gate.needs_tree and case.tree is None:
         outcome = Outcome.unanswered(gate.id, subject.subject, str(case.staged))
     else:
-        inquiry = inquiry_of(bench, gate, case, advisories)
+        inquiry = inquiry_of(bench, gate, case, advisories.result() if advisories else None)
         with bench.timeline.leg(gate.id, subject.subject) as leg:
             asked = answers.question(gate, inquiry, asking=bench.asking)
             if bench.before.same(subject.subject, gate.id, asked):
@@ -81,7 +81,7 @@ def _unchanged(gate: Gate, subject: Subject, name: str) -> Outcome:
     return replace(outcome, evidence={UNCHANGED: name})
 
 
-def inquiry_of(bench: Bench, gate: Gate, case: Case, advisories: OpenedAdvisories) -> Inquiry:
+def inquiry_of(bench: Bench, gate: Gate, case: Case, advisories: Opened) -> Inquiry:
     """What a gate is given about a subject."""
     return Inquiry(
         project=bench.project,
@@ -90,7 +90,7 @@ def inquiry_of(bench: Bench, gate: Gate, case: Case, advisories: OpenedAdvisorie
         today=bench.today,
         workspace=bench.place(case.subject, gate.id),
         tree=case.tree,
-        advisories=advisories.result() if advisories else None,
+        advisories=advisories,
         layer_trees=case.layers,
         epoch=bench.epoch,
         offline=bench.offline,

@@ -1,6 +1,6 @@
 """The straight line of `check` and `build`: policy, project, outcomes, verdict, artifacts, record."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -11,10 +11,12 @@ from shipsafe.errors import ShipsafeError
 from shipsafe.flows.answers import tools
 from shipsafe.flows.ask import UNCHANGED
 from shipsafe.flows.bench import Bench, open_bench
-from shipsafe.flows.examine import Examined, examine
+from shipsafe.flows.examine import Examined, examine, layers_of
+from shipsafe.flows.plan import plan
 from shipsafe.flows.prepare import Prepared, prepare
 from shipsafe.flows.request import Request
 from shipsafe.flows.revision import baseline_at, unchanged_since
+from shipsafe.flows.shards import share
 from shipsafe.gates import all_gates, all_rules
 from shipsafe.gates.package import zipped_note
 from shipsafe.judge import judge
@@ -50,7 +52,9 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
         if request.check_reproducible and bench.packs:
             progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
         bench.clear()
-        record = _record(prepared, bench, examined)
+        record = concluded(
+            prepared, (*_with_zipped_sizes(examined), *about_project(prepared.project)), contents=examined.contents,
+            advisories=_info(examined), epoch=_epoch(bench))  # fmt: skip
         if bench.output is not None and record.verdict.decision is Decision.PASS:
             with timeline.leg("publish"):
                 record = publish(bench.output, _released(examined, prepared.subjects), record)
@@ -67,16 +71,36 @@ def _compared(prepared: Prepared, bench: Bench) -> tuple[Prepared, Bench]:
         with bench.timeline.leg("baseline"):
             known = prepared.known.beside(baseline_at(bench, prepared, request.baseline_ref))
             prepared = replace(prepared, known=known)
+    if request.shard:
+        prepared = _shared(prepared, bench, *request.shard)
     return prepared, bench
 
 
-def _record(prepared: Prepared, bench: Bench, examined: Examined) -> RunRecord:
-    """Judge, and write down what every report tells."""
+def _shared(prepared: Prepared, bench: Bench, number: int, of: int) -> Prepared:
+    """This machine's share, with the layers that its functions use: they are looked at by every machine that needs them."""
+    mine = set(share(plan(bench, prepared.subjects), number, of).subjects)
+    used = {name for one in prepared.subjects if one.subject in mine for name in layers_of(bench, one)}
+    subjects = tuple(one for one in prepared.subjects if one.subject in mine | used)
+    bench.progress.say(f"Share {number} of {of}: {len(subjects)} of {len(prepared.subjects)} functions and layers.")
+    return replace(prepared, subjects=subjects)
+
+
+def concluded(
+    prepared: Prepared, outcomes: Sequence[Outcome], *, contents: Mapping[str, str], advisories: AdvisoryInfo | None, epoch: int
+) -> RunRecord:  # fmt: skip
+    """Judge, and write down what every report tells.
+
+    Args:
+        prepared: what was asked for.
+        outcomes: in the order of the subjects and gates.
+        contents: content digests by subject.
+        advisories: those that were asked.
+        epoch: seconds since 1970 for times in documents.
+    """
     policy, project, request = prepared.policy, prepared.project, prepared.request
-    outcomes = (*_with_zipped_sizes(examined), *_about_project(project))
     judged = prepared.known.judged(
-        partial(judge, policy, outcomes, request.today, statements=bound(prepared.statements, examined.contents)),
-        asked=_asked(outcomes) if request.functions or request.changed_since else None,
+        partial(judge, policy, outcomes, request.today, statements=bound(prepared.statements, contents)),
+        asked=_asked(outcomes) if request.functions or request.changed_since or request.shard else None,
     )
     return RunRecord(
         command=request.command,
@@ -86,16 +110,16 @@ def _record(prepared: Prepared, bench: Bench, examined: Examined) -> RunRecord:
         policy=policy.path,
         policy_digest=policy.digest,
         verdict=judged.verdict,
-        advisories=_info(examined),
+        advisories=advisories,
         tools=tools(),
-        outcomes=outcomes,
+        outcomes=tuple(outcomes),
         modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
         rules=_named_rules(outcomes),
         hints=(*project.hints, *judged.remarks),
         vex=prepared.documents,
         baseline=judged.baseline,
         overrides=policy.overrides,
-        epoch=_epoch(bench),
+        epoch=epoch,
     )
 
 
@@ -119,7 +143,7 @@ def _with_zipped_sizes(examined: Examined) -> Iterator[Outcome]:
         yield replace(outcome, notes=(*outcome.notes, note)) if note else outcome
 
 
-def _about_project(project: Project) -> tuple[Outcome, ...]:
+def about_project(project: Project) -> tuple[Outcome, ...]:
     """What could not be read at the level of the project, as answers nobody could give."""
     return tuple(
         Outcome.unanswered("template", "project", f"{unresolved.location or project.template}: {unresolved.field}: {unresolved.reason}")

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from shipsafe.adapters.process import end_all
 from shipsafe.errors import IncompleteError, ShipsafeError
-from shipsafe.flows.ask import Case, OpenedAdvisories, Staged, ask, is_image
+from shipsafe.flows.ask import Case, Opened, Staged, ask, is_image
 from shipsafe.flows.bench import Bench
 from shipsafe.flows.ship import Sbom, packed, sealed
 from shipsafe.gates import all_gates
@@ -78,7 +78,7 @@ class _Floor:
 
     bench: Bench
     pool: ThreadPoolExecutor
-    advisories: OpenedAdvisories = None
+    advisories: Future[Opened] | None = None
     layers: dict[str, Staged] = field(default_factory=dict)
     waiting_for_layers: list[tuple[Function, Staged]] = field(default_factory=list)
     outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
@@ -160,7 +160,8 @@ class _Floor:
         if output is None or archive is None or work.outcomes["sbom"].state is not State.ANSWERED:
             self._leave(work, None)
         else:
-            self._do(partial(sealed, self.bench, output, work.case, archive, self.advisories), partial(self._leave, work))
+            opened = self.advisories.result() if self.advisories else None
+            self._do(partial(sealed, self.bench, output, work.case, archive, opened), partial(self._leave, work))
 
     def _leave(self, work: _Work, sbom: Sbom | None) -> None:
         """The subject is done, and what it was staged into is no longer held."""
@@ -181,7 +182,7 @@ def layers_of(bench: Bench, subject: Subject) -> set[str]:
     return {layer.subject for ref in refs if ref.local and (layer := bench.project.layer(ref.local))}
 
 
-def _advisories(bench: Bench) -> Advisories | ShipsafeError:
+def _advisories(bench: Bench) -> Opened:
     try:
         return bench.open_advisories(bench.policy.advisories)
     except IncompleteError as error:

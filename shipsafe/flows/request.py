@@ -27,6 +27,7 @@ class Request:
         baseline_owner, baseline_expires: who answers for what is new in it, and the last day on which that holds.
         baseline_ref: a revision; what blocks where HEAD and it parted is known, too.
         changed_since: a revision; only what has changed since is asked. For `check` alone: what ships is proved whole.
+        shard: number and count: this machine builds its share alone.
         today: the day on which waivers and dates are judged.
     """
 
@@ -45,6 +46,7 @@ class Request:
     baseline_expires: date | None = None
     baseline_ref: str | None = None
     changed_since: str | None = None
+    shard: tuple[int, int] | None = None
     offline: bool = False
     jobs: int = 2
     check_reproducible: bool = False

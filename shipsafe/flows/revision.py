@@ -126,7 +126,7 @@ def _questions(bench: Bench, there: Prepared, revision: Revision) -> Iterator[tu
             used = [layers[name] for name in sorted(layers_of(looking, subject))]
             case = Case(subject=subject, staged=tree, layers=tuple(one for one in used if isinstance(one, StagedTree)))
             for gate in all_gates():
-                inquiry = replace(inquiry_of(looking, gate, case, None), advisories=advisories)
+                inquiry = inquiry_of(looking, gate, case, advisories)
                 asked = answers.question(gate, inquiry, asking=looking.asking)
                 if asked is not None:
                     yield (subject.subject, gate.id), answers.digest_of(asked)

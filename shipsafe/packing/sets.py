@@ -66,6 +66,11 @@ class Wanting:
     subject: str = ""
 
     @property
+    def locked(self) -> bool:
+        """Whether all of it resolves to the same for ever."""
+        return all(one.locked for one in self.needs.wanted)
+
+    @property
     def target(self) -> dict[str, object]:
         """Everything but the distributions that decides what is installed."""
         return {
@@ -91,7 +96,7 @@ class Wanting:
         return {name: getattr(self, name) for name in names}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sets:
     """The dependency sets of a run. `folder` is a private folder for their files."""
 
@@ -116,9 +121,21 @@ class Sets:
         resolution = self._resolved.get(key, lambda: self._resolve(wanting, question))
         return self._describe(resolution, wanting)
 
+    def known(self, wanting: Wanting) -> DependencySet | None:
+        """What somebody wants, where an earlier run has resolved and installed it; nothing is asked of anybody."""
+        if not wanting.needs.wanted:
+            return DependencySet()
+        kept = self.cache.recall("resolution", wanting.question()) if wanting.locked else None
+        if kept is None:
+            return None
+        resolution = _read_resolution(kept)
+        question = {**wanting.target, **_written(resolution)}
+        known = self.cache.recall("set", question)
+        return None if known is None else self._recalled(known, self.cache.key("set", question), question, resolution, wanting)
+
     def _resolve(self, wanting: Wanting, question: object) -> Resolution:
         """What is locked resolves to the same for ever; all else is asked again in every run."""
-        locked = all(one.locked for one in wanting.needs.wanted)
+        locked = wanting.locked
         with self.timeline.leg("resolve", wanting.subject) as leg:
             if locked and (kept := self.cache.recall("resolution", question)):
                 leg.cached = True

@@ -158,7 +158,7 @@ def _add_dependencies(
                        environment=environment(runtime.python, architecture), run=run, choice=policy.choice(subject.name),
                        shared=Path(policy.shared_lock).resolve() if policy.shared_lock else None,
                        constraints=[Path(one) for one in policy.constraints])  # fmt: skip
-    wanting = Wanting(needs=needs, who=subject.name, runtime=runtime, architecture=architecture, policy=policy,
+    wanting = Wanting(needs=needs, who=subject.name, subject=subject.subject, runtime=runtime, architecture=architecture, policy=policy,
                       workspace=site.workspace, offline=offline, run=run)  # fmt: skip
     found = sets.get(wanting)
     if found.files:

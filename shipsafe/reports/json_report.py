@@ -158,7 +158,7 @@ def _outcome(outcome: Outcome, places: Mapping[Finding, int]) -> dict[str, objec
         "state": outcome.state,
         "reason": outcome.reason,
         "notes": outcome.notes,
-        "evidence": outcome.evidence,
+        "evidence": dict(sorted(outcome.evidence.items())),
         "findings": [places[finding] for finding in outcome.findings],
     }
 
