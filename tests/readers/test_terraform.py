@@ -106,6 +106,7 @@ def test_what_is_known_only_after_apply_is_unresolved_and_never_guessed(tmp_path
         (name, AFTER) for name in ("runtime", "handler", "architectures")
     }
     assert (found.runtime, found.handler) == (None, None)
+    assert all("--parameter-overrides" not in entry.remedy and entry.remedy for entry in found.unresolved)
 
 
 def test_an_argument_that_nobody_wrote_is_lambdas_default(tmp_path: Path) -> None:
