@@ -497,6 +497,20 @@ def test_functions_that_are_put_off_are_named(tmp_path: Path) -> None:
     assert gap.reason == "aws_lambda_function.g[*] was put off: how many there will be is not known yet"
 
 
+def test_what_may_hold_functions_and_is_not_read_is_never_a_pass(tmp_path: Path) -> None:
+    """A stack whose template speaks of no function is none of ours; one whose template is elsewhere may."""
+    stacks = [
+        resource("aws_cloudformation_stack.mail", {"template_body": "Resources: {T: {Type: AWS::SNS::Topic}}"}),
+        resource("aws_cloudformation_stack.inside", {"template_body": "Resources: {F: {Type: AWS::Lambda::Function}}"}),
+        resource("aws_cloudformation_stack.remote", {"template_url": "https://example.com/t.json"}),
+        resource("awscc_lambda_function.f", {"runtime": "python3.13"}),
+    ]
+    project = read(tmp_path, document(stacks))
+    assert [entry.field for entry in project.unresolved] == [f"aws_cloudformation_stack.{name}" for name in ("inside", "remote")] + [
+        "awscc_lambda_function.f"
+    ]
+
+
 def test_a_plan_without_functions_is_nothing(tmp_path: Path) -> None:
     with pytest.raises(NothingError, match="describes no Lambda function and no layer"):
         read(tmp_path, document([]))
