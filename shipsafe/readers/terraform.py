@@ -35,7 +35,7 @@ _UNREAD = {
     "awscc_lambda_function": _CLOUD_CONTROL,
     "awscc_lambda_layer_version": _CLOUD_CONTROL,
 }
-_IN_TEMPLATES = ("AWS::Lambda::", "AWS::Serverless::", "AWS::CloudFormation::", "Fn::Transform", "Transform")
+_IN_TEMPLATES = ("AWS::Lambda::", "AWS::Serverless::", "AWS::CloudFormation::", "Transform")
 _COMMAND = "terraform plan -out=tfplan && terraform show -json tfplan > plan.json"
 
 
