@@ -13,6 +13,7 @@ from bench.compare import memory_target, workplace
 from bench.figures import Part, Row, at_most, times_faster
 from bench.measure import Spent, Step, middle, spend
 from bench.ours import Built, Setting, build, cold_build, row
+from bench.pack_once import listed
 from bench.projects import Project, edit
 from bench.tools import HERE, ROOT
 
@@ -31,13 +32,14 @@ def packing(setting: Setting, *, say: Callable[[str], None]) -> Part:
     unzipped = sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
     zipped: list[Spent] = []
     packed: list[Spent] = []
-    theirs, ours = setting.folder / "zip-6.zip", setting.folder / "packed.zip"
+    theirs, ours, listing = setting.folder / "zip-6.zip", setting.folder / "packed.zip", setting.folder / "listing.json"
+    listing.write_text(listed(tree), encoding="utf-8")
     for number in range(max(setting.repeat, _RUNS)):
         say(f"packing: round {number + 1}")
         theirs.unlink(missing_ok=True)
         ours.unlink(missing_ok=True)
         zipped.append(spend([Step(argv=["zip", "-q", "-r", "-6", theirs, "."], cwd=tree)], log=setting.log))
-        packed.append(spend([Step(argv=[sys.executable, HERE / "pack_once.py", tree, ours], cwd=ROOT)], log=setting.log))
+        packed.append(spend([Step(argv=[sys.executable, HERE / "pack_once.py", tree, listing, ours], cwd=ROOT)], log=setting.log))
     rows = [
         Row(project="packing", contender="zip -6", mode="first", spent=middle(zipped), runs=len(zipped), note=_size(theirs, unzipped)),
         Row(
@@ -89,7 +91,14 @@ def memory(setting: Setting, *, say: Callable[[str], None]) -> Part:
         say(f"memory: {project.name}")
         place = setting.place("memory")
         built = build(setting, project, cache=place / "cache", out=place / "out")
-        rows.append(row(f"memory: {project.name}", "cold", [built], note=f"the largest unzips to {largest(place / 'out') / 1e6:.1f} MB"))
+        rows.append(
+            row(
+                f"memory: {project.name}",
+                "cold",
+                [built],
+                note=f"the largest unzips to {largest(place / 'out') / 1e6:.1f} MB; at the peak: {built.spent.held}",
+            )
+        )
         shutil.rmtree(place)
     return Part(name="memory", rows=rows, targets=[memory_target(one.project, one.spent) for one in rows])
 

@@ -72,6 +72,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--advisories", type=Path, metavar="ZIP|FOLDER", help="OSV records that everybody asks")
     parser.add_argument("--work", type=Path, default=default_work(), metavar="FOLDER", help="where the contenders' tools are kept")
     parser.add_argument("--date", default=datetime.now(UTC).date().isoformat(), help="the date on the page (default: today)")
+    parser.add_argument(
+        "--remark", default="", metavar="WORDS", help="what a reader of the page must know of this run, such as a busy machine"
+    )
     return parser.parse_args()
 
 
@@ -128,7 +131,8 @@ def _measured(arguments: argparse.Namespace) -> Results:
         source, which = _advisories(arguments.advisories)
         export = advisory_server.pack_export(source, folder / "advisories.zip")
         facts = {"date": arguments.date, "commit": commit(), "rounds": str(arguments.repeat), "sample": str(arguments.sample or "all"),
-                 "advisories": f"{which}: {advisory_server.Advisories.read(export).count} records"}  # fmt: skip
+                 "advisories": f"{which}: {advisory_server.Advisories.read(export).count} records",
+                 **({"remark": arguments.remark} if arguments.remark else {})}  # fmt: skip
         results = Results(machine=machine(), versions=versions(tools))
         with advisory_server.serve(export) as server:
             setting = Setting(

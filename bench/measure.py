@@ -17,7 +17,8 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from statistics import median
 from typing import Self
@@ -46,19 +47,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """Seconds of wall time, seconds of processor time, bytes of memory at the peak (0: not known on this system)."""
+    """Seconds of wall time, seconds of processor time, bytes of memory at the peak (0: not known on this system).
+
+    Attributes:
+        held: which programs held the memory at the peak, in words.
+    """
 
     wall: float
     cpu: float
     peak: int
+    held: str = ""
 
     def __add__(self, other: "Spent") -> "Spent":
         """One after the other."""
-        return Spent(wall=self.wall + other.wall, cpu=self.cpu + other.cpu, peak=max(self.peak, other.peak))
+        larger = max(self, other, key=attrgetter("peak"))
+        return Spent(wall=self.wall + other.wall, cpu=self.cpu + other.cpu, peak=larger.peak, held=larger.held)
 
     def times(self, factor: float) -> "Spent":
         """The same done `factor` times, one after the other."""
-        return Spent(wall=self.wall * factor, cpu=self.cpu * factor, peak=self.peak)
+        return replace(self, wall=self.wall * factor, cpu=self.cpu * factor)
 
 
 NOTHING = Spent(wall=0, cpu=0, peak=0)
@@ -66,7 +73,7 @@ NOTHING = Spent(wall=0, cpu=0, peak=0)
 
 def middle(runs: Sequence[Spent]) -> Spent:
     """The median of each figure; of memory the largest, for that is what a machine must have."""
-    return Spent(wall=median(run.wall for run in runs), cpu=median(run.cpu for run in runs), peak=max(run.peak for run in runs))
+    return replace(max(runs, key=attrgetter("peak")), wall=median(run.wall for run in runs), cpu=median(run.cpu for run in runs))
 
 
 def spend(steps: Iterable[Step], *, log: Path) -> Spent:
@@ -102,7 +109,7 @@ def _spend(step: Step, log: Path) -> Spent:
         said = log.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
         raise BenchError(f"{' '.join(argv)}\nended with {child.returncode}:\n{said}")
     left = _left_behind(argv[0]) if adopting() else 0.0
-    return Spent(wall=wall, cpu=usage.ru_utime + usage.ru_stime + left, peak=sampler.peak)
+    return Spent(wall=wall, cpu=usage.ru_utime + usage.ru_stime + left, peak=sampler.peak, held=sampler.held)
 
 
 def adopt() -> None:
@@ -158,10 +165,11 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 class _Sampler:
-    """Looks at a process and its descendants until the block ends; `peak` is the most memory seen, in bytes."""
+    """Looks at a process and its descendants until the block ends; `peak` is the most memory seen, in bytes, `held` who had it."""
 
     def __init__(self, pid: int) -> None:
         self.peak = 0
+        self.held = ""
         self._pid = pid
         self._adopted = adopting()
         self._ended = threading.Event()
@@ -179,9 +187,20 @@ class _Sampler:
         while True:
             pids = _descendants() if self._adopted else list(tree(self._pid))
             if sum(resident(pid) for pid in pids) > self.peak:
-                self.peak = max(self.peak, sum(proportional(pid) for pid in pids))
+                each = {pid: proportional(pid) for pid in pids}
+                if sum(each.values()) > self.peak:
+                    self.peak, self.held = sum(each.values()), _named(each)
             if self._ended.wait(INTERVAL):
                 return
+
+
+def _named(each: Mapping[int, int]) -> str:
+    """`uv 120 MB, shipsafe 80 MB + 30 MB`: what each process holds, by the names of their programs."""
+    found: dict[str, list[str]] = {}
+    for pid, size in sorted(each.items(), key=itemgetter(1), reverse=True):
+        if size:
+            found.setdefault(_read(f"/proc/{pid}/comm").strip() or "ended", []).append(f"{size / 1e6:.0f} MB")
+    return ", ".join(f"{name} {' + '.join(sizes)}" for name, sizes in found.items())
 
 
 def tree(pid: int) -> Iterable[int]:

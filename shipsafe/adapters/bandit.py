@@ -168,7 +168,6 @@ def lint(
             if sizes[name] <= LARGEST:
                 (code / name).parent.mkdir(parents=True, exist_ok=True)
                 _lay(path.absolute(), code / name)
-    large = sorted(name for name, size in sizes.items() if size > LARGEST)
 
     def ask(names: Sequence[str]) -> Any:
         included = [name for name in names if not settings.excludes(name)]
@@ -176,23 +175,24 @@ def lint(
         patience = _PATIENCE + sum(sizes[name] for name in names) / _PACE
         return server.ask({**question, "known": sorted(known), "config": settings.table, "honour": honour}, timeout=patience)
 
-    shares = _shares({name: size for name, size in sizes.items() if size <= LARGEST})
+    small = {name: size for name, size in sizes.items() if size <= LARGEST}
+    shares = _shares(small)
     with ThreadPoolExecutor(len(shares), thread_name_prefix="bandit") as pool:
         told = list(pool.map(partial(_ask_apart, ask), shares))
     answers = [answer for some, _ in told for answer in some] or [ask(())]
-    lost = {name: error for _, some in told for name, error in some.items()}
+    given_up = dict.fromkeys(sizes.keys() - small.keys(), f"larger than {LARGEST // MEBIBYTE} MiB")
+    given_up |= {name: error.what for _, lost in told for name, error in lost.items()}
     runs = _Runs.of(answers)
     looked = runs.honoured if honour else runs.plain
-    oversized = [
-        Unread(name=name, line=None, reason=f"larger than {LARGEST // MEBIBYTE} MiB", syntax=False)
-        for name in large
+    unread = [
+        Unread(name=name, line=None, reason=reason, syntax=False)
+        for name, reason in sorted(given_up.items())
         if not (honour and settings.excludes(name))
     ]
-    fatal = [Unread(name=name, line=None, reason=error.what, syntax=False) for name, error in sorted(lost.items())]
     return BanditReport(
         version=answers[0]["version"],
         issues=_merge(runs, settings, honour=honour),
-        unread=(*oversized, *fatal, *looked.unread),
+        unread=(*unread, *looked.unread),
         crashes=looked.crashes,
         unknown=tuple(sorted(set(answers[0]["tests"]) - set(known))),
     )

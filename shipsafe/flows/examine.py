@@ -197,7 +197,7 @@ def staged(bench: Bench, subject: Subject) -> Staged:
             place = unresolved.location or subject.location
             return IncompleteError(
                 f"The {unresolved.field} of {subject.name} could not be resolved: {unresolved.reason.rstrip('.')}.",
-                remedy="Give its parameter a value with --parameter-overrides or in the policy's [parameters].",
+                remedy=unresolved.remedy or "Give its parameter a value with --parameter-overrides or in the policy's [parameters].",
                 path=place.path,
                 line=place.line,
             )

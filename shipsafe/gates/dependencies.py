@@ -11,15 +11,16 @@ Reference: pip-audit; the OSV schema.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 
 from packaging.version import Version
 
-from shipsafe.errors import ShipsafeError
+from shipsafe.errors import IncompleteError, ShipsafeError
 from shipsafe.gates.packages.confusion import CONFUSION, confused, why_unknown
 from shipsafe.gates.packages.too_new import TOO_NEW, ask_ages, cooldown
 from shipsafe.gates.packages.unused import UNUSED, unused
 from shipsafe.gates.prebuilt import UNPROVEN, unidentified, unproven
-from shipsafe.model.advisory import Advisory, Answer, Pin
+from shipsafe.model.advisory import Advisories, Advisory, Answer, Pin
 from shipsafe.model.finding import Effect, Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.outcome import Outcome
@@ -80,19 +81,29 @@ def run(inquiry: Inquiry) -> Outcome:
     findings += ages.findings
     findings += [_unaudited(one, subject, reason, key=f"{one.name} upload") for one, reason in ages.unknown]
     notes = [f"{one.name} is first-party and was not looked up." for one in ours]
-    if ages.failure:
-        return Outcome.unanswered("dependencies", subject, ages.failure, findings, notes=notes)
-    if not asked:
-        return Outcome.answered("dependencies", subject, findings, notes=notes, evidence={"distributions": len(distributions)})
-    if inquiry.advisories is None or isinstance(inquiry.advisories, ShipsafeError):
-        reason = str(inquiry.advisories or "There is no source of advisories.")
-        return Outcome.unanswered("dependencies", subject, reason, findings, notes=notes)
-    answers = inquiry.advisories.ask([Pin(name=one.name, version=one.version or "") for one in asked])
-    for one, answer in zip(asked, answers, strict=True):
-        findings += _findings(one, answer, subject)
-        notes += [answer.note] if answer.note else []
-    evidence = {"distributions": len(distributions), "asked": len(asked), "advisories": inquiry.advisories.info.label}
+    evidence: dict[str, object] = {"distributions": len(distributions)}
+    reasons = [ages.failure] if ages.failure else []
+    if asked:
+        try:
+            advisories, answers = _ask(inquiry, asked)
+        except IncompleteError as error:
+            reasons.append(str(error))
+        else:
+            for one, answer in zip(asked, answers, strict=True):
+                findings += _findings(one, answer, subject)
+                notes += [answer.note] if answer.note else []
+            evidence |= {"asked": len(asked), "advisories": advisories.info.label}
+    if reasons:
+        return Outcome.unanswered("dependencies", subject, " ".join(reasons), findings, notes=notes)
     return Outcome.answered("dependencies", subject, findings, notes=notes, evidence=evidence)
+
+
+def _ask(inquiry: Inquiry, asked: Iterable[Distribution]) -> tuple[Advisories, Sequence[Answer]]:
+    """Look them up; what else was found stands, whether or not that can be done."""
+    advisories = inquiry.advisories
+    if advisories is None or isinstance(advisories, ShipsafeError):
+        raise IncompleteError(str(advisories or "There is no source of advisories."))
+    return advisories, advisories.ask([Pin(name=one.name, version=one.version or "") for one in asked])
 
 
 def _old_formats(tree: StagedTree, subject: str) -> list[Finding]:

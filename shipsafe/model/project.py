@@ -10,11 +10,15 @@ from shipsafe.model.location import Location
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unresolved:
-    """A field of a function or layer that the reader could not resolve, and why. It is never guessed."""
+    """A field of a function or layer that the reader could not resolve, and why. It is never guessed.
+
+    `remedy` is what to do about it, where that is not to give a parameter a value.
+    """
 
     field: str
     reason: str
     location: Location | None = None
+    remedy: str = ""
 
 
 class CodeKind(StrEnum):

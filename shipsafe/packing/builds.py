@@ -6,6 +6,7 @@ can shut it off. The wheel is installed like any other.
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,13 +59,15 @@ class Builds:
         """Build what has no wheel, as it is pinned or else as it is asked for.
 
         Raises:
-            NeedsBuildError: the given one, when the policy does not let it be built, or it was built and does not do.
-            IncompleteError: it cannot be built.
+            NeedsBuildError: the given one, when the policy does not let it be built.
+            IncompleteError: it cannot be built, or what was built does not fit.
         """
         allowed = self.job.policy.gate("dependencies").settings.get("allow-sdist", ())
         names = {canonicalize_name(str(name)) for name in allowed} if isinstance(allowed, list | tuple) else set()
-        if error.name not in names or error.name in self.made:
+        if error.name not in names:
             raise error
+        if error.name in self.made:
+            raise self._error(error.name, f"the wheel that was made here does not fit {self.job.runtime.name}", _OTHER) from error
         if pinned is not None:
             self.add(pinned)
             return
@@ -157,9 +160,9 @@ class Builds:
             raise self._error(name, f"its build made {files[0].name!a}", _OTHER) from error
         if made != [(name, version)]:
             raise self._error(name, f"its build did not make one wheel of {name} {version}", _OTHER)
-        wheel = self._wheels / files[0].name
-        wheel.write_bytes(files[0].read_bytes())
-        return wheel
+        if files[0].stat().st_size > _LARGEST:
+            raise self._error(name, "the wheel that was made here is too large", _OTHER)
+        return Path(shutil.copyfile(files[0], self._wheels / files[0].name))
 
     def _error(self, name: str, why: str, remedy: str) -> IncompleteError:
         place = self.job.place(name)

@@ -141,4 +141,4 @@ def _table(value: object) -> dict[str, Any]:
 
 
 def _broken(shown: str, why: str) -> IncompleteError:
-    return IncompleteError(f"Not a usable Pipfile.lock: {why}.", remedy="Run `pipenv lock` again.", path=shown)
+    return IncompleteError(f"Not a usable Pipfile.lock: {without_credentials(why)}.", remedy="Run `pipenv lock` again.", path=shown)

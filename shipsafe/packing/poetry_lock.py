@@ -19,7 +19,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from shipsafe.adapters.uv import PYPI
+from shipsafe.adapters.uv import PYPI, without_credentials
 from shipsafe.errors import IncompleteError
 from shipsafe.model.policy import LockChoice
 from shipsafe.packing.choice import check_known, refuse_choice
@@ -273,4 +273,4 @@ def _table(value: object) -> dict[str, Any]:
 
 
 def _broken(lock: LockFile, why: str) -> IncompleteError:
-    return IncompleteError(f"Not a usable poetry.lock: {why}.", remedy="Run `poetry lock` again.", path=lock.shown)
+    return IncompleteError(f"Not a usable poetry.lock: {without_credentials(why)}.", remedy="Run `poetry lock` again.", path=lock.shown)

@@ -17,6 +17,7 @@ _ASSIGNMENT = re.compile(rb"^\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_.]*\s*[=:]\s*\
 _KEY_NAMES = frozenset({"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"})
 _STORES = (".p12", ".pfx", ".ppk")
 _STATE = (".tfstate", ".tfstate.backup")
+_PLAN = (b'"terraform_version"', b'"planned_values"')  # `terraform show -json` of a plan, which is what shipsafe reads
 # Kinds of files that hold keys; source code that speaks of keys is not among them.
 _MAY_HOLD_KEY = frozenset({"", ".pem", ".key", ".crt", ".cer", ".txt", ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".env",
                            ".asc", ".gpg", ".rsa", ".priv", ".private", ".properties", ".xml", ".ovpn"})  # fmt: skip
@@ -61,6 +62,8 @@ def secret_in(entry: Entry) -> str:
     content = _content(entry, path)
     if _DOTENV.match(path.name) and not _SAMPLE.search(path.name) and _ASSIGNMENT.search(content):
         return "holds settings of an environment, as a rule with passwords and tokens"
+    if path.suffix == ".json" and all(mark in content for mark in _PLAN):
+        return "is a plan of Terraform, which holds every secret in clear text"
     return _certain(path, content)
 
 

@@ -164,6 +164,8 @@ class _Script:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args, keywords=keywords) if name in _FINDERS:
                 found = dict(zip(("where", "exclude", "include"), (ast.literal_eval(one) for one in args), strict=False))
                 found |= {one.arg or "": ast.literal_eval(one.value) for one in keywords}
+                if not all(isinstance(value, str | list | tuple) for value in found.values()):
+                    raise ValueError(name)
                 return {"find": {key: [value] if isinstance(value, str) else list(value) for key, value in found.items()}}
         try:
             return ast.literal_eval(node)

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from shipsafe.adapters.once import Once
 from shipsafe.adapters.process import Run
-from shipsafe.adapters.uv import reason, uv
+from shipsafe.adapters.uv import reason, uv, without_credentials
 from shipsafe.errors import IncompleteError
 from shipsafe.model.policy import LockChoice
 from shipsafe.packing.choice import check_known
@@ -302,4 +302,4 @@ def _pyproject(member: _Member | None, requires: str, members: Mapping[str, _Mem
 
 
 def _broken(lock: LockFile, why: str) -> IncompleteError:
-    return IncompleteError(f"Not a usable uv.lock: {why}.", remedy="Run `uv lock` again.", path=lock.shown)
+    return IncompleteError(f"Not a usable uv.lock: {without_credentials(why)}.", remedy="Run `uv lock` again.", path=lock.shown)

@@ -99,7 +99,7 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
 
 def before(path: Path) -> str | None:
     """What makes an application's folder readable."""
-    return "Run `cdk synth` first." if (path / _APP).is_file() else None
+    return "Run `cdk synth` first, or name the folder that it writes to." if (path / _APP).is_file() else None
 
 
 def _assembly(path: Path) -> Path | None:

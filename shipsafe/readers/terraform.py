@@ -15,15 +15,27 @@ from shipsafe.model.project import Function, Layer, Project, Unresolved
 from shipsafe.model.reader import Reader
 from shipsafe.readers.bundling import as_shipped, hint, listed
 from shipsafe.readers.plan.archives import Archives, Source
-from shipsafe.readers.plan.document import LIMIT, Planned, is_binary, read_plan
+from shipsafe.readers.plan.document import LIMIT, Plan, Planned, is_binary, read_plan
 from shipsafe.readers.plan.functions import FUNCTION, LAYER, Reading, read_function, read_layer
 from shipsafe.readers.plan.naming import names
 from shipsafe.readers.plan.places import Block, Places
 from shipsafe.readers.plan.references import References
 from shipsafe.readers.plan.written import Written
+from shipsafe.readers.template.node import shown
 
 _NAMES = ("plan.json", "tfplan.json", "terraform-plan.json")
 _MARKS = (b'"format_version"', b'"terraform_version"')
+_STACK = "it is a stack of CloudFormation, whose functions are not in the plan"
+_CLOUD_CONTROL = "functions and layers of this provider are not read"
+_UNREAD = {
+    "aws_cloudformation_stack": _STACK,
+    "aws_cloudformation_stack_set": _STACK,
+    "aws_serverlessapplicationrepository_cloudformation_stack": _STACK,
+    "awscc_cloudformation_stack": _STACK,
+    "awscc_lambda_function": _CLOUD_CONTROL,
+    "awscc_lambda_layer_version": _CLOUD_CONTROL,
+}
+_IN_TEMPLATES = ("AWS::Lambda::", "AWS::Serverless::", "AWS::CloudFormation::", "Transform")
 _COMMAND = "terraform plan -out=tfplan && terraform show -json tfplan > plan.json"
 
 
@@ -75,8 +87,24 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
         functions=tuple(function for function, _ in shipped),
         layers=tuple(layer for layer, _ in shipped_layers),
         hints=(*hint(installs, tool="Terraform", command="terraform apply"), *_left_out([*found, *found_layers])),
-        unresolved=tuple(Unresolved(field="plan", reason=gap, location=Location(path=file.name)) for gap in plan.gaps),
+        unresolved=(
+            *(Unresolved(field="plan", reason=gap, location=Location(path=file.name)) for gap in plan.gaps),
+            *_elsewhere(plan, places),
+        ),
     )
+
+
+def _elsewhere(plan: Plan, places: Places) -> list[Unresolved]:
+    """Resources that are, or may hold, functions that are not read."""
+    found: list[Unresolved] = []
+    for one in plan.of_type(*_UNREAD):
+        template = one.values.get("template_body")
+        if isinstance(template, str) and not any(mark in template for mark in _IN_TEMPLATES):
+            continue
+        block = _block(one, places)
+        place = block.location if block else Location(path=plan.path)
+        found.append(Unresolved(field=shown(one.address), reason=_UNREAD[one.type], location=place))
+    return found
 
 
 def before(path: Path) -> str | None:

@@ -6,8 +6,6 @@ and allowed, then what could not be answered, then the artifacts, and one line o
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from shipsafe.model.artifact import Artifact
 from shipsafe.model.finding import Finding
@@ -17,55 +15,12 @@ from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Decision, Waived
 from shipsafe.model.vex import VexNote
 from shipsafe.reports import tally
+from shipsafe.reports.blocks import Grid, Line, Section, Span, Tone
 from shipsafe.reports.escape import short
 
 _SENTENCE = 1000  # characters of one text from outside: an advisory's summary may be a book
 _NAME = 200
 _MOST_GONE = 5  # entries that are listed without --verbose
-
-
-class Tone(StrEnum):
-    """How a word is meant; a terminal gives it a colour."""
-
-    PLAIN = "plain"
-    STRONG = "strong"
-    DIM = "dim"
-    GOOD = "good"
-    WARN = "warn"
-    BAD = "bad"
-    WORST = "worst"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A piece of one line. Its text is clean."""
-
-    text: str
-    tone: Tone = Tone.PLAIN
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line; `indent` columns stand before it, and before what wraps."""
-
-    spans: tuple[Span, ...]
-    indent: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table: the first row is its head."""
-
-    rows: tuple[tuple[Span, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Blocks that belong together; an empty line stands between sections."""
-
-    blocks: tuple[Line | Grid, ...]
-
-
 _SEVERITY = {
     Severity.CRITICAL: Tone.WORST,
     Severity.HIGH: Tone.BAD,

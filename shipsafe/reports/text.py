@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from shipsafe.model.record import RunRecord
 from shipsafe.model.report import Report
-from shipsafe.reports.layout import Grid, Line, Span, Tone, sections
+from shipsafe.reports.blocks import Grid, Line, Span, Tone
+from shipsafe.reports.layout import sections
 
 if TYPE_CHECKING:  # a JSON run and `--help` need no rich
     from rich.console import Console, RenderableType

@@ -35,7 +35,9 @@ def test_memory_of_a_grandchild_counts(tmp_path: Path) -> None:
 def test_memory_of_processes_that_live_together_is_added(tmp_path: Path) -> None:
     hold = "import time; held = b'x' * 50_000_000; time.sleep(0.5)"
     both = f"import subprocess, sys; [one.wait() for one in [subprocess.Popen([sys.executable, '-c', {hold!r}]) for _ in 'ab']]"
-    assert spend([_python(both)], log=tmp_path / "log").peak >= 100 * _MEGABYTE
+    spent = spend([_python(both)], log=tmp_path / "log")
+    assert spent.peak >= 100 * _MEGABYTE
+    assert spent.held.count("MB") == 3  # the two and their parent, by the name of the program
 
 
 def test_steps_follow_each_other(tmp_path: Path) -> None:

@@ -115,3 +115,16 @@ def test_nothing_staged_is_a_usage_error(project: Path) -> None:
     done = shipsafe("check", "--prebuilt", "Pay=nowhere", cwd=project)
     assert done.code == 2, done.err
     assert "nowhere: There is nothing staged." in done.err
+
+
+def test_a_proof_names_the_files_of_which_there_is_none(project: Path) -> None:
+    """Offline there are no wheels: the source's own files are proven, the dependency's are not."""
+    (project / "shipsafe.toml").write_text('prebuilt = "prove"\n' + POLICY)
+    done = shipsafe("check", "--prebuilt", ".aws-sam/build", "--offline", "--format", "json", cwd=project)
+    assert done.code == 1, done.err
+    [finding] = [one for one in done.report["findings"] if one["rule"] == "package/prebuilt"]
+    assert (
+        "and 4 of its files are neither the source's nor those of a wheel of the lock: good-1.0.dist-info/METADATA, " in finding["message"]
+    )
+    [notes] = [one["notes"] for one in done.report["outcomes"] if one["gate"] == "package"]
+    assert any(note.startswith("The build was not compared with the wheels of its lock: ") for note in notes)

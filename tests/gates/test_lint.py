@@ -339,10 +339,14 @@ def test_files_that_bandit_does_not_survive_are_named_and_the_others_linted(tmp_
     (tmp_path / "workspace").mkdir()
     server = ForkServer([sys.executable, "-P", tmp_path / "child"], name="bandit")
     report = lint(files, BanditSettings(base=tmp_path), known=["B602"], honour=True, workspace=tmp_path / "workspace", server=server)
-    server.close()
     assert {one.name for one in report.unread} == {f"m{number}.py" for number in deadly}
     assert all(one.reason.startswith("bandit ended without an answer: it was killed") for one in report.unread)
     assert {issue.name for issue in report.issues} == files.keys() - {f"m{number}.py" for number in deadly}
+    (tmp_path / "again").mkdir()
+    excluded = BanditSettings(base=tmp_path, table={"exclude_dirs": [f"m{number}.py" for number in deadly]})
+    report = lint(files, excluded, known=["B602"], honour=True, workspace=tmp_path / "again", server=server)
+    assert report.unread == ()
+    server.close()
 
 
 def test_where_the_system_cannot_fork_the_answers_are_the_same(tmp_path: Path) -> None:

@@ -337,6 +337,7 @@ def test_a_layer_is_held_to_the_architectures_that_it_names(tmp_path: Path) -> N
         ("service-account.json", b'{"private_key": "' + _KEY.replace(b"\n", b"\\n") + b'"}'),
         ("store.p12", b"\x30\x82"),
         ("terraform.tfstate", b"{}"),
+        ("infra/plan.json", b'{"format_version":"1.2","terraform_version":"1.13.4","planned_values":{}}'),
         (".git/config", b"[core]"),
     ],
 )

@@ -206,6 +206,27 @@ def test_an_index_that_cannot_be_asked_leaves_the_question_unanswered(tmp_path: 
     assert "answered 401" in refused.reason
 
 
+def test_what_was_found_stands_whatever_could_not_be_asked(tmp_path: Path, advisories: Advisories) -> None:
+    """A vulnerability, although the index is offline; confusion, although there are no advisories."""
+    flawed = GATE.run(replace(cooling(tmp_path / "a", advisories, distribution("jinja2")), offline=True))
+    assert flawed.state is State.UNANSWERED
+    assert len(found(flawed, "vulnerable")) == 1
+    one = distribution("acme-billing")
+    blind = GATE.run(inquiry(tmp_path / "b", Failing(), one, distribution("other"), first_party=("acme-*",)))  # type: ignore[arg-type]
+    assert (blind.state, blind.reason) == (State.UNANSWERED, "The feed is down.")
+    assert len(found(blind, "confusion")) == 1
+
+
+class Failing:
+    """A source of advisories that cannot answer."""
+
+    info = AdvisoryInfo(source="osv", label="OSV")
+
+    def ask(self, _: object) -> object:
+        """Fail."""
+        raise IncompleteError("The feed is down.")
+
+
 # Unused
 
 

@@ -13,14 +13,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 _BACKEND = """
 import pathlib, zipfile
-made = {{}}
+made, file_name = {{}}, ""
 try:
     pathlib.Path({marker!r}).write_text("the build code ran")
 except OSError:
     made["shut-in.txt"] = "it could not write where it liked"
 {code}
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    path = pathlib.Path(wheel_directory) / "{name}-{version}-py3-none-any.whl"
+    path = pathlib.Path(wheel_directory) / (file_name or "{name}-{version}-py3-none-any.whl")
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr("{name}.py", "built = True\\n")
         for member, text in made.items():
@@ -67,7 +67,8 @@ def wheel(
 def sdist(name: str, version: str, marker: str, *, code: str = "", requires: Sequence[str] = ()) -> tuple[str, bytes]:
     """File name and bytes of a source distribution whose build code writes the file `marker`.
 
-    `code` is more of its build code; what that puts into `made` (path -> text) is in the wheel. `requires` is what the build needs.
+    `code` is more of its build code; what that puts into `made` (path -> text) is in the wheel, and `file_name` is its name.
+    `requires` is what the build needs.
     """
     files = {
         "pyproject.toml": f'[build-system]\nrequires = {list(requires)!r}\nbuild-backend = "backend"\nbackend-path = ["."]\n',

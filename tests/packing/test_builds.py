@@ -160,6 +160,20 @@ def test_a_build_that_fails_says_so_and_not_what_it_likes(tmp_path: Path, code: 
     assert str(tmp_path) not in message
 
 
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("file_name = 'sourced-1.0-cp39-cp39-manylinux2014_x86_64.whl'", "the wheel that was made here does not fit python3.13"),
+        ("file_name = 'acme-1.0-py3-none-any.whl'", "its build "),
+        ("file_name = 'sourced-2.0-py3-none-any.whl'", "its build "),
+    ],
+)
+def test_the_wheel_must_be_the_one_that_was_asked_for(tmp_path: Path, code: str, why: str) -> None:
+    with index(sdist("sourced", "1.0", str(tmp_path / "ran"), code=code)) as url, pytest.raises(IncompleteError) as caught:
+        stage(tmp_path, "sourced\n", policy(index=url, allow_sdist=("sourced",)))
+    assert f"sourced, which App needs, cannot be built from source: {why}" in str(caught.value)
+
+
 def test_offline_nothing_is_built(tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     with index(sdist("sourced", "1.0", str(marker))) as url:

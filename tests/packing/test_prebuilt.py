@@ -169,3 +169,10 @@ def test_equal_builds_are_equal_and_a_changed_record_is_not(tmp_path: Path) -> N
     third = build(tmp_path / "c", {"app.py": APP, **installed("lib", changed={"lib.py": b"#"})})
     assert first.content_digest == second.content_digest != third.content_digest
     assert first.fingerprint == second.fingerprint != third.fingerprint
+
+
+def test_other_languages_are_taken_as_they_lie(tmp_path: Path) -> None:
+    tree = build(
+        tmp_path, {"bootstrap": b"\x7fELF", "requirements.txt": "lib==1.0\n"}, subject=function("built", runtime="provided.al2023")
+    )
+    assert (paths(tree), tree.python, tree.inputs, tree.problems) == (["bootstrap", "requirements.txt"], None, (), ())

@@ -106,6 +106,7 @@ def test_what_is_known_only_after_apply_is_unresolved_and_never_guessed(tmp_path
         (name, AFTER) for name in ("runtime", "handler", "architectures")
     }
     assert (found.runtime, found.handler) == (None, None)
+    assert all("--parameter-overrides" not in entry.remedy and entry.remedy for entry in found.unresolved)
 
 
 def test_an_argument_that_nobody_wrote_is_lambdas_default(tmp_path: Path) -> None:
@@ -494,6 +495,20 @@ def test_functions_that_are_put_off_are_named(tmp_path: Path) -> None:
     put_off = [{"reason": "instance_count_unknown", "resource_change": {"address": "aws_lambda_function.g[*]"}}]
     (gap,) = read(tmp_path, document([lambda_function()], deferred_changes=put_off)).unresolved
     assert gap.reason == "aws_lambda_function.g[*] was put off: how many there will be is not known yet"
+
+
+def test_what_may_hold_functions_and_is_not_read_is_never_a_pass(tmp_path: Path) -> None:
+    """A stack whose template speaks of no function is none of ours; one whose template is elsewhere may."""
+    stacks = [
+        resource("aws_cloudformation_stack.mail", {"template_body": "Resources: {T: {Type: AWS::SNS::Topic}}"}),
+        resource("aws_cloudformation_stack.inside", {"template_body": "Resources: {F: {Type: AWS::Lambda::Function}}"}),
+        resource("aws_cloudformation_stack.remote", {"template_url": "https://example.com/t.json"}),
+        resource("awscc_lambda_function.f", {"runtime": "python3.13"}),
+    ]
+    project = read(tmp_path, document(stacks))
+    assert [entry.field for entry in project.unresolved] == [f"aws_cloudformation_stack.{name}" for name in ("inside", "remote")] + [
+        "awscc_lambda_function.f"
+    ]
 
 
 def test_a_plan_without_functions_is_nothing(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Rules about what another tool built, for the gates `package` and `dependencies`.
 
-What shipsafe builds it installs from wheels whose hashes the lock has. Of what another tool built only two things can be seen: whether
-a file is still what its distribution's RECORD says, and whether the versions are those of the lock. Neither proves where a file came
-from, so a policy may refuse such builds altogether:
+What shipsafe builds it installs from wheels whose hashes the lock has. Of what another tool built two things can be seen as it lies:
+whether a file is still what its distribution's RECORD says, and whether the versions are those of the lock. Neither proves where a file
+came from, so a policy may ask for more, or refuse such builds altogether:
 
     prebuilt = "prove"       # compares every file with the source and with the wheels of the lock
     prebuilt = "refuse"      # `strict` says so
@@ -58,7 +58,7 @@ UNPROVEN = Rule(
     id="dependencies/unproven",
     severity=Severity.LOW,
     summary="Another tool installed the dependencies, and nothing proves that they are the index's.",
-    remedy="Let shipsafe install them where it can; it checks every wheel's hash.",
+    remedy='Let shipsafe install them where it can, or compare them with the wheels of the lock: `prebuilt = "prove"` in shipsafe.toml.',
     why="Advisories are asked about the versions that the metadata names. The wheels are gone, so their hashes cannot be compared with "
     "those of the lock, and whoever could write to the build could write its metadata, too.",
     bad="shipsafe build --prebuilt .aws-sam/build",

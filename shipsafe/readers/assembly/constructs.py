@@ -11,6 +11,7 @@ from shipsafe.readers.template.node import Node
 from shipsafe.readers.template.stack import Resource
 
 _FRAMES = 50  # looked at in one stack trace
+_DEEPEST = 16  # folders of a path from another machine that are looked for here
 _FRAME = re.compile(r"\(?(?:file://)?(?P<path>[^()\n]{1,1024}?):(?P<line>[0-9]{1,7}):(?P<column>[0-9]{1,7})\)?$")
 _TRACES = ("aws:cdk:creationStack", "aws:cdk:logicalId")
 _FOREIGN = frozenset(("node_modules", "site-packages", "cdk.out"))
@@ -97,7 +98,7 @@ class Constructs:
             return None
         if path.is_relative_to(self._root):
             return path.relative_to(self._root).as_posix()
-        parts = path.parts[1:] if path.is_absolute() else path.parts
+        parts = (path.parts[1:] if path.is_absolute() else path.parts)[-_DEEPEST:]
         ends = (Path(*parts[start:]) for start in range(len(parts)))
         return next((end.as_posix() for end in ends if _is_file(self._root / end)), None)
 

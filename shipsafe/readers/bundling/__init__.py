@@ -20,7 +20,6 @@ from typing import TypeVar
 from shipsafe.adapters.files import relative
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import CodeKind, Function, Layer
-from shipsafe.packing.locks import find_lock
 
 _SHOWN = 10
 _MOST = 20_000  # entries looked at in one folder
@@ -50,6 +49,8 @@ def as_shipped(subject: SubjectT, root: Path, policy: Policy, *, bundled: bool =
         return _as_it_lies(subject), False
     if bundled or _holds_distributions(folder):
         return _as_it_lies(replace(subject, code=replace(code, prebuilt=True))), False
+    from shipsafe.packing.locks import find_lock  # noqa: PLC0415 - most projects have a template, and need no reader of locks to be read
+
     lock = find_lock(folder, root=folder, chosen=policy.lock)
     if lock is None:
         return _as_it_lies(subject), False

@@ -24,6 +24,7 @@ FUNCTION = "aws_lambda_function"
 LAYER = "aws_lambda_layer_version"
 _ARCHITECTURES = ("x86_64", "arm64")
 _AFTER = "it is known only after apply"
+_REMEDY = "Write it into the configuration, or plan again when what it depends on is there."
 _WITHHELD = "it is marked as sensitive, and its value is not used"
 _CODE = ("filename", "s3_bucket", "s3_key", "image_uri")  # one of them says where the code is
 
@@ -67,7 +68,7 @@ class _Resource:
         return next((known[one] for one in arguments if one in known), self.location)
 
     def note(self, name: str, reason: str, place: Location) -> None:
-        self.unresolved.append(Unresolved(field=name, reason=reason, location=place))
+        self.unresolved.append(Unresolved(field=name, reason=reason, location=place, remedy=_REMEDY))
 
     def is_unknown(self, argument: str) -> bool:
         """Whether it is known only after apply. One that nobody wrote is not: the provider fills it in."""

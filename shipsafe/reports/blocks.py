@@ -1,0 +1,46 @@
+"""Lines, tables and sections: what the screen is laid out in, before it is plain text or coloured."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Tone(StrEnum):
+    """How a word is meant; a terminal gives it a colour."""
+
+    PLAIN = "plain"
+    STRONG = "strong"
+    DIM = "dim"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    WORST = "worst"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of one line. Its text is clean."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `indent` columns stand before it, and before what wraps."""
+
+    spans: tuple[Span, ...]
+    indent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: the first row is its head."""
+
+    rows: tuple[tuple[Span, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Blocks that belong together; an empty line stands between sections."""
+
+    blocks: tuple[Line | Grid, ...]
