@@ -161,7 +161,7 @@ def as_needs(
             continue
         wanted.append(pinned(one.name, one.version, one.hashes, one.place))
         if one.index:
-            claimed[one.name] = one.index
+            claimed[one.name] = without_credentials(one.index)
     return Needs(wanted=tuple(sorted(wanted, key=lambda one: one.name)), local=tuple(sorted(local, key=lambda one: one.name)),
                  files=(shown, *dict.fromkeys(path for one in local for path in one.files)), complete=True, direct=direct,
                  claimed=claimed)  # fmt: skip

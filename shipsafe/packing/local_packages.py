@@ -67,7 +67,7 @@ def read_local(
     return Local(
         name=called, version=_version(project.version or version, shown, place), folder=real, shown=shown, location=place,
         modules=find_modules(project, real, called, shown=shown, place=place), requires=tuple(requires),
-        entry_points=project.entry_points, files=project.files)  # fmt: skip
+        entry_points=project.entry_points, about=project.about, files=project.files)  # fmt: skip
 
 
 def lay_locals(local: Sequence[Local], draft: Draft, prefix: str, root: Path) -> None:
@@ -114,7 +114,8 @@ def _is_metadata(path: str) -> bool:
 
 
 def _write_metadata(one: Local, laid: Mapping[str, str], draft: Draft, prefix: str) -> None:
-    lines = ["Metadata-Version: 2.1", f"Name: {one.name}", f"Version: {one.version}", *(f"Requires-Dist: {line}" for line in one.requires)]
+    lines = ["Metadata-Version: 2.1", f"Name: {one.name}", f"Version: {one.version}", *one.about]
+    lines += [f"Requires-Dist: {line}" for line in one.requires]
     texts = {"INSTALLER": "shipsafe\n", "METADATA": "".join(f"{line}\n" for line in lines)}
     if one.entry_points:
         groups = (f"[{group}]\n" + "".join(f"{name} = {to}\n" for name, to in sorted(table.items()))

@@ -5,7 +5,7 @@ Name, version, needs and entry points; and whether building it would do more tha
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class LocalProject:
         setup: what `setup.cfg` and `setup.py` say to setuptools.
         dependencies: PEP 508 lines, None where its files do not tell them so that they can be read.
         entry_points: group -> name -> object.
+        about: lines of METADATA that say who made it, and what it is.
         files: those that were read, relative to the project root.
     """
 
@@ -51,6 +52,7 @@ class LocalProject:
     setup: Mapping[str, Any]
     dependencies: tuple[str, ...] | None
     entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    about: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
 
@@ -81,6 +83,7 @@ def read_project(folder: Path, *, shown: str, place: Location) -> LocalProject:
         setup=setup,
         dependencies=_dependencies(project, poetry, setup),
         entry_points=_entry_points(project, poetry, setup),
+        about=tuple(_about(project)),
         files=tuple(f"{shown}/{name}" for name in ("pyproject.toml", "setup.cfg", "setup.py") if (folder / name).is_file()),
     )
 
@@ -160,6 +163,22 @@ def _entry_points(project: Mapping[str, Any], poetry: Mapping[str, Any], setup: 
         if _LINE.fullmatch(group)
     }
     return {group: table for group, table in found.items() if table}
+
+
+def _about(project: Mapping[str, Any]) -> Iterator[str]:
+    """Of the fields that people fill in, those that an SBOM has a place for."""
+    authors = project.get("authors")
+    author = as_table(authors[0]) if isinstance(authors, list) and authors else {}
+    licence = project.get("license")
+    told = {
+        "Summary": project.get("description"),
+        "Author": author.get("name"),
+        "Author-email": author.get("email"),
+        "License": as_table(licence).get("text", licence),
+    }
+    for name, value in told.items():
+        if text := _text(value):
+            yield f"{name}: {text}"
 
 
 def _dynamic_version(folder: Path, tools: Mapping[str, Any]) -> str | None:

@@ -52,6 +52,7 @@ class Local:
         modules: path in the tree -> path below `folder`, of each package folder and each module file; "" is the root of either.
         requires: what it needs on the runtime, for its METADATA.
         entry_points: group -> name -> object.
+        about: further lines of its METADATA.
         files: what was read to know all that, relative to the project root.
         location: who asks for it.
     """
@@ -63,6 +64,7 @@ class Local:
     modules: Mapping[str, str]
     requires: tuple[str, ...] = ()
     entry_points: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    about: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     location: Location
 

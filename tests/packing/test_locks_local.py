@@ -151,6 +151,24 @@ def test_the_metadata_is_what_the_standard_asks_for(tmp_path: Path, local_index:
     assert [problem.kind for problem in tree.problems] == [ProblemKind.UNLOCKED]  # `leaf>=1` has no lock
 
 
+def test_who_made_a_local_package_and_what_it_is_reaches_the_bill(tmp_path: Path) -> None:
+    about = 'description = "Ours."\nlicense = "Apache-2.0"\nauthors = [{name = "ACME", email = "a@example.com"}]\n'
+    tree = local(tmp_path, {"pyproject.toml": backend("uv_build", "uv_build", about), "src/acme_shared/x.py": ""})
+    metadata = next(entry for entry in tree.entries if entry.path.endswith("/METADATA")).source.read_text()
+    assert metadata.splitlines()[3:] == ["Summary: Ours.", "Author: ACME", "Author-email: a@example.com", "License: Apache-2.0"]
+
+
+@pytest.mark.parametrize("text", ["a\\nb", "a\\u0000", "x" * 600])
+def test_no_text_of_a_project_file_can_write_another_line_of_metadata(tmp_path: Path, text: str) -> None:
+    project = UV.replace(
+        "requires-python", f'description = "{text}"\n[project.entry-points."{text}"]\na = "b"\n[project.scripts]\na = "{text}"\n#'
+    )
+    tree = local(tmp_path, {"pyproject.toml": project, "src/acme_shared/x.py": ""})
+    info = {entry.path.rpartition("/")[2]: entry.source.read_text() for entry in tree.entries if ".dist-info/" in entry.path}
+    assert info.keys() == {"METADATA", "INSTALLER", "RECORD"}
+    assert info["METADATA"] == "Metadata-Version: 2.1\nName: acme-shared\nVersion: 1.2\n"
+
+
 def test_a_change_in_a_local_package_changes_the_tree(tmp_path: Path, local_index: str) -> None:
     files = {"pyproject.toml": UV, "src/acme_shared/__init__.py": "a = 1\n"}
     first = local(tmp_path, files, index=local_index)
