@@ -4,11 +4,13 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 from threading import Thread
 
+from shipsafe.adapters import bandit
 from shipsafe.adapters.cache import Cache, open_cache
 from shipsafe.adapters.files import disk_errors
 from shipsafe.adapters.git import source_date_epoch
@@ -121,7 +123,7 @@ def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Ge
             folder=folder,
             output=output,
             answers=answers,
-            sets=Sets(folder / "sets", answers, timeline),
+            sets=Sets(folder / "sets", answers, timeline, first=_load_tools),
             members=members,
             offline=request.offline,
             jobs=request.jobs,
@@ -138,6 +140,12 @@ def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Ge
                 say=progress.say,
             ),
         )
+
+
+def _load_tools() -> None:
+    """Load what gates will need while uv, another process, installs: bandit in its own process, pip-audit in a thread."""
+    bandit.start()
+    Thread(target=import_module, args=("shipsafe.advisories.audit",), name="load").start()
 
 
 def _private_folder() -> "TemporaryDirectory[str]":

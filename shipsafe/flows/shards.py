@@ -28,7 +28,8 @@ def shards(planned: Iterable[Planned], most: int) -> tuple[Shard, ...]:
     """At most `most` shares of nearly equal weight, none empty; the same for the same project, wherever they are made.
 
     The heaviest goes first, always to where it makes the lightest share: what a share has installed already weighs nothing again. A
-    group of equal dependencies is only split where it is heavier than a third of a share. Where there is less to do than `most` machines can share, the last ones get none.
+    group of equal dependencies is only split where it is heavier than a third of a share. Where there is less to do than `most`
+    machines can share, the last ones get none.
     """
     planned = tuple(planned)
     groups: dict[str, list[Planned]] = {}

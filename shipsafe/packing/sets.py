@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from shipsafe.adapters.cache import Cache, canonical
@@ -96,13 +97,24 @@ class Wanting:
         return {name: getattr(self, name) for name in names}
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(slots=True)
 class Sets:
-    """The dependency sets of a run. `folder` is a private folder for their files."""
+    """The dependency sets of a run.
+
+    Attributes:
+        folder: a private folder for their files.
+        first: called once, before the first has to be resolved or installed: a sign that there is much to do.
+    """
 
     folder: Path
     cache: Cache
     timeline: Timeline = field(default_factory=Timeline)
+    first: Callable[[], None] = _nothing
+    _begun: Lock = field(default_factory=Lock)
     _resolved: Once[str, Resolution] = field(default_factory=Once)
     _known: Once[str, DependencySet] = field(default_factory=Once)
     _installed: Once[str, DependencySet] = field(default_factory=Once)
@@ -140,6 +152,7 @@ class Sets:
             if locked and (kept := self.cache.recall("resolution", question)):
                 leg.cached = True
                 return _read_resolution(kept)
+            self._begin()
             resolution = resolve(wanting.needs, **wanting.circumstances())
         if locked:
             self.cache.keep("resolution", question, _written(resolution))
@@ -182,6 +195,7 @@ class Sets:
 
     def _install(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
         with self.timeline.leg("install", wanting.subject):
+            self._begin()
             return self._install_anew(key, resolution, wanting)
 
     def _install_anew(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
@@ -195,6 +209,10 @@ class Sets:
         pinned = {**resolution.pinned, **{one.name: one.pinned for one in built}}
         notes = tuple(one.note for one in built)
         return DependencySet(key=key, folder=target, files=files, owner=owners(target), facts=facts, pinned=pinned, built=notes)
+
+    def _begin(self) -> None:
+        if self._begun.acquire(blocking=False):  # and never let go of
+            self.first()
 
     def _folder(self, key: str) -> Path:
         return self.folder / key[:32]
