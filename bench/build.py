@@ -96,7 +96,7 @@ def _advisories(chosen: Path | None) -> tuple[Path, str]:
         return chosen.resolve(), chosen.name
     shared = ROOT.parent / "shared" / "data" / "advisories" / "PyPI-all.zip"
     if shared.exists():
-        return shared, "OSV's export for PyPI"
+        return shared, "../shared/data/advisories/PyPI-all.zip"
     return ROOT / "examples" / "orders" / "advisories", "examples/orders/advisories"
 
 

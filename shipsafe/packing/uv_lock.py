@@ -93,6 +93,7 @@ def read_uv_lock(
     reached = _reach(edges, packages, environment, active)
     exported = _EXPORTED.get((lock.text, owner.package.name, choice), lambda: _export(owner, members, lock, choice, workspace, run))
     chosen = _chosen(reached, exported, environment, lock)
+    chosen.pop(owner.package.name, None)  # an extra of its own can name it: `all = ["orders[pdf]"]`
     if choice.member is not None and not folder.is_relative_to(lock.path.parent / owner.where):
         chosen[owner.package.name] = owner.package  # the code uses it, and does not lie in it
     direct: dict[str, AbstractSet[str]] = {}

@@ -95,6 +95,12 @@ def test_the_repositorys_own_packages_are_asked_as_code_and_as_distributions(roo
     assert ended.code == 1
 
 
+def test_nobody_asks_an_index_how_old_the_repositorys_own_packages_are(root: Path) -> None:
+    write(root, {"shipsafe.toml": (root / "shipsafe.toml").read_text() + '[gates.dependencies]\ncooldown = "7d"\n'})
+    findings = run(root, "check", "--format", "json").report["findings"]
+    assert {one["package"] for one in findings if one["rule"] == "dependencies/unaudited"} == {"middle", "leaf"}
+
+
 def test_a_secret_in_a_local_package_is_no_publishers_choice(root: Path) -> None:
     write(root, {"libraries/models/src/acme_models/.env": "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY\n"})
     findings = run(root, "check", "--format", "json").report["findings"]

@@ -223,6 +223,15 @@ def test_of_extras_that_conflict_the_chosen_side_ships(
         staged(root, tmp_path / "again", None, rules)
 
 
+def test_an_extra_that_names_the_project_itself_brings_its_extras_and_not_the_project(tmp_path: Path, local_index: str) -> None:
+    text = MEMBER.format(name="orders", dependencies='"leaf"').partition("[tool.uv.sources]")[0]
+    text += '[project.optional-dependencies]\nall = ["orders[one]"]\none = ["plain<2"]\n'
+    root = write(tmp_path / "project", {"pyproject.toml": text, "src/orders/__init__.py": "", "lambda/app.py": ""})
+    uv(root, "lock", "--default-index", local_index)
+    rules = replace(policy(index=local_index), lock_choice=LockChoice(extras=("all",)))
+    assert names(staged(root, tmp_path / "work", function("lambda"), rules)) == {"leaf": "1.0", "plain": "1.0"}
+
+
 def test_functions_that_share_a_lock_ask_uv_once(tmp_path: Path, local_index: str) -> None:
     root = project(tmp_path, "uv", "uv.lock")
     text = (root / "uv.lock").read_text() + f"# {tmp_path}\n"
