@@ -4,7 +4,7 @@
     archive.code_sha256  # what Lambda will report as CodeSha256
 
 Members are compressed by several threads and written in the order of the bytes of their paths. At any moment the archive holds
-in memory no more than `_AHEAD` bytes of members that were read but not yet written; a member over 64 MiB streams through a
+in memory no more than `_AHEAD` bytes of members that were read but not yet written; a member over 64 MiB goes in parts through a
 temporary file. Every member's SHA-256 is compared with the one it was audited under while it is read: what was looked at is what
 is packed. Why these bytes and no others: docs/adr/0003-archive-bytes.md.
 """
@@ -15,7 +15,7 @@ import os
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -27,11 +27,12 @@ from shipsafe.adapters.files import MEBIBYTE, disk_errors
 from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.artifact import Archive
 from shipsafe.model.tree import Entry, StagedTree, has_control
+from shipsafe.packing.large import compress_parts
 from shipsafe.packing.members import Members, Packed
 from shipsafe.packing.zip_records import DEFLATED, LONGEST_NAME, STORED, Member, central_header, end_records, local_header
 
 LEVEL = 6
-LARGE = 64 * MEBIBYTE  # a member over this streams through zlib; libdeflate takes whole buffers only
+LARGE = 64 * MEBIBYTE  # a member over this goes through zlib in parts; libdeflate takes whole buffers only
 _AHEAD = LARGE
 _AHEAD_MEMBERS = 256
 _CHUNK = MEBIBYTE
@@ -169,7 +170,10 @@ def _compressed(job: _Job) -> Iterator[_Ready]:
                     done, future = waiting.popleft()
                     ahead -= min(done.size, _AHEAD)
                     yield future.result()
-                waiting.append((entry, pool.submit(_ready, job, entry, number)))
+                if entry.size > LARGE:  # nothing waits before it, and the whole pool is its own
+                    yield _large(job, entry, number, pool)
+                    continue
+                waiting.append((entry, pool.submit(_ready, job, entry)))
                 ahead += weight
             while waiting:
                 yield waiting.popleft()[1].result()
@@ -177,11 +181,8 @@ def _compressed(job: _Job) -> Iterator[_Ready]:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ready(job: _Job, entry: Entry, number: int) -> _Ready:
-    if entry.size > LARGE:
-        job.tree.materialise()
-        return _compress_large(entry, job.spill, number)
-    packed = job.members.get(entry, lambda: _compress(job, entry)) if job.members else _compress(job, entry)
+def _ready(job: _Job, entry: Entry) -> _Ready:
+    packed = job.members.get(entry.sha256, entry.size, lambda: _compress(job, entry)) if job.members else _compress(job, entry)
     member = _member(entry, DEFLATED if packed.deflated else STORED, packed.crc, len(packed.data))
     return _Ready(member=member, data=packed.data)
 
@@ -194,24 +195,20 @@ def _compress(job: _Job, entry: Entry) -> Packed:
     return Packed(data=small if deflated else content, crc=deflate.crc32(content), deflated=deflated)
 
 
-def _compress_large(entry: Entry, spill: Path, number: int) -> _Ready:
-    """Compress in pieces into a file; where that does not make it smaller, into the same file as it is."""
-    spill.mkdir(mode=0o700, exist_ok=True)
-    target = spill / str(number)
-    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    crc = 0
+def _large(job: _Job, entry: Entry, number: int, pool: Executor) -> _Ready:
+    """Compress in parts into a file; where that does not make it smaller, into the same file as it is."""
+    job.tree.materialise()
+    job.spill.mkdir(mode=0o700, exist_ok=True)
+    target = job.spill / str(number)
     with target.open("xb") as file:
-        for chunk in _read(entry):
-            crc = zlib.crc32(chunk, crc)
-            file.write(packer.compress(chunk))
-        file.write(packer.flush())
-        if file.tell() < entry.size:
-            return _Ready(member=_member(entry, DEFLATED, crc, file.tell()), data=target)
+        written = compress_parts(_read(entry), file, level=LEVEL, pool=pool, members=job.members)
+        if written.size < entry.size:
+            return _Ready(member=_member(entry, DEFLATED, written.crc, written.size), data=target)
         file.seek(0)
         file.truncate()
         for chunk in _read(entry):
             file.write(chunk)
-    return _Ready(member=_member(entry, STORED, crc, entry.size), data=target)
+    return _Ready(member=_member(entry, STORED, written.crc, entry.size), data=target)
 
 
 def _member(entry: Entry, method: int, crc: int, compressed: int) -> Member:

@@ -5,7 +5,7 @@ machine, is inflated and compared with the digest that was audited before it goe
 can change what ships.
 
     members = open_members(cache_folder)
-    members.get(entry, lambda: compress(entry))
+    members.get(entry.sha256, entry.size, lambda: compress(entry))
 """
 
 import hashlib
@@ -25,7 +25,6 @@ from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.adapters.kept import keep_below, largest, open_base
 from shipsafe.adapters.once import Once
 from shipsafe.adapters.secret import secret
-from shipsafe.model.tree import Entry
 
 _FILE = "members.sqlite"
 _SCHEMA = """create table if not exists member
@@ -67,27 +66,33 @@ class Members:
     _base: sqlite3.Connection | None = None
     _today: int = field(default_factory=lambda: int(time.time()) // 86400)
 
-    def get(self, entry: Entry, compress: Callable[[], Packed]) -> Packed:
+    def get(self, sha256: str, size: int, compress: Callable[[], Packed]) -> Packed:
         """The bytes of a member; `compress` makes them when nobody has, and only one of several threads calls it.
+
+        Args:
+            sha256: hex, of its content (or any other name, under which only what we wrote ourselves is found).
+            size: bytes of its content.
+            compress: reads the content, compares it with its digest, and compresses it.
 
         Raises:
             IntegrityError, IncompleteError: as `compress` does.
         """
         with self._lock:
-            if entry.sha256 in self._recent:
-                self._recent.move_to_end(entry.sha256)
+            if sha256 in self._recent:
+                self._recent.move_to_end(sha256)
                 self.reused += 1
-                return self._recent[entry.sha256]
-        packed = self._underway.get(entry.sha256, lambda: self._make(entry, compress))
-        self._underway.forget(entry.sha256)
+                return self._recent[sha256]
+        packed = self._underway.get(sha256, lambda: self._make(sha256, size, compress))
+        self._underway.forget(sha256)
         return packed
 
-    def _make(self, entry: Entry, compress: Callable[[], Packed]) -> Packed:
-        packed = self._find(entry)
+    def _make(self, sha256: str, size: int, compress: Callable[[], Packed]) -> Packed:
+        key = hashlib.sha256(f"{self.label}\0{sha256}\0{size}".encode()).digest()
+        packed = self._find(key, sha256, size)
         if packed is None:
             packed = compress()
-            self._keep(entry, packed)
-        self._remember(entry.sha256, packed)
+            self._keep(key, packed)
+        self._remember(sha256, packed)
         return packed
 
     def flush(self) -> None:
@@ -113,9 +118,8 @@ class Members:
                 self._base.close()
                 self._base = None
 
-    def _find(self, entry: Entry) -> Packed | None:
+    def _find(self, key: bytes, sha256: str, size: int) -> Packed | None:
         """What an earlier run kept, if it is what was audited."""
-        key = self._key(entry)
         with self._disk:
             try:
                 row = self._connect().execute("select data, crc, mac, used from member where key = ?", (key,)).fetchone()
@@ -123,9 +127,9 @@ class Members:
                 row = None
         if row is None or not isinstance(row[0], bytes) or not isinstance(row[1], int) or not isinstance(row[2], bytes):
             return None
-        packed = Packed(data=row[0], crc=row[1], deflated=len(row[0]) < entry.size)
+        packed = Packed(data=row[0], crc=row[1], deflated=len(row[0]) < size)
         ours = hmac.compare_digest(row[2], self._mac(key, packed))
-        if not ours and not _is(packed, entry):
+        if not ours and not _is(packed, sha256, size):
             return None  # damaged, or put there by somebody: it is compressed again
         self.reused += 1
         if row[3] != self._today:
@@ -133,9 +137,9 @@ class Members:
                 self._touched.add(key)
         return packed
 
-    def _keep(self, entry: Entry, packed: Packed) -> None:
+    def _keep(self, key: bytes, packed: Packed) -> None:
         with self._lock:
-            self._waiting[self._key(entry)] = packed
+            self._waiting[key] = packed
             self._pending += len(packed.data)
             full = self._pending > _BATCH
         if full:
@@ -151,9 +155,6 @@ class Members:
                 _, oldest = self._recent.popitem(last=False)
                 self._remembered -= len(oldest.data)
 
-    def _key(self, entry: Entry) -> bytes:
-        return hashlib.sha256(f"{self.label}\0{entry.sha256}\0{entry.size}".encode()).digest()
-
     def _mac(self, key: bytes, packed: Packed) -> bytes:
         made = hmac.new(self.secret, b"%s%d\0" % (key, packed.crc), "sha256")
         made.update(packed.data)
@@ -165,19 +166,19 @@ class Members:
         return self._base
 
 
-def _is(packed: Packed, entry: Entry) -> bool:
+def _is(packed: Packed, sha256: str, size: int) -> bool:
     """Whether bytes that somebody else may have written are those of the member, and nothing more."""
     content: bytes | bytearray = packed.data
     if packed.deflated:
         try:
-            content = deflate.deflate_decompress(packed.data, entry.size)
+            content = deflate.deflate_decompress(packed.data, size)
             # A stream that is whole without its last byte has something behind its end, which another reader might believe.
-            deflate.deflate_decompress(packed.data[:-1], entry.size)
+            deflate.deflate_decompress(packed.data[:-1], size)
         except (deflate.DeflateError, ValueError):
             pass
         else:
             return False
-    right = len(content) == entry.size and hashlib.sha256(content).hexdigest() == entry.sha256
+    right = len(content) == size and hashlib.sha256(content).hexdigest() == sha256
     return right and deflate.crc32(content) == packed.crc
 
 

@@ -113,7 +113,7 @@ def test_two_entries_with_the_same_content_are_compressed_once(tmp_path: Path) -
         return Packed(data=deflate.deflate_compress(APP, 6), crc=deflate.crc32(APP), deflated=True)
 
     for entry in twins.entries:
-        members.get(entry, compress)
+        members.get(entry.sha256, entry.size, compress)
     assert made == 1
 
 
