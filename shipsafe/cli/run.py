@@ -93,17 +93,16 @@ def join(
 
 def show_plan(request: Request, *, shards: int | None, output: str) -> int:
     """Print what would be done, or as JSON how several machines would share it."""
-    from shipsafe.flows.plan import make_plan  # noqa: PLC0415 - only `--plan` needs these
-    from shipsafe.flows.shards import shards as share_out  # noqa: PLC0415
+    from shipsafe.flows.plan import make_plan, make_shards  # noqa: PLC0415 - only `--plan` needs these
     from shipsafe.reports import plan  # noqa: PLC0415
 
     if output not in ("text", "json"):
         raise ConfigError(f"A plan has no format {output!r}.", remedy="Choose text or json.")
-    planned = make_plan(request, silent_progress())
     if shards is not None:
-        sys.stdout.write(plan.matrix(share_out(planned, shards)))
-    else:
-        sys.stdout.write(plan.table(planned) if output == "text" else plan.as_json(planned))
+        sys.stdout.write(plan.matrix(make_shards(request, shards, silent_progress())))
+        return 0
+    planned = make_plan(request, silent_progress())
+    sys.stdout.write(plan.table(planned) if output == "text" else plan.as_json(planned))
     return 0
 
 

@@ -12,11 +12,10 @@ from shipsafe.flows.answers import tools
 from shipsafe.flows.ask import UNCHANGED
 from shipsafe.flows.bench import Bench, open_bench
 from shipsafe.flows.examine import Examined, examine, layers_of
-from shipsafe.flows.plan import plan
+from shipsafe.flows.plan import share_of
 from shipsafe.flows.prepare import Prepared, prepare
 from shipsafe.flows.request import Request
 from shipsafe.flows.revision import baseline_at, unchanged_since
-from shipsafe.flows.shards import share
 from shipsafe.gates import all_gates, all_rules
 from shipsafe.gates.package import zipped_note
 from shipsafe.judge import judge
@@ -78,7 +77,7 @@ def _compared(prepared: Prepared, bench: Bench) -> tuple[Prepared, Bench]:
 
 def _shared(prepared: Prepared, bench: Bench, number: int, of: int) -> Prepared:
     """This machine's share, with the layers that its functions use: they are looked at by every machine that needs them."""
-    mine = set(share(plan(bench, prepared.subjects), number, of).subjects)
+    mine = set(share_of(bench, prepared.subjects, number, of).subjects)
     used = {name for one in prepared.subjects if one.subject in mine for name in layers_of(bench, one)}
     subjects = tuple(one for one in prepared.subjects if one.subject in mine | used)
     bench.progress.say(f"Share {number} of {of}: {len(subjects)} of {len(prepared.subjects)} functions and layers.")

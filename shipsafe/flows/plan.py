@@ -1,22 +1,24 @@
 """What a build would do, without doing it: staged as far as nothing has to be fetched, and compared with what earlier runs know."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from shipsafe.adapters.cache import canonical
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import IncompleteError, ShipsafeError
 from shipsafe.flows import answers
-from shipsafe.flows.ask import Case, Opened, inquiry_of, is_image
+from shipsafe.flows.ask import Case, Opened, Staged, inquiry_of, is_image
 from shipsafe.flows.bench import Bench, open_bench
 from shipsafe.flows.examine import layers_of
 from shipsafe.flows.prepare import prepare
 from shipsafe.flows.request import Request
+from shipsafe.flows.shards import shards, share
 from shipsafe.gates import all_gates
-from shipsafe.model.plan import Planned
-from shipsafe.model.project import Function, Layer, Subject
+from shipsafe.model.plan import Planned, Shard
+from shipsafe.model.project import Subject
 from shipsafe.model.tree import Origin, StagedTree
 from shipsafe.packing.archive import compressor
 from shipsafe.packing.sets import DependencySet, Sets, Wanting
@@ -26,14 +28,18 @@ from shipsafe.reports.live import Progress
 
 @dataclass(slots=True)
 class _Known(Sets):
-    """Dependency sets that earlier runs know; of the others it is only noted that somebody wants them."""
+    """Dependency sets that earlier runs know; of the others it is only noted that somebody wants them.
 
+    `asks`: whether earlier runs are asked at all. Shares are made without: no machine knows what lies in the cache of another.
+    """
+
+    asks: bool = True
     wanted: dict[str, Wanting] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
 
     def get(self, wanting: Wanting) -> DependencySet:
         self.wanted[wanting.subject] = wanting
-        found = self.known(wanting)
+        found = self.known(wanting) if self.asks else None
         if found is None:
             self.unknown.add(wanting.subject)
         return found or DependencySet()
@@ -45,50 +51,79 @@ def make_plan(request: Request, progress: Progress) -> tuple[Planned, ...]:
     Raises:
         as `build`.
     """
+    with _open(request, progress) as (bench, subjects):
+        return _plan(bench, subjects, _Known(bench.folder / "sets", bench.answers))
+
+
+def make_shards(request: Request, most: int, progress: Progress) -> tuple[Shard, ...]:
+    """How `most` machines would share a run: the same on every machine.
+
+    Raises:
+        as `build`.
+    """
+    with _open(request, progress) as (bench, subjects):
+        return shards(_cold(bench, subjects), most)
+
+
+def share_of(bench: Bench, subjects: Sequence[Subject], number: int, of: int) -> Shard:
+    """The share of one of several machines, as `make_shards` has it.
+
+    Raises:
+        NothingError: there is less to do than there are machines.
+    """
+    return share(_cold(bench, subjects), number, of)
+
+
+def _cold(bench: Bench, subjects: Sequence[Subject]) -> tuple[Planned, ...]:
+    return _plan(bench, subjects, _Known(bench.folder / "sets", bench.answers, asks=False))
+
+
+@contextmanager
+def _open(request: Request, progress: Progress) -> Generator[tuple[Bench, tuple[Subject, ...]]]:
+    """What a plan looks at. Nothing is fetched and nothing is written."""
     prepared = prepare(replace(request, out=None, offline=True))
     with open_bench(prepared, progress, Timeline()) as bench:
-        advisories: Opened
-        try:
-            advisories = bench.open_advisories(bench.policy.advisories)
-        except IncompleteError as error:
-            advisories = error
-        return plan(bench, prepared.subjects, advisories)
+        yield bench, prepared.subjects
 
 
-def plan(bench: Bench, subjects: Sequence[Subject], advisories: Opened = None) -> tuple[Planned, ...]:
-    """What would be done, in the order of the subjects. Nothing is fetched or installed, and no gate is asked.
+def _plan(bench: Bench, subjects: Sequence[Subject], sets: _Known) -> tuple[Planned, ...]:
+    """What would be done, in the order of the subjects. Nothing is fetched or installed, and no gate is asked."""
 
-    `advisories`, where they are here, say whether their gate has answered.
-    """
-    sets = _Known(bench.folder / "sets", bench.answers)
-
-    def look(subject: Subject) -> tuple[Subject, StagedTree | ShipsafeError | None]:
+    def look(subject: Subject) -> Staged:
         if is_image(subject):
-            return subject, None
+            return None
         try:
             workspace = bench.workspace(subject, "plan")
-            return subject, stage(subject, bench.project, bench.policy, workspace=workspace, sets=sets, offline=True)
+            return stage(subject, bench.project, bench.policy, workspace=workspace, sets=sets, offline=True)
         except IncompleteError as error:
-            return subject, error
+            return error
 
     with ThreadPoolExecutor(bench.jobs) as pool:
-        layers = {one.subject: tree for one, tree in pool.map(look, (one for one in subjects if isinstance(one, Layer)))}
-        functions = pool.map(look, (one for one in subjects if isinstance(one, Function)))
-        looked = {**layers, **{one.subject: tree for one, tree in functions}}
+        looked = dict(zip((one.subject for one in subjects), pool.map(look, subjects), strict=True))
+    advisories = _advisories(bench) if sets.asks else None
     found = []
     for subject in subjects:
-        used = [layers.get(name) for name in sorted(layers_of(bench, subject))]
-        case = Case(subject=subject, staged=looked[subject.subject], layers=tuple(one for one in used if isinstance(one, StagedTree)))
-        known = not sets.unknown & {subject.subject, *layers_of(bench, subject)}
+        used = sorted(layers_of(bench, subject))
+        layers = tuple(tree for name in used if isinstance(tree := looked.get(name), StagedTree))
+        case = Case(subject=subject, staged=looked[subject.subject], layers=layers)
+        known = sets.asks and not sets.unknown & {subject.subject, *used}
         found.append(_planned(bench, case, sets.wanted.get(subject.subject), _cached(bench, case, advisories) if known else ()))
     return tuple(found)
+
+
+def _advisories(bench: Bench) -> Opened:
+    """Those that are here: they say whether their gate has answered."""
+    try:
+        return bench.open_advisories(bench.policy.advisories)
+    except IncompleteError as error:
+        return error
 
 
 def _planned(bench: Bench, case: Case, wanting: Wanting | None, cached: tuple[str, ...]) -> Planned:
     subject, tree = case.subject, case.tree
     code = [entry for entry in tree.entries if entry.origin is Origin.CODE] if tree else []
     files = wanting.needs.files if wanting else ()
-    inputs = (*(bench.project.templates or ()), *files, *([subject.code.path] if subject.code.path else []))
+    inputs = (*bench.project.templates, *files, *(place for place in (subject.code.path, subject.code.source) if place))
     return Planned(
         subject=subject,
         inputs=tuple(dict.fromkeys(inputs)),
@@ -96,6 +131,7 @@ def _planned(bench: Bench, case: Case, wanting: Wanting | None, cached: tuple[st
         size=sum(entry.size for entry in code),
         distributions=len(wanting.needs.wanted) if wanting else 0,
         dependencies=_name(wanting) if wanting and wanting.needs.wanted else "",
+        layers=tuple(sorted(layers_of(bench, subject))),
         cached=cached,
         problem=str(case.staged) if isinstance(case.staged, ShipsafeError) else "",
     )

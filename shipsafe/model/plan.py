@@ -5,7 +5,7 @@ A weight says how much work something is, in the work that one distribution make
 
 from dataclasses import dataclass
 
-from shipsafe.model.project import Subject
+from shipsafe.model.project import Function, Subject
 
 _FUNCTION = 10  # units for staging, asking and packing the least function; a distribution is one, and so are these:
 _FILES = 20  # files of code
@@ -20,7 +20,8 @@ class Planned:
         inputs: template, lock files and code folder, relative to the project root.
         files, size: of its own code; `distributions` how many are asked for.
         dependencies: equal for subjects that get equal dependencies; "" for none.
-        cached: ids of gates that need not be asked, and `package` where nothing has to be packed.
+        layers: the layers of this project that it uses, which every machine that builds it looks at, too.
+        cached: ids of gates that need not be asked, and `archive` where nothing has to be compressed.
         problem: why nobody can say more, or "".
     """
 
@@ -30,13 +31,19 @@ class Planned:
     size: int = 0
     distributions: int = 0
     dependencies: str = ""
+    layers: tuple[str, ...] = ()
     cached: tuple[str, ...] = ()
     problem: str = ""
 
     @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to do: shipsafe does not look into images."""
+        return isinstance(self.subject, Function) and self.subject.is_image
+
+    @property
     def own(self) -> int:
-        """The weight of what is done for it alone."""
-        return _FUNCTION + self.files // _FILES + self.size // _BYTES
+        """The weight of what is done for it alone; nothing is done for an image."""
+        return 0 if self.is_idle else _FUNCTION + self.files // _FILES + self.size // _BYTES
 
     @property
     def weight(self) -> int:
@@ -46,7 +53,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One machine's share: `function:ID` and `layer:ID` in the order of the project, without the layers that its functions use."""
+    """One machine's share: `function:ID` and `layer:ID` in the order of the project.
+
+    Its machine also looks at the layers that these functions use; `weight` counts them, and each dependency set once.
+    """
 
     number: int
     of: int
