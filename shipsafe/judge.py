@@ -17,6 +17,7 @@ from shipsafe.model.vex import Statement
 from shipsafe.policy.vex.weighing import Weighing
 
 _SOON = timedelta(days=14)
+_ADVISED = "dependencies"  # the gate whose findings name advisories
 
 
 def judge(
@@ -83,8 +84,11 @@ def judge(
         waived=tuple(sorted(waived, key=lambda one: _worst_first(one.finding))),
         unanswered=tuple(sorted(unanswered, key=lambda one: (one.subject, one.gate, one.reason))),
         not_asked=tuple(outcome for outcome in outcomes if outcome.state is State.NOT_ASKED),
-        waiver_notes=tuple(_notes(policy, used, fixed, today)),
-        vex_notes=vex.notes(finding for outcome in outcomes for finding in outcome.findings),
+        waiver_notes=tuple(_notes(policy, used, fixed, outcomes, today)),
+        vex_notes=vex.notes(
+            (finding for outcome in outcomes for finding in outcome.findings),
+            whole=all(outcome.looked for outcome in outcomes if outcome.gate == _ADVISED),
+        ),
         policy_digest=policy.digest,
         baselined=tuple(sorted(baselined, key=lambda one: _worst_first(one.finding))),
         vanished=tuple(_vanished(baseline, outcomes)) if baseline else (),
@@ -161,7 +165,11 @@ def _vanished(baseline: Baseline, outcomes: tuple[Outcome, ...]) -> Iterable[Bas
             yield entry
 
 
-def _notes(policy: Policy, used: set[Waiver], fixed: set[Waiver], today: date) -> Iterable[WaiverNote]:
+def _notes(
+    policy: Policy, used: set[Waiver], fixed: set[Waiver], outcomes: tuple[Outcome, ...], today: date
+) -> Iterable[WaiverNote]:  # fmt: skip
+    """What is worth saying. Nothing is unused where nobody looked: that an unchanged answer still needs it, nobody asked today."""
+    dark = {(outcome.gate, outcome.subject) for outcome in outcomes if not outcome.looked}
     for waiver in policy.waivers:
         what = f"The waiver for {waiver.target} at {waiver.subject} ({waiver.owner})"
         if _has_ended(waiver, today):
@@ -169,10 +177,15 @@ def _notes(policy: Policy, used: set[Waiver], fixed: set[Waiver], today: date) -
             yield WaiverNote(news=WaiverNews.EXPIRED, waiver=waiver, message=f"{what} expired on {waiver.expires}{back}.")
         elif waiver in fixed:
             yield WaiverNote(news=WaiverNews.FIXED, waiver=waiver, message=f"{what} held until a fix was known, and one is.")
-        elif waiver not in used:
+        elif waiver not in used and not any(waiver.covers(subject) for gate, subject in dark if gate == _gate_of(waiver)):
             yield WaiverNote(news=WaiverNews.UNUSED, waiver=waiver, message=f"{what} allows nothing that was found. Remove it.")
         elif waiver.expires is not None and waiver.expires - today <= _SOON:
             yield WaiverNote(news=WaiverNews.EXPIRING, waiver=waiver, message=f"{what} expires on {waiver.expires}.")
+
+
+def _gate_of(waiver: Waiver) -> str:
+    gate, slash, _ = waiver.target.partition("/")
+    return gate if slash else _ADVISED
 
 
 def _worst_first(finding: Finding) -> tuple[int, str, str, str, str]:

@@ -28,6 +28,7 @@ import shipsafe
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.adapters.kept import keep_below, largest, open_base
 from shipsafe.adapters.secret import secret
+from shipsafe.model.location import Location
 
 _FILE = "answers.sqlite"
 _LARGEST = 64 * MEBIBYTE  # bytes of an answer
@@ -153,9 +154,13 @@ class Cache:
             self.path.unlink()
 
 
-def canonical(value: object) -> bytes:
-    """A value as bytes that are equal where the values are: JSON, with nouns as objects and sets in order."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain).encode(errors="surrogatepass")
+def canonical(value: object, *, lines: bool = True) -> bytes:
+    """A value as bytes that are equal where the values are: JSON, with nouns as objects and sets in order.
+
+    Without `lines`, values are also equal where things stand in other lines of the same files.
+    """
+    plain = _plain if lines else _without_lines
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=plain).encode(errors="surrogatepass")
 
 
 def _plain(value: object) -> object:
@@ -166,6 +171,10 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     return str(value)
+
+
+def _without_lines(value: object) -> object:
+    return value.path if isinstance(value, Location) else _plain(value)
 
 
 def open_cache(folder: Path) -> Cache:

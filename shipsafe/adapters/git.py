@@ -12,7 +12,9 @@ from shipsafe.adapters.process import Run, run
 from shipsafe.errors import ConfigError, ShipsafeError
 
 _COMMITTER = re.compile(r"^committer .* (\d+) [+-]\d{4}$", re.MULTILINE)
-QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+# A git before 2.45 does not know GIT_NO_LAZY_FETCH; where no protocol is allowed, it cannot fetch either.
+QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none",
+         "GIT_TERMINAL_PROMPT": "0"}  # fmt: skip
 
 
 def source_date_epoch(root: Path, *, run: Run = run) -> int | None:

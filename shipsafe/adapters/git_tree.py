@@ -1,28 +1,57 @@
-"""Another revision of a repository, written into a folder of ours. The user's checkout, index and branches are not touched.
+"""Another revision of a repository, written into a folder of ours. The user's checkout, index, configuration and branches stay as they are.
 
-`read-tree` fills an index of ours and `checkout-index` writes it out, with the line ends that a checkout would have. No hook runs, and
-of the configuration only the repository's own is read: files that another program keeps (Git LFS) stay the pointers that they are.
+`read-tree` fills an index of ours and `checkout-index` writes it out, with the line ends that a checkout would have. Nothing that a
+repository's configuration names is started: no hook, no monitor, no filter, no transport, because the repository may be anybody's. So
+files that another program keeps (Git LFS) stay the pointers that they are, what a partial clone has left out is not fetched, and a
+submodule is an empty folder.
 """
 
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 
+from shipsafe.adapters.files import disk_errors
 from shipsafe.adapters.git import QUIET
 from shipsafe.adapters.process import Finished, Run, run
 from shipsafe.errors import ConfigError, IncompleteError
 
 _SHALLOW = "Fetch it; in a shallow clone all commits up to it are needed (`fetch-depth: 0`)."
 _TIMEOUT = 300.0
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+# Names of configuration: what runs a program on a file that is written, and what line ends it gets.
+_LOOKED_AT = r"^(filter\..*\.(smudge|process|required)|core\.(autocrlf|eol))$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """A commit: what the user called it, its id, and the folder that holds its files."""
+    """A commit: what the user called it, its id, and the folder that holds its files (absolute, without links)."""
 
     name: str
     commit: str
     folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.name[:80]} ({self.commit[:12]})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Git:
+    """git at the top of a repository, with settings that go over those of the repository."""
+
+    top: Path
+    run: Run
+    settings: tuple[tuple[str, str], ...]
+
+    def __call__(self, *arguments: str, index: Path | None = None, env: dict[str, str] | None = None) -> Finished:
+        # As variables: a name may hold any character, also the `=` that would end it in `-c NAME=VALUE`.
+        over = {"GIT_CONFIG_COUNT": str(len(self.settings))}
+        for number, (name, value) in enumerate(self.settings):
+            over |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+        own = {"GIT_INDEX_FILE": str(index)} if index else {}
+        return self.run(["git", *arguments], cwd=self.top, env=(QUIET if env is None else env) | over | own, timeout=_TIMEOUT)
 
 
 def repository_of(path: Path) -> Path:
@@ -31,8 +60,8 @@ def repository_of(path: Path) -> Path:
     Raises:
         ConfigError: it lies in none.
     """
-    path = path.resolve()
-    top = next((folder for folder in (path, *path.parents) if (folder / ".git").exists()), None)
+    real = path.resolve()
+    top = next((folder for folder in (real, *real.parents) if (folder / ".git").exists()), None)
     if top is None:
         raise ConfigError("This is no git repository, so there is no other revision to look at.", remedy="Run it in one.", path=str(path))
     return top
@@ -52,31 +81,64 @@ def check_out(top: Path, name: str, folder: Path, *, merge_base: bool, run: Run 
         ConfigError: there is no such commit, or no common one.
         IncompleteError: git is missing, or cannot write the files.
     """
-    if name.startswith("-"):
+    if not name.strip() or name.startswith("-") or not name.isprintable():
         raise ConfigError(f"{name[:80]!r} is no revision.", remedy="Name a branch, a tag or a commit.")
-    commit = _one(run, top, f"There is no revision {name[:80]!r} here.", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    if which("git") is None:
+        raise IncompleteError("There is no git on this machine, so no other revision can be had.", remedy="Install git.")
+    git = _git(top, run)
+    commit = _one(git, f"There is no revision {name[:80]!r} here.", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if merge_base:
-        commit = _one(run, top, f"HEAD and {name[:80]!r} have no commit in common here.", "merge-base", "HEAD", commit)
-    index = {"GIT_INDEX_FILE": str(folder.with_name(f"{folder.name}.index"))}
-    folder.mkdir(parents=True)
-    for arguments in (["read-tree", commit], ["checkout-index", "--all", "--quiet", f"--prefix={folder}{os.sep}"]):
-        done = _git(run, top, arguments, index)
+        commit = _one(git, f"HEAD and {name[:80]!r} have no commit in common here.", "merge-base", "HEAD", commit)
+    with disk_errors(folder):
+        folder.mkdir(parents=True)
+        folder = folder.resolve()
+    index = folder.with_name(f"{folder.name}.index")
+    for arguments in (("read-tree", commit), ("checkout-index", "--all", "--quiet", f"--prefix={folder}{os.sep}")):
+        done = git(*arguments, index=index)
         if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise IncompleteError(f"The files of {name[:80]} ({commit[:12]}) cannot be had: {reason[:300]}", remedy=_SHALLOW)
+            raise IncompleteError(f"The files of {name[:80]} ({commit[:12]}) cannot be had: {_reason(done)}", remedy=_SHALLOW)
+    with disk_errors(folder):
+        (folder / ".git").mkdir()  # so that whoever looks for the top of a repository finds this one; no tree of git's can hold it
     return Revision(name=name, commit=commit, folder=folder)
 
 
-def _one(run: Run, top: Path, what: str, *arguments: str) -> str:
-    """The id that git answers with."""
-    done = _git(run, top, arguments, {})
+def _git(top: Path, run: Run) -> _Git:
+    """git, with everything turned off that would start a program or write beside the index that it is given."""
+    settings = {
+        "core.hooksPath": os.devnull,
+        "core.fsmonitor": "false",
+        "core.splitIndex": "false",  # writes the part that is shared into .git
+        "core.sparseCheckout": "false",
+        # Somebody asked us to look into this repository, and nothing that it names is started: who owns it does not matter (a
+        # container of CI works on a checkout of another user's).
+        "safe.directory": str(top),
+    }
+    # With the user's own settings, because they decide what line ends the checkout has.
+    look = _Git(top=top, run=run, settings=tuple(settings.items()))
+    told = look("config", "--null", "--get-regexp", _LOOKED_AT, env={"GIT_TERMINAL_PROMPT": "0"})
+    settings |= dict(_over(told.stdout)) if told.returncode == 0 else {}
+    return _Git(top=top, run=run, settings=tuple(settings.items()))
+
+
+def _over(told: str) -> Iterator[tuple[str, str]]:
+    """Line ends as they are; every filter turned off, and none of them required."""
+    for one in told.split("\0"):
+        name, _, value = one.partition("\n")
+        if name.startswith("core."):
+            yield name, value if "\n" in one else "true"  # a name alone is a yes
+        elif name:
+            yield name, "false" if name.endswith(".required") else ""
+
+
+def _one(git: _Git, what: str, *arguments: str) -> str:
+    """The id of a commit that git answers with."""
+    done = git(*arguments)
     found = done.stdout.split()
-    if done.returncode != 0 or not found:
-        reason = (done.stderr.strip().splitlines() or [""])[-1]
-        raise ConfigError(f"{what} {reason[:300]}".strip(), remedy=_SHALLOW)
+    if done.returncode != 0 or not found or not _COMMIT.fullmatch(found[0]):
+        raise ConfigError(f"{what} {_reason(done)}".strip(), remedy=_SHALLOW)
     return found[0]
 
 
-def _git(run: Run, top: Path, arguments: list[str] | tuple[str, ...], env: dict[str, str]) -> Finished:
-    flags = ["-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false"]
-    return run(["git", *flags, *arguments], cwd=top, env=QUIET | env, timeout=_TIMEOUT)
+def _reason(done: Finished) -> str:
+    lines = done.stderr.strip().splitlines()
+    return lines[-1][:300] if lines else ""

@@ -24,10 +24,10 @@ from shipsafe.model.severity import Severity
 
 # Whose answers a verdict rests on; their versions stand in every report and in the release manifest.
 _TOOLS = ("uv", "pip-audit", "bandit", "cyclonedx-python-lib", "deflate")
-# Keys of a policy that say what an answer means, not what is asked.
+# Keys of a policy that say what an answer means, not what is asked; functions stand in the question themselves.
 _JUDGING = frozenset({
     "waivers", "required", "fixed", "unwaivable", "longest-waiver", "baseline", "longest-baseline", "vex", "extends", "evidence", "sign",
-    "mode", "enforce-from", "fail-on", "unscored",
+    "mode", "enforce-from", "fail-on", "unscored", "functions",
 })  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def tools() -> Mapping[str, str]:
     return {"shipsafe": __version__, **{name: version(name) for name in _TOOLS}}
 
 
-def question(gate: Gate, inquiry: Inquiry, *, asking: object) -> object | None:
+def question(gate: Gate, inquiry: Inquiry, *, asking: object, lines: bool = True) -> object | None:
     """Everything that decides a gate's answer; None where nobody can say, and the answer is not kept.
 
     The subject stands in it although a tree's fingerprint is made of it too: gates read the subject itself.
@@ -46,6 +46,7 @@ def question(gate: Gate, inquiry: Inquiry, *, asking: object) -> object | None:
         gate: the gate.
         inquiry: what it is given.
         asking: `asking_part` of the policy.
+        lines: whether the lines where things stand are part of it: they are part of an answer.
     """
     if gate.inputs is None or inquiry.tree is None or not inquiry.tree.fingerprint:
         return None
@@ -53,16 +54,18 @@ def question(gate: Gate, inquiry: Inquiry, *, asking: object) -> object | None:
         inputs = gate.inputs(inquiry)
     except ShipsafeError:  # the gate itself will say so
         return None
-    layers = [(tree.subject, tree.fingerprint) for tree in inquiry.layer_trees]
-    if inputs is None or not all(fingerprint for _, fingerprint in layers):
+    tree, *layers = [one.fingerprint if lines else one.likeness for one in (inquiry.tree, *inquiry.layer_trees)]
+    if inputs is None or not tree or not all(layers):
         return None
     subject = (inquiry.subject.subject, inquiry.subject)
-    return [gate.id, inputs, subject, inquiry.tree.fingerprint, layers, asking, tools(), sys.version_info[:3]]
+    named = list(zip([one.subject for one in inquiry.layer_trees], layers, strict=True))
+    return [gate.id, inputs, subject, tree, named, asking, tools(), sys.version_info[:3]]
 
 
-def digest_of(question: object) -> str:
-    """A short name for a question."""
-    return hashlib.sha256(canonical(question)).hexdigest()
+def substance(gate: Gate, inquiry: Inquiry, *, asking: object) -> str:
+    """A digest of the question without the lines where things stand: what is found for equal ones is the same. "" where nobody can say."""
+    asked = question(gate, inquiry, asking=asking, lines=False)
+    return "" if asked is None else hashlib.sha256(canonical(asked, lines=False)).hexdigest()
 
 
 def asking_part(policy: Policy) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from shipsafe.flows import answers
 from shipsafe.flows.bench import Bench
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.gate import Gate, Inquiry
-from shipsafe.model.outcome import Outcome, State
+from shipsafe.model.outcome import UNCHANGED, Outcome, State
 from shipsafe.model.project import Function, Subject
 from shipsafe.model.tree import StagedTree
 from shipsafe.packing.stage import BuiltElsewhereError
@@ -18,7 +18,6 @@ _IMAGE = (
     "with a container scanner."
 )
 
-UNCHANGED = "unchanged-since"  # in the evidence of an outcome
 Staged = StagedTree | ShipsafeError | None  # a tree, why there is none, or nothing to stage
 Opened = Advisories | ShipsafeError | None  # advisories, why there are none, or nobody needs them
 
@@ -53,17 +52,18 @@ def ask(bench: Bench, gate: Gate, case: Case, advisories: Future[Opened] | None)
     else:
         inquiry = inquiry_of(bench, gate, case, advisories.result() if advisories else None)
         with bench.timeline.leg(gate.id, subject.subject) as leg:
-            asked = answers.question(gate, inquiry, asking=bench.asking)
-            if bench.before.same(subject.subject, gate.id, asked):
+            there = bench.before.questions.get((subject.subject, gate.id))
+            if there and there == answers.substance(gate, inquiry, asking=bench.asking):
                 outcome = _unchanged(gate, subject, bench.before.name)
             else:
-                outcome, leg.cached = _recalled_or_run(bench, gate, inquiry, asked)
+                outcome, leg.cached = _recalled_or_run(bench, gate, inquiry)
     bench.progress.update(subject.subject, gate.id, outcome.state, _count(outcome))
     return outcome
 
 
-def _recalled_or_run(bench: Bench, gate: Gate, inquiry: Inquiry, asked: object | None) -> tuple[Outcome, bool]:
+def _recalled_or_run(bench: Bench, gate: Gate, inquiry: Inquiry) -> tuple[Outcome, bool]:
     """The outcome, and whether an earlier run had it."""
+    asked = answers.question(gate, inquiry, asking=bench.asking)
     if asked is None:
         return run(gate, inquiry), False
     kept = bench.answers.recall("outcome", asked)

@@ -17,7 +17,7 @@ from shipsafe.adapters.git import source_date_epoch
 from shipsafe.adapters.places import cache_dir
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.advisories import open_advisories
-from shipsafe.flows.answers import asking_part, digest_of
+from shipsafe.flows.answers import asking_part
 from shipsafe.flows.prepare import Prepared
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.policy import AdvisoryPolicy, Policy
@@ -32,15 +32,10 @@ from shipsafe.reports.live import Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """What was asked of another revision: its name, and (subject, gate) -> a digest of the question. Empty where nobody compares."""
+    """What was asked of another revision: its name, and (subject, gate) -> `answers.substance`. Empty where nobody compares."""
 
     name: str = ""
     questions: Mapping[tuple[str, str], str] = field(default_factory=dict)
-
-    def same(self, subject: str, gate: str, asked: object) -> bool:
-        """Whether the same was asked of it there."""
-        there = self.questions.get((subject, gate))
-        return there is not None and asked is not None and there == digest_of(asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from shipsafe.adapters.git import repository_prefix
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ShipsafeError
 from shipsafe.flows.answers import tools
-from shipsafe.flows.ask import UNCHANGED
 from shipsafe.flows.bench import Bench, open_bench
 from shipsafe.flows.examine import Examined, examine, layers_of
 from shipsafe.flows.plan import share_of
@@ -62,14 +61,16 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
 
 def _compared(prepared: Prepared, bench: Bench) -> tuple[Prepared, Bench]:
     """With what another revision says, where one is named."""
-    request = prepared.request
-    if request.changed_since:
+    request, remarks = prepared.request, prepared.project.hints
+    if request.changed_since is not None:
         with bench.timeline.leg("since"):
-            bench = replace(bench, before=unchanged_since(bench, prepared, request.changed_since))
-    if request.baseline_ref:
+            before, said = unchanged_since(bench, prepared, request.changed_since)
+        bench, remarks = replace(bench, before=before), (*remarks, *said)
+    if request.baseline_ref is not None:
         with bench.timeline.leg("baseline"):
-            known = prepared.known.beside(baseline_at(bench, prepared, request.baseline_ref))
-            prepared = replace(prepared, known=known)
+            baseline, said = baseline_at(bench, prepared, request.baseline_ref)
+        prepared, remarks = replace(prepared, known=prepared.known.beside(baseline)), (*remarks, *said)
+    prepared = replace(prepared, project=replace(prepared.project, hints=remarks))
     if request.shard:
         prepared = _shared(prepared, bench, *request.shard)
     return prepared, bench
@@ -99,7 +100,7 @@ def concluded(
     policy, project, request = prepared.policy, prepared.project, prepared.request
     judged = prepared.known.judged(
         partial(judge, policy, outcomes, request.today, statements=bound(prepared.statements, contents)),
-        asked=_asked(outcomes) if request.functions or request.changed_since or request.shard else None,
+        asked=_asked(outcomes, whole=not (request.functions or request.shard)),
     )
     return RunRecord(
         command=request.command,
@@ -122,10 +123,10 @@ def concluded(
     )
 
 
-def _asked(outcomes: Sequence[Outcome]) -> Callable[[BaselineEntry], bool]:
-    """Whether somebody looked at what an entry of a baseline is about."""
-    looked = {(outcome.subject, outcome.gate) for outcome in outcomes if UNCHANGED not in outcome.evidence}
-    return lambda entry: (entry.subject, entry.gate) in looked
+def _asked(outcomes: Sequence[Outcome], *, whole: bool) -> Callable[[BaselineEntry], bool]:
+    """Whether the run asked what an entry of a baseline is about; one of the `whole` project speaks of subjects that are gone, too."""
+    said = {(outcome.subject, outcome.gate): not outcome.unchanged_since for outcome in outcomes}
+    return lambda entry: said.get((entry.subject, entry.gate), whole)
 
 
 def _epoch(bench: Bench) -> int:

@@ -49,19 +49,19 @@ class Known:
     baseline: Baseline | None = None
     owner: str = ""
 
-    def judged(self, decide: Decide, asked: Callable[[BaselineEntry], bool] | None) -> Judged:
+    def judged(self, decide: Decide, asked: Callable[[BaselineEntry], bool]) -> Judged:
         """The verdict of `decide`; where a baseline is to be written, after it was written.
 
         Args:
             decide: judges with the baseline that it is given.
-            asked: where this run does not ask everything, whether it asked what an entry is about: it says nothing of the others.
+            asked: whether this run asked what an entry is about: it says nothing of the others.
 
         Raises:
             IncompleteError: the file cannot be written.
         """
 
         def judge_with(whole: Baseline | None) -> Verdict:
-            return decide(baseline=whole.where(asked) if whole and asked is not None else whole)
+            return decide(baseline=whole.where(asked) if whole else None)
 
         verdict = judge_with(self.baseline)
         if self.file is None or self.request.write_baseline is None:
@@ -106,6 +106,10 @@ def given(request: Request) -> Given:
         raise ConfigError("--baseline-owner and --baseline-expires speak of what --write-baseline records.", remedy="Add it, or drop them.")
     if request.write_baseline is not None and request.baseline_ref is not None:
         raise ConfigError("--write-baseline records what --baseline-ref would hide.", remedy="Give one of them.")
+    if request.write_baseline is not None and request.changed_since is not None:
+        raise ConfigError("--write-baseline records what --changed-since would not ask.", remedy="Give one of them.")
+    if request.changed_since is not None and request.out is not None:
+        raise ConfigError("What ships is asked whole, whatever has changed.", remedy="Use --changed-since with `check`.")
     if request.write_baseline is not None and request.baseline not in (None, request.write_baseline):
         raise ConfigError("--write-baseline and --baseline name two files.", remedy="Name only the one to write; it is read first.")
     if request.baseline_expires is not None and request.baseline_expires <= request.today:

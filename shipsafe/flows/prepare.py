@@ -31,8 +31,8 @@ class Prepared:
     known: Known
 
 
-def prepare(request: Request, policy: Policy | None = None) -> Prepared:
-    """Read everything that says what to do; `policy` is one to go by instead of the one that is found.
+def prepare(request: Request) -> Prepared:
+    """Read everything that says what to do.
 
     Raises:
         ConfigError: the command line, the policy, a document or the template cannot be used.
@@ -41,10 +41,7 @@ def prepare(request: Request, policy: Policy | None = None) -> Prepared:
     if not request.path.exists():
         raise ConfigError("There is no such file or folder.", remedy="Name the project's folder or its template.",
                           path=str(request.path))  # fmt: skip
-    folder = request.path if request.path.is_dir() else request.path.parent
-    if policy is None:
-        policy = load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch,
-                      today=request.today, given=given(request))  # fmt: skip
+    policy = read_policy(request)
     project = _project(request, policy)
     documents, statements = read_documents(policy, request.vex, root=project.root)
     known = open_known(request, policy, project.root)
@@ -52,6 +49,18 @@ def prepare(request: Request, policy: Policy | None = None) -> Prepared:
     check_names([subject.name for subject in subjects])
     return Prepared(request=request, policy=policy, project=project, subjects=subjects, documents=documents, statements=statements,
                     known=known)  # fmt: skip
+
+
+def read_policy(request: Request) -> Policy:
+    """The policy that holds for what was asked for, with what the command line sets over it.
+
+    Raises:
+        ConfigError: it or the command line cannot be used.
+        IncompleteError, IntegrityError: what it extends cannot be had, or is not what it names.
+    """
+    folder = request.path if request.path.is_dir() else request.path.parent
+    return load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch,
+                today=request.today, given=given(request))  # fmt: skip
 
 
 def _project(request: Request, policy: Policy) -> Project:

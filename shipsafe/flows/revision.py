@@ -2,140 +2,258 @@
 
 --baseline-ref REV     asks both trees under today's policy; only what the change brings in can fail
 --changed-since REV    asks only where something that decides an answer has changed
+
+What the repository holds is compared, and what others publish may have changed at any time: advisories from elsewhere are asked again.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shipsafe.adapters.cache import canonical
+from shipsafe.adapters.files import sha256_file
 from shipsafe.adapters.git_tree import Revision, check_out, repository_of
+from shipsafe.adapters.process import end_all
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, IncompleteError, NothingError, ShipsafeError
 from shipsafe.flows import answers
 from shipsafe.flows.ask import Case, Staged, inquiry_of, is_image
 from shipsafe.flows.bench import Before, Bench
 from shipsafe.flows.examine import examine, layers_of, staged
-from shipsafe.flows.prepare import Prepared, prepare, select
+from shipsafe.flows.prepare import Prepared, read_policy, select
+from shipsafe.flows.request import Request
 from shipsafe.gates import all_gates
 from shipsafe.judge import judge
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.baseline import Baseline, BaselineEntry
-from shipsafe.model.policy import AdvisorySource
-from shipsafe.model.project import Layer, Subject
+from shipsafe.model.policy import AdvisorySource, Policy
+from shipsafe.model.project import Layer, Project, Subject
 from shipsafe.model.tree import StagedTree
+from shipsafe.packing.sets import Sets
 from shipsafe.policy.recording import baseline_of
+from shipsafe.readers import read_project
 from shipsafe.reports.live import silent_progress
 
+Question = tuple[tuple[str, str], str]  # of a subject and a gate, as `answers.substance` has it
 
-def baseline_at(bench: Bench, prepared: Prepared, name: str) -> Baseline:
-    """What would block in the tree where HEAD and a revision parted, under the policy of now.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A revision that lies in a folder of ours, and the repository that it is of."""
+
+    top: Path
+    revision: Revision
+
+    def inside(self, path: Path) -> bool:
+        """Whether a path lies in the repository."""
+        return path.resolve().is_relative_to(self.top)
+
+    def moved(self, path: Path) -> Path:
+        """The same file or folder at the revision; what lies outside of the repository stays what it is."""
+        return self.revision.folder / path.resolve().relative_to(self.top) if self.inside(path) else path
+
+
+def baseline_at(bench: Bench, prepared: Prepared, name: str) -> tuple[Baseline, tuple[str, ...]]:
+    """What would block in the tree where HEAD and a revision parted, under the policy of now; and remarks about it.
 
     Raises:
-        ConfigError: there is no such revision, or the run ships what another tool built.
+        ConfigError: there is no such revision, the run ships what another tool built, or the policy fixes what is known.
         IncompleteError: the project cannot be read there.
     """
-    revision = _check_out(bench, prepared, name, merge_base=True)
-    path = f"{name} ({revision.commit[:12]})"
-    there = _prepared_at(prepared, revision, policy_of_now=True)
-    if there is None:
-        return Baseline(path=path, sha256=_digest([]))
-    looking = replace(
-        bench,
-        project=there.project,
-        folder=bench.folder / "revision",
-        output=None,
-        progress=silent_progress(),
-        timeline=Timeline(),
-        before=Before(),
-    )
-    examined = examine(looking, there.subjects)
-    verdict = judge(prepared.policy, examined.outcomes, bench.today)
-    found = baseline_of(verdict, prepared.policy, today=bench.today, owner=revision.commit[:12], path=path)
-    return replace(found, sha256=_digest(found.entries))
+    _refuse_fixed(prepared.policy)
+    place = _check_out(bench, prepared.request, name, "merge-base")
+    shown = str(place.revision)
+    policy = _at(place, prepared.policy)
+    try:
+        project = _project(place, prepared.request, policy)
+        subjects = _subjects(project, prepared.request) if project else ()
+        examined = examine(_bench(bench, project, policy, "baseline"), subjects) if project and subjects else None
+    except (ConfigError, IncompleteError) as error:
+        what = f"The project at {shown} cannot be read: {_shown(error, place)}"
+        raise IncompleteError(what, remedy="Name a revision where it can.") from error
+    if examined is None:
+        return Baseline(path=shown, sha256=_digest(())), (f"At {shown} there is nothing of this yet: all of it counts as new.",)
+    verdict = judge(policy, examined.outcomes, bench.today, baseline=prepared.known.baseline)
+    known = replace(verdict, baselined=())  # those have entries in a file
+    found = baseline_of(known, policy, today=bench.today, owner=place.revision.commit[:12], path=shown)
+    hidden = tuple(
+        f"At {shown} {one.gate} has no answer for {one.subject}, so whatever it finds now counts as new: {one.reason}"
+        for one in verdict.unanswered
+    )  # fmt: skip
+    return replace(found, sha256=_digest(found.entries)), hidden
 
 
-def unchanged_since(bench: Bench, prepared: Prepared, name: str) -> Before:
-    """The questions that a revision would have been asked, so that those which are the same today need not be.
+def unchanged_since(bench: Bench, prepared: Prepared, name: str) -> tuple[Before, tuple[str, ...]]:
+    """The questions that a revision would have been asked, so that those which are the same today need not be; and remarks about it.
 
     Raises:
         ConfigError: there is no such revision, or the run ships what another tool built.
         IncompleteError: its files cannot be had.
     """
-    revision = _check_out(bench, prepared, name, merge_base=False)
-    try:
-        there = _prepared_at(prepared, revision, policy_of_now=False)
-    except ShipsafeError:  # what cannot be read there has changed since
-        there = None
-    questions = dict(_questions(bench, there, revision)) if there else {}
-    return Before(name=f"{name} ({revision.commit[:12]})", questions=questions)
-
-
-def _check_out(bench: Bench, prepared: Prepared, name: str, *, merge_base: bool) -> Revision:
-    if prepared.request.prebuilt:
-        raise ConfigError("What another tool built is not in the repository's history.", remedy="Leave out --prebuilt, or the revision.")
-    top = repository_of(prepared.request.path)
-    place = "merge-base" if merge_base else "since"
-    return check_out(top, name, bench.folder / place, merge_base=merge_base)
-
-
-def _prepared_at(prepared: Prepared, revision: Revision, *, policy_of_now: bool) -> Prepared | None:
-    """The project as it was; None where there was none yet."""
     request = prepared.request
-    top = repository_of(request.path)
+    place = _check_out(bench, request, name, "since")
+    before = Before(name=str(place.revision))
 
-    def moved(path: Path) -> Path:
-        inner = path.resolve()
-        return revision.folder / inner.relative_to(top) if inner.is_relative_to(top) else path
+    def everything(why: str) -> tuple[Before, tuple[str, ...]]:
+        return before, (f"Everything was asked: since {place.revision} {why}.",)
 
-    path = moved(request.path)
-    if not path.exists():
-        return None
-    there = replace(request, path=path, out=None, functions=(), write_baseline=None, baseline_owner=None, baseline_expires=None,
-                    policy=moved(request.policy) if request.policy else None, vex=())  # fmt: skip
+    there = _moved(place, request)
     try:
-        read = prepare(there, policy=prepared.policy if policy_of_now else None)
+        policy = read_policy(there) if there.path.exists() else None
+        project = _project(place, request, policy) if policy else None
+        subjects = _subjects(project, request) if project else ()
+    except ShipsafeError as error:
+        return everything(f"it has changed from what cannot be read ({_shown(error, place)})")
+    if policy is None or project is None or not subjects:
+        return everything("all of it is new")
+    if not _judged_alike(prepared, there, policy, place):
+        return everything("the policy, the baseline or a VEX document has changed, or one lies outside of the repository")
+    looking = _bench(bench, project, policy, "before")
+    return replace(before, questions=dict(_questions(looking, subjects, _advisories(looking, place)))), ()
+
+
+def _refuse_fixed(policy: Policy) -> None:
+    stated = policy.effective.get("fixed")
+    if isinstance(stated, list) and {"baseline", "waivers"} & set(stated):
+        raise ConfigError(f"What is known is fixed by {policy.origins.get('fixed', 'the policy')}, and --baseline-ref would add to it.",
+                          remedy="Leave it out.", path=policy.path)  # fmt: skip
+
+
+def _check_out(bench: Bench, request: Request, name: str, folder: str) -> _Place:
+    if request.prebuilt:
+        raise ConfigError("What another tool built is not in the repository's history.", remedy="Leave out --prebuilt, or the revision.")
+    top = repository_of(request.path)
+    revision = check_out(top, name, bench.folder / folder, merge_base=folder == "merge-base")
+    bench.progress.say(f"Looking at {revision}, too.")
+    return _Place(top=top, revision=revision)
+
+
+def _shown(error: ShipsafeError, place: _Place) -> str:
+    """What went wrong there, without the name of our folder."""
+    return str(error).replace(f"{place.revision.folder}/", "")
+
+
+def _moved(place: _Place, request: Request) -> Request:
+    """The same at the revision."""
+    known = request.baseline
+    return replace(
+        request,
+        path=place.moved(request.path),
+        policy=place.moved(request.policy) if request.policy else None,
+        baseline=known if known in (None, "off") else str(place.moved(Path(known))),
+        vex=tuple(place.moved(one) for one in request.vex),
+    )
+
+
+def _at(place: _Place, policy: Policy) -> Policy:
+    """A policy, where the files that it names are those of the revision. Advisories are what they are today."""
+
+    def moved(path: str) -> str:
+        return str(place.moved(Path(path)))
+
+    return replace(
+        policy,
+        shared_lock=moved(policy.shared_lock) if policy.shared_lock else None,
+        constraints=tuple(moved(one) for one in policy.constraints),
+        find_links=tuple(one if "://" in one.place else replace(one, place=moved(one.place)) for one in policy.find_links),
+    )
+
+
+def _project(place: _Place, request: Request, policy: Policy) -> Project | None:
+    """The project as it was; None where there was none."""
+    path = place.moved(request.path)
+    try:
+        return read_project(path, policy=policy, overrides=request.overrides) if path.exists() else None
     except NothingError:
         return None
-    except ConfigError as error:
-        raise IncompleteError(
-            f"The project at {revision.name} ({revision.commit[:12]}) cannot be read: {error}", remedy="Name a revision where it can."
-        ) from error
-    known = {function.name for function in read.project.functions}
+
+
+def _subjects(project: Project, request: Request) -> tuple[Subject, ...]:
+    """Those of what is to be examined that were there."""
+    if not request.functions:
+        return project.subjects
+    known = {function.name for function in project.functions}
     names = [name for name in request.functions if name in known]
-    if request.functions and not names:
-        return None
-    return replace(read, subjects=select(read.project, names))
+    return select(project, names) if names else ()
 
 
-def _questions(bench: Bench, there: Prepared, revision: Revision) -> Iterator[tuple[tuple[str, str], str]]:
-    looking = replace(
-        bench, project=there.project, policy=there.policy, asking=answers.asking_part(there.policy), folder=bench.folder / "revision",
+def _bench(bench: Bench, project: Project, policy: Policy, folder: str) -> Bench:
+    """Where another revision is looked at: nothing is packed, shown or timed, and no file gets in the way of this one's."""
+    folder_there = bench.folder / folder
+    # Folders of wheels have the same name in both trees, so that what one run knows of them is known for one tree alone.
+    sets = Sets(folder_there / "sets", bench.answers) if policy.find_links else bench.sets
+    return replace(
+        bench, project=project, policy=policy, asking=answers.asking_part(policy), folder=folder_there, sets=sets, output=None,
         progress=silent_progress(), timeline=Timeline(), before=Before())  # fmt: skip
-    advisories = _advisories(looking, there, revision)
 
+
+def _judged_alike(prepared: Prepared, there: Request, policy: Policy, place: _Place) -> bool:
+    """Whether the same answers would mean the same: under another policy, an old finding may be one that blocks."""
+    now = _judging(prepared.request, prepared.policy, place.top)
+    return now is not None and now == _judging(there, policy, place.revision.folder)
+
+
+def _judging(request: Request, policy: Policy, top: Path) -> object | None:
+    """The policy, and what lies beside it; None where a file lies outside of the repository, or is not there."""
+    folder = request.path if request.path.is_dir() else request.path.parent
+    beside = [Path(one) for one in (policy.baseline, *policy.vex, *request.vex) if one is not None]
+    own = [folder.resolve() / policy.path] if policy.path else []
+    if not all(one.resolve().is_relative_to(top) and one.is_file() for one in (*own, *beside)):
+        return None
+    files = [(one.resolve().relative_to(top), sha256_file(one)) for one in beside]
+    return [files, {key: value for key, value in policy.effective.items() if key not in ("baseline", "functions")}]
+
+
+def _questions(looking: Bench, subjects: Iterable[Subject], advisories: Advisories | None) -> Iterator[Question]:
+    """What the revision would have been asked. Where it cannot be asked, nothing is said."""
+    layers = [subject for subject in subjects if isinstance(subject, Layer)]
+    functions = [subject for subject in subjects if not isinstance(subject, Layer)]
+    pool = ThreadPoolExecutor(looking.jobs, thread_name_prefix="since")
+    try:
+        trees = {subject.subject: tree for subject, tree in pool.map(_placed(looking), layers)}
+        for layer in layers:
+            yield from _asked(looking, layer, trees[layer.subject], (), advisories)
+
+        def function(subject: Subject) -> list[Question]:
+            used = (trees[name] for name in sorted(layers_of(looking, subject)))
+            tree = _placed(looking)(subject)[1]
+            return list(_asked(looking, subject, tree, tuple(one for one in used if isinstance(one, StagedTree)), advisories))
+
+        for found in pool.map(function, functions):
+            yield from found
+    except BaseException:
+        end_all()
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _placed(looking: Bench) -> Callable[[Subject], tuple[Subject, Staged]]:
     def place(subject: Subject) -> tuple[Subject, Staged]:
-        return subject, None if is_image(subject) else staged(looking, subject)
+        try:
+            return subject, None if is_image(subject) else staged(looking, subject)
+        except ShipsafeError as error:  # what could not be staged there has changed since
+            return subject, error
 
-    with ThreadPoolExecutor(bench.jobs) as pool:
-        layers = {layer.subject: tree for layer, tree in pool.map(place, (one for one in there.subjects if isinstance(one, Layer)))}
-        functions = pool.map(place, (one for one in there.subjects if not isinstance(one, Layer)))
-        for subject, tree in (*((layer, layers[layer.subject]) for layer in there.project.layers), *functions):
-            used = [layers[name] for name in sorted(layers_of(looking, subject))]
-            case = Case(subject=subject, staged=tree, layers=tuple(one for one in used if isinstance(one, StagedTree)))
-            for gate in all_gates():
-                inquiry = inquiry_of(looking, gate, case, advisories)
-                asked = answers.question(gate, inquiry, asking=looking.asking)
-                if asked is not None:
-                    yield (subject.subject, gate.id), answers.digest_of(asked)
+    return place
 
 
-def _advisories(looking: Bench, there: Prepared, revision: Revision) -> Advisories | None:
-    """The advisories of then, where they lie in the repository. What others publish may have changed since, so they count as changed."""
-    settings = there.policy.advisories
-    if settings.source is not AdvisorySource.FOLDER or not Path(settings.path or "").is_relative_to(revision.folder):
+def _asked(
+    looking: Bench, subject: Subject, tree: Staged, layers: tuple[StagedTree, ...], advisories: Advisories | None
+) -> Iterator[Question]:  # fmt: skip
+    case = Case(subject=subject, staged=tree, layers=layers)
+    for gate in all_gates():
+        substance = answers.substance(gate, inquiry_of(looking, gate, case, advisories), asking=looking.asking)
+        if substance:
+            yield (subject.subject, gate.id), substance
+
+
+def _advisories(looking: Bench, place: _Place) -> Advisories | None:
+    """The advisories of then, where they lie in the repository. What others publish may have changed since, so it counts as changed."""
+    settings = looking.policy.advisories
+    if settings.source is not AdvisorySource.FOLDER or not Path(settings.path or "").is_relative_to(place.revision.folder):
         return None
     try:
         return looking.open_advisories(settings)

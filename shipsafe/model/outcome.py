@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from shipsafe.model.finding import Finding
 
+UNCHANGED = "unchanged-since"  # in the evidence of an outcome: the revision that was asked the same
+
 
 class State(StrEnum):
     """Whether the gate answered. `unanswered`: it could not look. `not-asked`: the question does not apply."""
@@ -31,6 +33,16 @@ class Outcome:
     reason: str = ""
     notes: tuple[str, ...] = ()
     evidence: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def unchanged_since(self) -> str:
+        """The revision since which nothing changed that decides this, so that it was not asked; "" for every other outcome."""
+        return str(self.evidence.get(UNCHANGED, "")) if self.state is State.NOT_ASKED else ""
+
+    @property
+    def looked(self) -> bool:
+        """Whether what was not found is not there: the gate answered, or the question does not apply."""
+        return self.state is State.ANSWERED or (self.state is State.NOT_ASKED and not self.unchanged_since)
 
     def __post_init__(self) -> None:
         if self.state is not State.ANSWERED and not self.reason:

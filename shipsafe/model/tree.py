@@ -126,6 +126,7 @@ class StagedTree:
         unproven: paths of a prebuilt tree that are neither the source's nor a verified wheel's; only where the policy wants that proof.
         notes: remarks for people (a bundled folder left out, for example).
         fingerprint: a digest of everything that made this tree, locations too: equal fingerprints, equal trees. "" when not known.
+        likeness: the same without lines: equal for trees that differ only in the lines where things stand.
         materialise: makes sure that every `entries[i].source` is there; until it is called, a dependency's file may not be. May be
             called again, and from several threads. Raises IncompleteError.
     """
@@ -143,6 +144,7 @@ class StagedTree:
     unproven: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
+    likeness: str = ""
     materialise: Callable[[], None] = field(default=_is_there, compare=False, repr=False)
     _content_digest: str = field(default="", init=False, compare=False, repr=False)
 

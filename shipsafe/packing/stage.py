@@ -235,17 +235,18 @@ def _finish(subject: Subject, draft: Draft, installed: _Installed, *, prebuilt: 
         inputs=installed.needs.files,
         notes=found.built,
         prebuilt=prebuilt,
-        fingerprint=_fingerprint(subject, draft, installed),
+        fingerprint=_fingerprint(subject, draft, installed, lines=True),
+        likeness=_fingerprint(subject, draft, installed, lines=False),
         materialise=found.materialise,
     )
 
 
-def _fingerprint(subject: Subject, draft: Draft, installed: _Installed) -> str:
+def _fingerprint(subject: Subject, draft: Draft, installed: _Installed, *, lines: bool) -> str:
     """A digest of everything that made the tree: the set by its key, all else by what it is."""
     code = [
-        (entry.path, entry.mode, entry.sha256, str(entry.location))
+        (entry.path, entry.mode, entry.sha256, entry.location)
         for entry in draft.entries.values()
         if entry.origin is Origin.CODE
     ]  # fmt: skip
     parts = (subject, installed.found.key, installed.needs, installed.runtime, sorted(code), draft.problems)
-    return hashlib.sha256(canonical(parts)).hexdigest()
+    return hashlib.sha256(canonical(parts, lines=lines)).hexdigest()

@@ -43,8 +43,13 @@ class Weighing:
         waiver = holds.as_waiver(finding.subject, expires=self._last_day(holds))
         return Waived(finding=finding, waiver=waiver, statement=holds.about(finding))
 
-    def notes(self, findings: Iterable[Finding]) -> tuple[VexNote, ...]:
-        """Everything worth saying, in the order of the documents."""
+    def notes(self, findings: Iterable[Finding], *, whole: bool) -> tuple[VexNote, ...]:
+        """Everything worth saying, in the order of the documents.
+
+        Args:
+            findings: all that was found.
+            whole: whether everybody who could find something was asked and answered; else what is unmatched may only be unseen.
+        """
         places: dict[tuple[int, VexNews, str], list[str]] = {}
         matched: set[int] = set()
         for finding in findings:
@@ -59,7 +64,7 @@ class Weighing:
             who = f"{one.author or 'an unnamed author'} says {one.status} ({since}, {one.pointer})"
             message = f"{one.vulnerability} at {', '.join(sorted(set(subjects)))}: {who}{what}."
             said.append(VexNote(news=news, source=one.source, message=message))
-        return (*said, *self._unmatched(matched))
+        return (*said, *(self._unmatched(matched) if whole else ()))
 
     def _about(self, finding: Finding) -> list[int]:
         """The statements that speak of it, by number, the one that holds last."""
