@@ -131,6 +131,11 @@ class BanditReport:
     unknown: tuple[str, ...] = field(default=())
 
 
+def stop() -> None:
+    """End bandit's processes; the next question starts them again."""
+    SERVER.close()
+
+
 def start() -> None:
     """Have bandit imported beside other work, for questions that will come."""
     SERVER.start()

@@ -7,10 +7,11 @@ here turns "could not look" into "nothing found".
 import json
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,8 +24,9 @@ from shipsafe.advisories.records import Record, is_record
 from shipsafe.advisories.snapshot import Snapshot, current, open_store, pull
 from shipsafe.advisories.store import Store, build_store, digest_of
 from shipsafe.errors import IncompleteError, ShipsafeError
-from shipsafe.model.advisory import Advisories, AdvisoryInfo, Answer, Pin
+from shipsafe.model.advisory import Advisories, Advisory, AdvisoryInfo, Answer, Pin
 from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource
+from shipsafe.model.severity import Severity
 
 OSV_URL = "https://api.osv.dev/v1/query"
 _TIMEOUT = 30  # seconds for one question to a service
@@ -50,7 +52,7 @@ def open_advisories(
     """
     match settings.source:
         case AdvisorySource.SNAPSHOT:
-            return _from_snapshot(settings, cache=cache, offline=offline, now=now, say=say, sleep=sleep)
+            return _from_snapshot(settings, cache=cache, answers=answers, offline=offline, now=now, say=say, sleep=sleep)
         case AdvisorySource.FOLDER:
             return _from_folder(settings, cache=cache, answers=answers, today=today)
         case AdvisorySource.PYPI | AdvisorySource.OSV:
@@ -64,6 +66,7 @@ def _from_snapshot(
     settings: AdvisoryPolicy,
     *,
     cache: Path,
+    answers: Cache,
     offline: bool,
     now: Callable[[], datetime],
     say: Callable[[str], None],
@@ -80,7 +83,7 @@ def _from_snapshot(
         snapshot = pull(None, cache=cache, now=now, sleep=sleep)
     if snapshot is None:
         raise IncompleteError("There is no advisory snapshot.", remedy=_PULL)
-    return _Stored(partial(open_store, snapshot, cache), _info(snapshot))
+    return _Stored(partial(open_store, snapshot, cache), _info(snapshot), answers)
 
 
 def _info(snapshot: Snapshot) -> AdvisoryInfo:
@@ -113,7 +116,7 @@ def _from_folder(settings: AdvisoryPolicy, *, cache: Path, answers: Cache, today
     dated = settings.stated_date.isoformat() if settings.stated_date else None
     label = settings.label or f"OSV records of {dated or 'unknown date'}"
     info = AdvisoryInfo(source="folder", label=label, date=dated, digest=digest, records=known["records"])
-    return _Stored(partial(_indexed, source, store, known["sha256"]), info)
+    return _Stored(partial(_indexed, source, store, known["sha256"]), info, answers)
 
 
 def _index(source: Path, store: Path) -> dict[str, Any]:
@@ -145,6 +148,7 @@ class _Stored:
 
     open: Callable[[], Store]
     info: AdvisoryInfo
+    answers: Cache
     _opened: Once[str, Store] = field(default_factory=Once)
     _answers: Once[tuple[Pin, ...], Sequence[Answer]] = field(default_factory=Once)
 
@@ -153,10 +157,29 @@ class _Stored:
         return self._answers.get(tuple(pins), lambda: self._ask(pins))
 
     def _ask(self, pins: Sequence[Pin]) -> Sequence[Answer]:
+        question = [self.info.digest, pins, version("pip-audit")]
+        if (kept := self.answers.recall("audit", question)) is not None:
+            return [_answer(one) for one in kept]
+        answers = self._audit(pins)
+        self.answers.keep("audit", question, answers)
+        return answers
+
+    def _audit(self, pins: Sequence[Pin]) -> Sequence[Answer]:
         from shipsafe.advisories.audit import StoreService, audit  # noqa: PLC0415 - pip-audit takes 200 ms to import
 
         store = self._opened.get("", self.open)
         return audit(pins, StoreService(store), store.by_any_id)
+
+
+def _answer(kept: Mapping[str, Any]) -> Answer:
+    """An answer as the cache gives it back."""
+    advisories = (
+        Advisory(**{
+            **one, "severity": Severity(one["severity"]), "aliases": tuple(one["aliases"]), "references": tuple(one["references"]),
+            "fixed_versions": tuple(one["fixed_versions"])})
+        for one in kept["advisories"]
+    )  # fmt: skip
+    return Answer(**{**kept, "pin": Pin(**kept["pin"]), "advisories": tuple(advisories)})
 
 
 @dataclass(frozen=True, slots=True)

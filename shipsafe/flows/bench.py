@@ -104,6 +104,7 @@ def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Ge
             repair(output)
             stack.callback(output.tidy)
         folder = Path(stack.enter_context(_private_folder()))
+        stack.callback(bandit.stop)
         answers = open_cache(cache)
         stack.callback(answers.close)
         stack.callback(answers.flush)
@@ -118,7 +119,7 @@ def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Ge
             folder=folder,
             output=output,
             answers=answers,
-            sets=Sets(folder / "sets", answers, timeline, first=_load_tools),
+            sets=Sets(folder / "sets", answers, timeline, begun=_load_tools),
             members=members,
             offline=request.offline,
             jobs=request.jobs,
@@ -137,10 +138,15 @@ def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Ge
         )
 
 
-def _load_tools() -> None:
-    """Load what gates will need while uv, another process, installs: bandit in its own process, pip-audit in a thread."""
-    bandit.start()
-    Thread(target=import_module, args=("shipsafe.advisories.audit",), name="load").start()
+def _load_tools(step: str) -> None:
+    """Load what gates will need while uv, another process, is at work: bandit in a process of its own, pip-audit in a thread.
+
+    What was resolved before has been audited before, so that only its files are wanted.
+    """
+    if step == "install":
+        bandit.start()
+    else:
+        Thread(target=import_module, args=("shipsafe.advisories.audit",), name="load").start()
 
 
 def _private_folder() -> "TemporaryDirectory[str]":

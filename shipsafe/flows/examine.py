@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from shipsafe.adapters.process import end_all
 from shipsafe.errors import IncompleteError, ShipsafeError
@@ -26,6 +26,7 @@ from shipsafe.model.project import Function, Layer, Subject
 from shipsafe.model.tree import StagedTree
 from shipsafe.packing.stage import stage
 
+_PACKERS = 2  # archives that are written at once; each compresses on all processors
 _DECISIVE = ("runtime", "architectures", "code")  # fields without which nobody knows what would ship
 Value = TypeVar("Value")
 
@@ -51,15 +52,25 @@ def examine(bench: Bench, subjects: Iterable[Subject]) -> Examined:
         ConfigError: the input as a whole cannot be used (two kinds of lock at one level).
         IntegrityError: a file changed between being audited and being packed.
     """
-    pool = ThreadPoolExecutor(bench.jobs, thread_name_prefix="shipsafe")
+    pools = _Pools(*(ThreadPoolExecutor(count, thread_name_prefix="shipsafe") for count in (bench.jobs, bench.jobs, _PACKERS)))
     try:
-        examined = _Floor(bench, pool).work(tuple(subjects))
+        examined = _Floor(bench, pools).work(tuple(subjects))
     except BaseException:
         end_all()
-        pool.shutdown(wait=True, cancel_futures=True)
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
         raise
-    pool.shutdown()
+    for pool in pools:
+        pool.shutdown()
     return examined
+
+
+class _Pools(NamedTuple):
+    """Threads for each kind of work, so that what is staged is asked and packed at once, and not after all that waits to be staged."""
+
+    stage: ThreadPoolExecutor
+    ask: ThreadPoolExecutor
+    pack: ThreadPoolExecutor
 
 
 @dataclass(slots=True)
@@ -74,10 +85,10 @@ class _Work:
 
 @dataclass(slots=True)
 class _Floor:
-    """Where the work of a run is handed out. Only the main thread changes it; the threads of the pool do one step each."""
+    """Where the work of a run is handed out. Only the main thread changes it; the threads of the pools do one step each."""
 
     bench: Bench
-    pool: ThreadPoolExecutor
+    pools: _Pools
     advisories: Future[Opened] | None = None
     layers: dict[str, Staged] = field(default_factory=dict)
     waiting_for_layers: list[tuple[Function, Staged]] = field(default_factory=list)
@@ -92,8 +103,8 @@ class _Floor:
     def work(self, subjects: tuple[Subject, ...]) -> Examined:
         """Let all subjects through, layers first: functions need their trees."""
         if any(subject.is_python for subject in subjects):
-            # The first task of the pool, so that a gate that waits for it can never wait for a task that has not begun.
-            self.advisories = self.pool.submit(_advisories, self.bench)
+            # The first task of its pool, so that a gate that waits for it can never wait for a task that has not begun.
+            self.advisories = self.pools.ask.submit(_advisories, self.bench)
         waiting = deque(sorted(subjects, key=lambda subject: isinstance(subject, Function)))
         while waiting or self.open:
             while waiting and self.inside < 2 * self.bench.jobs:
@@ -109,17 +120,17 @@ class _Floor:
             advisories=self.advisories.result() if self.advisories else None,
         )
 
-    def _do(self, step: Callable[[], Value], then: Callable[[Value], None]) -> None:
-        """Have a step done by the pool; the main thread goes on with what came of it."""
+    def _do(self, pool: ThreadPoolExecutor, step: Callable[[], Value], then: Callable[[Value], None]) -> None:
+        """Have a step done by a pool; the main thread goes on with what came of it."""
         self.open += 1
-        self.pool.submit(step).add_done_callback(lambda future: self.done.put((future, then)))
+        pool.submit(step).add_done_callback(lambda future: self.done.put((future, then)))
 
     def _admit(self, subject: Subject) -> None:
         self.inside += 1
         if is_image(subject):
             self._begin(Case(subject=subject, staged=None))
         else:
-            self._do(partial(staged, self.bench, subject), partial(self._staged, subject))
+            self._do(self.pools.stage, partial(staged, self.bench, subject), partial(self._staged, subject))
 
     def _staged(self, subject: Subject, staged: Staged) -> None:
         if isinstance(subject, Layer):
@@ -139,10 +150,11 @@ class _Floor:
         work = _Work(case=case)
         for gate in all_gates():
             work.awaited += 1
-            self._do(partial(ask, self.bench, gate, case, self.advisories), partial(self._answered, work))
+            self._do(self.pools.ask, partial(ask, self.bench, gate, case, self.advisories), partial(self._answered, work))
         if self.bench.output is not None and case.tree is not None:
             work.awaited += 1
-            self._do(partial(packed, self.bench, self.bench.output, case, case.tree), partial(self._packed, work))
+            step = partial(packed, self.bench, self.bench.output, case, case.tree)
+            self._do(self.pools.pack, step, partial(self._packed, work))
 
     def _answered(self, work: _Work, outcome: Outcome) -> None:
         work.outcomes[outcome.gate] = outcome
@@ -161,7 +173,8 @@ class _Floor:
             self._leave(work, None)
         else:
             opened = self.advisories.result() if self.advisories else None
-            self._do(partial(sealed, self.bench, output, work.case, archive, opened), partial(self._leave, work))
+            step = partial(sealed, self.bench, output, work.case, archive, opened)
+            self._do(self.pools.ask, step, partial(self._leave, work))
 
     def _leave(self, work: _Work, sbom: Sbom | None) -> None:
         """The subject is done, and what it was staged into is no longer held."""

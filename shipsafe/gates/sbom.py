@@ -12,6 +12,7 @@ is not written down.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -68,7 +69,7 @@ def _run(inquiry: Inquiry) -> Outcome:
     from shipsafe.evidence.schema import validate  # noqa: PLC0415 - the rules of this gate are wanted without the library
 
     subject, tree = inquiry.subject.subject, inquiry.staged
-    tools = {"shipsafe": __version__, **{name: metadata.version(name) for name in _TOOLS}}
+    tools = {"shipsafe": __version__, **_versions(_TOOLS)}
     document = compose(inquiry.subject, tree, epoch=inquiry.epoch, tools=tools, supplier=_supplier(inquiry))
     data = finish(document, None)
     if problems := validate(data):
@@ -96,8 +97,13 @@ def _inputs(inquiry: Inquiry) -> object:
     return {
         "epoch": inquiry.epoch,
         "supplier": _supplier(inquiry),
-        "tools": {name: metadata.version(name) for name in (*_TOOLS, *_CHECKERS)},
+        "tools": _versions((*_TOOLS, *_CHECKERS)),
     }
+
+
+@cache
+def _versions(names: tuple[str, ...]) -> dict[str, str]:
+    return {name: metadata.version(name) for name in names}
 
 
 def _supplier(inquiry: Inquiry) -> str | None:

@@ -14,8 +14,9 @@ import hashlib
 import os
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -33,7 +34,7 @@ from shipsafe.packing.zip_records import DEFLATED, LONGEST_NAME, STORED, Member,
 
 LEVEL = 6
 LARGE = 64 * MEBIBYTE  # a member over this goes through zlib in parts; libdeflate takes whole buffers only
-_AHEAD = LARGE
+_AHEAD = 32 * MEBIBYTE
 _AHEAD_MEMBERS = 256
 _CHUNK = MEBIBYTE
 
@@ -189,7 +190,7 @@ def _ready(job: _Job, entry: Entry) -> _Ready:
 
 def _compress(job: _Job, entry: Entry) -> Packed:
     job.tree.materialise()
-    content = b"".join(_read(entry))
+    content = _whole(entry)
     small = deflate.deflate_compress(content, LEVEL) if content else content
     deflated = len(small) < len(content)
     return Packed(data=small if deflated else content, crc=deflate.crc32(content), deflated=deflated)
@@ -215,6 +216,19 @@ def _member(entry: Entry, method: int, crc: int, compressed: int) -> Member:
     return Member(name=entry.path, mode=entry.mode, method=method, crc=crc, size=entry.size, compressed=compressed)
 
 
+def _whole(entry: Entry) -> bytes:
+    """The content of a small member, which must be what was audited.
+
+    Raises:
+        as `_read`.
+    """
+    with _opened(entry) as file:
+        content = file.read(entry.size + 1)
+    if len(content) != entry.size or hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise _changed(entry)
+    return content
+
+
 def _read(entry: Entry) -> Iterator[bytes]:
     """The content in pieces, which must add up to what was audited.
 
@@ -223,22 +237,29 @@ def _read(entry: Entry) -> Iterator[bytes]:
     """
     digest = hashlib.sha256()
     left = entry.size
+    with _opened(entry) as file:
+        while chunk := file.read(min(_CHUNK, left + 1)):
+            left -= len(chunk)
+            if left < 0:
+                break
+            digest.update(chunk)
+            yield chunk
+    if left or digest.hexdigest() != entry.sha256:
+        raise _changed(entry)
+
+
+@contextmanager
+def _opened(entry: Entry) -> Generator[BinaryIO]:
+    """Its file, whose failures become ours."""
     try:
         with entry.source.open("rb") as file:
-            while chunk := file.read(min(_CHUNK, left + 1)):
-                left -= len(chunk)
-                if left < 0:
-                    break
-                digest.update(chunk)
-                yield chunk
+            yield file
     except FileNotFoundError as error:
         raise _changed(entry) from error
     except OSError as error:
         raise IncompleteError(
             f"{entry.path} cannot be read: {error.strerror or error}.", remedy="Check the disk and build again."
         ) from error
-    if left or digest.hexdigest() != entry.sha256:
-        raise _changed(entry)
 
 
 def _changed(entry: Entry) -> IntegrityError:

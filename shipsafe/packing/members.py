@@ -30,7 +30,7 @@ _FILE = "members.sqlite"
 _SCHEMA = """create table if not exists member
     (key blob primary key, data blob not null, crc integer not null, mac blob not null, used integer not null)"""
 _BATCH = 8 * MEBIBYTE  # bytes that wait for being written
-_REMEMBERED = 64 * MEBIBYTE  # bytes that this run need not look at again
+_REMEMBERED = 32 * MEBIBYTE  # bytes that this run need not look at again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,13 +18,15 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.model.tree import FILE_MODE, PROGRAM_MODE, Problem, ProblemKind, has_control
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".shipsafeignore"
 _NEVER = frozenset({".git", ".hg", ".svn", "__pycache__", ".DS_Store", "Thumbs.db", IGNORE_FILE})
@@ -106,7 +108,7 @@ def nameable(path: str) -> bool:
     return not has_control(path)
 
 
-def _rules(folder: Path, root: Path) -> list[tuple[str, GitIgnoreSpec]]:
+def _rules(folder: Path, root: Path) -> list[tuple[str, "GitIgnoreSpec"]]:
     """The ignore files that hold for a folder, nearest first, each with the path from its folder to the code."""
     rules = []
     levels = [level for level in (folder, *folder.parents) if level.is_relative_to(root)] or [folder]
@@ -118,7 +120,9 @@ def _rules(folder: Path, root: Path) -> list[tuple[str, GitIgnoreSpec]]:
     return rules
 
 
-def _spec(file: Path, shown: str) -> GitIgnoreSpec:
+def _spec(file: Path, shown: str) -> "GitIgnoreSpec":
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - 12 ms that projects without such a file need not pay
+
     try:
         return GitIgnoreSpec.from_lines(read_bounded(file, limit=MEBIBYTE, shown=shown).decode().splitlines())
     except ConfigError as error:
@@ -133,7 +137,7 @@ class _Walk:
 
     root: Path
     inside: tuple[Path, ...]
-    rules: list[tuple[str, GitIgnoreSpec]]
+    rules: list[tuple[str, "GitIgnoreSpec"]]
     python: bool
     selection: Selection
     everything: bool = False

@@ -8,9 +8,9 @@ somebody has to read them, and are then compared with what was known.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from shipsafe.adapters.cache import Cache, canonical
@@ -77,7 +77,7 @@ class Wanting:
         return {
             "python": self.runtime.python,
             "platform": platform(self.runtime, self.architecture),
-            "uv": version("uv"),
+            "uv": _uv(),
             "indexes": [self.policy.index, self.policy.extra_indexes, self.policy.effective.get("indexes")],
             "allow-sdist": self.policy.gate("dependencies").settings.get("allow-sdist"),
         }
@@ -97,7 +97,12 @@ class Wanting:
         return {name: getattr(self, name) for name in names}
 
 
-def _nothing() -> None:
+@cache
+def _uv() -> str:
+    return version("uv")
+
+
+def _nothing(_step: str) -> None:
     """Nobody wants to know."""
 
 
@@ -107,14 +112,14 @@ class Sets:
 
     Attributes:
         folder: a private folder for their files.
-        first: called once, before the first has to be resolved or installed: a sign that there is much to do.
+        begun: called before something has to be resolved, and before something has to be installed, with which of the two; once each.
     """
 
     folder: Path
     cache: Cache
     timeline: Timeline = field(default_factory=Timeline)
-    first: Callable[[], None] = _nothing
-    _begun: Lock = field(default_factory=Lock)
+    begun: Callable[[str], None] = _nothing
+    _begun: Once[str, None] = field(default_factory=Once)
     _resolved: Once[str, Resolution] = field(default_factory=Once)
     _known: Once[str, DependencySet] = field(default_factory=Once)
     _installed: Once[str, DependencySet] = field(default_factory=Once)
@@ -152,7 +157,7 @@ class Sets:
             if locked and (kept := self.cache.recall("resolution", question)):
                 leg.cached = True
                 return _read_resolution(kept)
-            self._begin()
+            self._begun.get("resolve", lambda: self.begun("resolve"))
             resolution = resolve(wanting.needs, **wanting.circumstances())
         if locked:
             self.cache.keep("resolution", question, _written(resolution))
@@ -195,7 +200,7 @@ class Sets:
 
     def _install(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
         with self.timeline.leg("install", wanting.subject):
-            self._begin()
+            self._begun.get("install", lambda: self.begun("install"))
             return self._install_anew(key, resolution, wanting)
 
     def _install_anew(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
@@ -209,10 +214,6 @@ class Sets:
         pinned = {**resolution.pinned, **{one.name: one.pinned for one in built}}
         notes = tuple(one.note for one in built)
         return DependencySet(key=key, folder=target, files=files, owner=owners(target), facts=facts, pinned=pinned, built=notes)
-
-    def _begin(self) -> None:
-        if self._begun.acquire(blocking=False):  # and never let go of
-            self.first()
 
     def _folder(self, key: str) -> Path:
         return self.folder / key[:32]
