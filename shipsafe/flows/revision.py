@@ -6,13 +6,11 @@
 What the repository holds is compared, and what others publish may have changed at any time: advisories from elsewhere are asked again.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from shipsafe.adapters.cache import canonical
 from shipsafe.adapters.files import sha256_file
 from shipsafe.adapters.git_tree import Revision, check_out, repository_of
 from shipsafe.adapters.process import end_all
@@ -27,7 +25,7 @@ from shipsafe.flows.request import Request
 from shipsafe.gates import all_gates
 from shipsafe.judge import judge
 from shipsafe.model.advisory import Advisories
-from shipsafe.model.baseline import Baseline, BaselineEntry
+from shipsafe.model.baseline import Baseline
 from shipsafe.model.policy import AdvisorySource, Policy
 from shipsafe.model.project import Layer, Project, Subject
 from shipsafe.model.tree import StagedTree
@@ -74,7 +72,7 @@ def baseline_at(bench: Bench, prepared: Prepared, name: str) -> tuple[Baseline, 
         what = f"The project at {shown} cannot be read: {_shown(error, place)}"
         raise IncompleteError(what, remedy="Name a revision where it can.") from error
     if examined is None:
-        return Baseline(path=shown, sha256=_digest(())), (f"At {shown} there is nothing of this yet: all of it counts as new.",)
+        return Baseline(path=shown), (f"At {shown} there is nothing of this yet: all of it counts as new.",)
     verdict = judge(policy, examined.outcomes, bench.today, baseline=prepared.known.baseline)
     known = replace(verdict, baselined=())  # those have entries in a file
     found = baseline_of(known, policy, today=bench.today, owner=place.revision.commit[:12], path=shown)
@@ -82,7 +80,7 @@ def baseline_at(bench: Bench, prepared: Prepared, name: str) -> tuple[Baseline, 
         f"At {shown} {one.gate} has no answer for {one.subject}, so whatever it finds now counts as new: {one.reason}"
         for one in verdict.unanswered
     )  # fmt: skip
-    return replace(found, sha256=_digest(found.entries)), hidden
+    return found, hidden
 
 
 def unchanged_since(bench: Bench, prepared: Prepared, name: str) -> tuple[Before, tuple[str, ...]]:
@@ -259,7 +257,3 @@ def _advisories(looking: Bench, place: _Place) -> Advisories | None:
         return looking.open_advisories(settings)
     except IncompleteError:
         return None
-
-
-def _digest(entries: Iterable[BaselineEntry]) -> str:
-    return hashlib.sha256(canonical([replace(entry, location=None) for entry in entries])).hexdigest()

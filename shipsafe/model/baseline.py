@@ -113,7 +113,7 @@ class Baseline:
         if other is None:
             return self
         both = sorted({*self.entries, *other.entries}, key=lambda entry: entry.order)
-        return Baseline(path=f"{other.path} and {self.path}", entries=tuple(both), sha256=self.sha256)
+        return Baseline(path=f"{other.path} and {self.path}", entries=tuple(both), sha256=other.sha256 or self.sha256)
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[str, ...], tuple[BaselineEntry, ...]]:

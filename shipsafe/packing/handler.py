@@ -12,17 +12,19 @@ API", `bootstrap`; https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers
 
 import ast
 import difflib
+import re
 import sys
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.errors import ConfigError
 from shipsafe.model.tree import Entry, StagedTree
+from shipsafe.packing.parsing import parse, text_of
 
 _LARGEST = 8 * MEBIBYTE
+_MANY, _LONG = 2_000, 80  # names, and characters of a name, that are compared for a hint
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -94,8 +96,8 @@ def find_python(handler: str, code: Files, layers: Files, *, python: str | None)
             return Handler(
                 answer=Answer.UNKNOWN, message=f"The module of handler {handler} is compiled and was not looked into.", module_found=True
             )
-    near = difflib.get_close_matches(path, [one.removesuffix(".py") for one in code if one.endswith(".py")], n=1)
-    hint = f" Did you mean {near[0].replace('/', '.')}.{name}?" if near else ""
+    near = _near(path, [one.removesuffix(".py") for one in code if one.endswith(".py")])
+    hint = f" Did you mean {near.replace('/', '.')}.{name}?" if near else ""
     return Handler(answer=Answer.MISSING, message=f"There is no {path}.py for handler {handler}.{hint}")
 
 
@@ -106,9 +108,9 @@ def _is_extension(path: str, module: str) -> bool:
 def _in_file(entry: Entry, name: str, python: str | None) -> Handler:
     try:
         source = read_bounded(entry.source, limit=_LARGEST, shown=entry.path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape in their source is not our news
-            module = ast.parse(source)
+        module = parse(source)
+        if module is None:
+            return _in_much(entry, text_of(source), name)
     except ConfigError as error:
         return Handler(answer=Answer.UNKNOWN, message=f"{entry.path} was not parsed: {error.what}", entry=entry, module_found=True)
     except SyntaxError as error:
@@ -127,9 +129,23 @@ def _in_file(entry: Entry, name: str, python: str | None) -> Handler:
             entry=entry,
             module_found=True,
         )
-    near = difflib.get_close_matches(name, sorted(bound), n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    near = _near(name, sorted(bound))
+    hint = f" Did you mean {near!r}?" if near else ""
     return Handler(answer=Answer.MISSING, message=f"{entry.path} has no {name!r}.{hint}", entry=entry, module_found=True)
+
+
+def _in_much(entry: Entry, text: str, name: str) -> Handler:
+    """A file that is too much to parse has no handler whose name does not even stand in it, unless it can bind names without that."""
+    if text.isascii() and not re.search(rf"\b{re.escape(name)}\b|\b__getattr__\b|\bimport\b[\s\\]*\*", text):
+        return Handler(answer=Answer.MISSING, message=f"{entry.path} has no {name!r}.", entry=entry, module_found=True)
+    message = f"{entry.path} is too much to be parsed, so whether it has {name!r} was not found out."
+    return Handler(answer=Answer.UNKNOWN, message=message, entry=entry, module_found=True)
+
+
+def _near(name: str, others: Sequence[str]) -> str:
+    """What somebody may have meant, or "": comparing takes time for each pair of characters, so not of many and not of long ones."""
+    short = [one for one in others if len(one) <= _LONG] if len(name) <= _LONG and len(others) <= _MANY else []
+    return next(iter(difflib.get_close_matches(name, short, n=1)), "")
 
 
 def _unparsed(entry: Entry, message: str, line: int | None, python: str | None) -> Handler:

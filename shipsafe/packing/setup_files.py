@@ -13,6 +13,7 @@ from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.errors import ConfigError
+from shipsafe.packing.parsing import is_too_much
 
 _LIMIT = MEBIBYTE
 # What decides what ships. `packages` may be a call of one of the finders.
@@ -97,8 +98,11 @@ def _points(groups: Any) -> dict[str, dict[str, str]]:
 def _read_py(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
+    text = _text(path)
+    if is_too_much(text.encode()):
+        raise SetupError("has a setup.py that is too much to be parsed", path.name)
     try:
-        tree = ast.parse(_text(path))
+        tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SetupError("has a setup.py that is not Python", path.name) from error
     return _Script(path.name).read(tree)

@@ -1,6 +1,7 @@
 """CSV for spreadsheets: one row for each finding whatever became of it, and one for each question without an answer.
 
-    decision   blocking, known, waived, allowed, unanswered (nobody could look), unjudged (does not count)
+    decision   blocking, known, waived, allowed, unanswered (nobody could look), unchanged (not asked, because nothing has changed
+               since a revision), unjudged (does not count)
     severity   critical, high, medium, low, unscored; empty where a question has no answer
     gate, rule, advisory, aliases
     subject    function:ID, layer:ID or project
@@ -68,10 +69,16 @@ def _rows(record: RunRecord) -> Iterator[dict[str, str]]:
     }  # fmt: skip
     for finding in tally.worst_first({finding for outcome in record.outcomes for finding in outcome.findings} - judged):
         yield _finding(finding, "unjudged")
+    yield from _without_answer(record)
+
+
+def _without_answer(record: RunRecord) -> Iterator[dict[str, str]]:
     for silence in (*tally.unanswered(record), *tally.unanswered_observed(record)):
         for gate in silence.gates:
             for subject in silence.subjects:
                 yield {"decision": "unanswered", "gate": gate, "subject": subject, "message": silence.reason}
+    for outcome in tally.unchanged(record):
+        yield {"decision": "unchanged", "gate": outcome.gate, "subject": outcome.subject, "message": outcome.reason}
 
 
 def _finding(finding: Finding, decision: str) -> dict[str, str]:

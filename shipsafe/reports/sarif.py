@@ -3,7 +3,8 @@
 One run per gate, each with its own `automationDetails.id`, because GitHub takes what a run does not mention for fixed: a run of
 `lint` must not close the alerts of `dependencies`, nor one project those of its neighbour in the same repository. GitHub reads
 the severity from the rule and not from the result, so every advisory is a rule of its own. Fingerprints come from a finding's
-identity, which has no line in it: an alert stays the same alert when the file above it grows.
+identity, which has no line in it: an alert stays the same alert when the file above it grows. A run that left out what has not changed
+since a revision says nothing of it, so it has an id of its own and closes no alert of a whole run.
 
 Limits: docs.github.com, "SARIF support for code scanning" (25,000 results a run of which 5,000 are shown, 20 tags, 10 MB
 gzipped). What is left out is said in a notification; the worst stay.
@@ -93,9 +94,10 @@ def _run(record: RunRecord, gate: str, kept: int) -> dict[str, object]:
     }
     if version := clean(record.tools.get("shipsafe", "")):
         driver["version"] = version
+    part = "changed/" if any(outcome.gate == gate for outcome in tally.unchanged(record)) else ""
     return {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"shipsafe/{quote(gate, safe='')}/{quote(clean(record.project), safe='') or 'project'}/"},
+        "automationDetails": {"id": f"shipsafe/{quote(gate, safe='')}/{quote(clean(record.project), safe='') or 'project'}/{part}"},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(record, gate, left_out)],
         "results": [_result(record, item, numbers[_rule_id(item.finding)], old) for item in results],

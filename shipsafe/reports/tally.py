@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from shipsafe.model.baseline import BaselineEntry
 from shipsafe.model.finding import Finding
-from shipsafe.model.outcome import State
+from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import Mode
 from shipsafe.model.record import RunRecord
 from shipsafe.model.severity import Severity
@@ -124,8 +124,9 @@ def baseline_text(record: RunRecord) -> str:
         return ""
     verdict = record.verdict
     parts = [f"{len(verdict.baselined)} known", f"{len(verdict.vanished)} gone", f"{len(verdict.lapsed)} lapsed"]
-    gone = "; write it again to drop what is gone" if verdict.vanished else ""
-    return f"baseline: {short(record.baseline.path, 200)}, {entries(record.baseline.entries)}: {', '.join(parts)}{gone}"
+    gone = "; write it again to drop what is gone" if verdict.vanished and record.baseline.sha256 else ""
+    unseen = ", of what was asked" if unchanged(record) else ""
+    return f"baseline: {short(record.baseline.path, 200)}, {entries(record.baseline.entries)}: {', '.join(parts)}{unseen}{gone}"
 
 
 def entries(number: int) -> str:
@@ -170,6 +171,11 @@ def not_asked(record: RunRecord) -> list[Silence]:
     return [Silence(gates=found, subjects=tuple(names), reason=reason) for (reason, found), names in reasons.items()]
 
 
+def unchanged(record: RunRecord) -> list[Outcome]:
+    """Questions that were not asked because nothing that decides them has changed since a revision. What they would say, nobody knows."""
+    return [outcome for outcome in record.outcomes if outcome.unchanged_since]
+
+
 def suppressed(record: RunRecord) -> list[Finding]:
     """Findings that a remark in the code suppresses (and the policy lets it)."""
     return [finding for finding in record.verdict.allowed if finding.suppressed]
@@ -205,6 +211,7 @@ class Cells:
 
     def __init__(self, record: RunRecord) -> None:
         self._states = {(outcome.gate, outcome.subject): outcome.state for outcome in record.outcomes}
+        self._unchanged = {(outcome.gate, outcome.subject) for outcome in unchanged(record)}
         self._missing = {(missing.gate, missing.subject) for missing in record.verdict.unanswered}
         self._blocking = _by_place(record.verdict.blocking)
         self._observed = _by_place(observed(record))
@@ -226,14 +233,14 @@ class Cells:
         return (gate, subject) in self._known
 
     def words(self, gate: str, subject: str) -> str:
-        """`pass`, `2 high`, `observed 2 high`, `pass, 1 waived`, `3 known`, `unanswered, 1 high`, `not asked`, `-`, and so on."""
+        """`pass`, `2 high`, `observed 2 high`, `pass, 1 waived`, `3 known`, `unanswered`, `not asked`, `unchanged`, `-`, and so on."""
         place = (gate, subject)
         state = self.state(gate, subject)
         said = []
         if state is None and place not in self._blocking:
             return "-"
         if state is State.NOT_ASKED:
-            said.append("not asked")
+            said.append("unchanged" if place in self._unchanged else "not asked")
         elif state is State.UNANSWERED:
             said.append("unanswered")
         if place in self._blocking:
@@ -281,6 +288,9 @@ def verdict_sentence(record: RunRecord) -> str:
             parts.append(", ".join(aside))
     elif verdict.baselined:
         parts.append(f"the baseline knows {len(verdict.baselined)} more")
+    if since := unchanged(record):
+        left_out = f"{count(len(since), 'question')} about {count(len({outcome.subject for outcome in since}), 'subject')}"
+        parts.append(f"{left_out} not asked, unchanged since {short(since[0].unchanged_since, 200)}")
     return f"{'; '.join(parts)}."
 
 

@@ -279,6 +279,13 @@ def test_distributions_that_share_a_namespace_are_told_apart(tmp_path: Path, adv
     assert unused(tmp_path / "c", advisories, "import cloud\n", *both) == []
 
 
+def test_of_code_that_is_too_much_to_parse_every_word_may_be_an_import(tmp_path: Path, advisories: Advisories) -> None:
+    much = f"data = [{'0,' * 100_000}]\n"
+    both = distribution("tool"), distribution("spare")
+    assert unused(tmp_path / "a", advisories, f"{much}import tool\n", *both) == ["spare"]
+    assert unused(tmp_path / "b", advisories, f"# coding: nothing-like-it\n{much}", *both) == []
+
+
 def test_the_handler_may_be_a_dependencys(tmp_path: Path, advisories: Advisories) -> None:
     asked = inquiry(tmp_path, advisories, distribution("wrapper", paths=("wrapper/entry.py",)))
     subject = replace(asked.project.functions[0], handler="wrapper.entry.handler")

@@ -16,6 +16,7 @@ from shipsafe.model.gate import Inquiry
 from shipsafe.model.project import Function
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Distribution, Entry, Origin, Source, StagedTree
+from shipsafe.packing.parsing import parse, text_of
 
 UNUSED = Rule(
     id="dependencies/unused",
@@ -38,8 +39,12 @@ _PLAIN_SCRIPTS = re.compile(r"^\s*\[(?!console_scripts\]|gui_scripts\])", re.MUL
 
 @dataclass(slots=True)
 class _Uses:
-    """What code imports: dotted names, and words in short texts. `unread` says whether some of it could not be read."""
+    """What code imports: dotted names, and words in short texts. `unread` says whether some of it could not be read.
 
+    `wanted` are the words that somebody asks for.
+    """
+
+    wanted: frozenset[str]
     names: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
     unread: bool = False
@@ -54,13 +59,13 @@ def unused(inquiry: Inquiry) -> Iterator[Finding]:
     asked = [one for one in tree.distributions if one.source is Source.INDEX and not one.via and one.name not in needed]
     if not asked:
         return
-    uses = _Uses()
+    owned = _owned(tree.distributions)
+    uses = _Uses(wanted=frozenset({module for module in owned if "." not in module} | {one.name.replace("-", "_") for one in asked}))
     for entry in _code((tree, *inquiry.layer_trees)):
         _read(entry, uses)
     uses.names.add((subject.handler or "").replace("/", ".").rpartition(".")[0])
     if uses.unread:
         return
-    owned = _owned(tree.distributions)
     for one in asked:
         if not _is_used(one, uses, owned) and not _has_entry_points(one, tree):
             yield Finding(
@@ -77,19 +82,21 @@ def _read(entry: Entry, uses: _Uses) -> None:
     try:
         with entry.source.open("rb") as file:
             content = file.read(_LARGEST + 1)
-        tree = ast.parse(content)
+        tree = parse(content)
+        if tree is None:  # too much to parse: any word may be an import
+            uses.words |= {found[0] for found in _WORD.finditer(text_of(content)) if found[0] in uses.wanted}
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         uses.unread = True
         return
     if len(content) > _LARGEST:
         uses.unread = True
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Import):
             uses.names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             uses.names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) <= _LONGEST_TEXT:
-            uses.words |= set(_WORD.findall(node.value))
+            uses.words |= uses.wanted.intersection(_WORD.findall(node.value))
 
 
 def _owned(distributions: Iterable[Distribution]) -> dict[str, set[str]]:
