@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from email.parser import BytesHeaderParser
+from functools import lru_cache
 from pathlib import Path
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
@@ -186,11 +187,16 @@ def _edges(found: Iterable[Facts], extras: dict[str, set[str]], environment: Map
 
 
 def _requirements(lines: Iterable[str]) -> Iterable[Requirement]:
-    for line in lines:
-        try:
-            yield Requirement(line)
-        except (InvalidRequirement, RecursionError):
-            continue  # metadata of old distributions; what is installed does not depend on it
+    return (requirement for line in lines if (requirement := _requirement(line)))
+
+
+@lru_cache(maxsize=8192)
+def _requirement(line: str) -> Requirement | None:
+    """One line; None for what metadata of old distributions has, on which what is installed does not depend."""
+    try:
+        return Requirement(line)
+    except (InvalidRequirement, RecursionError):
+        return None
 
 
 def _applies(requirement: Requirement, extras: AbstractSet[str], environment: Mapping[str, str]) -> bool:

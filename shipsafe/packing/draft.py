@@ -2,7 +2,7 @@
 
 import shutil
 import unicodedata
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,11 +30,13 @@ class Draft:
 
     def lay(self, prefix: str, dependencies: DependencySet, locations: Mapping[str, Location], otherwise: Location) -> None:
         """Take up the files of installed dependencies, where they lie; `locations` says by distribution who asked for them."""
-        for path, mode, size, sha256 in dependencies.files:
+        layout = dependencies.layout
+        for (path, mode, size, sha256), source in zip(dependencies.files, layout.sources, strict=True):
             place = locations.get(dependencies.owner.get(path, ""), otherwise)
-            self.entries[prefix + path] = Entry(path=prefix + path, mode=mode, size=size, sha256=sha256,
-                                                source=dependencies.folder / path, origin=Origin.DEPENDENCY, location=place)  # fmt: skip
-            self.folders.update(_parents(prefix + path, self.folders))
+            self.entries[prefix + path] = Entry(path=prefix + path, mode=mode, size=size, sha256=sha256, source=source,
+                                                origin=Origin.DEPENDENCY, location=place)  # fmt: skip
+        self.folders.update(prefix + folder for folder in layout.folders)
+        self.folders.update(_parents(prefix))
 
     def note(self, path: str, file: Path, origin: Origin, location: Location, *, mode: int | None = None) -> None:
         """Take up a file that lies in the tree."""
@@ -57,7 +59,7 @@ class Draft:
                 remedy="Leave files out with .shipsafeignore.",
                 path=place.path,
             )
-        if path in self.folders or any(parent in self.entries for parent in _parents(path, ())):
+        if path in self.folders or any(parent in self.entries for parent in _parents(path)):
             message = f"{path} is a file in the code and a folder in a dependency, or the reverse."
             raise IncompleteError(message, remedy="Rename it.", path=place.path)
         target = self.root / path
@@ -99,9 +101,9 @@ class Draft:
                 self.problems.append(_collision(path, message, self.entries[path].location))
 
 
-def _parents(path: str, known: Container[str]) -> Iterator[str]:
-    """The folders that a path stands in, innermost first, up to the first that is known."""
-    while (path := path.rpartition("/")[0]) and path not in known:
+def _parents(path: str) -> Iterator[str]:
+    """The folders that a path stands in, innermost first."""
+    while path := path.rpartition("/")[0]:
         yield path
 
 

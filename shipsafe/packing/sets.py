@@ -8,7 +8,7 @@ somebody has to read them, and are then compared with what was known.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,14 @@ from shipsafe.packing.runtimes import Runtime, platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where the files of a set lie on the disk, in their order, and the folders that they stand in: the same for all who want it."""
+
+    sources: tuple[Path, ...]
+    folders: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class DependencySet:
     """What is installed for a resolution.
 
@@ -50,6 +58,17 @@ class DependencySet:
     pinned: Mapping[str, Pinned] = field(default_factory=dict)
     built: tuple[str, ...] = ()
     materialise: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Made once."""
+        folders: set[str] = set()
+        for file in self.files:
+            folder = file.path.rpartition("/")[0]
+            while folder and folder not in folders:
+                folders.add(folder)
+                folder = folder.rpartition("/")[0]
+        return Layout(sources=tuple(self.folder / file.path for file in self.files), folders=frozenset(folders))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
