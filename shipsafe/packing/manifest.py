@@ -44,12 +44,13 @@ def manifest(record: RunRecord, entries: Sequence[Entry]) -> bytes:
         "vex": [{"path": document.path, "sha256": document.sha256} for document in record.vex],
         "baseline": {"path": record.baseline.path, "sha256": record.baseline.sha256 or None} if record.baseline else None,
         "tools": dict(sorted(record.tools.items())),
-        "artifacts": [_artifact(record, entry) for entry in entries],
+        "artifacts": [manifest_of(record, entry) for entry in entries],
     }
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _artifact(record: RunRecord, entry: Entry) -> dict[str, Any]:
+def manifest_of(record: RunRecord, entry: Entry) -> dict[str, Any]:
+    """What the manifest says of one artifact."""
     artifact, archive = entry.artifact, entry.archive
     return {
         "name": artifact.name,
