@@ -4,7 +4,7 @@ It is pure, and it holds three laws: adding a finding never improves a verdict, 
 nothing answered is never a pass.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 
 from shipsafe.model.baseline import Baseline, BaselineEntry, can_be_recorded
@@ -27,6 +27,7 @@ def judge(
     *,
     baseline: Baseline | None = None,
     statements: Sequence[Statement] = (),
+    left_out: Iterable[str] = (),
 ) -> Verdict:
     """Decide.
 
@@ -34,10 +35,12 @@ def judge(
     finding that says that something could not be looked at, an unanswered outcome, and a required gate without an outcome make
     the verdict INCOMPLETE, which comes before FAIL: both are in the verdict.
 
+    `left_out` are functions and layers of the project that this run was not to look at: what concerns them is not called unused.
+
     `statements` are those of VEX documents; one that clears a finding takes it out as a waiver would, if the policy would let a waiver
     do it (`Weighing`).
     """
-    outcomes = tuple(outcomes)
+    outcomes, left_out = tuple(outcomes), tuple(left_out)
     blocking: list[Finding] = []
     allowed: list[Finding] = []
     waived: list[Waived] = []
@@ -84,10 +87,10 @@ def judge(
         waived=tuple(sorted(waived, key=lambda one: _worst_first(one.finding))),
         unanswered=tuple(sorted(unanswered, key=lambda one: (one.subject, one.gate, one.reason))),
         not_asked=tuple(outcome for outcome in outcomes if outcome.state is State.NOT_ASKED),
-        waiver_notes=tuple(_notes(policy, used, fixed, outcomes, today)),
+        waiver_notes=tuple(_notes(policy, used, fixed, [*_dark(outcomes), *(("", name) for name in left_out)], today)),
         vex_notes=vex.notes(
             (finding for outcome in outcomes for finding in outcome.findings),
-            whole=all(outcome.looked for outcome in outcomes if outcome.gate == _ADVISED),
+            whole=not left_out and all(outcome.looked for outcome in outcomes if outcome.gate == _ADVISED),
         ),
         policy_digest=policy.digest,
         baselined=tuple(sorted(baselined, key=lambda one: _worst_first(one.finding))),
@@ -166,10 +169,9 @@ def _vanished(baseline: Baseline, outcomes: tuple[Outcome, ...]) -> Iterable[Bas
 
 
 def _notes(
-    policy: Policy, used: set[Waiver], fixed: set[Waiver], outcomes: tuple[Outcome, ...], today: date
+    policy: Policy, used: set[Waiver], fixed: set[Waiver], dark: Collection[tuple[str, str]], today: date
 ) -> Iterable[WaiverNote]:  # fmt: skip
     """What is worth saying. Nothing is unused where nobody looked: that an unchanged answer still needs it, nobody asked today."""
-    dark = {(outcome.gate, outcome.subject) for outcome in outcomes if not outcome.looked}
     for waiver in policy.waivers:
         what = f"The waiver for {waiver.target} at {waiver.subject} ({waiver.owner})"
         if _has_ended(waiver, today):
@@ -177,10 +179,15 @@ def _notes(
             yield WaiverNote(news=WaiverNews.EXPIRED, waiver=waiver, message=f"{what} expired on {waiver.expires}{back}.")
         elif waiver in fixed:
             yield WaiverNote(news=WaiverNews.FIXED, waiver=waiver, message=f"{what} held until a fix was known, and one is.")
-        elif waiver not in used and not any(waiver.covers(subject) for gate, subject in dark if gate == _gate_of(waiver)):
+        elif waiver not in used and not any(waiver.covers(subject) for gate, subject in dark if gate in ("", _gate_of(waiver))):
             yield WaiverNote(news=WaiverNews.UNUSED, waiver=waiver, message=f"{what} allows nothing that was found. Remove it.")
         elif waiver.expires is not None and waiver.expires - today <= _SOON:
             yield WaiverNote(news=WaiverNews.EXPIRING, waiver=waiver, message=f"{what} expires on {waiver.expires}.")
+
+
+def _dark(outcomes: Iterable[Outcome]) -> Iterable[tuple[str, str]]:
+    """Where nobody looked: gate and subject."""
+    return {(outcome.gate, outcome.subject) for outcome in outcomes if not outcome.looked}
 
 
 def _gate_of(waiver: Waiver) -> str:

@@ -28,6 +28,8 @@ def collect(
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where what passed goes.")] = Path("dist"),
     policy: options.PolicyFile = None,
     parameter_overrides: options.Parameters = None,
+    function: options.Functions = None,
+    prebuilt: options.Prebuilt = None,
     vex: options.Vex = None,
     fail_on: options.FailOn = None,
     baseline: options.Baseline = None,
@@ -38,11 +40,12 @@ def collect(
 ) -> int:
     """Join the shares of `build --shard K/N` into one release and one report, as one machine would have made them.
 
-    The verdict is made anew from all answers, under the policy that lies here; every byte is compared with its digest.
+    Give it the options that the shares were built with, in a checkout of the same commit. The verdict is made anew from all answers,
+    under the policy that lies here; every byte is compared with its digest.
     """
     request = run.request(
-        project, policy=policy, overrides=parameter_overrides, functions=None, vex=vex, prebuilt=None, offline=False, jobs=None, out=out,
-        fail_on=fail_on, baseline=baseline)  # fmt: skip
+        project, policy=policy, overrides=parameter_overrides, functions=function, vex=vex, prebuilt=prebuilt, offline=False,
+        jobs=None, out=out, fail_on=fail_on, baseline=baseline)  # fmt: skip
     return run.join(request, folders, output=output, reports=report, quiet=quiet, verbose=verbose)
 
 

@@ -29,7 +29,7 @@ from shipsafe.packing.publish import Published, publish
 from shipsafe.policy.vex import bound
 from shipsafe.reports.live import Progress
 
-_LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a date can name
+LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a date can name
 
 
 def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord:
@@ -81,8 +81,10 @@ def _shared(prepared: Prepared, bench: Bench, number: int, of: int) -> Prepared:
     mine = set(share_of(bench, prepared.subjects, number, of).subjects)
     used = {name for one in prepared.subjects if one.subject in mine for name in layers_of(bench, one)}
     subjects = tuple(one for one in prepared.subjects if one.subject in mine | used)
-    bench.progress.say(f"Share {number} of {of}: {len(subjects)} of {len(prepared.subjects)} functions and layers.")
-    return replace(prepared, subjects=subjects)
+    hint = (
+        f"Share {number} of {of}: {len(subjects)} of {len(prepared.subjects)} functions and layers. `shipsafe report collect` joins them."
+    )
+    return replace(prepared, subjects=subjects, project=replace(prepared.project, hints=(*prepared.project.hints, hint)))
 
 
 def concluded(
@@ -99,7 +101,7 @@ def concluded(
     """
     policy, project, request = prepared.policy, prepared.project, prepared.request
     judged = prepared.known.judged(
-        partial(judge, policy, outcomes, request.today, statements=bound(prepared.statements, contents)),
+        partial(judge, policy, outcomes, request.today, statements=bound(prepared.statements, contents), left_out=_left_out(prepared)),
         asked=_asked(outcomes, whole=not (request.functions or request.shard)),
     )
     return RunRecord(
@@ -123,6 +125,12 @@ def concluded(
     )
 
 
+def _left_out(prepared: Prepared) -> list[str]:
+    """What the project has and this run was not to look at: another share's, or not named by `--function`."""
+    mine = {subject.subject for subject in prepared.subjects}
+    return [subject.subject for subject in prepared.project.subjects if subject.subject not in mine]
+
+
 def _asked(outcomes: Sequence[Outcome], *, whole: bool) -> Callable[[BaselineEntry], bool]:
     """Whether the run asked what an entry of a baseline is about; one of the `whole` project speaks of subjects that are gone, too."""
     said = {(outcome.subject, outcome.gate): not outcome.unchanged_since for outcome in outcomes}
@@ -132,7 +140,7 @@ def _asked(outcomes: Sequence[Outcome], *, whole: bool) -> Callable[[BaselineEnt
 def _epoch(bench: Bench) -> int:
     """For reports whose format demands a time (up to the year 9999); a project that nobody has committed yet is of today."""
     today = datetime.combine(bench.today, datetime.min.time(), UTC)
-    return int(today.timestamp()) if bench.epoch is None else min(bench.epoch, _LAST_SECOND)
+    return int(today.timestamp()) if bench.epoch is None else min(bench.epoch, LAST_SECOND)
 
 
 def _with_zipped_sizes(examined: Examined) -> Iterator[Outcome]:

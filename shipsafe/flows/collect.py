@@ -1,70 +1,86 @@
 """Join what several machines built: one verdict, one manifest and one report, with the bytes that one machine would have made.
 
-Each folder holds what one `build --shard K/N` left: its JSON report as `report.json` and, where it passed, its output. Verdicts are
-not joined but made anew, from all outcomes together, under the policy that lies here.
+Each folder holds what one `build --shard K/N` left: its JSON report as `report.json` and, where it passed, its output. The verdict
+is made anew, from all outcomes together, under the policy that lies here. What the outcomes say is believed: shares come from jobs
+of one's own. What can be compared is compared: that all shares were asked the same, and every byte with every digest.
 """
 
-import json
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
-from shipsafe.errors import ConfigError, IntegrityError
+from shipsafe.adapters.git import source_date_epoch
+from shipsafe.adapters.json_file import read_json
+from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.flows.ask import is_image
-from shipsafe.flows.build import about_project, concluded
+from shipsafe.flows.build import LAST_SECOND, about_project, concluded
 from shipsafe.flows.prepare import Prepared
 from shipsafe.gates import all_gates
-from shipsafe.model.artifact import Archive
+from shipsafe.model.artifact import Artifact
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.project import CodeKind, Function, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
+from shipsafe.packing.brought import bring_archive, bring_sbom
+from shipsafe.packing.manifest import manifest_of
 from shipsafe.packing.output import Output, output_lock
-from shipsafe.packing.publish import MANIFEST, Published, publish, repair
+from shipsafe.packing.publish import MANIFEST, Published, entry_of, publish, repair
 from shipsafe.reports.json_report import read
 
 REPORT = "report.json"
 _LIMIT = 100 * MEBIBYTE
-_SAME = ("project", "prefix", "template", "policy_digest", "overrides", "tools", "advisories", "vex", "baseline", "epoch", "command")
+_SAME = ("command", "project", "prefix", "template", "policy_digest", "overrides", "tools", "vex", "baseline", "epoch")
+_ONE_COMMIT = "Build all shares from one commit with the same options, and collect in a checkout of it with the same options."
+_WHOLE = "Bring the output of all shares along, whole."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Share:
-    """What one machine left: its folder, its report, and its artifacts by subject as the manifest has them."""
+    """What one machine left: its folder, its report, and its artifacts by subject: as the report and as the manifest has them."""
 
     folder: Path
     record: RunRecord
-    artifacts: dict[str, Any]
+    artifacts: dict[str, tuple[Artifact, Any]]
 
 
 def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord:
     """Join the shares in `folders`, and publish them into `out` when all of them together pass.
 
     Raises:
-        ConfigError: a folder holds no report.
-        IntegrityError: two shares do not belong together, disagree, or an artifact is not what its manifest says.
-        IncompleteError: the output folder cannot be written.
+        ConfigError: a folder holds no report, or one that cannot be read.
+        IntegrityError: shares do not belong together or here, disagree, or a file is not what its report says.
+        IncompleteError: what passed was not brought along, or the output folder cannot be written.
     """
     shares = [_share(folder) for folder in folders]
-    _check_together(prepared, shares)
+    if not shares:
+        raise ConfigError("No folder is named.", remedy="Name the folders of all shares.")
     outcomes = _outcomes(prepared, shares)
-    first = shares[0].record
     contents = {
         outcome.subject: digest
         for outcome in outcomes
         if outcome.gate == "package" and isinstance(digest := outcome.evidence.get("content_digest"), str)
     }
-    record = concluded(
-        prepared, (*outcomes, *about_project(prepared.project)), contents=contents, advisories=first.advisories, epoch=first.epoch
-    )
+    asked = [share for share in shares if share.record.advisories is not None]  # nobody needs any about a function in another language
+    record = concluded(prepared, (*outcomes, *about_project(prepared.project)), contents=contents,
+                       advisories=asked[0].record.advisories if asked else None, epoch=_epoch(prepared, shares[0]))  # fmt: skip
+    for share in shares:
+        _check_same(record, share)
     if record.verdict.decision is not Decision.PASS:
         return record
     with output_lock(out, on_wait=lambda: None):
         output = Output(out)
         repair(output)
-        return publish(output, [_published(subject, shares) for subject in prepared.subjects if not is_image(subject)], record)
+        try:
+            subjects = [subject for subject in prepared.subjects if not is_image(subject)]
+            with ThreadPoolExecutor(prepared.request.jobs) as pool:
+                items = list(pool.map(lambda subject: _brought(subject, shares, output), subjects))
+            _check_entries(record, items, shares, contents)
+            return publish(output, items, record)
+        finally:
+            output.tidy()
 
 
 def _share(folder: Path) -> _Share:
@@ -76,71 +92,84 @@ def _share(folder: Path) -> _Share:
         record = read(read_bounded(path, limit=_LIMIT).decode(), path=str(path))
     except UnicodeDecodeError as error:
         raise ConfigError("Not UTF-8.", remedy="Name a report that shipsafe wrote.", path=str(path)) from error
-    artifacts = {}
-    if (folder / MANIFEST).is_file():
-        try:
-            document = json.loads(read_bounded(folder / MANIFEST, limit=_LIMIT))
-            artifacts = {artifact["subject"]: artifact for artifact in document["artifacts"]}
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ConfigError("Not a release manifest of shipsafe.", remedy="Bring the share's output along whole.",
-                              path=str(folder / MANIFEST)) from error  # fmt: skip
+    if not record.artifacts:  # it did not pass: a manifest that lies there is of an earlier run
+        return _Share(folder=folder, record=record, artifacts={})
+    try:
+        document = read_json(folder / MANIFEST, limit=_LIMIT, shown=str(folder / MANIFEST))
+        entries = {entry["subject"]: entry for entry in document["artifacts"]}
+        artifacts = {artifact.subject: (artifact, entries[artifact.subject]) for artifact in record.artifacts}
+    except (KeyError, TypeError) as error:
+        raise IntegrityError(
+            "It is not the release manifest of the report beside it.", remedy=_WHOLE, path=str(folder / MANIFEST)
+        ) from error
     return _Share(folder=folder, record=record, artifacts=artifacts)
 
 
-def _check_together(prepared: Prepared, shares: Sequence[_Share]) -> None:
+def _epoch(prepared: Prepared, first: _Share) -> int:
+    """The time in documents: of the commit that lies here; without one, of the day on which the shares were built."""
+    here = source_date_epoch(prepared.project.root)
+    return first.record.epoch if here is None else min(here, LAST_SECOND)
+
+
+def _check_same(record: RunRecord, share: _Share) -> None:
     """Everything that an answer rests on has to be the same, here and on every machine."""
-    if not shares:
-        raise ConfigError("No folder is named.", remedy="Name the folders of all shares.")
-    first = shares[0]
-    if first.record.policy_digest != prepared.policy.digest:
-        raise IntegrityError("The share was judged under another policy than the one that lies here.",
-                             remedy="Collect in the checkout that was built.", path=str(first.folder))  # fmt: skip
-    for share in shares[1:]:
-        for name in _SAME:
-            if getattr(share.record, name) != getattr(first.record, name):
-                raise IntegrityError(f"Its {name.replace('_', ' ')} is another than that of {first.folder}.",
-                                     remedy="Build all shares from one commit, with the same options.", path=str(share.folder))  # fmt: skip
+    for name in _SAME:
+        if getattr(share.record, name) != getattr(record, name):
+            what = "time of the commit" if name == "epoch" else name.replace("_", " ")
+            raise IntegrityError(f"The {what} of this share is not the one that lies here.", remedy=_ONE_COMMIT, path=str(share.folder))
+    if share.record.advisories not in (None, record.advisories):
+        raise IntegrityError("Two shares were asked about different advisories.", remedy="Give all shares one snapshot: "
+                             "`shipsafe advisories update` once, and its cache to every job.", path=str(share.folder))  # fmt: skip
 
 
 def _outcomes(prepared: Prepared, shares: Iterable[_Share]) -> list[Outcome]:
     """One outcome for each subject and gate, in their order; what no share was asked is unanswered."""
+    wanted = [(subject.subject, gate.id) for subject in prepared.subjects for gate in all_gates()]
+    known = {*wanted, *((outcome.subject, outcome.gate) for outcome in about_project(prepared.project))}
     found: dict[tuple[str, str], Outcome] = {}
     for share in shares:
         for outcome in share.record.outcomes:
-            there = found.setdefault((outcome.subject, outcome.gate), outcome)
-            if there != outcome:
-                raise IntegrityError(f"Two shares disagree about {outcome.gate} of {outcome.subject}.",
-                                     remedy="Build all shares from one commit, with the same options.", path=str(share.folder))  # fmt: skip
+            if (outcome.subject, outcome.gate) not in known:
+                raise IntegrityError(f"It was asked {outcome.gate} about {outcome.subject}, which nobody asks here.", remedy=_ONE_COMMIT,
+                                     path=str(share.folder))  # fmt: skip
+            if found.setdefault((outcome.subject, outcome.gate), outcome) != outcome:
+                raise IntegrityError(f"Two shares disagree about {outcome.gate} of {outcome.subject}.", remedy=_ONE_COMMIT,
+                                     path=str(share.folder))  # fmt: skip
     missing = "No share was asked about it. Name the folders of all shares."
-    return [
-        found.get((subject.subject, gate.id)) or Outcome.unanswered(gate.id, subject.subject, missing)
-        for subject in prepared.subjects
-        for gate in all_gates()
-    ]
+    return [found.get((subject, gate)) or Outcome.unanswered(gate, subject, missing) for subject, gate in wanted]
 
 
-def _published(subject: Subject, shares: Iterable[_Share]) -> Published:
-    """An artifact as its share left it; `publish` compares the bytes with the digests."""
+def _brought(subject: Subject, shares: Iterable[_Share], output: Output) -> Published:
+    """An artifact as its share left it: a copy, compared with its digests."""
     share = next((share for share in shares if subject.subject in share.artifacts), None)
     if share is None:
-        raise IntegrityError(f"No share brought the archive of {subject.subject}.", remedy="Bring the output of all shares along, whole.")
-    folder, artifact = share.folder, share.artifacts[subject.subject]
-    try:
-        sbom = artifact["sbom"]
-        archive = Archive(
-            subject=subject.subject, path=folder / Path(artifact["path"]).name, sha256=artifact["digests"]["sha256"],
-            sha512=artifact["digests"]["sha512"], code_sha256=artifact["digests"]["code_sha256"],
-            content_digest=artifact["digests"]["content_digest"], size=artifact["size"], unzipped=artifact["unzipped"],
-            entries=artifact["entries"], compressor=artifact["compressor"])  # fmt: skip
-        return Published(
-            name=subject.name,
-            archive=archive,
-            sbom=folder / Path(sbom["path"]).name if sbom else None,
-            sbom_sha256=sbom["sha256"] if sbom else "",
-            layers=subject.layers if isinstance(subject, Function) else (),
-            prebuilt=subject.code.prebuilt or subject.code.kind is CodeKind.ZIP,
-            location=subject.location,
-        )
-    except (KeyError, TypeError) as error:
-        raise ConfigError(f"Its entry for {subject.subject} is not that of a release manifest.",
-                          remedy="Bring the share's output along whole.", path=str(folder / MANIFEST)) from error  # fmt: skip
+        raise IncompleteError(f"No share brought the archive of {subject.subject}.", remedy=_WHOLE)
+    artifact, entry = share.artifacts[subject.subject]
+    workplace = output.workplace(subject.subject)
+    compressor = entry.get("compressor") if isinstance(entry, dict) else None
+    archive = bring_archive(subject.subject, share.folder / f"{subject.name}.zip", workplace, sha256=artifact.sha256,
+                            compressor=str(compressor))  # fmt: skip
+    source = share.folder / f"{subject.name}.cdx.json"
+    return Published(
+        name=subject.name,
+        archive=archive,
+        sbom=bring_sbom(source, workplace, archive, sha256=artifact.sbom_sha256) if artifact.sbom else None,
+        sbom_sha256=artifact.sbom_sha256,
+        layers=subject.layers if isinstance(subject, Function) else (),
+        prebuilt=subject.code.prebuilt or subject.code.kind is CodeKind.ZIP,
+        location=subject.location,
+    )
+
+
+def _check_entries(record: RunRecord, items: Sequence[Published], shares: Iterable[_Share], contents: dict[str, str]) -> None:
+    """Every share has to say of its artifacts what is about to be published, and its gates have to have looked at their content."""
+    ours = {item.archive.subject: (item, entry_of(item).artifact, manifest_of(record, entry_of(item))) for item in items}
+    for share in shares:
+        for subject, (artifact, entry) in share.artifacts.items():
+            item, made, told = ours.get(subject, (None, None, None))
+            if (artifact, entry) != (made, told):
+                raise IntegrityError(f"What it says of the artifact of {subject} is not true of what was brought.",
+                                     remedy=_ONE_COMMIT, path=str(share.folder))  # fmt: skip
+            if item is not None and contents.get(subject, item.archive.content_digest) != item.archive.content_digest:
+                raise IntegrityError(f"The archive of {subject} holds something else than what was asked about.", remedy=_WHOLE,
+                                     path=str(share.folder))  # fmt: skip

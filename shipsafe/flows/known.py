@@ -108,6 +108,9 @@ def given(request: Request) -> Given:
         raise ConfigError("--write-baseline records what --baseline-ref would hide.", remedy="Give one of them.")
     if request.write_baseline is not None and request.changed_since is not None:
         raise ConfigError("--write-baseline records what --changed-since would not ask.", remedy="Give one of them.")
+    if request.shard is not None and (request.write_baseline is not None or request.baseline_ref is not None):
+        raise ConfigError("No share has the whole project, which --write-baseline and --baseline-ref speak of.",
+                          remedy="Record a baseline with `shipsafe check`, and give --baseline to all shares.")  # fmt: skip
     if request.changed_since is not None and request.out is not None:
         raise ConfigError("What ships is asked whole, whatever has changed.", remedy="Use --changed-since with `check`.")
     if request.write_baseline is not None and request.baseline not in (None, request.write_baseline):

@@ -6,7 +6,7 @@ have to.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +32,6 @@ class Entry:
 def manifest(record: RunRecord, entries: Sequence[Entry]) -> bytes:
     """The manifest of a passing run, as UTF-8 JSON."""
     info = record.advisories
-    gates: dict[str, dict[str, str]] = {}
-    for outcome in record.outcomes:
-        gates.setdefault(outcome.subject, {})[outcome.gate] = str(outcome.state)
     document = {
         "schema_version": MANIFEST_VERSION,
         "project": record.project,
@@ -47,12 +44,13 @@ def manifest(record: RunRecord, entries: Sequence[Entry]) -> bytes:
         "vex": [{"path": document.path, "sha256": document.sha256} for document in record.vex],
         "baseline": {"path": record.baseline.path, "sha256": record.baseline.sha256 or None} if record.baseline else None,
         "tools": dict(sorted(record.tools.items())),
-        "artifacts": [_artifact(entry, gates.get(entry.artifact.subject, {})) for entry in entries],
+        "artifacts": [manifest_of(record, entry) for entry in entries],
     }
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _artifact(entry: Entry, gates: Mapping[str, str]) -> dict[str, Any]:
+def manifest_of(record: RunRecord, entry: Entry) -> dict[str, Any]:
+    """What the manifest says of one artifact."""
     artifact, archive = entry.artifact, entry.archive
     return {
         "name": artifact.name,
@@ -71,6 +69,6 @@ def _artifact(entry: Entry, gates: Mapping[str, str]) -> dict[str, Any]:
         "compressor": archive.compressor,
         "sbom": {"path": artifact.sbom, "sha256": artifact.sbom_sha256} if artifact.sbom else None,
         "layers": [{"text": ref.text, "arn": ref.arn, "version": ref.version, "local": ref.local} for ref in entry.layers],
-        "gates": gates,
+        "gates": {outcome.gate: str(outcome.state) for outcome in record.outcomes if outcome.subject == artifact.subject},
         "location": {"path": entry.location.path, "line": entry.location.line},
     }

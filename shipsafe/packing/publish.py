@@ -27,7 +27,7 @@ from shipsafe.model.record import RunRecord
 from shipsafe.packing.manifest import Entry, manifest
 from shipsafe.packing.output import Output, output_lock
 
-__all__ = ["MANIFEST", "Published", "check_names", "output_lock", "publish", "repair"]
+__all__ = ["MANIFEST", "Published", "check_names", "entry_of", "output_lock", "publish", "repair"]
 
 MANIFEST = "shipsafe.json"
 _PREVIOUS = "previous.json"
@@ -84,14 +84,9 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord) -> Ru
     with disk_errors(out):
         before = _read(out / MANIFEST)
         try:
-            artifacts = [_keep(output, item) for item in items]
-            data = manifest(
-                record,
-                [
-                    Entry(artifact=artifact, archive=item.archive, layers=item.layers, location=item.location, prebuilt=item.prebuilt)
-                    for artifact, item in zip(artifacts, items, strict=True)
-                ],
-            )
+            for item in items:
+                _keep(output, item)
+            data = manifest(record, [entry_of(item) for item in items])
             if before is not None:
                 _put(output, output.store / _PREVIOUS, (out / MANIFEST).read_bytes())
             _put(output, out / MANIFEST, data)
@@ -101,7 +96,7 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord) -> Ru
                     output.sweep(_files(before).values())
             raise
         _follow(output)
-    return replace(record, artifacts=tuple(artifacts))
+    return replace(record, artifacts=tuple(entry_of(item).artifact for item in items))
 
 
 def repair(output: Output) -> None:
@@ -119,13 +114,10 @@ def _put(output: Output, target: Path, data: bytes) -> None:
     output.put(target, [data], hashlib.sha256(data).hexdigest())
 
 
-def _keep(output: Output, item: Published) -> Artifact:
-    """Put an archive and its SBOM under their digests, where they are not there already."""
+def entry_of(item: Published) -> Entry:
+    """What the release manifest says of it."""
     archive = item.archive
-    _take(output, output.object(archive.sha256, ".zip"), archive.path, archive.sha256)
-    if item.sbom is not None:
-        _take(output, output.object(item.sbom_sha256, ".cdx.json"), item.sbom, item.sbom_sha256)
-    return Artifact(
+    artifact = Artifact(
         name=item.name,
         subject=archive.subject,
         path=f"{item.name}.zip",
@@ -136,6 +128,15 @@ def _keep(output: Output, item: Published) -> Artifact:
         sbom=f"{item.name}.cdx.json" if item.sbom else "",
         sbom_sha256=item.sbom_sha256,
     )
+    return Entry(artifact=artifact, archive=archive, layers=item.layers, location=item.location, prebuilt=item.prebuilt)
+
+
+def _keep(output: Output, item: Published) -> None:
+    """Put an archive and its SBOM under their digests, where they are not there already."""
+    archive = item.archive
+    _take(output, output.object(archive.sha256, ".zip"), archive.path, archive.sha256)
+    if item.sbom is not None:
+        _take(output, output.object(item.sbom_sha256, ".cdx.json"), item.sbom, item.sbom_sha256)
 
 
 def _take(output: Output, target: Path, source: Path, digest: str) -> None:
