@@ -22,6 +22,10 @@ rooms:
 tests *ARGS:
     pytest -n 2 --dist worksteal {{ ARGS }}
 
+# Compress as if on other processors, and compare; needs qemu-user.
+processors:
+    python bench/processors.py
+
 # Write the generated files: rule pages, policy reference, command pages, README parts, configs/.
 docs:
     python docs/generate.py
