@@ -116,11 +116,11 @@ def _from_folder(settings: AdvisoryPolicy, *, cache: Path, answers: Cache, today
     dated = settings.stated_date.isoformat() if settings.stated_date else None
     label = settings.label or f"OSV records of {dated or 'unknown date'}"
     info = AdvisoryInfo(source="folder", label=label, date=dated, digest=digest, records=known["records"])
-    return _Stored(partial(_indexed, source, store, known["sha256"]), info, answers)
+    return _Stored(partial(_indexed, source, store, digest, known["sha256"]), info, answers)
 
 
-def _index(source: Path, store: Path) -> dict[str, Any]:
-    """Index a folder or zip; gives how many records it has, and the SHA-256 of the index."""
+def _index(source: Path, store: Path, digest: str) -> dict[str, Any]:
+    """Index a folder or zip of that digest; gives how many records it has, and the SHA-256 of the index."""
     draft = store.with_name(f".{secrets.token_hex(8)}.sqlite.tmp")
     with disk_errors(store.parent):
         store.parent.mkdir(parents=True, exist_ok=True)

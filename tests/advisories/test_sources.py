@@ -278,7 +278,7 @@ def test_advisories_that_change_while_they_are_read_answer_nothing(cache: Path, 
         return build(path, target)
 
     monkeypatch.setattr(sources, "build_store", build_while_somebody_writes)
-    with pytest.raises(IncompleteError, match="The advisories changed while they were read. Run again"):
+    with pytest.raises(IncompleteError, match=r"The advisories changed while they were read\. Run again"):
         folder(cache, source)
     monkeypatch.undo()
     (source / "one.json").write_text(json.dumps(ONE))
