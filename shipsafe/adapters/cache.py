@@ -80,16 +80,6 @@ class Cache:
         """A name for a question, in hex, that says nothing of what it was made of."""
         return self._key(kind, question).hex()
 
-    def forget(self, kind: str, question: object) -> None:
-        """Drop what is kept for a question."""
-        key = self._key(kind, question)
-        with self._lock, suppress(sqlite3.Error, OSError):
-            self.fresh.pop(key, None)
-            base = self._connect()
-            if base is not None:
-                with base:
-                    base.execute("delete from answer where key = ?", (key,))
-
     def flush(self) -> None:
         """Write what this run learnt, in one transaction. A cache that cannot be written is not an error."""
         with self._lock, suppress(sqlite3.Error, OSError):

@@ -3,6 +3,10 @@
 uv is safe only when it never sees a file or setting of the project: `-e` lines, `--no-binary` lines and `[pip] no-binary` in a
 `uv.toml` override the flags and run `setup.py`. So: `--no-config`, a clean environment, an empty working folder, an explicit
 interpreter, no downloads of Python, and indexes passed by us.
+
+uv compares a hash only with what it downloads. What lies unpacked in its cache it believes, files and all; so whoever can write there,
+or have a cache restored that is theirs, ships what they like under the hashes of the lock. In a pipeline, where caches are restored, it
+therefore gets an empty cache, unless what it installs is compared with something that we know (`is_cache_believed`).
 """
 
 import os
@@ -15,7 +19,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from shipsafe.adapters.process import Finished, Run
-from shipsafe.errors import IncompleteError
+from shipsafe.errors import ConfigError, IncompleteError
 
 # find_uv_bin() asks sysconfig, whose first answer is not safe to ask for from several threads (CPython 3.11).
 sysconfig.get_config_vars()
@@ -42,6 +46,18 @@ def uv(arguments: Sequence[str | Path], *, cwd: Path, offline: bool, run: Run, e
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     flags = [*_FLAGS, "--python", sys.executable, *(["--offline"] if offline else [])]
     return run([_program(), *arguments, *flags], cwd=cwd, env={**kept, **(env or {}), **_SETTINGS})
+
+
+def is_cache_believed(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether what lies unpacked in uv's cache may ship: as `SHIPSAFE_UV_CACHE` says, else on a person's machine and not in a pipeline.
+
+    Raises:
+        ConfigError: the variable is neither of its two words.
+    """
+    told = environ.get("SHIPSAFE_UV_CACHE") or ("fresh" if environ.get("CI", "").lower() not in ("", "0", "false") else "trusted")
+    if told not in ("trusted", "fresh"):
+        raise ConfigError(f"SHIPSAFE_UV_CACHE is {told[:40]!r}.", remedy='Set it to "trusted" or "fresh", or unset it.')
+    return told == "trusted"
 
 
 def build_command(sdist: Path, out: Path, flags: Sequence[str]) -> list[str | Path]:

@@ -111,21 +111,23 @@ def _from_folder(settings: AdvisoryPolicy, *, cache: Path, answers: Cache, today
     store = cache / "advisories" / f"folder-{digest.removeprefix('sha256:')}.sqlite"
     known: dict[str, Any] | None = answers.recall("advisories", digest)
     if known is None or not store.is_file():
-        known = _index(source, store)
+        known = _index(source, store, digest)
         answers.keep("advisories", digest, known)
     dated = settings.stated_date.isoformat() if settings.stated_date else None
     label = settings.label or f"OSV records of {dated or 'unknown date'}"
     info = AdvisoryInfo(source="folder", label=label, date=dated, digest=digest, records=known["records"])
-    return _Stored(partial(_indexed, source, store, known["sha256"]), info, answers)
+    return _Stored(partial(_indexed, source, store, digest, known["sha256"]), info, answers)
 
 
-def _index(source: Path, store: Path) -> dict[str, Any]:
-    """Index a folder or zip; gives how many records it has, and the SHA-256 of the index."""
+def _index(source: Path, store: Path, digest: str) -> dict[str, Any]:
+    """Index a folder or zip of that digest; gives how many records it has, and the SHA-256 of the index."""
     draft = store.with_name(f".{secrets.token_hex(8)}.sqlite.tmp")
     with disk_errors(store.parent):
         store.parent.mkdir(parents=True, exist_ok=True)
         try:
             counted = build_store(source, draft)
+            if digest_of(source) != digest:  # else answers would be kept under the digest of other advisories than were asked
+                raise IncompleteError("The advisories changed while they were read.", remedy="Run again.", path=str(source))
             sha256 = sha256_file(draft)
             draft.replace(store)
         finally:
@@ -135,10 +137,10 @@ def _index(source: Path, store: Path) -> dict[str, Any]:
     return {"records": counted.records, "sha256": sha256}
 
 
-def _indexed(source: Path, store: Path, sha256: str) -> Store:
+def _indexed(source: Path, store: Path, digest: str, sha256: str) -> Store:
     """The index, made again where it is no longer what it was."""
     if sha256_file(store) != sha256:
-        _index(source, store)
+        _index(source, store, digest)
     return Store(store)
 
 

@@ -19,7 +19,7 @@ from shipsafe.packing.runtimes import Runtime
 
 def install(
     resolution: Resolution, needs: Needs, target: Path, *, who: str, runtime: Runtime, architecture: str, policy: Policy,
-    workspace: Path, offline: bool, run: Run,
+    workspace: Path, offline: bool, run: Run, cache: Path | None = None,
 ) -> tuple[Built, ...]:  # fmt: skip
     """Install exactly what was resolved into `target`, and say what had to be built from source for that.
 
@@ -29,7 +29,7 @@ def install(
     if not resolution.pinned:
         return ()
     job = Job(needs=needs, who=who, runtime=runtime, architecture=architecture, policy=policy, workspace=workspace,
-              indexes=open_indexes(policy, offline=offline), offline=offline, run=run)  # fmt: skip
+              indexes=open_indexes(policy, offline=offline), offline=offline, run=run, cache=cache)  # fmt: skip
     builds = Builds(job)
     for name in resolution.build:
         builds.add(resolution.pinned[name])

@@ -41,7 +41,7 @@ class NeedsBuildError(IncompleteError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is installed, for whom, from where, with what."""
+    """What is installed, for whom, from where, with what; `cache` is one for uv that is not the user's."""
 
     needs: Needs
     who: str
@@ -52,6 +52,7 @@ class Job:
     workspace: Path
     offline: bool
     run: Run
+    cache: Path | None = None
 
     def uv(self, step: str, files: Mapping[str, str], arguments: Sequence[str | Path]) -> Path:
         """Run uv in a folder of ours that holds the files, and give the folder.
@@ -65,7 +66,8 @@ class Job:
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
         flags = target_flags(python=self.runtime.python or "", platform=platform(self.runtime, self.architecture))
-        done = uv([*arguments, *flags], cwd=folder, offline=self.offline, run=self.run, env=self.indexes.environment())
+        env = self.indexes.environment() | ({"UV_CACHE_DIR": str(self.cache)} if self.cache else {})
+        done = uv([*arguments, *flags], cwd=folder, offline=self.offline, run=self.run, env=env)
         if done.returncode:
             raise self._failure(done)
         return folder
@@ -88,7 +90,8 @@ class Job:
 
     def _remedy(self, done: Finished, why: str, blamed: Wanted | None) -> str:
         if self.offline:
-            return "Run once without --offline to fill uv's cache."
+            fill = "Run once without --offline to fill uv's cache"
+            return f"{fill}, and set SHIPSAFE_UV_CACHE=trusted if nobody else can write there." if self.cache else f"{fill}."
         if refusing := refused_by(done):
             return self.indexes.how_to_sign_in(refusing)
         absent = next((own for name in _ABSENT.findall(why) if (own := self.policy.claimant(canonicalize_name(name)))), None)

@@ -51,7 +51,8 @@ class _Resolved:
 
 
 def resolve(
-    needs: Needs, *, who: str, runtime: Runtime, architecture: str, policy: Policy, workspace: Path, offline: bool, run: Run
+    needs: Needs, *, who: str, runtime: Runtime, architecture: str, policy: Policy, workspace: Path, offline: bool, run: Run,
+    cache: Path | None = None,
 ) -> Resolution:  # fmt: skip
     """Say of every distribution its version, its hashes and its index. A lock that tells all that is taken at its word.
 
@@ -61,7 +62,7 @@ def resolve(
     if not needs.wanted:
         return Resolution()
     job = Job(needs=needs, who=who, runtime=runtime, architecture=architecture, policy=policy, workspace=workspace,
-              indexes=open_indexes(policy, offline=offline), offline=offline, run=run)  # fmt: skip
+              indexes=open_indexes(policy, offline=offline), offline=offline, run=run, cache=cache)  # fmt: skip
     if needs.complete and not policy.extra_indexes and not policy.find_links:
         return Resolution(pinned=_from_lock(job))
     builds = Builds(job)

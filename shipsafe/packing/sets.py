@@ -17,6 +17,7 @@ from shipsafe.adapters.cache import Cache, canonical
 from shipsafe.adapters.once import Once
 from shipsafe.adapters.process import Run
 from shipsafe.adapters.timeline import Timeline
+from shipsafe.adapters.uv import is_cache_believed
 from shipsafe.errors import IntegrityError
 from shipsafe.model.policy import Policy
 from shipsafe.packing.distributions import Facts, read_facts
@@ -147,6 +148,7 @@ class Sets:
         """What somebody wants.
 
         Raises:
+            ConfigError: nobody can tell whether uv's cache is to be believed.
             IncompleteError: it cannot be resolved or installed.
             IntegrityError: the index gives other files for the same hashes than it did before.
         """
@@ -167,7 +169,7 @@ class Sets:
         resolution = _read_resolution(kept)
         question = {**wanting.target, **_written(resolution)}
         known = self.cache.recall("set", question)
-        return None if known is None else self._recalled(known, self.cache.key("set", question), question, resolution, wanting)
+        return None if known is None else self._recalled(known, self.cache.key("set", question), resolution, wanting)
 
     def _resolve(self, wanting: Wanting, question: object) -> Resolution:
         """What is locked resolves to the same for ever; all else is asked again in every run."""
@@ -177,7 +179,7 @@ class Sets:
                 leg.cached = True
                 return _read_resolution(kept)
             self._begun.get("resolve", lambda: self.begun("resolve"))
-            resolution = resolve(wanting.needs, **wanting.circumstances())
+            resolution = resolve(wanting.needs, cache=self._uv_cache(), **wanting.circumstances())
         if locked:
             self.cache.keep("resolution", question, _written(resolution))
         return resolution
@@ -190,7 +192,7 @@ class Sets:
 
         def make() -> DependencySet:
             if lasting and (kept := self.cache.recall("set", question)):
-                return self._recalled(kept, key, question, resolution, wanting)
+                return self._recalled(kept, key, resolution, wanting)
             found = self._installed.get(key, lambda: self._install(key, resolution, wanting))
             if not lasting or found.built:
                 return replace(found, key=hashlib.sha256(canonical(found.files)).hexdigest())
@@ -199,16 +201,16 @@ class Sets:
 
         return self._known.get(key, make)
 
-    def _recalled(self, kept: Any, key: str, question: object, resolution: Resolution, wanting: Wanting) -> DependencySet:
+    def _recalled(self, kept: Any, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
         files = tuple(Installed(*row) for row in kept["files"])
 
         def materialise() -> None:
-            found = self._installed.get(key, lambda: self._install(key, resolution, wanting))
+            found = self._installed.get(key, lambda: self._install(key, resolution, wanting, compared=True))
             if found.files != files:
-                self.cache.forget("set", question)
+                # What is known stays known: else whoever has changed uv's cache would only have to wait for a second run.
                 raise IntegrityError(
                     f"The dependencies of {wanting.who} are not the files that an earlier run installed for the same hashes.",
-                    remedy="Find out what changed in the index; the next run takes what it has now.",
+                    remedy="Find out who changed uv's cache, and run `uv cache clean`. `shipsafe cache clear` forgets the earlier run.",
                     path=wanting.needs.files[0],
                 )
 
@@ -217,15 +219,15 @@ class Sets:
             facts=tuple(Facts(**{**one, "requires": tuple(one["requires"]), "files": tuple(one["files"])}) for one in kept["facts"]),
         )  # fmt: skip
 
-    def _install(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
+    def _install(self, key: str, resolution: Resolution, wanting: Wanting, *, compared: bool = False) -> DependencySet:
         with self.timeline.leg("install", wanting.subject):
             self._begun.get("install", lambda: self.begun("install"))
-            return self._install_anew(key, resolution, wanting)
+            return self._install_anew(key, resolution, wanting, None if compared else self._uv_cache())
 
-    def _install_anew(self, key: str, resolution: Resolution, wanting: Wanting) -> DependencySet:
+    def _install_anew(self, key: str, resolution: Resolution, wanting: Wanting, cache: Path | None) -> DependencySet:
         target = self._folder(key)
         target.mkdir(parents=True)
-        built = install(resolution, wanting.needs, target, **wanting.circumstances())
+        built = install(resolution, wanting.needs, target, cache=cache, **wanting.circumstances())
         files = clean(target)
         sources = {one.path: target / one.path for one in files}
         folders = sorted({path.rpartition("/")[0] for path in sources if path.rpartition("/")[0].endswith(".dist-info")})
@@ -233,6 +235,10 @@ class Sets:
         pinned = {**resolution.pinned, **{one.name: one.pinned for one in built}}
         notes = tuple(one.note for one in built)
         return DependencySet(key=key, folder=target, files=files, owner=owners(target), facts=facts, pinned=pinned, built=notes)
+
+    def _uv_cache(self) -> Path | None:
+        """A cache for uv that is empty when the run begins, where the user's may be somebody else's."""
+        return None if is_cache_believed() else self.folder / "uv"
 
     def _folder(self, key: str) -> Path:
         return self.folder / key[:32]

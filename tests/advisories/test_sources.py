@@ -265,3 +265,21 @@ def test_a_record_on_which_pip_audit_crashes_is_incomplete_and_never_clean(bad: 
     with osv_server(lambda *_: [bad]) as url, pytest.raises(IncompleteError, match=rf"\({error}"):
         osv(cache, url, waited).ask([Pin(name="demo", version="1.0")])
     assert waited == []
+
+
+def test_advisories_that_change_while_they_are_read_answer_nothing(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, build = tmp_path / "records", sources.build_store
+    source.mkdir()
+    (source / "one.json").write_text(json.dumps(ONE))
+
+    def build_while_somebody_writes(path: Path, target: Path) -> Any:
+        older = record("other", {"introduced": "0"})
+        (path / "one.json").write_text(json.dumps(older))
+        return build(path, target)
+
+    monkeypatch.setattr(sources, "build_store", build_while_somebody_writes)
+    with pytest.raises(IncompleteError, match=r"The advisories changed while they were read\. Run again"):
+        folder(cache, source)
+    monkeypatch.undo()
+    (source / "one.json").write_text(json.dumps(ONE))
+    assert found(folder(cache, source).ask(PINS)) == [[], ["PYSEC-2026-1"], []]
