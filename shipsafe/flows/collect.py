@@ -116,7 +116,7 @@ def _check_same(record: RunRecord, share: _Share) -> None:
     for name in _SAME:
         if getattr(share.record, name) != getattr(record, name):
             what = "time of the commit" if name == "epoch" else name.replace("_", " ")
-            raise IntegrityError(f"The {what} of this share is not the one that lies here.", remedy=_ONE_COMMIT, path=str(share.folder))
+            raise IntegrityError(f"This share and what lies here differ in their {what}.", remedy=_ONE_COMMIT, path=str(share.folder))
     if share.record.advisories not in (None, record.advisories):
         raise IntegrityError("Two shares were asked about different advisories.", remedy="Give all shares one snapshot: "
                              "`shipsafe advisories update` once, and its cache to every job.", path=str(share.folder))  # fmt: skip

@@ -18,11 +18,11 @@ from shipsafe.flows.request import Request
 from shipsafe.flows.shards import shards, share
 from shipsafe.gates import all_gates
 from shipsafe.model.plan import Planned, Shard
-from shipsafe.model.project import Subject
+from shipsafe.model.project import Layer, Subject
 from shipsafe.model.tree import Origin, StagedTree
 from shipsafe.packing.archive import compressor
 from shipsafe.packing.sets import DependencySet, Sets, Wanting
-from shipsafe.packing.stage import stage
+from shipsafe.packing.stage import BuiltElsewhereError, stage
 from shipsafe.reports.live import Progress
 
 
@@ -133,6 +133,7 @@ def _planned(bench: Bench, case: Case, wanting: Wanting | None, cached: tuple[st
         dependencies=_name(wanting) if wanting and wanting.needs.wanted else "",
         layers=tuple(sorted(layers_of(bench, subject))),
         cached=cached,
+        idle=is_image(subject) or (isinstance(subject, Layer) and isinstance(case.staged, BuiltElsewhereError)),
         problem=str(case.staged) if isinstance(case.staged, ShipsafeError) else "",
     )
 

@@ -34,7 +34,7 @@ def shards(planned: Iterable[Planned], most: int) -> tuple[Shard, ...]:
     planned = tuple(planned)
     known = {one.subject.subject: one for one in planned}
     used = {name for one in planned for name in one.layers if name in known}
-    working = [one for one in planned if not one.is_idle and one.subject.subject not in used]
+    working = [one for one in planned if not one.idle and one.subject.subject not in used]
     groups: dict[str, list[Planned]] = {}
     for one in working:
         groups.setdefault(one.dependencies or one.subject.subject, []).append(one)
@@ -55,9 +55,9 @@ def shards(planned: Iterable[Planned], most: int) -> tuple[Shard, ...]:
 
 
 def _hand_out(planned: Iterable[Planned], filled: list[list[Planned]]) -> None:
-    """Put what nobody is busy with where it costs nothing: a layer to a function that uses it, images to the first share.
+    """Put what nobody is busy with where it costs nothing: a layer to a function that uses it, what is idle to the first share.
 
-    A share of images alone would have nothing to answer, and a run that answers nothing does not pass.
+    A share of that alone would have nothing to answer, and a run that answers nothing does not pass.
     """
     placed = {one.subject.subject for share in filled for one in share}
     for one in planned:

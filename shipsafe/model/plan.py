@@ -5,7 +5,7 @@ A weight says how much work something is, in the work that one distribution make
 
 from dataclasses import dataclass
 
-from shipsafe.model.project import Function, Subject
+from shipsafe.model.project import Subject
 
 _FUNCTION = 10  # units for staging, asking and packing the least function; a distribution is one, and so are these:
 _FILES = 20  # files of code
@@ -22,6 +22,7 @@ class Planned:
         dependencies: equal for subjects that get equal dependencies; "" for none.
         layers: the layers of this project that it uses, which every machine that builds it looks at, too.
         cached: ids of gates that need not be asked, and `archive` where nothing has to be compressed.
+        idle: no gate answers anything about it: an image, or a layer that another tool builds.
         problem: why nobody can say more, or "".
     """
 
@@ -33,17 +34,13 @@ class Planned:
     dependencies: str = ""
     layers: tuple[str, ...] = ()
     cached: tuple[str, ...] = ()
+    idle: bool = False
     problem: str = ""
 
     @property
-    def is_idle(self) -> bool:
-        """Whether there is nothing to do: shipsafe does not look into images."""
-        return isinstance(self.subject, Function) and self.subject.is_image
-
-    @property
     def own(self) -> int:
-        """The weight of what is done for it alone; nothing is done for an image."""
-        return 0 if self.is_idle else _FUNCTION + self.files // _FILES + self.size // _BYTES
+        """The weight of what is done for it alone."""
+        return 0 if self.idle else _FUNCTION + self.files // _FILES + self.size // _BYTES
 
     @property
     def weight(self) -> int:
