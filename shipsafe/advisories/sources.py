@@ -4,15 +4,19 @@
 here turns "could not look" into "nothing found".
 """
 
+import atexit
 import json
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache as remembered
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 from urllib.parse import quote
 
@@ -184,6 +188,14 @@ def _answer(kept: Mapping[str, Any]) -> Answer:
     return Answer(**{**kept, "pin": Pin(**kept["pin"]), "advisories": tuple(advisories)})
 
 
+@remembered
+def _of_this_run() -> Path:
+    """Where pip-audit keeps what it is told over HTTP. It would believe whatever stood there, also that nothing is vulnerable."""
+    folder = mkdtemp(prefix="shipsafe-")
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
 @dataclass(frozen=True, slots=True)
 class _Service:
     """One of pip-audit's own services, asked over the network."""
@@ -204,7 +216,7 @@ class _Service:
 
         from shipsafe.advisories.audit import audit  # noqa: PLC0415 - likewise
 
-        folder = self.cache / "pip-audit"
+        folder = _of_this_run()
         if self.source is AdvisorySource.OSV:
             return audit(pins, OsvService(folder, _TIMEOUT, self.osv_url), self._records, sleep=self.sleep)
         return audit(pins, PyPIService(folder, _TIMEOUT), self._local, sleep=self.sleep)

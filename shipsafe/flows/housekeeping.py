@@ -19,7 +19,6 @@ _PARTS = {
     "members": (("members.sqlite*",), "compressed files of archives, by content"),
     "advisories": (("advisories/*.sqlite", "advisories/current.json", "advisories/lock", "advisories/.*.tmp"), "the advisory snapshot"),
     "policies": (("policies/*.toml",), "policies that `extends` names by URL, by digest"),
-    "pip-audit": (("pip-audit/**/*",), "what pip-audit's services answered"),
 }
 _TABLES = {"answers": "answer", "members": "member"}
 

@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pip_audit._service
 import pytest
+from pip_audit._service import PyPIService, VulnerabilityService
 
 from shipsafe.adapters.cache import open_cache
 from shipsafe.advisories import snapshot, sources
 from shipsafe.advisories.sources import open_advisories
+from shipsafe.advisories.store import build_store
 from shipsafe.errors import IncompleteError
 from shipsafe.model.advisory import Advisories, Answer, Pin
 from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource
@@ -268,7 +271,7 @@ def test_a_record_on_which_pip_audit_crashes_is_incomplete_and_never_clean(bad: 
 
 
 def test_advisories_that_change_while_they_are_read_answer_nothing(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, build = tmp_path / "records", sources.build_store
+    source, build = tmp_path / "records", build_store
     source.mkdir()
     (source / "one.json").write_text(json.dumps(ONE))
 
@@ -283,3 +286,22 @@ def test_advisories_that_change_while_they_are_read_answer_nothing(cache: Path, 
     monkeypatch.undo()
     (source / "one.json").write_text(json.dumps(ONE))
     assert found(folder(cache, source).ask(PINS)) == [[], ["PYSEC-2026-1"], []]
+
+
+def test_what_lies_in_the_cache_folder_cannot_tell_pip_audit_that_nothing_is_vulnerable(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+
+    def service(folder: Path, timeout: int) -> VulnerabilityService:
+        folders.append(folder)
+        return PyPIService(folder, timeout)
+
+    monkeypatch.setattr(pip_audit._service, "PyPIService", service)
+    monkeypatch.setattr(PyPIService, "query", lambda _, spec: (spec, []))
+    opened(cache, source=AdvisorySource.PYPI).ask(PINS)
+    opened(cache, source=AdvisorySource.PYPI).ask(PINS[:1])
+    assert folders[0] == folders[1]
+    assert folders[0].stat().st_mode & 0o077 == 0
+    assert not folders[0].is_relative_to(cache)
+    assert not (cache / "pip-audit").exists()
