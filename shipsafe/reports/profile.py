@@ -30,7 +30,8 @@ class Profile:
     def critical_path(self) -> tuple[Leg, ...]:
         """The longest chain of legs of which each had to wait for the one before."""
         subjects = {leg.subject for leg in self.legs if leg.name not in (*_BEFORE, *_AFTER)}
-        chains = [_chain([leg for leg in self.legs if leg.subject == subject and leg.name not in _INSIDE]) for subject in sorted(subjects)]
+        theirs = [leg for leg in self.legs if leg.name not in (*_BEFORE, *_AFTER, *_INSIDE)]
+        chains = [_chain([leg for leg in theirs if leg.subject == subject]) for subject in sorted(subjects)]
         slowest = max(chains, key=_seconds, default=())
         before = [leg for leg in self.legs if leg.name in _BEFORE]
         return (*before, *slowest, *(leg for leg in self.legs if leg.name in _AFTER))
