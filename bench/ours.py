@@ -82,7 +82,8 @@ def build(setting: Setting, project: Project, *, cache: Path, out: Path) -> Buil
     """
     profile = setting.folder / "profile.json"
     profile.unlink(missing_ok=True)
-    env = {"SHIPSAFE_CACHE_DIR": str(cache), "SHIPSAFE_CONFIG_DIR": str(cache.with_name("config")), "SHIPSAFE_PROFILE": str(profile)}
+    env = {"SHIPSAFE_CACHE_DIR": str(cache), "SHIPSAFE_CONFIG_DIR": str(cache.with_name("config")), "SHIPSAFE_PROFILE": str(profile),
+           "SHIPSAFE_UV_CACHE": "trusted"}  # fmt: skip  # warm and believed, as it is for everybody here, also in a pipeline
     step = Step(argv=[setting.tools.shipsafe, "build", project.root, "--out", out, "-q"], cwd=project.root, env=env)
     spent = spend([step], log=setting.log)
     return Built(spent=spent, archives=packed(project, out), profile=json.loads(profile.read_text()) if profile.exists() else None)
