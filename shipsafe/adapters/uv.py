@@ -87,8 +87,8 @@ def without_credentials(text: str) -> str:
 
 
 def reason(finished: Finished) -> str:
-    """Why uv failed, in one line without credentials and without what every such message says."""
-    told = finished.stderr.partition("\nhint:")[0]
+    """Why uv failed, in one line without credentials, without what every such message says and without advice to look away."""
+    told = finished.stderr.partition("\nhint:")[0].partition(" If this is intentional, set ")[0]
     lines = [line.strip() for line in told.splitlines() if line.strip() and not line.startswith("warning:")]
     text = " ".join(line.removeprefix("error:").removeprefix("cause:").strip() for line in lines)
     text = text.removeprefix("No solution found when resolving dependencies ")

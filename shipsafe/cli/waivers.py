@@ -94,6 +94,8 @@ def waiver_of(
         raise ConfigError(f"{subject!r} is no place.", remedy="Write function:ID, layer:ID, project, an ID, or '*'.")
     if not reason.strip():
         raise ConfigError("A waiver needs a reason.", remedy="Say with --reason why this may stay.")
+    if expires is None and not until_fixed:
+        raise ConfigError("A waiver has an end.", remedy="Say --expires 2027-01-31 or 30d, or --until-fixed.")
     if justification and justification not in JUSTIFICATIONS:
         near = difflib.get_close_matches(justification, JUSTIFICATIONS, n=1)
         hint = f"Did you mean {near[0]}? " if near else ""

@@ -195,7 +195,7 @@ class Sets:
                 return self._recalled(kept, key, resolution, wanting)
             found = self._installed.get(key, lambda: self._install(key, resolution, wanting))
             if not lasting or found.built:
-                return replace(found, key=hashlib.sha256(canonical(found.files)).hexdigest())
+                return replace(found, key=hashlib.sha256(canonical([found.files, found.pinned, found.built])).hexdigest())
             self.cache.keep("set", question, _written_set(found))
             return found
 
@@ -210,7 +210,7 @@ class Sets:
                 # What is known stays known: else whoever has changed uv's cache would only have to wait for a second run.
                 raise IntegrityError(
                     f"The dependencies of {wanting.who} are not the files that an earlier run installed for the same hashes.",
-                    remedy="Find out who changed uv's cache, and run `uv cache clean`. `shipsafe cache clear` forgets the earlier run.",
+                    remedy="Find out what changed: uv's cache (`uv cache clean`), or the index. `shipsafe cache clear` forgets that run.",
                     path=wanting.needs.files[0],
                 )
 

@@ -288,7 +288,7 @@ def _export(
     chosen = [f"{only}={name}" for name in choice.groups] + [f"--extra={name}" for name in choice.extras]
     done = uv(["export", *_EXPORT, *chosen, "--package", owner.package.name], cwd=home, offline=True, run=run)
     if done.returncode:
-        raise IncompleteError(f"The lock cannot be read: {reason(done)}.", remedy="Run `uv lock` again.", path=lock.shown)
+        raise IncompleteError(f"The lock cannot be read: {reason(done).rstrip('.')}.", remedy="Run `uv lock` again.", path=lock.shown)
     try:
         return [Requirement(line) for line in (home / "export.txt").read_text(encoding="utf-8").splitlines() if line.strip()]
     except InvalidRequirement as error:

@@ -52,10 +52,11 @@ def _check_fixed(document: Document, path: str, value: Any, values: Mapping[str,
     for part in path.split("."):
         there = there.get(part) if isinstance(there, Mapping) else None
     if there is None:
-        # A gate that blocks today would block later; packages would come from elsewhere; a list of permissions would grow.
+        # A gate that blocks today would block later or never; packages would come from elsewhere; a list of permissions would grow.
         grows = BY_PATH[path].tighter is Tighter.SUBSET and bool(value)
         grows = grows or (BY_PATH[path].tighter is Tighter.OFF and value != "off")
-        loosens = path.endswith(".enforce-from") or path.startswith("indexes.") or grows
+        observes = path.endswith(".enforce-from") or (path.endswith(".mode") and value != "enforce")
+        loosens = observes or path.startswith("indexes.") or grows
     else:
         loosens = not _is_tighter(BY_PATH[path], there, value)
     if loosens:

@@ -140,7 +140,7 @@ def _as_missing(finding: Finding) -> tuple[str, str, str]:
 
 
 def unanswered(record: RunRecord) -> list[Silence]:
-    """What else keeps the verdict from being complete; one entry per gate and reason (a feed that fails, fails everybody)."""
+    """What else keeps the verdict from being complete."""
     told = {_as_missing(finding) for finding in unsettled(record)}
     missing = [(item.gate, item.subject, item.reason) for item in record.verdict.unanswered]
     return _silences(item for item in missing if item not in told)
@@ -154,21 +154,19 @@ def unanswered_observed(record: RunRecord) -> list[Silence]:
 
 
 def _silences(items: Iterable[tuple[str, str, str]]) -> list[Silence]:
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for gate, subject, reason in items:
-        reasons.setdefault((gate, reason), []).append(subject)
-    return [Silence(gates=(gate,), subjects=tuple(found), reason=reason) for (gate, reason), found in reasons.items()]
-
-
-def not_asked(record: RunRecord) -> list[Silence]:
-    """Questions that do not apply; one entry per reason and set of gates (a container image is one reason for five gates)."""
+    """One entry per reason and set of gates: a lock that cannot be read, or a container image, is one reason for many questions."""
     asked: dict[tuple[str, str], list[str]] = {}
-    for outcome in record.verdict.not_asked:
-        asked.setdefault((outcome.reason, outcome.subject), []).append(outcome.gate)
+    for gate, subject, reason in items:
+        asked.setdefault((reason, subject), []).append(gate)
     reasons: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (reason, subject), found in asked.items():
         reasons.setdefault((reason, tuple(found)), []).append(subject)
     return [Silence(gates=found, subjects=tuple(names), reason=reason) for (reason, found), names in reasons.items()]
+
+
+def not_asked(record: RunRecord) -> list[Silence]:
+    """Questions that do not apply."""
+    return _silences((outcome.gate, outcome.subject, outcome.reason) for outcome in record.verdict.not_asked)
 
 
 def unchanged(record: RunRecord) -> list[Outcome]:

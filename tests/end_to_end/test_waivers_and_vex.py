@@ -50,7 +50,8 @@ def test_a_waiver_with_a_justification_becomes_vex_that_says_the_same(project: P
         assert again.report["vex"][0]["path"] == document
     (project / "shipsafe.toml").write_text(f'vex = ["open.json"]\n{before}')
     (project / "other.json").write_text((project / "open.json").read_text().replace("function", "x").replace("Pay", "Other"))
-    run = shipsafe(*check, "--vex", "other.json", cwd=project, env=cache)
+    # Of the whole project: where only some functions are asked, a statement may speak of the others.
+    run = shipsafe("check", "--format", "json", "--vex", "other.json", cwd=project, env=cache)
     assert decisions(run)[BLOCKS] == "waived"
     assert [note["source"] for note in run.report["verdict"]["vex_notes"] if note["news"] == "unmatched"] == ["other.json"]
 
@@ -109,6 +110,11 @@ def test_an_end_is_a_day_to_come(project: Path, end: str, said: str) -> None:
     run = shipsafe("policy", "waive", "lint/B602", "Pay", "--reason", "r", "--owner", "o", "--expires", end, cwd=project)
     assert run.code == 2
     assert said in run.err
+
+
+def test_a_waiver_without_an_end_is_asked_for_one(project: Path) -> None:
+    run = shipsafe("policy", "waive", "lint/B602", "Pay", "--reason", "r", "--owner", "o", cwd=project)
+    assert (run.code, run.err.rstrip()) == (2, "error: A waiver has an end. Say --expires 2027-01-31 or 30d, or --until-fixed.")
 
 
 def test_who_answers_is_who_commits(project: Path, tmp_path: Path) -> None:

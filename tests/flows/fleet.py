@@ -57,9 +57,9 @@ COMMON = {
 
 
 @contextmanager
-def packages() -> Iterator[str]:
-    """The index that has what the fleet needs; gives its address."""
-    with index(_ALPHA, _BETA) as address:
+def packages(asked: list[str] | None = None) -> Iterator[str]:
+    """The index that has what the fleet needs; gives its address. `asked` gets every request."""
+    with index(_ALPHA, _BETA, asked=asked) as address:
         yield address
 
 

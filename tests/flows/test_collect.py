@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from shipsafe.reports import names
-from tests.flows.fleet import RECORD, SHELL, build, built_shares, collect, fleet, machine, packages
+from tests.flows.fleet import CODE, RECORD, SHELL, build, built_shares, collect, fleet, machine, packages
 
 WAIVERS = """
 [[waivers]]
@@ -96,6 +96,22 @@ def test_what_the_command_line_says_of_findings(tmp_path: Path, address: str) ->
     report = same_as_one_machine(tmp_path, fleet(tmp_path, address, SOME_WRONG), "--fail-on", "lint=critical", shares=2)
     assert report["verdict"]["decision"] == "PASS"
     assert report["overrides"] == ["--fail-on lint=critical"]
+
+
+def test_a_build_of_another_tool(tmp_path: Path, address: str) -> None:
+    project = fleet(tmp_path, address, {"built/app.py": CODE + "OTHER = 1\n"})
+    same_as_one_machine(tmp_path, project, "--prebuilt", "Four=built", shares=2)
+    manifest = json.loads((tmp_path / "joined/work/fleet/dist/shipsafe.json").read_text())
+    assert {one["name"]: one["source"] for one in manifest["artifacts"]}["Four"] == "prebuilt"
+    left = sorted(tmp_path.glob("machine-*/work/fleet/dist"))
+    without = collect(fleet(tmp_path / "other", address), left, env=machine(tmp_path / "other"))
+    assert without.code == 5
+    assert "is not true of what was brought" in without.err
+
+
+def test_some_functions(tmp_path: Path, address: str) -> None:
+    report = same_as_one_machine(tmp_path, fleet(tmp_path, address), "--function", "One", "--function", "Four", shares=2)
+    assert [one["name"] for one in report["artifacts"]] == ["One", "Four", "Common"]
 
 
 def test_waivers_vex_and_a_baseline(tmp_path: Path, address: str) -> None:

@@ -64,7 +64,9 @@ def test_a_policy_can_ask_for_a_proof(tmp_path: Path) -> None:
     asked = inquiry(tmp_path, function(code=BUILT), prebuilt(tmp_path, unproven=("app.py", "x.py")), policy=proving)
     [finding] = ask_package(asked).findings
     assert finding.rule == "package/prebuilt"
-    assert finding.message.endswith("and 2 of its files are neither the source's nor those of a wheel of the lock: app.py, x.py.")
+    assert finding.message.endswith(
+        "and 2 of its files are neither the source's nor those of a wheel whose hash stands in the lock: app.py, x.py."
+    )
     assert ask_package(replace(asked, tree=prebuilt(tmp_path / "proven"))).findings == ()
     unnamed = replace(asked, tree=prebuilt(tmp_path / "zip", prebuilt=True))
     assert rules(ask_package(unnamed)) == ["prebuilt"], "of a zip that nobody named nothing is compared"

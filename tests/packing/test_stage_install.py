@@ -264,6 +264,11 @@ def test_credentials_of_an_index_are_shown_nowhere(tmp_path: Path, two_indexes: 
     assert reason(failed) == "Failed to fetch: `https://example.com/simple/x/`"
 
 
+def test_advice_of_uv_to_look_away_is_not_handed_on() -> None:
+    advice = "error: The wheel has an inconsistent version. If this is intentional, set `UV_SKIP_WHEEL_FILENAME_CHECK=1`.\n"
+    assert reason(Finished(returncode=2, stdout="", stderr=advice)) == "The wheel has an inconsistent version."
+
+
 def test_the_configured_requirements_of_a_plain_folder_are_used(tmp_path: Path, local_index: str) -> None:
     root = write(tmp_path / "project", {"src/app.py": "", "lists/prod.txt": "plain==1.0", "src/requirements.txt": "leaf"})
     tree = staged(root, tmp_path / "a", function(requirements="lists/prod.txt"), policy(index=local_index))

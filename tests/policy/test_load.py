@@ -179,6 +179,7 @@ def test_what_is_fixed_can_only_get_tighter(folder: Path, key: str, base: str, t
 def test_a_gate_that_blocks_today_cannot_be_put_off(folder: Path) -> None:
     extends = _organisation(folder, 'fixed = ["gates.lint"]\n')
     assert "loosens it" in said(folder, f"{extends}[gates.lint]\nenforce-from = 2027-01-01\n")
+    assert "loosens it" in said(folder, f'{extends}[gates.lint]\nmode = "observe"\n')
 
 
 def test_unwaivable_and_fixed_grow_along_the_chain(folder: Path) -> None:

@@ -112,6 +112,13 @@ def test_the_same_finding_in_several_functions_is_shown_once_and_counted_each() 
     assert "4 findings block (1 critical, 3 high) in 2 of 4 subjects." in text
 
 
+def test_one_reason_for_many_unanswered_questions_is_said_once() -> None:
+    outcomes = [Outcome.unanswered(gate, subject, "No lock.") for gate in ("lint", "package") for subject in (ORDERS, "layer:Common")]
+    verdict = judge(Policy(path=None, digest=""), outcomes, date(2026, 11, 21))
+    text = plain(RunRecord(command="check", project="p", verdict=verdict, outcomes=tuple(outcomes)), quiet=True)
+    assert f"Unanswered (4)\n  lint, package for {ORDERS}, layer:Common: No lock.\n" in text
+
+
 def test_a_finding_that_the_judge_takes_for_unanswered_keeps_its_place_and_its_remedy() -> None:
     outcome = Outcome.answered("dependencies", UNAUDITED.subject, [UNAUDITED])
     verdict = judge(Policy(path=None, digest=""), [outcome], date(2026, 11, 21))

@@ -98,7 +98,7 @@ def _refused(inquiry: Inquiry) -> Iterator[Finding]:
     if policy.refuses_prebuilt or (policy.proves_prebuilt and tree.prebuilt):  # of a zip that was not named nothing is compared
         yield _finding(REFUSED, subject, f"{built}.", "prebuilt")
     elif policy.proves_prebuilt and tree.unproven:
-        files = f"{len(tree.unproven)} of its files are neither the source's nor those of a wheel of the lock"
+        files = f"{len(tree.unproven)} of its files are neither the source's nor those of a wheel whose hash stands in the lock"
         yield _finding(REFUSED, subject, f"{built}, and {files}: {_some(tree.unproven)}.", "prebuilt")
 
 
