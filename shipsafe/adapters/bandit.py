@@ -19,10 +19,12 @@ from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
 from shipsafe.adapters.forkserver import ForkServer, LostError
+from shipsafe.adapters.parsing import is_too_much
 from shipsafe.adapters.pyproject import pyprojects
 from shipsafe.errors import ConfigError
 
 LARGEST = 5 * MEBIBYTE  # bytes of one source file
+MOST = 1_000_000  # names, numbers and signs of one: 700 MB; ordinary code of 5 MiB has as many
 _PATIENCE = 120.0  # seconds for a question,
 _PACE = 16 * 1024  # and one more for so many bytes of source: twenty times as long as it takes
 _SHARE = 64 * 1024  # bytes of source, about a fifth of a second; less is not worth another process
@@ -180,12 +182,11 @@ def lint(
         patience = _PATIENCE + sum(sizes[name] for name in names) / _PACE
         return server.ask({**question, "known": sorted(known), "config": settings.table, "honour": honour}, timeout=patience)
 
-    small = {name: size for name, size in sizes.items() if size <= LARGEST}
-    shares = _shares(small)
+    given_up = {name: why for name, size in sizes.items() if (why := _why_given_up(files[name], size))}
+    shares = _shares({name: size for name, size in sizes.items() if name not in given_up})
     with ThreadPoolExecutor(len(shares), thread_name_prefix="bandit") as pool:
         told = list(pool.map(partial(_ask_apart, ask), shares))
     answers = [answer for some, _ in told for answer in some] or [ask(())]
-    given_up = dict.fromkeys(sizes.keys() - small.keys(), f"larger than {LARGEST // MEBIBYTE} MiB")
     given_up |= {name: error.what for _, lost in told for name, error in lost.items()}
     runs = _Runs.of(answers)
     looked = runs.honoured if honour else runs.plain
@@ -201,6 +202,15 @@ def lint(
         crashes=looked.crashes,
         unknown=tuple(sorted(set(answers[0]["tests"]) - set(known))),
     )
+
+
+def _why_given_up(file: Path, size: int) -> str:
+    """Why bandit is not asked about a file, or ""."""
+    if size > LARGEST:
+        return f"larger than {LARGEST // MEBIBYTE} MiB"
+    with disk_errors(file):
+        too_much = size > MOST and is_too_much(file.read_bytes(), MOST)
+    return f"too much: more than {MOST:,} names, numbers and signs, which would take gigabytes" if too_much else ""
 
 
 def _ask_apart(ask: Callable[[Sequence[str]], Any], names: Sequence[str]) -> tuple[list[Any], dict[str, LostError]]:

@@ -38,7 +38,7 @@ from bandit.core.manager import NOSEC_COMMENT  # type: ignore[import-untyped]  #
 from shipsafe.adapters.bandit_visitor import Manager
 from shipsafe.adapters.forkserver import serve
 
-_MEMORY = 4 * 1024**3  # bytes of address space: a file of 5 MiB that is one long list needs about 3 GiB
+_MEMORY = 4 * 1024**3  # bytes of address space, several times what the largest file that we are asked about needs
 _PLAIN_ENCODINGS = frozenset({"utf-8", "utf-8-sig", "iso-8859-1"})  # as `tokenize` names those in which ASCII is ASCII
 _LONGEST = 1000  # characters of a text or of a line of code that are handed on
 

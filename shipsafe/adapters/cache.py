@@ -26,13 +26,12 @@ from typing import Any
 
 import shipsafe
 from shipsafe.adapters.files import MEBIBYTE
-from shipsafe.adapters.kept import keep_below, largest, open_base
+from shipsafe.adapters.kept import keep_below, largest, largest_of, open_base
 from shipsafe.adapters.secret import secret
 from shipsafe.model.location import Location
 
 _FILE = "answers.sqlite"
 _LARGEST = 64 * MEBIBYTE  # bytes of an answer
-_SHARE = 8  # answers may take an eighth of what the cache may take
 _SCHEMA = """create table if not exists answer
     (key blob primary key, kind text not null, value blob not null, mac blob not null, used integer not null) without rowid"""
 
@@ -173,7 +172,7 @@ def open_cache(folder: Path) -> Cache:
     Raises:
         ConfigError: `SHIPSAFE_CACHE_SIZE` is no size.
     """
-    return Cache(path=folder / _FILE, secret=secret(), most=largest() // _SHARE)
+    return Cache(path=folder / _FILE, secret=secret(), most=largest_of("answer", largest()))
 
 
 @cache

@@ -19,6 +19,7 @@ _DEFAULT = 2048 * MEBIBYTE
 _UNITS = {"": 1, "K": 1024, "M": MEBIBYTE, "G": 1024 * MEBIBYTE}
 _SIZE = re.compile(r"(\d{1,9})\s*([KMG]?)i?B?", re.IGNORECASE)
 _WAIT = 10.0  # seconds for another process that writes
+_ANSWERS, _MEMBERS = 8, 4  # an eighth of the cache for answers, all but a quarter for members; the rest is for advisories
 _FULL = 0.8  # how much is left after something had to go
 
 
@@ -30,6 +31,11 @@ def largest() -> int:
     """
     told = os.environ.get(_VARIABLE)
     return size_of(told) if told else _DEFAULT
+
+
+def largest_of(table: str, most: int) -> int:
+    """How many bytes of a cache of `most` bytes one table (`answer`, `member`) may take."""
+    return most // _ANSWERS if table == "answer" else most - most // _MEMBERS
 
 
 def size_of(text: str) -> int:

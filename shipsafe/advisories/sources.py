@@ -6,9 +6,11 @@ here turns "could not look" into "nothing found".
 
 import atexit
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache as remembered
@@ -33,6 +35,7 @@ from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource
 from shipsafe.model.severity import Severity
 
 OSV_URL = "https://api.osv.dev/v1/query"
+_IDLE = 30 * 86_400  # seconds
 _TIMEOUT = 30  # seconds for one question to a service
 _PULL = "Run `shipsafe advisories pull`."
 
@@ -114,6 +117,8 @@ def _from_folder(settings: AdvisoryPolicy, *, cache: Path, answers: Cache, today
     digest = digest_of(source)
     store = cache / "advisories" / f"folder-{digest.removeprefix('sha256:')}.sqlite"
     known: dict[str, Any] | None = answers.recall("advisories", digest)
+    with suppress(OSError):
+        os.utime(store)  # the day on which it was last wanted
     if known is None or not store.is_file():
         known = _index(source, store, digest)
         answers.keep("advisories", digest, known)
@@ -134,11 +139,20 @@ def _index(source: Path, store: Path, digest: str) -> dict[str, Any]:
                 raise IncompleteError("The advisories changed while they were read.", remedy="Run again.", path=str(source))
             sha256 = sha256_file(draft)
             draft.replace(store)
+            _forget_idle(store.parent)
         finally:
             draft.unlink(missing_ok=True)
     if counted.unreadable:
         raise IncompleteError(f"{counted.unreadable[0]} is not an OSV record.", remedy="Correct or remove it.", path=str(source))
     return {"records": counted.records, "sha256": sha256}
+
+
+def _forget_idle(folder: Path) -> None:
+    """Remove indexes that nobody wanted for long: each change of a folder of advisories leaves one."""
+    for old in folder.glob("folder-*.sqlite"):
+        with suppress(FileNotFoundError):
+            if old.stat().st_mtime < time.time() - _IDLE:
+                old.unlink()
 
 
 def _indexed(source: Path, store: Path, digest: str, sha256: str) -> Store:

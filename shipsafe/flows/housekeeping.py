@@ -1,6 +1,8 @@
 """What lies in the cache folder, and how to get rid of it. Everything there can be made again; nothing there is the only copy."""
 
+import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -10,7 +12,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from shipsafe.adapters.files import disk_errors
-from shipsafe.adapters.kept import evict
+from shipsafe.adapters.kept import evict, largest_of
+from shipsafe.errors import IncompleteError
 
 _DAY = 86_400
 # Part -> files of ours in it, by pattern, and what they are good for. What matches none of these is somebody else's.
@@ -20,12 +23,16 @@ _PARTS = {
     "advisories": (("advisories/*.sqlite", "advisories/current.json", "advisories/lock", "advisories/.*.tmp"), "the advisory snapshot"),
     "policies": (("policies/*.toml",), "policies that `extends` names by URL, by digest"),
 }
+_FOLDERS = ("advisories", "policies")
+_KIND = 0xFF  # of an extended code of SQLite
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 _TABLES = {"answers": "answer", "members": "member"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One part of the cache: how many bytes and entries (None where a file is one entry of its own), and when it was last written."""
+    """One part of the cache: how many bytes and entries (of a table, else files), and when it was last written."""
 
     name: str
     holds: str
@@ -40,7 +47,7 @@ def status(folder: Path) -> tuple[Part, ...]:
 
 
 def prune(folder: Path, *, most: int, days: int | None) -> int:
-    """Remove what was not used for `days`, then what was not used for longest until answers and members take at most `most` bytes.
+    """Remove what was not used for `days`, then what was not used for longest until answers and members fit into a cache of `most` bytes.
 
     Gives how many bytes that freed.
 
@@ -53,7 +60,7 @@ def prune(folder: Path, *, most: int, days: int | None) -> int:
         for name, table in _TABLES.items():
             path = folder / f"{name}.sqlite"
             if path.is_file():
-                _prune_base(path, table, most=most, since=since)
+                _prune_base(path, table, most=largest_of(table, most), since=since)
         for store in _idle_indexes(folder, days):
             store.unlink(missing_ok=True)
     return before - sum(part.size for part in status(folder))
@@ -68,28 +75,35 @@ def clear(folder: Path) -> int:
     freed = 0
     with disk_errors(folder):
         for name in _PARTS:
-            for file in list(_files(folder, name)):
-                freed += file.lstat().st_size
+            for file, told in _files(folder, name):
+                freed += told.st_size
                 file.unlink(missing_ok=True)
-        for below in sorted((path for path in folder.glob("*/**/") if path != folder), reverse=True):
-            with suppress(OSError):
-                below.rmdir()
+        for below in _FOLDERS:
+            with suppress(OSError):  # not there, or somebody else put something into it
+                (folder / below).rmdir()
     return freed
 
 
 def _part(folder: Path, name: str) -> Part:
-    files = list(_files(folder, name))
-    entries = len(files)
+    found = [told for _, told in _files(folder, name)]
+    entries = len(found)
     if name in _TABLES:
         entries = _count(folder / f"{name}.sqlite", _TABLES[name])
-    times = [file.lstat().st_mtime for file in files]
-    return Part(name=name, holds=_PARTS[name][1], size=sum(file.lstat().st_size for file in files), entries=entries,
-                written=max(times, default=None))  # fmt: skip
+    return Part(name=name, holds=_PARTS[name][1], size=sum(told.st_size for told in found), entries=entries,
+                written=max((told.st_mtime for told in found), default=None))  # fmt: skip
 
 
-def _files(folder: Path, name: str) -> Iterator[Path]:
+def _files(folder: Path, name: str) -> list[tuple[Path, os.stat_result]]:
+    """Our files of a part. Links are nobody's, and none is followed; other processes may write and remove at the same time."""
+    found = []
     for pattern in _PARTS[name][0]:
-        yield from (file for file in folder.glob(pattern) if file.is_file() and not file.is_symlink())
+        if not (folder / pattern).parent.is_symlink():
+            for file in folder.glob(pattern):
+                with suppress(FileNotFoundError):
+                    told = file.lstat()
+                    if stat.S_ISREG(told.st_mode):
+                        found.append((file, told))
+    return found
 
 
 def _count(path: Path, table: str) -> int:
@@ -105,9 +119,12 @@ def _prune_base(path: Path, table: str, *, most: int, since: int) -> None:
     try:
         with closing(sqlite3.connect(path)) as base:
             evict(base, table, most, since)
-    except sqlite3.OperationalError:
-        return  # another process writes; it evicts itself when it is done
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        kind = error.sqlite_errorcode & _KIND
+        if kind in _BUSY:
+            return  # another process writes; it evicts itself when it is done
+        if kind in _REFUSED:
+            raise IncompleteError(f"Cannot be written: {error}.", remedy="Check the rights of the cache folder.", path=str(path)) from error
         path.unlink(missing_ok=True)
 
 

@@ -1,8 +1,9 @@
 """Read what a run is about: the policy, the project, VEX documents, and which functions and layers were asked for."""
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.places import cache_dir
@@ -43,12 +44,23 @@ def prepare(request: Request) -> Prepared:
                           path=str(request.path))  # fmt: skip
     policy = read_policy(request)
     project = _project(request, policy)
+    project = replace(project, hints=(*project.hints, *_chosen_for_nobody(policy, project)))
     documents, statements = read_documents(policy, request.vex, root=project.root)
     known = open_known(request, policy, project.root)
     subjects = select(project, request.functions)
     check_names([subject.name for subject in subjects])
     return Prepared(request=request, policy=policy, project=project, subjects=subjects, documents=documents, statements=statements,
                     known=known)  # fmt: skip
+
+
+def _chosen_for_nobody(policy: Policy, project: Project) -> Iterator[str]:
+    """What `[[select]]` says of functions and layers that there are not: most often a name with a typing error, or an old one."""
+    names = [subject.name for subject in project.subjects]
+    for one in policy.selects:
+        if not any(fnmatchcase(name, one.function) for name in names):
+            near = difflib.get_close_matches(one.function, names, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            yield f"No function and no layer fits [[select]] {one.function!r} of the policy.{hint}"
 
 
 def read_policy(request: Request) -> Policy:

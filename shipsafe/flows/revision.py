@@ -26,7 +26,7 @@ from shipsafe.gates import all_gates
 from shipsafe.judge import judge
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.baseline import Baseline
-from shipsafe.model.policy import AdvisorySource, Policy
+from shipsafe.model.policy import AdvisorySource, FunctionConfig, Policy
 from shipsafe.model.project import Layer, Project, Subject
 from shipsafe.model.tree import StagedTree
 from shipsafe.packing.sets import Sets
@@ -65,6 +65,7 @@ def baseline_at(bench: Bench, prepared: Prepared, name: str) -> tuple[Baseline, 
     shown = str(place.revision)
     policy = _at(place, prepared.policy)
     try:
+        policy = replace(policy, functions=_functions(place, prepared))
         project = _project(place, prepared.request, policy)
         subjects = _subjects(project, prepared.request) if project else ()
         examined = examine(_bench(bench, project, policy, "baseline"), subjects) if project and subjects else None
@@ -157,6 +158,16 @@ def _at(place: _Place, policy: Policy) -> Policy:
         constraints=tuple(moved(one) for one in policy.constraints),
         find_links=tuple(one if "://" in one.place else replace(one, place=moved(one.place)) for one in policy.find_links),
     )
+
+
+def _functions(place: _Place, prepared: Prepared) -> tuple[FunctionConfig, ...]:
+    """What the policy of then says of functions: that is no judgement, but what was there."""
+    try:
+        return read_policy(_moved(place, prepared.request)).functions
+    except ShipsafeError:
+        if prepared.policy.functions:
+            raise
+        return ()  # a template says it all
 
 
 def _project(place: _Place, request: Request, policy: Policy) -> Project | None:

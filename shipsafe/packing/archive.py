@@ -27,7 +27,7 @@ import deflate
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
 from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.artifact import Archive
-from shipsafe.model.tree import Entry, StagedTree, has_control
+from shipsafe.model.tree import Entry, Origin, StagedTree, has_control
 from shipsafe.packing.large import compress_parts
 from shipsafe.packing.members import Members, Packed
 from shipsafe.packing.zip_records import DEFLATED, LONGEST_NAME, STORED, Member, central_header, end_records, local_header
@@ -37,6 +37,7 @@ LARGE = 64 * MEBIBYTE  # a member over this goes through zlib in parts; libdefla
 _AHEAD = 32 * MEBIBYTE
 _AHEAD_MEMBERS = 256
 _CHUNK = MEBIBYTE
+_SECRET = MEBIBYTE  # a file of code that is smaller may be a secret
 
 
 def pack(tree: StagedTree, destination: Path, members: Members | None = None) -> Archive:
@@ -183,9 +184,17 @@ def _compressed(job: _Job) -> Iterator[_Ready]:
 
 
 def _ready(job: _Job, entry: Entry) -> _Ready:
-    packed = job.members.get(entry.sha256, entry.size, lambda: _compress(job, entry)) if job.members else _compress(job, entry)
+    if job.members is None or _may_be_secret(entry):
+        packed = _compress(job, entry)
+    else:
+        packed = job.members.get(entry.sha256, entry.size, lambda: _compress(job, entry))
     member = _member(entry, DEFLATED if packed.deflated else STORED, packed.crc, len(packed.data))
     return _Ready(member=member, data=packed.data)
+
+
+def _may_be_secret(entry: Entry) -> bool:
+    """Whether its bytes are kept from the cache: somebody may have left a key among the code. Small files cost nothing to compress."""
+    return entry.origin is Origin.CODE and entry.size < _SECRET
 
 
 def _compress(job: _Job, entry: Entry) -> Packed:

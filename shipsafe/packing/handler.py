@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
+from shipsafe.adapters.parsing import parse, text_of
 from shipsafe.errors import ConfigError
 from shipsafe.model.tree import Entry, StagedTree
-from shipsafe.packing.parsing import parse, text_of
 
 _LARGEST = 8 * MEBIBYTE
 _MANY, _LONG = 2_000, 80  # names, and characters of a name, that are compared for a hint

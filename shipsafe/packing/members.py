@@ -22,7 +22,7 @@ from threading import Lock
 import deflate
 
 from shipsafe.adapters.files import MEBIBYTE
-from shipsafe.adapters.kept import keep_below, largest, open_base
+from shipsafe.adapters.kept import keep_below, largest, largest_of, open_base
 from shipsafe.adapters.once import Once
 from shipsafe.adapters.secret import secret
 
@@ -188,4 +188,4 @@ def open_members(folder: Path, label: str) -> Members:
     Raises:
         ConfigError: `SHIPSAFE_CACHE_SIZE` is no size.
     """
-    return Members(path=folder / _FILE, label=label, secret=secret(), most=largest())
+    return Members(path=folder / _FILE, label=label, secret=secret(), most=largest_of("member", largest()))

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
+from shipsafe.adapters.parsing import is_too_much
 from shipsafe.errors import ConfigError
-from shipsafe.packing.parsing import is_too_much
 
 _LIMIT = MEBIBYTE
 # What decides what ships. `packages` may be a call of one of the finders.

@@ -28,6 +28,7 @@ from shipsafe.packing.prebuilt import ANY_PYTHON, Build, take
 from shipsafe.packing.runtimes import MACHINES, Runtime, environment, lookup, platform
 from shipsafe.packing.select import Selected, mode_of, select
 from shipsafe.packing.sets import DependencySet, Sets, Wanting
+from shipsafe.packing.unlocked import asked_in_vain
 from shipsafe.packing.unpack import unpack
 
 
@@ -152,6 +153,8 @@ def _add_dependencies(
                      "Choose a runtime that Lambda offers, or upgrade shipsafe.")  # fmt: skip
     lock = _lock(subject, site, policy)
     if lock is None:
+        if (problem := asked_in_vain(site.folder, root=site.root)) is not None:
+            draft.problems.append(problem)
         return _Installed(runtime=runtime)
     architecture = _architecture(subject)
     needs = read_needs(lock, folder=site.folder, root=site.root, boundary=site.boundary, workspace=site.workspace,

@@ -132,3 +132,9 @@ def test_a_group_that_is_not_there_ends_the_run_with_the_names_that_are(root: Pa
     ended = run(root, "check")
     assert ended.code == 2
     assert "uv.lock: There is no group 'lamda' in uv.lock; it has lambda." in ended.err
+
+
+def test_a_choice_for_a_function_that_is_not_there_is_said(root: Path) -> None:
+    write(root, {"shipsafe.toml": (root / "shipsafe.toml").read_text() + '[[select]]\nfunction = "Stok"\ngroups = ["lambda"]\n'})
+    hint = "No function and no layer fits [[select]] 'Stok' of the policy. Did you mean 'Stock'?"
+    assert hint in run(root, "check", "--format", "json").report["hints"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shipsafe.adapters.bandit import LARGEST, SERVER, BanditReport, BanditSettings, Issue, lint
+from shipsafe.adapters.bandit import LARGEST, MOST, SERVER, BanditReport, BanditSettings, Issue, lint
 from shipsafe.adapters.forkserver import ForkServer
 from shipsafe.adapters.process import run
 from shipsafe.errors import ConfigError, IncompleteError
@@ -201,6 +201,12 @@ def test_a_huge_file_is_unanswered_without_being_read(tmp_path: Path) -> None:
     outcome = GATE.run(ask_about(tmp_path, {"app.py": b"#" * (LARGEST + 1)}))
     assert outcome.state is State.UNANSWERED
     assert "larger than 5 MiB" in outcome.reason
+
+
+def test_a_file_that_would_take_gigabytes_is_named_and_not_linted(tmp_path: Path) -> None:
+    outcome = GATE.run(ask_about(tmp_path, {"app.py": "", "data.py": f"data = [{'a,' * MOST}]"}))
+    assert outcome.state is State.UNANSWERED
+    assert "data.py: cannot be linted: too much: more than 1,000,000 names, numbers and signs" in outcome.reason
 
 
 def test_code_that_is_linted_is_never_run_nor_imported(tmp_path: Path) -> None:

@@ -6,16 +6,19 @@ import sqlite3
 import zlib
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import deflate
 import pytest
 
 from shipsafe.errors import IntegrityError
-from shipsafe.model.tree import StagedTree
+from shipsafe.model.tree import Origin, StagedTree
 from shipsafe.packing.archive import compressor, pack
 from shipsafe.packing.members import Members, Packed, open_members
-from tests.packing.trees import tree
+from tests.packing import trees
+
+tree = partial(trees.tree, origin=Origin.DEPENDENCY)  # small files of code are not kept
 
 FILES = {"app.py": b"print('hello')\n" * 400, "data.bin": os.urandom(3000), "empty.py": b"", "pkg/one.py": b"x = 1\n" * 300}
 
@@ -126,3 +129,14 @@ def test_a_file_that_changed_after_it_was_audited_is_not_hidden_by_the_cache(one
     members = opened(tmp_path)
     with pytest.raises(IntegrityError, match="changed between being audited and being packed"):
         pack(foreign, tmp_path / "3.zip", members)
+
+
+def test_small_files_of_code_are_not_kept_for_they_may_be_secrets(tmp_path: Path) -> None:
+    """What is in a dependency is public; what people leave among their code is not."""
+    code = trees.tree(tmp_path / "code", {".env": b"KEY=hunter2\n", "large.bin": bytes(2 << 20)})
+    first = packed(tmp_path / "1", code, opened(tmp_path))
+    again = opened(tmp_path)
+    assert packed(tmp_path / "2", code, again) == first
+    assert again.reused == 1
+    with closing(sqlite3.connect(tmp_path / "members.sqlite")) as base:
+        assert base.execute("select count(*) from member").fetchone() == (1,)

@@ -24,7 +24,10 @@ def entry(root: Path, path: str, content: bytes, *, program: bool = False, origi
     )
 
 
-def tree(root: Path, files: Mapping[str, bytes], *, programs: frozenset[str] = frozenset(), subject: str = "function:App") -> StagedTree:
+def tree(
+    root: Path, files: Mapping[str, bytes], *, programs: frozenset[str] = frozenset(), subject: str = "function:App",
+    origin: Origin = Origin.CODE,
+) -> StagedTree:  # fmt: skip
     """A tree with these files, in the order in which they are given."""
-    entries = tuple(entry(root, path, content, program=path in programs) for path, content in files.items())
+    entries = tuple(entry(root, path, content, program=path in programs, origin=origin) for path, content in files.items())
     return StagedTree(subject=subject, root=root, entries=entries)

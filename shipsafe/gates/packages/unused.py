@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from shipsafe.adapters.files import MEBIBYTE
+from shipsafe.adapters.parsing import parse, text_of
 from shipsafe.model.finding import Finding, Persona, Rule
 from shipsafe.model.gate import Inquiry
 from shipsafe.model.project import Function
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Distribution, Entry, Origin, Source, StagedTree
-from shipsafe.packing.parsing import parse, text_of
 
 UNUSED = Rule(
     id="dependencies/unused",

@@ -32,9 +32,9 @@ def parse(content: bytes) -> ast.Module | None:
         return ast.parse(content)
 
 
-def is_too_much(content: bytes) -> bool:
-    """Whether a tree of it would take too much memory."""
-    return any(number >= MOST for number, _ in enumerate(_ONE.finditer(content)))
+def is_too_much(content: bytes, most: int = MOST) -> bool:
+    """Whether there are more names, numbers and signs in it than that."""
+    return len(content) > most and any(number >= most for number, _ in enumerate(_ONE.finditer(content)))
 
 
 def text_of(content: bytes) -> str:

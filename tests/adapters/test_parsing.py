@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from shipsafe.adapters.parsing import MOST, is_too_much, parse
 from shipsafe.model.tree import FILE_MODE, Entry, Origin
 from shipsafe.packing.handler import Answer, find_python
-from shipsafe.packing.parsing import MOST, is_too_much, parse
 from shipsafe.packing.setup_files import SetupError, read_setup
 
 LIST = b"data = [" + b"0," * 2_000_000 + b"]\n"

@@ -1,0 +1,41 @@
+"""Code of others that has to run: what it can still reach when it is shut in."""
+
+import json
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from shipsafe.adapters.process import run
+from shipsafe.adapters.sandbox import Isolation, isolation, run_isolated
+
+pytestmark = pytest.mark.skipif(isolation() is not Isolation.SHUT_IN, reason="this machine cannot make the namespaces")
+_TRIES = """
+import ctypes, json, os, socket, sys
+told = {}
+try:
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.connect(sys.argv[1])
+    told["agent"] = "talked to"
+except OSError as error:
+    told["agent"] = error.strerror
+kernel = ctypes.CDLL(None, use_errno=True)
+told["ring"] = os.strerror(ctypes.get_errno()) if kernel.syscall(425, 1, ctypes.create_string_buffer(200)) < 0 else "made"
+ours, theirs = socket.socketpair()
+ours.sendall(b"x")
+told["pair"] = theirs.recv(1).decode()
+socket.socket(socket.AF_INET).close()
+print(json.dumps(told))
+"""
+
+
+def test_no_socket_of_the_machine_can_be_talked_to(tmp_path: Path) -> None:
+    home = tmp_path / "folder" / "home"
+    home.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.bind(str(tmp_path / "agent"))
+        agent.listen()
+        done = run_isolated([sys.executable, "-c", _TRIES, tmp_path / "agent"], folder=tmp_path / "folder", home=home, timeout=60, run=run)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"agent": "Permission denied", "ring": "Permission denied", "pair": "x"}
