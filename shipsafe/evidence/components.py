@@ -1,12 +1,14 @@
-"""Distributions as CycloneDX components, and the graph of who needs whom, written by CycloneDX's own library.
+"""Distributions as CycloneDX components, written by CycloneDX's own library, and the graph of who needs whom.
 
-The files are not written by it: it needs nine seconds for the 8,000 of a large function.
+Files and graph are not written by it: it needs nine seconds for the 8,000 files of a large function.
 """
 
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +17,6 @@ from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgori
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.contact import OrganizationalEntity
-from cyclonedx.model.dependency import Dependency
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
@@ -24,6 +25,7 @@ from packaging.utils import canonicalize_name
 
 from shipsafe.evidence.licences import licences
 from shipsafe.evidence.metadata import read_metadata, summary_of, supplier_of
+from shipsafe.model.location import Location
 from shipsafe.model.tree import Distribution, Entry, Source
 
 _PYPI = "pypi.org"
@@ -41,54 +43,76 @@ def write_components(
         entries: the files of the tree, to read metadata from.
     """
     files = {entry.path: entry for entry in entries}
+    written = _written(distributions, files)
     owners: dict[str, str] = {}
-    by_name: dict[str, list[Component]] = {}
-    pairs: list[tuple[Distribution, Component]] = []
+    by_name: dict[str, list[str]] = {}
     seen: Counter[str] = Counter()
-    for distribution in distributions:
-        component = _component(distribution, read_metadata(distribution, files))
-        seen[purl := _ref(component)] += 1
-        if seen[purl] > 1:  # the same version twice in one tree, in two folders
-            component.bom_ref.value = f"{purl}#{seen[purl]}"
-        pairs.append((distribution, component))
-        by_name.setdefault(distribution.name, []).append(component)
-        owners |= dict.fromkeys(distribution.paths, _ref(component))
+    refs = []
+    for distribution, component in zip(distributions, written, strict=True):
+        seen[purl := component["purl"]] += 1
+        # The same version twice in one tree, in two folders.
+        component["bom-ref"] = ref = purl if seen[purl] == 1 else f"{purl}#{seen[purl]}"
+        refs.append(ref)
+        by_name.setdefault(distribution.name, []).append(ref)
+        owners |= dict.fromkeys(distribution.paths, ref)
     needs = {
-        _ref(component): [other for name in distribution.requires for other in by_name.get(name, []) if other is not component]
-        for distribution, component in pairs
+        ref: [other for name in distribution.requires for other in by_name.get(name, []) if other != ref]
+        for ref, distribution in zip(refs, distributions, strict=True)
     }
-    top = Component(name=root, bom_ref=root, type=ComponentType.APPLICATION)
-    # Not with `register_dependency`, which looks through all of them each time.
-    graph = [_edges(top, _direct(pairs, needs)), *(_edges(component, needs[_ref(component)]) for _, component in pairs)]
-    bom = Bom(components=[component for _, component in pairs], dependencies=graph)
-    bom.metadata.component = top
-    document = json.loads(make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string())
-    return document.get("components", []), document["dependencies"], owners
+    needs[root] = _direct(list(zip(distributions, refs, strict=True)), needs)
+    dependencies = [{"ref": ref, "dependsOn": sorted(set(needs[ref]))} if needs[ref] else {"ref": ref} for ref in sorted(needs)]
+    written.sort(key=lambda component: (component["name"], component.get("version", ""), component["bom-ref"]))
+    return written, dependencies, owners
 
 
-def _edges(component: Component, needs: Iterable[Component]) -> Dependency:
-    """That it needs them."""
-    return Dependency(component.bom_ref, [Dependency(need.bom_ref) for need in needs])
-
-
-def _direct(pairs: Sequence[tuple[Distribution, Component]], needs: Mapping[str, Sequence[Component]]) -> list[Component]:
+def _direct(pairs: Sequence[tuple[Distribution, str]], needs: Mapping[str, Sequence[str]]) -> list[str]:
     """What hangs on the root: whoever is direct, and then whoever is still not reached, so that nothing floats."""
-    direct: list[Component] = []
+    direct: list[str] = []
     reached: set[str] = set()
-    for distribution, component in sorted(pairs, key=lambda pair: len(pair[0].via)):
-        if distribution.via and _ref(component) in reached:
+    for distribution, ref in sorted(pairs, key=lambda pair: len(pair[0].via)):
+        if distribution.via and ref in reached:
             continue
-        direct.append(component)
-        queue = [component]
+        direct.append(ref)
+        queue = [ref]
         for one in queue:  # grows while it is walked
-            if _ref(one) not in reached:
-                reached.add(_ref(one))
-                queue.extend(needs[_ref(one)])
+            if one not in reached:
+                reached.add(one)
+                queue.extend(needs[one])
     return direct
 
 
-def _ref(component: Component) -> str:
-    return str(component.bom_ref.value)
+_Key = tuple[Distribution, str | None]
+_known: dict[_Key, dict[str, Any]] = {}  # what CycloneDX's library wrote of distributions, for all functions that ship them
+
+
+def _written(distributions: Sequence[Distribution], files: Mapping[str, Entry]) -> list[dict[str, Any]]:
+    """Each distribution as the library writes it, with a `bom-ref` to be; nothing is written twice in a run."""
+    keys = [_key(distribution, files) for distribution in distributions]
+    new = {str(number): key for number, key in enumerate(keys) if key not in _known}
+    if new:
+        components = []
+        for number, key in new.items():
+            component = _component(key[0], read_metadata(key[0], files))
+            component.bom_ref.value = number
+            components.append(component)
+        document = json.loads(make_outputter(Bom(components=components), OutputFormat.JSON, SchemaVersion.V1_6).output_as_string())
+        for component in document["components"]:
+            _known[new[component["bom-ref"]]] = component
+    return [_pinned(_known[key], distribution.location) for key, distribution in zip(keys, distributions, strict=True)]
+
+
+def _key(distribution: Distribution, files: Mapping[str, Entry]) -> _Key:
+    """All that a component is made of: of the distribution without its place and its relations, and of its metadata."""
+    metadata = files.get(f"{distribution.dist_info}/METADATA")
+    return replace(distribution, location=None, requires=(), via=(), paths=()), metadata.sha256 if metadata else None
+
+
+def _pinned(component: Mapping[str, Any], location: Location | None) -> dict[str, Any]:
+    """A component of one function's tree: with the place that pinned it."""
+    if location is None:
+        return dict(component)
+    pinned = {"name": "shipsafe:pinned-at", "value": str(location)}
+    return {**component, "properties": sorted([*component["properties"], pinned], key=itemgetter("name"))}
 
 
 def _component(distribution: Distribution, metadata: RawMetadata) -> Component:
@@ -120,7 +144,6 @@ def _component(distribution: Distribution, metadata: RawMetadata) -> Component:
                 ("source", str(distribution.source)),
                 ("index", distribution.index),
                 ("metadata", distribution.dist_info),
-                ("pinned-at", str(distribution.location) if distribution.location else None),
                 ("supplier-from", source if supplier else None),
             )
             if value

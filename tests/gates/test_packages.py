@@ -302,7 +302,15 @@ def test_what_is_found_by_name_is_used(tmp_path: Path, advisories: Advisories, t
 
 @pytest.mark.parametrize("broken", ["def handler(:\n", "x = 1\0\n"])
 def test_where_code_cannot_be_read_nothing_is_said(tmp_path: Path, advisories: Advisories, broken: str) -> None:
-    assert unused(tmp_path, advisories, EMPTY, distribution("tool"), files={"broken.py": broken}) == []
+    assert unused(tmp_path / "a", advisories, EMPTY, distribution("tool"), files={"broken.py": f"# tool\n{broken}"}) == []
+    without = unused(tmp_path / "b", advisories, EMPTY, distribution("tool"), files={"broken.py": broken})
+    assert without == ["tool"], "whatever it is, it does not have the word"
+
+
+@pytest.mark.parametrize("spelled", ['__import__("\\x74ool")', "import \uff54ool", "# coding: utf-7\nimport +AHQ-ool"])
+def test_a_word_that_is_spelled_in_another_way_is_looked_for_by_parsing(tmp_path: Path, advisories: Advisories, spelled: str) -> None:
+    said = unused(tmp_path, advisories, EMPTY, distribution("tool"), files={"spelled.py": f"{spelled}\n"})
+    assert said == []
 
 
 def test_a_layer_is_there_for_others_and_its_code_imports_for_the_function(tmp_path: Path, advisories: Advisories) -> None:

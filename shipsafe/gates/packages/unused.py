@@ -33,6 +33,7 @@ UNUSED = Rule(
 _LARGEST = 4 * MEBIBYTE
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MODULE = re.compile(r"^(?P<module>[A-Za-z_][A-Za-z0-9_]*)(?:\.[A-Za-z0-9_.-]+)?\.(?:py|pyc|so|pyd)$")
+_SPELLED = re.compile(rb"\\[xuUN0-7]|coding[:=]")  # escapes of letters, and other encodings
 _LONGEST_TEXT = 200  # characters; a module's name in a page of prose says nothing
 _PLAIN_SCRIPTS = re.compile(r"^\s*\[(?!console_scripts\]|gui_scripts\])", re.MULTILINE)
 
@@ -82,6 +83,8 @@ def _read(entry: Entry, uses: _Uses) -> None:
     try:
         with entry.source.open("rb") as file:
             content = file.read(_LARGEST + 1)
+        if len(content) <= _LARGEST and not _could_name(content, uses.wanted):
+            return
         tree = parse(content)
         if tree is None:  # too much to parse: any word may be an import
             uses.words |= {found[0] for found in _WORD.finditer(text_of(content)) if found[0] in uses.wanted}
@@ -97,6 +100,15 @@ def _read(entry: Entry, uses: _Uses) -> None:
             uses.names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) <= _LONGEST_TEXT:
             uses.words |= uses.wanted.intersection(_WORD.findall(node.value))
+
+
+def _could_name(content: bytes, wanted: Iterable[str]) -> bool:
+    """Whether code can speak of any of these: its bytes have the word, or it can spell words in another way.
+
+    Parsing is dear, and most files of a function import none of its distributions. Identifiers of other alphabets may be the same as
+    ASCII ones (PEP 3131), and a text may spell a letter by its number.
+    """
+    return not content.isascii() or _SPELLED.search(content) is not None or any(word.encode() in content for word in wanted)
 
 
 def _owned(distributions: Iterable[Distribution]) -> dict[str, set[str]]:
