@@ -1,14 +1,14 @@
 """The only place that decides."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from shipsafe.errors import ExitCode
 from shipsafe.judge import judge
 from shipsafe.model.finding import Effect, Finding
-from shipsafe.model.outcome import Outcome
+from shipsafe.model.outcome import UNCHANGED, Outcome
 from shipsafe.model.policy import FailOn, GatePolicy, Mode, Policy, Waiver
 from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Decision, WaiverNews
@@ -122,6 +122,22 @@ def test_an_expired_waiver_gives_the_finding_back_and_says_so() -> None:
     verdict = judge(policy(replace(WAIVER, expires=date(2026, 11, 20))), [lint(HIGH)], TODAY)
     assert verdict.decision is Decision.FAIL
     assert verdict.waiver_notes[0].message == ("The waiver for lint/B602 at Billing (o) expired on 2026-11-20; what it allowed is back.")
+
+
+@pytest.mark.parametrize("target", ["lint/B602", "CVE-2026-1"])
+def test_a_waiver_is_not_called_unused_where_nobody_looked(target: str) -> None:
+    waiver = Waiver(target=target, subject="Orders", reason="r", owner="o", expires=TODAY + timedelta(days=300))
+    gate = "lint" if "/" in target else "dependencies"
+    other = Outcome.answered("package", "function:Orders")
+    silent = Outcome.unanswered(gate, "function:Orders", "the feed was down")
+    unchanged = replace(Outcome.not_asked(gate, "function:Orders", "nothing changed"), evidence={UNCHANGED: "main"})
+    for outcome, told in ((silent, 0), (unchanged, 0), (Outcome.answered(gate, "function:Orders"), 1), (replace(silent, subject="x"), 1)):
+        assert len(judge(policy(waiver), (other, outcome), TODAY).waiver_notes) == told
+    does_not_apply = Outcome.not_asked(gate, "function:Orders", "it is no Python")
+    assert len(judge(policy(waiver), (other, does_not_apply), TODAY).waiver_notes) == 1
+    # That it ends soon is worth saying all the same.
+    soon = replace(waiver, expires=TODAY + timedelta(days=3))
+    assert [note.news for note in judge(policy(soon), (other, unchanged), TODAY).waiver_notes] == [WaiverNews.EXPIRING]
 
 
 def test_until_fixed_ends_when_a_fix_is_known() -> None:

@@ -98,17 +98,19 @@ def _plan(bench: Bench, subjects: Sequence[Subject], sets: _Known) -> tuple[Plan
         except IncompleteError as error:
             return error
 
-    with ThreadPoolExecutor(bench.jobs) as pool:
-        looked = dict(zip((one.subject for one in subjects), pool.map(look, subjects), strict=True))
     advisories = _advisories(bench) if sets.asks else None
-    found = []
-    for subject in subjects:
+
+    def planned(subject: Subject) -> Planned:
         used = sorted(layers_of(bench, subject))
-        layers = tuple(tree for name in used if isinstance(tree := looked.get(name), StagedTree))
-        case = Case(subject=subject, staged=looked[subject.subject], layers=layers)
+        staged = layers[subject.subject] if subject.subject in layers else look(subject)
+        case = Case(subject=subject, staged=staged, layers=tuple(tree for name in used if isinstance(tree := layers.get(name), StagedTree)))
         known = sets.asks and not sets.unknown & {subject.subject, *used}
-        found.append(_planned(bench, case, sets.wanted.get(subject.subject), _cached(bench, case, advisories) if known else ()))
-    return tuple(found)
+        return _planned(bench, case, sets.wanted.get(subject.subject), _cached(bench, case, advisories) if known else ())
+
+    with ThreadPoolExecutor(bench.jobs) as pool:
+        of_ours = [one for one in subjects if isinstance(one, Layer)]
+        layers = dict(zip((one.subject for one in of_ours), pool.map(look, of_ours), strict=True))
+        return tuple(pool.map(planned, subjects))  # no tree is held when it is planned: there may be very many
 
 
 def _advisories(bench: Bench) -> Opened:

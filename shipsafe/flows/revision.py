@@ -6,6 +6,7 @@
 What the repository holds is compared, and what others publish may have changed at any time: advisories from elsewhere are asked again.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -44,13 +45,19 @@ class _Place:
     top: Path
     revision: Revision
 
-    def inside(self, path: Path) -> bool:
-        """Whether a path lies in the repository."""
-        return path.resolve().is_relative_to(self.top)
-
     def moved(self, path: Path) -> Path:
         """The same file or folder at the revision; what lies outside of the repository stays what it is."""
-        return self.revision.folder / path.resolve().relative_to(self.top) if self.inside(path) else path
+        real = _real(path)
+        return self.revision.folder / real.relative_to(self.top) if real.is_relative_to(self.top) else path
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path is there at the revision, and no link leads out of it."""
+        return path.exists() and _real(path).is_relative_to(self.revision.folder)
+
+
+def _real(path: Path) -> Path:
+    """Absolute and without links; `Path.resolve` raises where they go in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def baseline_at(bench: Bench, prepared: Prepared, name: str) -> tuple[Baseline, tuple[str, ...]]:
@@ -100,7 +107,7 @@ def unchanged_since(bench: Bench, prepared: Prepared, name: str) -> tuple[Before
 
     there = _moved(place, request)
     try:
-        policy = read_policy(there) if there.path.exists() else None
+        policy = read_policy(there) if place.holds(there.path) else None
         project = _project(place, request, policy) if policy else None
         subjects = _subjects(project, request) if project else ()
     except ShipsafeError as error:
@@ -110,7 +117,11 @@ def unchanged_since(bench: Bench, prepared: Prepared, name: str) -> tuple[Before
     if not _judged_alike(prepared, there, policy, place):
         return everything("the policy, the baseline or a VEX document has changed, or one lies outside of the repository")
     looking = _bench(bench, project, policy, "before")
-    return replace(before, questions=dict(_questions(looking, subjects, _advisories(looking, place)))), ()
+    questions = dict(_questions(looking, subjects, _advisories(looking, place)))
+    if all(isinstance(subject, Layer) or is_image(subject) for subject in prepared.subjects):
+        # The gate `layers`, which is always asked, has nothing to ask here, and nothing answered is never a pass.
+        questions = {(subject, gate): one for (subject, gate), one in questions.items() if gate != "package"}
+    return replace(before, questions=questions), ()
 
 
 def _refuse_fixed(policy: Policy) -> None:
@@ -174,7 +185,7 @@ def _project(place: _Place, request: Request, policy: Policy) -> Project | None:
     """The project as it was; None where there was none."""
     path = place.moved(request.path)
     try:
-        return read_project(path, policy=policy, overrides=request.overrides) if path.exists() else None
+        return read_project(path, policy=policy, overrides=request.overrides) if place.holds(path) else None
     except NothingError:
         return None
 
@@ -209,9 +220,9 @@ def _judging(request: Request, policy: Policy, top: Path) -> object | None:
     folder = request.path if request.path.is_dir() else request.path.parent
     beside = [Path(one) for one in (policy.baseline, *policy.vex, *request.vex) if one is not None]
     own = [folder.resolve() / policy.path] if policy.path else []
-    if not all(one.resolve().is_relative_to(top) and one.is_file() for one in (*own, *beside)):
+    if not all(one.is_file() and _real(one).is_relative_to(top) for one in (*own, *beside)):
         return None
-    files = [(one.resolve().relative_to(top), sha256_file(one)) for one in beside]
+    files = [(_real(one).relative_to(top), sha256_file(one)) for one in beside]
     return [files, {key: value for key, value in policy.effective.items() if key not in ("baseline", "functions")}]
 
 

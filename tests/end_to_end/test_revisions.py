@@ -240,6 +240,21 @@ def test_a_project_below_the_top_whose_code_lies_beside_it(repo: Path, option: s
         assert ("1 known" if option == "--baseline-ref" else "not asked, unchanged") in last(done.out)
 
 
+@pytest.mark.parametrize("there", ["outside", "circle"])
+def test_a_link_at_the_revision_leads_nowhere_else(repo: Path, there: str) -> None:
+    services = repo / "services"
+    services.mkdir()
+    (services / "orders").symlink_to({"outside": repo.parent / "elsewhere", "circle": "orders"}[there])
+    shutil.copytree(repo, repo.parent / "elsewhere", symlinks=True, ignore=shutil.ignore_patterns(".git"))
+    commit(repo)
+    (services / "orders").unlink()
+    write(services / "orders", FILES)
+    for option, words in {"--changed-since": "all of it is new.", "--baseline-ref": "there is nothing of this yet"}.items():
+        done = shipsafe("check", "services/orders", option, "HEAD", cwd=repo)
+        assert done.code == 1
+        assert words in done.out
+
+
 def test_functions_of_the_policy(repo: Path) -> None:
     entry = '[[functions]]\nname = "{name}"\nhandler = "app.handler"\nruntime = "python3.13"\ncode = "src/{code}"\n'
     (repo / "template.yaml").unlink()
@@ -264,6 +279,17 @@ def test_one_function_of_several_and_a_layer_that_it_does_not_use(repo: Path) ->
         done = shipsafe("check", "--function", "Pay", option, "HEAD", cwd=repo)
         assert done.code == 0, done.out
         assert words in last(done.out)
+
+
+def test_something_is_asked_where_there_are_only_layers(repo: Path) -> None:
+    layer = (
+        "  Common:\n    Type: AWS::Serverless::LayerVersion\n    Properties: {ContentUri: src/stock, CompatibleRuntimes: [python3.13]}\n"
+    )
+    write(repo, {"template.yaml": f"Resources:\n{layer}"})
+    commit(repo)
+    done = shipsafe("check", "--changed-since", "HEAD", cwd=repo)
+    assert done.code == 0, done.out
+    assert last(done.out).startswith("PASS  1 subject, 1 gate; 3 questions about 1 subject not asked")
 
 
 @pytest.mark.parametrize(

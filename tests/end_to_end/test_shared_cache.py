@@ -107,7 +107,7 @@ def test_no_pass_comes_from_the_cache(tmp_path: Path, address: str) -> None:
         assert ended.code == code, (text, ended.err + ended.out)
     (project / "advisories/PYSEC-2026-7.json").write_text(RECORD % "beta")
     with policy.open("a") as file:
-        file.write('\n[gates.dependencies]\nfail-on = "low"\nunscored = "block"\n')
+        file.write('\n[gates.dependencies]\nfail-on = "low"\nunscored = "fail"\n')
     ended = build(project, env=env)
     assert ended.code == 1, ended.err + ended.out
     assert "PYSEC-2026-7" in ended.out

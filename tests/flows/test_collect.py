@@ -98,6 +98,14 @@ def test_what_the_command_line_says_of_findings(tmp_path: Path, address: str) ->
     assert report["overrides"] == ["--fail-on lint=critical"]
 
 
+@pytest.mark.registry
+def test_the_example_of_orders(tmp_path: Path, repository: Path) -> None:
+    project = shutil.copytree(repository / "examples" / "orders", tmp_path / "orders")
+    (project / ".git").mkdir()
+    report = same_as_one_machine(tmp_path, project, shares=2)
+    assert [one["name"] for one in report["artifacts"]] == ["CreateOrder", "ExportReport", "Notify", "Shared"]
+
+
 def test_a_build_of_another_tool(tmp_path: Path, address: str) -> None:
     project = fleet(tmp_path, address, {"built/app.py": CODE + "OTHER = 1\n"})
     same_as_one_machine(tmp_path, project, "--prebuilt", "Four=built", shares=2)

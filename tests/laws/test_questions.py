@@ -273,3 +273,21 @@ def test_where_a_file_cannot_be_read_the_gate_itself_says_so(tmp_path: Path) -> 
     [lint] = [gate for gate in KEPT if gate.id == "lint"]
     broken = with_file("pyproject.toml", "[tool.bandit\n")(inquiry_of(tmp_path / "project"))
     assert answers.question(lint, broken, asking={}) is None
+
+
+@every_gate
+def test_lines_that_move_change_a_question_and_not_its_substance(gate: Gate, tmp_path: Path) -> None:
+    inquiry = inquiry_of(tmp_path / "project")
+    alike = replace(inquiry.staged, likeness="the same")
+    before = replace(inquiry, tree=alike, layer_trees=(replace(inquiry.layer_trees[0], likeness="the same"),))
+    moved = replace(before.subject, location=replace(before.subject.location, line=99))
+    after = replace(before, subject=moved, tree=replace(alike, fingerprint="moved"))
+    assert question(gate, before) != question(gate, after)
+    asking = answers.asking_part(before.policy)
+    substance = answers.substance(gate, before, asking=asking)
+    assert substance and substance == answers.substance(gate, after, asking=asking)  # noqa: PT018 - two that were not there are not alike
+    elsewhere = replace(after, subject=replace(moved, location=replace(moved.location, path="other.yaml")))
+    for other_one in (elsewhere, replace(after, tree=replace(alike, likeness="other")), replace(after, layer_trees=())):
+        assert answers.substance(gate, other_one, asking=asking) not in ("", substance)
+    unknown = replace(after, tree=replace(alike, likeness=""))
+    assert answers.substance(gate, unknown, asking=asking) == ""
