@@ -5,6 +5,7 @@ still holds it with the digest that it had, nothing is compressed and nothing is
 """
 
 import hashlib
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ def packed(bench: Bench, output: Output, case: Case, tree: StagedTree) -> Archiv
         leg.cached = archive is not None
         if archive is None:
             archive = pack(tree, output.workplace(subject.subject) / "package.zip", bench.members)
+            output.remember(archive.path, archive.sha256)
             bench.answers.keep(
                 "archive", question, {key: value for key, value in asdict(archive).items() if key not in ("subject", "path")}
             )
@@ -92,9 +94,12 @@ def _sealed(bench: Bench, output: Output, inquiry: Inquiry, archive: Archive) ->
         return None, False
     data = complete(draft.read_bytes(), archive)
     path = output.workplace(inquiry.subject.subject) / DOCUMENT
-    with disk_errors(path):
-        path.write_bytes(data)
+    with disk_errors(path), path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     sha256 = hashlib.sha256(data).hexdigest()
+    output.remember(path, sha256)
     if asked is not None:
         bench.answers.keep("sbom", question, sha256)
     return Sbom(path=path, sha256=sha256), False

@@ -135,8 +135,12 @@ class Output:
             return None
         return self._known[before]
 
+    def remember(self, path: Path, digest: str) -> None:
+        """That a file which this run has just written has that SHA-256: it is only read again when somebody has written to it since."""
+        self._known[_signature(path)] = digest
+
     def take(self, target: Path, source: Path, digest: str) -> None:
-        """As `put`, of a file: linked where that can be.
+        """As `put`, of a file: linked where that can be. After a crash it may not be there; `settle` makes it last.
 
         Raises:
             IntegrityError: the file is another; `target` is what it was.
@@ -160,7 +164,11 @@ class Output:
                 draft.unlink()
         finally:
             draft.unlink(missing_ok=True)
-        sync_folder(target.parent)
+
+    def settle(self) -> None:
+        """Make what was taken last through a crash."""
+        for folder in (self.store, self.out):
+            sync_folder(folder)
 
     def put(self, target: Path, content: Iterable[bytes], digest: str) -> None:
         """Write `content`, whose SHA-256 must be `digest`, so that `target` is whole or what it was, even after a crash.

@@ -86,6 +86,7 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord) -> Ru
         try:
             for item in items:
                 _keep(output, item)
+            output.settle()
             data = manifest(record, [entry_of(item) for item in items])
             if before is not None:
                 _put(output, output.store / _PREVIOUS, (out / MANIFEST).read_bytes())
@@ -149,6 +150,7 @@ def _follow(output: Output) -> None:
     files = _files(_read(output.out / MANIFEST))
     for name, digest in files.items():
         _restore(output, output.out / name, digest)
+    output.settle()
     journal = output.store / _PREVIOUS
     for name, digest in _files(_read(journal)).items():
         if name not in files and output.digest_of(output.out / name) == digest:
