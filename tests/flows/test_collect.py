@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from shipsafe.reports import names
+from tests.end_to_end.program import shipsafe
 from tests.flows.fleet import CODE, RECORD, SHELL, build, built_shares, collect, fleet, machine, packages
 
 WAIVERS = """
@@ -356,6 +357,26 @@ def test_shares_that_were_asked_about_different_advisories(made: tuple[Path, lis
     edit(shares[1] / "report.json", lambda document: document["advisories"].update({"digest": "sha256:" + "1" * 64}))
     code, said = joined(made, tmp_path, shares)
     assert (code, "Two shares were asked about different advisories." in said) == (5, True)
+
+
+def test_shares_that_pulled_one_snapshot_at_different_times(tmp_path: Path, address: str) -> None:
+    """As jobs do that are given one file of advisories: the oldest pull is what is said of all."""
+    policy = '[advisories]\nsource = { path = "advisories", date = 2026-11-01 }\nmax-age = "off"\n'
+    text = (fleet(tmp_path, address) / "shipsafe.toml").read_text()
+    project = fleet(tmp_path, address, {"shipsafe.toml": text.replace(policy, "")})
+    assert policy in text
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("PYSEC-2026-7.json", RECORD % "nothing")
+    for number in (1, 2):
+        place = tmp_path / f"machine-{number}"
+        place.mkdir()
+        pulled = shipsafe("advisories", "pull", "--from", tmp_path / "all.zip", cwd=place, env=machine(place))
+        assert pulled.code == 0, pulled.err
+    left = built_shares(tmp_path, project, 2)
+    edit(left[0] / "report.json", lambda document: document["advisories"].update({"date": "2026-11-20T10:00:00+00:00"}))
+    done = collect(project, left, "--report", f"json={tmp_path / 'report.json'}", env=machine(tmp_path))
+    told = json.loads((tmp_path / "report.json").read_text())["advisories"]
+    assert (done.code, told["source"], told["date"]) == (0, "snapshot", "2026-11-20T10:00:00+00:00"), done.err
 
 
 def test_answers_about_what_this_project_does_not_have(made: tuple[Path, list[Path]], shares: list[Path], tmp_path: Path) -> None:
