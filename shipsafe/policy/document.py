@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from shipsafe.adapters import toml
 from shipsafe.errors import ConfigError
 from shipsafe.policy.keys import BY_PATH, KEYS, TABLE_LISTS, Key, Kind
 
@@ -59,7 +60,7 @@ def parse(text: str, *, name: str, table: str = "") -> Document:
         ConfigError: not TOML, an unknown key, or a value of the wrong kind; with file and line.
     """
     try:
-        values: Any = tomllib.loads(text)
+        values: Any = toml.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         found = _POSITION.search(str(error))
         line, column = (int(found[1]), int(found[2])) if found else (None, None)
