@@ -114,6 +114,8 @@ def _nearest(pattern: str) -> str:
     sibling = difflib.get_close_matches(last, siblings, n=1, cutoff=0.5)
     if sibling:
         return f"Did you mean `{sibling[0]}`?"
+    if siblings and parent.endswith("*"):  # of an entry of a list, none of the others is meant
+        return f"It may have {', '.join(siblings)}."
     if near:
         return f"Did you mean `{near[0]}`?"
     table = difflib.get_close_matches(parent, [one for one in tables if one], n=1, cutoff=0.5)
