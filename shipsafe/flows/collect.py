@@ -15,12 +15,11 @@ from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.adapters.git import source_date_epoch
 from shipsafe.adapters.json_file import read_json
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
-from shipsafe.flows.ask import is_image
 from shipsafe.flows.build import LAST_SECOND, about_project, concluded
 from shipsafe.flows.prepare import Prepared
 from shipsafe.gates import all_gates
 from shipsafe.model.artifact import Artifact
-from shipsafe.model.outcome import Outcome
+from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.project import CodeKind, Function, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
@@ -76,7 +75,8 @@ def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord
         output = Output(out)
         repair(output)
         try:
-            subjects = [subject for subject in prepared.subjects if not is_image(subject)]
+            staged = {outcome.subject for outcome in outcomes if outcome.gate == "package" and outcome.state is not State.NOT_ASKED}
+            subjects = [subject for subject in prepared.subjects if subject.subject in staged]  # of the others nothing is packed
             with ThreadPoolExecutor(prepared.request.jobs) as pool:
                 items = list(pool.map(lambda subject: _brought(subject, shares, output), subjects))
             _check_entries(record, items, shares, contents)

@@ -13,7 +13,7 @@ import pytest
 
 from shipsafe.reports import names
 from tests.end_to_end.program import shipsafe
-from tests.flows.fleet import CODE, RECORD, SHELL, build, built_shares, collect, fleet, machine, packages
+from tests.flows.fleet import CODE, RECORD, SHELL, TEMPLATE, build, built_shares, collect, fleet, machine, packages
 
 WAIVERS = """
 [[waivers]]
@@ -105,6 +105,28 @@ def test_the_example_of_orders(tmp_path: Path, repository: Path) -> None:
     (project / ".git").mkdir()
     report = same_as_one_machine(tmp_path, project, shares=2)
     assert [one["name"] for one in report["artifacts"]] == ["CreateOrder", "ExportReport", "Notify", "Shared"]
+
+
+def test_what_another_tool_builds_is_not_packed_by_anybody(tmp_path: Path, address: str) -> None:
+    """Nor is a share made of it alone, which would have nothing to answer."""
+    template = (
+        TEMPLATE
+        + """\
+  Made:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {Runtime: python3.13, Handler: app.handler, CodeUri: src/one/}
+  MadeToo:
+    Type: AWS::Serverless::LayerVersion
+    Metadata: {BuildMethod: makefile}
+    Properties: {ContentUri: layer/}
+"""
+    )
+    report = same_as_one_machine(tmp_path, fleet(tmp_path, address, {"template.yaml": template}), shares=5)
+    assert report["verdict"]["decision"] == "PASS"
+    assert {one["subject"] for one in report["outcomes"] if one["gate"] == "package" and one["state"] == "not-asked"} == {
+        "function:Made", "function:Boxed", "layer:MadeToo",
+    }  # fmt: skip
 
 
 def test_a_build_of_another_tool(tmp_path: Path, address: str) -> None:
@@ -383,6 +405,9 @@ def test_answers_about_what_this_project_does_not_have(made: tuple[Path, list[Pa
     edit(shares[0] / "report.json", lambda document: document["outcomes"][0].update({"subject": "function:Gone"}))
     code, said = joined(made, tmp_path, shares)
     assert (code, "about function:Gone, which nobody asks here." in said) == (5, True)
+    edit(shares[0] / "report.json", lambda document: document["outcomes"][0].update({"subject": "function:\x1b[2J"}))
+    code, said = joined(made, tmp_path, shares)
+    assert (code, "\x1b" in said) == (5, False)
 
 
 def test_the_verdict_of_a_share_is_not_believed(tmp_path: Path, address: str) -> None:
