@@ -19,6 +19,7 @@ from shipsafe.adapters.process import Finished, Run, run
 from shipsafe.errors import ConfigError, IncompleteError
 
 _SHALLOW = "Fetch it; in a shallow clone all commits up to it are needed (`fetch-depth: 0`)."
+_PARTIAL = "Fetch them; a partial clone (`filter`) has only some, and nothing is fetched here."
 _TIMEOUT = 300.0
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 # Names of configuration: what runs a program on a file that is written, and what line ends it gets.
@@ -96,7 +97,7 @@ def check_out(top: Path, name: str, folder: Path, *, merge_base: bool, run: Run 
     for arguments in (("read-tree", commit), ("checkout-index", "--all", "--quiet", f"--prefix={folder}{os.sep}")):
         done = git(*arguments, index=index)
         if done.returncode != 0:
-            raise IncompleteError(f"The files of {name[:80]} ({commit[:12]}) cannot be had: {_reason(done)}", remedy=_SHALLOW)
+            raise IncompleteError(f"The files of {name[:80]} ({commit[:12]}) cannot be had: {_reason(done)}.", remedy=_PARTIAL)
     with disk_errors(folder):
         (folder / ".git").mkdir()  # so that whoever looks for the top of a repository finds this one; no tree of git's can hold it
     return Revision(name=name, commit=commit, folder=folder)
@@ -135,10 +136,11 @@ def _one(git: _Git, what: str, *arguments: str) -> str:
     done = git(*arguments)
     found = done.stdout.split()
     if done.returncode != 0 or not found or not _COMMIT.fullmatch(found[0]):
-        raise ConfigError(f"{what} {_reason(done)}".strip(), remedy=_SHALLOW)
+        said = f" {_reason(done)}." if done.stderr.strip() else ""
+        raise ConfigError(f"{what}{said}", remedy=_SHALLOW)
     return found[0]
 
 
 def _reason(done: Finished) -> str:
     lines = done.stderr.strip().splitlines()
-    return lines[-1][:300] if lines else ""
+    return lines[-1][:300].rstrip(".") if lines else "git does not say why"

@@ -1,11 +1,11 @@
 """The nearest `pyproject.toml`: read with a bound, as data, and never the project's code."""
 
-import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from shipsafe.adapters import toml
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.errors import ConfigError
 
@@ -37,4 +37,4 @@ def pyprojects(start: Path, root: Path) -> Iterator[tuple[Path, dict[str, Any]]]
 @lru_cache(maxsize=64)
 def _parse(content: bytes) -> dict[str, Any]:
     """Parsed once although every function of a project has the same file above it; nobody changes what is given out."""
-    return tomllib.loads(content.decode())
+    return toml.loads(content.decode())

@@ -25,6 +25,7 @@ from shipsafe.errors import IncompleteError
 EXPORT = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
 _LARGEST = 4096 * MEBIBYTE
 _PULL = "Run `shipsafe advisories pull`."
+_NO_WAY_OUT = "Where this machine has no way there, `shipsafe advisories pull --from FILE` takes a copy."
 _TOLERATED = 10  # members that are no record: named in the status; more of them mean a damaged export
 
 
@@ -108,7 +109,8 @@ def pull(source: str | None, *, cache: Path, now: Callable[[], datetime], sleep:
                 return _pull(source or EXPORT, before, folder, now, sleep)
             except IncompleteError as error:
                 kept = f" The snapshot of {before.pulled[:10]} stays in use." if before else ""
-                raise IncompleteError(f"{error.what}{kept}", remedy=error.remedy, path=error.path) from error
+                remedy = error.remedy if source else f"{error.remedy} {_NO_WAY_OUT}"
+                raise IncompleteError(f"{error.what}{kept}", remedy=remedy, path=error.path) from error
 
 
 def _pull(source: str, before: Snapshot | None, folder: Path, now: Callable[[], datetime], sleep: Callable[[float], None]) -> Snapshot:

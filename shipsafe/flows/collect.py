@@ -7,7 +7,7 @@ of one's own. What can be compared is compared: that all shares were asked the s
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.adapters.git import source_date_epoch
 from shipsafe.adapters.json_file import read_json
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
-from shipsafe.flows.ask import is_image
 from shipsafe.flows.build import LAST_SECOND, about_project, concluded
 from shipsafe.flows.prepare import Prepared
 from shipsafe.gates import all_gates
 from shipsafe.model.artifact import Artifact
-from shipsafe.model.outcome import Outcome
+from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.project import CodeKind, Function, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
@@ -63,9 +62,11 @@ def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord
         for outcome in outcomes
         if outcome.gate == "package" and isinstance(digest := outcome.evidence.get("content_digest"), str)
     }
-    asked = [share for share in shares if share.record.advisories is not None]  # nobody needs any about a function in another language
+    asked = [share.record.advisories for share in shares if share.record.advisories is not None]  # None: about no Python
+    # Of one snapshot that several machines pulled, the time of the oldest pull is true of all.
+    oldest = min(asked, key=lambda one: one.date or "", default=None)
     record = concluded(prepared, (*outcomes, *about_project(prepared.project)), contents=contents,
-                       advisories=asked[0].record.advisories if asked else None, epoch=_epoch(prepared, shares[0]))  # fmt: skip
+                       advisories=oldest, epoch=_epoch(prepared, shares[0]))  # fmt: skip
     for share in shares:
         _check_same(record, share)
     if record.verdict.decision is not Decision.PASS:
@@ -74,7 +75,8 @@ def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord
         output = Output(out)
         repair(output)
         try:
-            subjects = [subject for subject in prepared.subjects if not is_image(subject)]
+            staged = {outcome.subject for outcome in outcomes if outcome.gate == "package" and outcome.state is not State.NOT_ASKED}
+            subjects = [subject for subject in prepared.subjects if subject.subject in staged]  # of the others nothing is packed
             with ThreadPoolExecutor(prepared.request.jobs) as pool:
                 items = list(pool.map(lambda subject: _brought(subject, shares, output), subjects))
             _check_entries(record, items, shares, contents)
@@ -117,9 +119,10 @@ def _check_same(record: RunRecord, share: _Share) -> None:
         if getattr(share.record, name) != getattr(record, name):
             what = "time of the commit" if name == "epoch" else name.replace("_", " ")
             raise IntegrityError(f"This share and what lies here differ in their {what}.", remedy=_ONE_COMMIT, path=str(share.folder))
-    if share.record.advisories not in (None, record.advisories):
-        raise IntegrityError("Two shares were asked about different advisories.", remedy="Give all shares one snapshot: "
-                             "`shipsafe advisories update` once, and its cache to every job.", path=str(share.folder))  # fmt: skip
+    theirs, ours = share.record.advisories, record.advisories
+    if theirs and ours and replace(theirs, date=ours.date) != ours:
+        raise IntegrityError("Two shares were asked about different advisories.", remedy="Fetch one snapshot, and give it to all shares: "
+                             "`shipsafe advisories pull --from FILE`.", path=str(share.folder))  # fmt: skip
 
 
 def _outcomes(prepared: Prepared, shares: Iterable[_Share]) -> list[Outcome]:

@@ -30,11 +30,13 @@ from shipsafe.model.baseline import Baseline
 from shipsafe.model.policy import AdvisorySource, FunctionConfig, Policy
 from shipsafe.model.project import Layer, Project, Subject
 from shipsafe.model.tree import StagedTree
+from shipsafe.model.verdict import Verdict
 from shipsafe.packing.sets import Sets
 from shipsafe.policy.recording import baseline_of
 from shipsafe.readers import read_project
 from shipsafe.reports.live import silent_progress
 
+_NAMED = 5  # subjects that one remark names
 Question = tuple[tuple[str, str], str]  # of a subject and a gate, as `answers.substance` has it
 
 
@@ -84,11 +86,7 @@ def baseline_at(bench: Bench, prepared: Prepared, name: str) -> tuple[Baseline, 
     verdict = judge(policy, examined.outcomes, bench.today, baseline=prepared.known.baseline)
     known = replace(verdict, baselined=())  # those have entries in a file
     found = baseline_of(known, policy, today=bench.today, owner=place.revision.commit[:12], path=shown)
-    hidden = tuple(
-        f"At {shown} {one.gate} has no answer for {one.subject}, so whatever it finds now counts as new: {one.reason}"
-        for one in verdict.unanswered
-    )  # fmt: skip
-    return found, hidden
+    return found, tuple(_hidden(verdict, shown))
 
 
 def unchanged_since(bench: Bench, prepared: Prepared, name: str) -> tuple[Before, tuple[str, ...]]:
@@ -122,6 +120,17 @@ def unchanged_since(bench: Bench, prepared: Prepared, name: str) -> tuple[Before
         # The gate `layers`, which is always asked, has nothing to ask here, and nothing answered is never a pass.
         questions = {(subject, gate): one for (subject, gate), one in questions.items() if gate != "package"}
     return replace(before, questions=questions), ()
+
+
+def _hidden(verdict: Verdict, shown: str) -> Iterator[str]:
+    """What nobody could look at there, one remark for each gate and reason."""
+    silent: dict[tuple[str, str], list[str]] = {}
+    for one in verdict.unanswered:
+        silent.setdefault((one.gate, one.reason), []).append(one.subject)
+    for (gate, reason), subjects in silent.items():
+        more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+        named = f"{', '.join(subjects[:_NAMED])}{more}"
+        yield f"At {shown} {gate} has no answer for {named}, so whatever it finds now counts as new: {reason}"
 
 
 def _refuse_fixed(policy: Policy) -> None:

@@ -4,12 +4,12 @@ Name, version, needs and entry points; and whether building it would do more tha
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shipsafe.adapters import toml
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.location import Location
@@ -113,7 +113,7 @@ def _pyproject(folder: Path, shown: str) -> dict[str, Any]:
         return {}
     name = f"{shown}/pyproject.toml"
     try:
-        return tomllib.loads(read_bounded(path, limit=_LIMIT, shown=name).decode())
+        return toml.loads(read_bounded(path, limit=_LIMIT, shown=name).decode())
     except ConfigError as error:
         raise IncompleteError(error.what, remedy=error.remedy, path=name) from error
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and TOMLDecodeError are ValueErrors

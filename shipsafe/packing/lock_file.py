@@ -1,7 +1,6 @@
 """A lock written in TOML, read with a bound, with the line of each of its packages."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +10,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from shipsafe.adapters import toml
 from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.location import Location
@@ -76,7 +76,7 @@ def open_lock(path: Path, root: Path, header: str) -> LockFile:
 @lru_cache(maxsize=4)
 def _parsed(text: str, header: str) -> tuple[Mapping[str, Any], Mapping[tuple[str, str], int]]:
     """Content and lines of a lock, for reading alone: many functions share one, and a large one takes a third of a second."""
-    return tomllib.loads(text), _lines(text, header)
+    return toml.loads(text), _lines(text, header)
 
 
 def _lines(text: str, header: str) -> dict[tuple[str, str], int]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import tarfile
-import tomllib
 import zipfile
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -12,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 from packaging.version import Version
 
+from shipsafe.adapters import toml
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.errors import IntegrityError
 
@@ -56,7 +56,7 @@ def requirements(sdist: Path) -> list[str]:
     """
     try:
         text = _project(sdist)
-        table: Any = tomllib.loads(text.decode()).get("build-system", {}) if text is not None else {}
+        table: Any = toml.loads(text.decode()).get("build-system", {}) if text is not None else {}
         lines = [str(line) for line in table["requires"]] if "requires" in table else list(_DEFAULT)
         parsed = [Requirement(line) for line in lines]
     except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError, ValueError, TypeError, AttributeError, RecursionError) as error:

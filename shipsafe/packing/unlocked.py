@@ -1,11 +1,11 @@
 """What a project asks for, and has no lock of: without one nothing of it ships, as with `sam build`, and somebody may not know that."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from shipsafe.adapters import toml
 from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
 from shipsafe.errors import ConfigError
 from shipsafe.model.location import Location
@@ -49,7 +49,7 @@ def _asked(path: Path, shown: str) -> list[str]:
 @lru_cache(maxsize=4)
 def _parsed(text: str) -> Mapping[str, Any]:
     """Many functions share one."""
-    return tomllib.loads(text)
+    return toml.loads(text)
 
 
 def _problem(shown: str, asked: list[str]) -> Problem:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from shipsafe.adapters import toml
 from shipsafe.errors import ConfigError
 from shipsafe.policy.keys import BY_PATH, KEYS, TABLE_LISTS, Key, Kind
 
@@ -59,7 +60,7 @@ def parse(text: str, *, name: str, table: str = "") -> Document:
         ConfigError: not TOML, an unknown key, or a value of the wrong kind; with file and line.
     """
     try:
-        values: Any = tomllib.loads(text)
+        values: Any = toml.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         found = _POSITION.search(str(error))
         line, column = (int(found[1]), int(found[2])) if found else (None, None)
@@ -113,6 +114,8 @@ def _nearest(pattern: str) -> str:
     sibling = difflib.get_close_matches(last, siblings, n=1, cutoff=0.5)
     if sibling:
         return f"Did you mean `{sibling[0]}`?"
+    if siblings and parent.endswith("*"):  # of an entry of a list, none of the others is meant
+        return f"It may have {', '.join(siblings)}."
     if near:
         return f"Did you mean `{near[0]}`?"
     table = difflib.get_close_matches(parent, [one for one in tables if one], n=1, cutoff=0.5)

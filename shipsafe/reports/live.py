@@ -10,7 +10,7 @@ the report. As a context, each leaves the terminal as it found it, also when the
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # rich takes longer to import than `--help` may take
 
 _DETAIL = 300  # characters
 _CELL = 20
+_NOTHING = "0 findings"  # of which a log says nothing
 _FRAME = 5  # lines of the terminal that are not rows: head, count, elapsed time, and room for the cursor
 
 
@@ -57,7 +58,7 @@ def live_progress(console: "Console | None" = None) -> Progress:
 
 
 def plain_progress(stream: TextIO) -> Progress:
-    """One line per answer, for logs."""
+    """One line per subject, for logs."""
     return _PlainLines(stream)
 
 
@@ -87,19 +88,49 @@ class _Silence:
 
 
 class _PlainLines(_Silence):
+    """A line per subject as soon as all is known of it; when the work ends, what is known of the others."""
+
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
+        self._columns: tuple[str, ...] = ()
+        self._rows: dict[str, dict[str, tuple[State | None, str]]] = {}
+        self._told: set[str] = set()
+
+    def start(self, subjects: Sequence[str], gates: Sequence[str], *, packs: bool = True) -> None:
+        self._columns = ("stage", *gates, *(("pack",) if packs else ()))
+        self._rows = {subject: {} for subject in subjects}
 
     def update(self, subject: str, column: str, state: State | None, detail: str = "") -> None:
-        words = {State.ANSWERED: detail or "done", State.NOT_ASKED: "not asked", State.UNANSWERED: f"unanswered: {detail}"}
-        if state is not None:
-            self.say(f"{subject} {column}: {words[state]}")
+        with self._lock:
+            row = self._rows.setdefault(subject, {})
+            row[column] = (state, detail)
+            if subject not in self._told and _is_done(row, self._columns):
+                self._tell(subject)
 
     def say(self, text: str) -> None:
         with self._lock:
-            self._stream.write(f"{short(text, _DETAIL)}\n")
-            self._stream.flush()
+            self._write(text)
+
+    def stop(self) -> None:
+        with self._lock:
+            for subject, row in self._rows.items():
+                if row and subject not in self._told:
+                    self._tell(subject)
+
+    def _tell(self, subject: str) -> None:
+        self._told.add(subject)
+        given = self._rows[subject]
+        row = {name: given[name] for name in dict.fromkeys((*self._columns, *given)) if name in given}
+        found = [f"{name} {told or 'done'}" for name, (state, told) in row.items() if state is State.ANSWERED and told != _NOTHING]
+        silent = {name: told for name, (state, told) in row.items() if state is State.UNANSWERED}
+        if silent:
+            found.append(f"{', '.join(silent)} unanswered: {next(iter(silent.values()))}")
+        self._write(f"{len(self._told)} of {len(self._rows)}: {subject}: {', '.join(found) or 'not asked'}")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(f"{short(text, _DETAIL)}\n")
+        self._stream.flush()
 
 
 class _LiveTable(_Silence):
@@ -140,7 +171,7 @@ class _LiveTable(_Silence):
 
         with self._lock:
             rows = {subject: dict(cells) for subject, cells in self._rows.items()}
-        done = sum(self._is_done(cells) for cells in rows.values())
+        done = sum(_is_done(cells, self._columns) for cells in rows.values())
         seconds = int(self._clock() - self._began)
         caption = f"{done} of {len(rows)} done, {seconds // 60}:{seconds % 60:02}"
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", caption=caption, caption_justify="left")
@@ -151,15 +182,16 @@ class _LiveTable(_Silence):
             table.add_row(Text(short(subject, 60)), *(Text(word, style) for word, style in cells))
         return table
 
-    def _is_done(self, cells: dict[str, tuple[State | None, str]]) -> bool:
-        return all(cells.get(column, (None, ""))[0] is not None for column in self._columns)
-
     def _fitting(self, rows: dict[str, dict[str, tuple[State | None, str]]]) -> list[str]:
         room = max(1, self._console.height - _FRAME)
         if len(rows) <= room:
             return list(rows)
         # Begun and not ended first, then what waits, then what is done; in the order of the project among themselves.
-        return sorted(rows, key=lambda subject: (self._is_done(rows[subject]), not rows[subject]))[:room]
+        return sorted(rows, key=lambda subject: (_is_done(rows[subject], self._columns), not rows[subject]))[:room]
+
+
+def _is_done(cells: Mapping[str, tuple[State | None, str]], columns: Sequence[str]) -> bool:
+    return all(cells.get(column, (None, ""))[0] is not None for column in columns)
 
 
 def _cell(cell: tuple[State | None, str] | None) -> tuple[str, str]:

@@ -102,6 +102,16 @@ def test_a_first_pull_that_fails_does_not_speak_of_an_old_snapshot(cache: Path) 
     assert snapshot.current(cache) is None
 
 
+def test_who_cannot_reach_the_export_is_told_how_to_bring_a_copy(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with feed(b"") as server:
+        server.failures = 99
+        monkeypatch.setattr(snapshot, "EXPORT", server.url)
+        with pytest.raises(IncompleteError) as caught:
+            snapshot.pull(None, cache=cache, now=lambda: FIRST, sleep=lambda _: None)
+    way = "Where this machine has no way there, `shipsafe advisories pull --from FILE` takes a copy."
+    assert caught.value.remedy == f"Try again later. {way}"
+
+
 def _truncated(folder: Path) -> Path:
     path = export(folder / "truncated.zip", ONE, TWO)
     path.write_bytes(path.read_bytes()[:-60])

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from shipsafe.reports import names
-from tests.flows.fleet import CODE, RECORD, SHELL, build, built_shares, collect, fleet, machine, packages
+from tests.end_to_end.program import shipsafe
+from tests.flows.fleet import CODE, RECORD, SHELL, TEMPLATE, build, built_shares, collect, fleet, machine, packages
 
 WAIVERS = """
 [[waivers]]
@@ -104,6 +105,28 @@ def test_the_example_of_orders(tmp_path: Path, repository: Path) -> None:
     (project / ".git").mkdir()
     report = same_as_one_machine(tmp_path, project, shares=2)
     assert [one["name"] for one in report["artifacts"]] == ["CreateOrder", "ExportReport", "Notify", "Shared"]
+
+
+def test_what_another_tool_builds_is_not_packed_by_anybody(tmp_path: Path, address: str) -> None:
+    """Nor is a share made of it alone, which would have nothing to answer."""
+    template = (
+        TEMPLATE
+        + """\
+  Made:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {Runtime: python3.13, Handler: app.handler, CodeUri: src/one/}
+  MadeToo:
+    Type: AWS::Serverless::LayerVersion
+    Metadata: {BuildMethod: makefile}
+    Properties: {ContentUri: layer/}
+"""
+    )
+    report = same_as_one_machine(tmp_path, fleet(tmp_path, address, {"template.yaml": template}), shares=5)
+    assert report["verdict"]["decision"] == "PASS"
+    assert {one["subject"] for one in report["outcomes"] if one["gate"] == "package" and one["state"] == "not-asked"} == {
+        "function:Made", "function:Boxed", "layer:MadeToo",
+    }  # fmt: skip
 
 
 def test_a_build_of_another_tool(tmp_path: Path, address: str) -> None:
@@ -358,10 +381,33 @@ def test_shares_that_were_asked_about_different_advisories(made: tuple[Path, lis
     assert (code, "Two shares were asked about different advisories." in said) == (5, True)
 
 
+def test_shares_that_pulled_one_snapshot_at_different_times(tmp_path: Path, address: str) -> None:
+    """As jobs do that are given one file of advisories: the oldest pull is what is said of all."""
+    policy = '[advisories]\nsource = { path = "advisories", date = 2026-11-01 }\nmax-age = "off"\n'
+    text = (fleet(tmp_path, address) / "shipsafe.toml").read_text()
+    project = fleet(tmp_path, address, {"shipsafe.toml": text.replace(policy, "")})
+    assert policy in text
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("PYSEC-2026-7.json", RECORD % "nothing")
+    for number in (1, 2):
+        place = tmp_path / f"machine-{number}"
+        place.mkdir()
+        pulled = shipsafe("advisories", "pull", "--from", tmp_path / "all.zip", cwd=place, env=machine(place))
+        assert pulled.code == 0, pulled.err
+    left = built_shares(tmp_path, project, 2)
+    edit(left[0] / "report.json", lambda document: document["advisories"].update({"date": "2026-11-20T10:00:00+00:00"}))
+    done = collect(project, left, "--report", f"json={tmp_path / 'report.json'}", env=machine(tmp_path))
+    told = json.loads((tmp_path / "report.json").read_text())["advisories"]
+    assert (done.code, told["source"], told["date"]) == (0, "snapshot", "2026-11-20T10:00:00+00:00"), done.err
+
+
 def test_answers_about_what_this_project_does_not_have(made: tuple[Path, list[Path]], shares: list[Path], tmp_path: Path) -> None:
     edit(shares[0] / "report.json", lambda document: document["outcomes"][0].update({"subject": "function:Gone"}))
     code, said = joined(made, tmp_path, shares)
     assert (code, "about function:Gone, which nobody asks here." in said) == (5, True)
+    edit(shares[0] / "report.json", lambda document: document["outcomes"][0].update({"subject": "function:\x1b[2J"}))
+    code, said = joined(made, tmp_path, shares)
+    assert (code, "\x1b" in said) == (5, False)
 
 
 def test_the_verdict_of_a_share_is_not_believed(tmp_path: Path, address: str) -> None:

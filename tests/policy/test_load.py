@@ -89,6 +89,7 @@ def test_a_table_of_pyproject_is_a_policy(folder: Path) -> None:
     [
         ("requird = []\n", "shipsafe.toml:1: Unknown key `requird`. Did you mean `required`?"),
         ('\n[gates.lint]\nfail_on = "high"\n', "shipsafe.toml:3: Unknown key `gates.lint.fail_on`. Did you mean `fail-on`?"),
+        ('[[indexes.named]]\naddress = "x"\n', "shipsafe.toml:2: Unknown key `indexes.named.0.address`. It may have name, url, packages."),
         ('[gate.lint]\nmode = "observe"\n', "shipsafe.toml:2: Unknown key `gate.lint.mode`. Did you mean `gates.lint.mode`?"),
         ('required = ["lnt"]\n',
          ("shipsafe.toml:1: `required` is not made of dependencies, lint, sbom, layers, package. "

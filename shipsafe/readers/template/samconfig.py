@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from shipsafe.adapters import toml
 from shipsafe.adapters.files import read_bounded
 from shipsafe.errors import ConfigError
 from shipsafe.readers.template.parameters import Given
@@ -45,7 +46,7 @@ def read_samconfig(folder: Path) -> Given:
 
 def _parse(data: bytes) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(data.decode())
+        return toml.loads(data.decode())
     except UnicodeDecodeError as error:
         raise ConfigError("Not UTF-8.", remedy="Save it as UTF-8.", path=NAME) from error
     except RecursionError as error:  # tomllib follows nested arrays to any depth
