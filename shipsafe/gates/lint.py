@@ -21,7 +21,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from shipsafe.adapters.bandit import BanditReport, BanditSettings, Issue, Unread, lint, settings_for
+from shipsafe.adapters.bandit import BanditReport, Issue, Unread, lint
+from shipsafe.adapters.bandit_settings import BanditSettings, settings_for
 from shipsafe.errors import ConfigError
 from shipsafe.model.finding import Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shipsafe.adapters.bandit import LARGEST, MOST, SERVER, BanditReport, BanditSettings, Issue, lint
+from shipsafe.adapters.bandit import LARGEST, MOST, SERVER, BanditReport, Issue, lint
+from shipsafe.adapters.bandit_settings import BanditSettings
 from shipsafe.adapters.forkserver import ForkServer
 from shipsafe.adapters.process import run
 from shipsafe.errors import ConfigError, IncompleteError

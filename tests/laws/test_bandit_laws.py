@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shipsafe.adapters.bandit import SERVER, BanditSettings, settings_for
+from shipsafe.adapters.bandit import SERVER
+from shipsafe.adapters.bandit_settings import BanditSettings, settings_for
 from shipsafe.adapters.forkserver import ForkServer
 
 PLAIN = ForkServer([sys.executable, "-P", "-W", "ignore", Path(__file__).with_name("plain_bandit.py")], name="plain bandit")
