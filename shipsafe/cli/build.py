@@ -72,6 +72,8 @@ def build(
     )
     if shards is not None and not plan:
         raise ConfigError("--shards is how a plan is shared.", remedy="Add --plan, or build one share with --shard K/N.")
+    if plan and shard is not None:
+        raise ConfigError("--plan speaks of the whole project.", remedy="Leave out --shard; --shards N says what each share is.")
     if plan:
         return run.show_plan(request, shards=shards, output=output)
     return run.examine(request, output=output, reports=report, quiet=quiet, verbose=verbose, profile=profile)

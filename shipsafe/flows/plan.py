@@ -5,6 +5,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from shipsafe.adapters.cache import canonical
 from shipsafe.adapters.timeline import Timeline
@@ -21,6 +22,7 @@ from shipsafe.model.plan import Planned, Shard
 from shipsafe.model.project import Layer, Subject
 from shipsafe.model.tree import Origin, StagedTree
 from shipsafe.packing.archive import compressor
+from shipsafe.packing.output import Output
 from shipsafe.packing.sets import DependencySet, Sets, Wanting
 from shipsafe.packing.stage import BuiltElsewhereError, stage
 from shipsafe.reports.live import Progress
@@ -52,7 +54,7 @@ def make_plan(request: Request, progress: Progress) -> tuple[Planned, ...]:
         as `build`.
     """
     with _open(request, progress) as (bench, subjects):
-        return _plan(bench, subjects, _Known(bench.folder / "sets", bench.answers))
+        return _plan(bench, subjects, _Known(bench.folder / "sets", bench.answers), request.out)
 
 
 def make_shards(request: Request, most: int, progress: Progress) -> tuple[Shard, ...]:
@@ -86,8 +88,11 @@ def _open(request: Request, progress: Progress) -> Generator[tuple[Bench, tuple[
         yield bench, prepared.subjects
 
 
-def _plan(bench: Bench, subjects: Sequence[Subject], sets: _Known) -> tuple[Planned, ...]:
-    """What would be done, in the order of the subjects. Nothing is fetched or installed, and no gate is asked."""
+def _plan(bench: Bench, subjects: Sequence[Subject], sets: _Known, out: Path | None = None) -> tuple[Planned, ...]:
+    """What would be done, in the order of the subjects. Nothing is fetched or installed, and no gate is asked.
+
+    `out` is the output folder, which may hold the archives of the last release.
+    """
 
     def look(subject: Subject) -> Staged:
         if is_image(subject):
@@ -105,7 +110,7 @@ def _plan(bench: Bench, subjects: Sequence[Subject], sets: _Known) -> tuple[Plan
         staged = layers[subject.subject] if subject.subject in layers else look(subject)
         case = Case(subject=subject, staged=staged, layers=tuple(tree for name in used if isinstance(tree := layers.get(name), StagedTree)))
         known = sets.asks and not sets.unknown & {subject.subject, *used}
-        return _planned(bench, case, sets.wanted.get(subject.subject), _cached(bench, case, advisories) if known else ())
+        return _planned(bench, case, sets.wanted.get(subject.subject), _cached(bench, case, advisories, out) if known else ())
 
     with ThreadPoolExecutor(bench.jobs) as pool:
         of_ours = [one for one in subjects if isinstance(one, Layer)]
@@ -140,8 +145,8 @@ def _planned(bench: Bench, case: Case, wanting: Wanting | None, cached: tuple[st
     )
 
 
-def _cached(bench: Bench, case: Case, advisories: Opened) -> tuple[str, ...]:
-    """What an earlier run has answered, and whether it packed the same content."""
+def _cached(bench: Bench, case: Case, advisories: Opened, out: Path | None) -> tuple[str, ...]:
+    """What an earlier run has answered, and whether the same content lies packed in the output folder."""
     if case.tree is None:
         return ()
     found = []
@@ -150,7 +155,8 @@ def _cached(bench: Bench, case: Case, advisories: Opened) -> tuple[str, ...]:
         asked = answers.question(gate, inquiry, asking=bench.asking)
         if asked is not None and bench.answers.recall("outcome", asked) is not None:
             found.append(gate.id)
-    if bench.answers.recall("archive", [case.tree.content_digest, compressor()]) is not None:
+    known = bench.answers.recall("archive", [case.tree.content_digest, compressor()])
+    if known is not None and out is not None and Output(out).object(known["sha256"], ".zip").is_file():
         found.append("archive")
     return tuple(found)
 

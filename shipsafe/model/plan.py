@@ -21,7 +21,7 @@ class Planned:
         files, size: of its own code; `distributions` how many are asked for.
         dependencies: equal for subjects that get equal dependencies; "" for none.
         layers: the layers of this project that it uses, which every machine that builds it looks at, too.
-        cached: ids of gates that need not be asked, and `archive` where nothing has to be compressed.
+        cached: ids of gates that need not be asked, and `archive` where it lies packed in the output folder.
         idle: no gate answers anything about it: an image, or a layer that another tool builds.
         problem: why nobody can say more, or "".
     """

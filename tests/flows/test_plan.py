@@ -78,6 +78,13 @@ def test_everything_is_cached_after_a_build(built: tuple[Path, dict[str, str]]) 
     assert rows["function:Boxed"] == []
 
 
+def test_an_archive_that_is_gone_is_packed_again(built: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    project = shutil.copytree(built[0], tmp_path / "fleet")
+    shutil.rmtree(project / "dist")
+    rows = cached(project, built[1])
+    assert rows["function:One"] == [part for part in ALL if part != "archive"]
+
+
 def test_after_a_change_only_that_function_is_not_cached(built: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
     project = shutil.copytree(built[0], tmp_path / "fleet")
     (project / "src/four/app.py").write_text("def handler(event, context):\n    return {'new': 1}\n")
@@ -174,6 +181,7 @@ def test_a_build_of_another_tool_counts_with_the_source_that_it_was_made_of(tmp_
     ("words", "said"),
     [
         (("--shards", "2"), "--shards is how a plan is shared."),
+        (("--plan", "--shard", "1/2"), "--plan speaks of the whole project."),
         (("--plan", "--format", "sarif"), "A plan has no format 'sarif'."),
         (("--shard", "3/2"), "--shard '3/2' is not of the form K/N."),
         (("--shard", "0/2"), "--shard '0/2' is not of the form K/N."),
