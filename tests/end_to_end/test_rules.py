@@ -17,7 +17,7 @@ _TOO_LARGE = 263 * 1024 * 1024
 
 
 def found_in(path: Path, cwd: Path) -> set[str]:
-    prebuilt = ["--prebuilt", path / "built"] if (path / "built").is_dir() else []
+    prebuilt: list[str | Path] = ["--prebuilt", path / "built"] if (path / "built").is_dir() else []
     done = shipsafe("check", path, *prebuilt, "--format", "json", cwd=cwd)
     assert done.code in (0, 1, 4), done.err
     return done.rules

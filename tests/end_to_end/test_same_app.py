@@ -6,7 +6,7 @@ documentation of its JSON format, because no package registry has Terraform.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def test_the_same_code_is_the_same_bytes(built: Mapping[str, Path], name: str) -
 
 def broken(folder: Path) -> None:
     """Five faults of five kinds, in code, lock, layers, handler and files; in the copies that CDK made, too."""
-    changes = {
+    changes: dict[str, Callable[[str], str]] = {
         "notify.py": lambda text: text + "\n\ndef run(command):\n    import subprocess\n\n    subprocess.call(command, shell=True)\n",
         "report.py": lambda text: text.replace("def handler(", "def handle("),
     }

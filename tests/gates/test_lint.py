@@ -362,7 +362,7 @@ def test_where_the_system_cannot_fork_the_answers_are_the_same(tmp_path: Path) -
         files[name] = tmp_path / name
         files[name].write_text(text, encoding="utf-8")
     single = ForkServer([sys.executable, "-P", "-m", "shipsafe.adapters.bandit_child"], name="bandit", forks=False)
-    reports = []
+    reports: list[BanditReport] = []
     for server in (SERVER, single):
         workspace = tmp_path / f"workspace {len(reports)}"
         workspace.mkdir()

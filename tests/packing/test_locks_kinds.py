@@ -7,6 +7,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,7 +135,7 @@ def test_groups_can_ship_instead_of_the_main_dependencies(
     ],
 )
 def test_what_the_lock_does_not_have_cannot_be_chosen(
-    tmp_path: Path, kind: str, lock: str | None, choice: dict[str, tuple[str, ...]], message: str
+    tmp_path: Path, kind: str, lock: str | None, choice: dict[str, Any], message: str
 ) -> None:
     root = project(tmp_path, kind, lock)
     with pytest.raises(ConfigError) as caught:

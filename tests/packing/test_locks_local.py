@@ -170,7 +170,7 @@ def test_no_text_of_a_project_file_can_write_another_line_of_metadata(tmp_path: 
 
 
 def test_a_change_in_a_local_package_changes_the_tree(tmp_path: Path, local_index: str) -> None:
-    files = {"pyproject.toml": UV, "src/acme_shared/__init__.py": "a = 1\n"}
+    files: dict[str, str | bytes] = {"pyproject.toml": UV, "src/acme_shared/__init__.py": "a = 1\n"}
     first = local(tmp_path, files, index=local_index)
     again = staged(tmp_path / "project", tmp_path / "again", None, policy(index=local_index))
     write(tmp_path / "project", {"lib/src/acme_shared/__init__.py": "a = 2\n"})

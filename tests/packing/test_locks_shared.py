@@ -238,9 +238,9 @@ def test_functions_that_share_a_lock_ask_uv_once(tmp_path: Path, local_index: st
     write(root, {"uv.lock": text})
     asked: list[str] = []
 
-    def counting(arguments: Sequence[str | Path], **more: Any) -> Finished:
-        asked.append(str(arguments[1]))
-        return process.run(arguments, **more)
+    def counting(argv: Sequence[str | Path], **more: Any) -> Finished:
+        asked.append(str(argv[1]))
+        return process.run(argv, **more)
 
     for number, runtime in enumerate(("python3.13", "python3.12", "python3.13")):
         staged(root, tmp_path / f"work-{number}", function(runtime=runtime), policy(index=local_index), run=counting)

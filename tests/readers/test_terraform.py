@@ -201,7 +201,7 @@ def test_an_object_in_another_bucket_is_another_one(tmp_path: Path) -> None:
 
 
 def test_an_image_is_an_image_even_where_its_address_is_not_known(tmp_path: Path) -> None:
-    values = {"package_type": "Image", "filename": None, "handler": None, "runtime": None}
+    values: dict[str, Any] = {"package_type": "Image", "filename": None, "handler": None, "runtime": None}
     found = one(tmp_path, lambda_function(**values, unknown={"image_uri": True}))
     assert (found.code.kind, found.code.uri, found.unresolved) == (CodeKind.IMAGE, None, ())
 
@@ -552,7 +552,7 @@ def test_parameters_have_no_place_in_a_plan(tmp_path: Path) -> None:
 )
 def test_other_formats_are_refused(tmp_path: Path, change: Mapping[str, Any], message: str) -> None:
     with pytest.raises((ConfigError, NothingError), match=message):
-        read(tmp_path, document([lambda_function()]) | change)
+        read(tmp_path, {**document([lambda_function()]), **change})
 
 
 def test_a_state_and_a_binary_plan_say_what_to_do(tmp_path: Path) -> None:
@@ -582,7 +582,7 @@ def test_an_odd_plan_is_read_as_far_as_it_goes_or_refused(tmp_path: Path, key: s
 @pytest.mark.parametrize(
     "name", ["runtime", "handler", "layers", "architectures", "environment", "filename", "s3_key", "image_uri", "package_type"]
 )
-def test_odd_values_of_a_function_are_noted_or_left_out(tmp_path: Path, name: str, odd: object) -> None:
+def test_odd_values_of_a_function_are_noted_or_left_out(tmp_path: Path, name: str, odd: Any) -> None:
     found = one(tmp_path, lambda_function(**{name: odd}), written=[configured("aws_lambda_function.f", **{name: ["var.x"]})])
     assert all(isinstance(value, str | None) for value in found.environment.values())
     assert found.runtime is None or isinstance(found.runtime, str)
