@@ -16,7 +16,9 @@ from shipsafe.flows.request import Request
 from shipsafe.model.record import RunRecord
 from shipsafe.reports import load, names
 from shipsafe.reports.live import Progress, live_progress, plain_progress, silent_progress
-from shipsafe.reports.text import screen
+from shipsafe.reports.text import plain, screen
+
+_LIKE_A_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # rich then writes as on a terminal, in the logs of many pipelines
 
 
 def request(
@@ -134,8 +136,10 @@ def _progress(*, quiet: bool) -> Progress:
 
 def show(record: RunRecord, output: str, *, quiet: bool, verbose: bool) -> None:
     """Standard output gets one thing: the chosen format. The step summary of GitHub goes where GitHub says."""
-    if output == "text":
-        from rich.console import Console  # noqa: PLC0415 - a JSON run needs no rich
+    if output == "text" and not (sys.stdout.isatty() or any(os.environ.get(name) for name in _LIKE_A_TERMINAL)):
+        sys.stdout.write(plain(record, quiet=quiet, verbose=verbose))
+    elif output == "text":
+        from rich.console import Console  # noqa: PLC0415 - 25 ms that only a terminal needs
 
         screen(record, Console(soft_wrap=not sys.stdout.isatty()), quiet=quiet, verbose=verbose)
     else:

@@ -40,6 +40,20 @@ def test_nothing_heavy_is_imported(words: list[str], tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_report_into_a_pipe_needs_no_rich_and_has_colours_where_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    (tmp_path / "shipsafe.toml").write_text(
+        '[[functions]]\nname = "App"\ncode = "."\nruntime = "python3.13"\nhandler = "app.handler"\n', encoding="utf-8")  # fmt: skip
+    words = ("-X", "importtime", "-m", "shipsafe", "check", "--quiet", "--offline")
+    for extra, imports, coloured in (({}, False, False), ({"FORCE_COLOR": "1"}, True, True)):
+        kept = environment({"SHIPSAFE_CACHE_DIR": str(tmp_path / "cache"), **extra})
+        done = subprocess.run([sys.executable, *words], cwd=tmp_path, env=kept, capture_output=True, text=True, check=False)
+        assert done.returncode == 0
+        assert ("rich.console" in done.stderr) is imports
+        assert ("\x1b[" in done.stdout) is coloured
+        assert "PASS" in done.stdout
+
+
 def test_version(tmp_path: Path) -> None:
     for words in (["--version"],):
         done = shipsafe(*words, cwd=tmp_path)
