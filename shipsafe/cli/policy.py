@@ -100,7 +100,7 @@ def list_waivers(
     """
     today = _today()
     found = waivers.listing(_load(path, policy, offline=offline), today, expiring=expiring)
-    sys.stdout.write(waivers.as_json(found, today) if as_json else waivers.table(found))
+    sys.stdout.write(waivers.as_json(found, today) if as_json else waivers.table(found, expiring))
     return int(ExitCode.FINDINGS if expiring is not None and found else ExitCode.PASS)
 
 

@@ -34,14 +34,14 @@ def listing(policy: Policy, today: date, *, expiring: int | None) -> list[tuple[
     return found if expiring is None else [(waiver, how) for waiver, how in found if how is not WaiverState.LIVE]
 
 
-def table(found: Iterable[tuple[Waiver, WaiverState]]) -> str:
-    """Waivers for a terminal."""
+def table(found: Iterable[tuple[Waiver, WaiverState]], expiring: int | None) -> str:
+    """Waivers for a terminal: all, or those that end within so many days."""
     rows: list[tuple[str, ...]] = [("state", "allows", "at", "until", "owner", "where", "reason")]
     for waiver, how in found:
         cells = (how, waiver.target, waiver.subject, _until(waiver), waiver.owner, str(waiver.location or ""), waiver.reason)
         rows.append(tuple(short(cell, _CELL) for cell in cells))
     if len(rows) == 1:
-        return "There are no such waivers.\n"
+        return "There are no waivers.\n" if expiring is None else f"No waiver has ended or ends within {expiring} days.\n"
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[6]]) for row in rows]
     return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -77,7 +77,7 @@ def test_waivers_are_listed_with_their_state_and_place(project: Path) -> None:
     assert (soon.code, one["state"], one["path"], one["line"], one["used"]) == (1, "expired", "shipsafe.toml", 20, None)
     (project / "shipsafe.toml").write_text(text)
     none = shipsafe("policy", "waivers", "--expiring", "30", cwd=project)
-    assert (none.code, none.out) == (0, "There are no such waivers.\n")
+    assert (none.code, none.out) == (0, "No waiver has ended or ends within 30 days.\n")
 
 
 @pytest.mark.parametrize(
