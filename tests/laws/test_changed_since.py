@@ -145,8 +145,8 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "who supplies": (edit("pyproject.toml", "version", 'authors = [{name = "ACME"}]\nversion'), ALL),
     "a waiver": (also("shipsafe.toml", '[[waivers]]\nrule = "lint/B602"\nsubject = "Pay"\nreason = "r"\nowner = "o"\n'
                                        "expires = 2026-12-01\n"), ALL),
-    "what blocks": (also("shipsafe.toml", '[gates.lint]\nfail-on = "low"\n'), ALL),
-    "what suppresses": (also("shipsafe.toml", '[gates.lint]\nsuppressions = "ignore"\n'), ALL),
+    "what blocks": (edit("shipsafe.toml", "shared-lock", 'gates.lint.fail-on = "low"\nshared-lock'), ALL),
+    "what suppresses": (edit("shipsafe.toml", "shared-lock", 'gates.lint.suppressions = "ignore"\nshared-lock'), ALL),
     "advisories": (put("advisories/alpha.json", advisory("alpha", "2.0")), ALL),
     "an advisory": (put("advisories/beta.json", advisory("beta", "1.5")), ALL),
     "nothing": (lambda files: files, set()),
