@@ -223,7 +223,7 @@ def test_versions_that_stay_affected_are_a_statement_of_their_own() -> None:
         (openvex(statement(justification=None)),
          ("vex.json: /statements/0: `not_affected` needs a `justification`. Choose one of component_not_present, "
           "vulnerable_code_not_present, vulnerable_code_not_in_execute_path, vulnerable_code_cannot_be_controlled_by_adversary, "
-          "inline_mitigations_already_exist.")),
+          "inline_mitigations_already_exist; or say why in an `impact_statement`.")),
         (openvex(statement(status="affected", justification=None)),
          "vex.json: /statements/0: `affected` needs an `action_statement`. Say what to do about it."),
         (openvex(statement(justifcation="x")), "vex.json: /statements/0: Unknown key `justifcation`. Did you mean `justification`?"),

@@ -65,7 +65,8 @@ def _justification(node: Node, status: Status) -> str:
     stated = node.get("justification")
     justification = stated.one_of(JUSTIFICATIONS) if stated else ""
     if status is Status.NOT_AFFECTED and not justification and node.get("impact_statement") is None:
-        raise node.error("`not_affected` needs a `justification`.", f"Choose one of {', '.join(JUSTIFICATIONS)}.")
+        remedy = f"Choose one of {', '.join(JUSTIFICATIONS)}; or say why in an `impact_statement`."
+        raise node.error("`not_affected` needs a `justification`.", remedy)
     if status is Status.AFFECTED and node.get("action_statement") is None:
         raise node.error("`affected` needs an `action_statement`.", "Say what to do about it.")
     return justification if status is Status.NOT_AFFECTED else ""
