@@ -244,7 +244,7 @@ def test_a_project_below_the_top_whose_code_lies_beside_it(repo: Path, option: s
 def test_a_link_at_the_revision_leads_nowhere_else(repo: Path, there: str) -> None:
     services = repo / "services"
     services.mkdir()
-    (services / "orders").symlink_to({"outside": repo.parent / "elsewhere", "circle": "orders"}[there])
+    (services / "orders").symlink_to({"outside": str(repo.parent / "elsewhere"), "circle": "orders"}[there])
     shutil.copytree(repo, repo.parent / "elsewhere", symlinks=True, ignore=shutil.ignore_patterns(".git"))
     commit(repo)
     (services / "orders").unlink()

@@ -28,7 +28,9 @@ from tests.packing.staging import write
 Files = Mapping[str, str]
 Edit = Callable[[Files], Files]
 TODAY = date(2026, 11, 21)
-WHEELS = {name: wheel(*name.split()) for name in ("alpha 1.0", "alpha 2.0", "beta 1.0", "gamma 1.0")}
+WHEELS = {
+    f"{name} {version}": wheel(name, version) for name, version in (("alpha", "1.0"), ("alpha", "2.0"), ("beta", "1.0"), ("gamma", "1.0"))
+}
 CODE = "import subprocess\n\n\ndef handler(event, context):\n    subprocess.run(event['x'], shell=True)\n"
 FUNCTION = """  {name}:
     Type: AWS::Serverless::Function
