@@ -25,7 +25,9 @@ from shipsafe.errors import ConfigError, IncompleteError
 sysconfig.get_config_vars()
 
 PYPI = "https://pypi.org/simple"
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+# To the last @: people forget to encode those of a password. Not beyond what ends a host: `https://evil?@pypi.org` is not PyPI.
+_CREDENTIALS = re.compile(r"(?<=://)[^/\\\s?#]+@")
+_SHOWN = 80  # characters of a text of others in a message
 _LONGEST = 1500  # characters of a reason that are handed on
 # Settings of the user's that cannot change what is installed: where uv keeps its downloads, and who they are on which server.
 _KEPT = ("UV_CACHE_DIR", "NETRC")
@@ -84,6 +86,11 @@ def target_flags(*, python: str, platform: str) -> list[str]:
 def without_credentials(text: str) -> str:
     """A text with every `user:password@` of a URL taken out."""
     return _CREDENTIALS.sub("", text)
+
+
+def short(text: str) -> str:
+    """A text of others for a message: without credentials, which are taken out before it is cut, as a cut one looks like no credential."""
+    return without_credentials(text)[:_SHOWN]
 
 
 def reason(finished: Finished) -> str:

@@ -135,7 +135,10 @@ def _outcomes(prepared: Prepared, shares: Iterable[_Share]) -> list[Outcome]:
             if (outcome.subject, outcome.gate) not in known:
                 raise IntegrityError(f"It was asked {outcome.gate} about {outcome.subject}, which nobody asks here.", remedy=_ONE_COMMIT,
                                      path=str(share.folder))  # fmt: skip
-            if found.setdefault((outcome.subject, outcome.gate), outcome) != outcome:
+            there = found.setdefault((outcome.subject, outcome.gate), outcome)
+            if State.UNANSWERED in (there.state, outcome.state):  # one of them could not look: that is no pass, and no lie
+                found[outcome.subject, outcome.gate] = there if there.state is State.UNANSWERED else outcome
+            elif there != outcome:
                 raise IntegrityError(f"Two shares disagree about {outcome.gate} of {outcome.subject}.", remedy=_ONE_COMMIT,
                                      path=str(share.folder))  # fmt: skip
     missing = "No share was asked about it. Name the folders of all shares."

@@ -19,7 +19,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from shipsafe.adapters.uv import PYPI, without_credentials
+from shipsafe.adapters.uv import PYPI, short, without_credentials
 from shipsafe.errors import IncompleteError
 from shipsafe.model.policy import LockChoice
 from shipsafe.packing.choice import check_known, refuse_choice
@@ -254,7 +254,7 @@ def _from_line(line: str, lock: LockFile) -> Edge:
     try:
         read = Requirement(line)
     except (InvalidRequirement, RecursionError) as error:
-        raise _broken(lock, f"pyproject.toml asks for {line[:80]!r}, which is no requirement") from error
+        raise _broken(lock, f"pyproject.toml asks for {short(line)!r}, which is no requirement") from error
     specifier = read.specifier
 
     def fits(package: Package) -> bool:

@@ -19,7 +19,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
-from shipsafe.adapters.uv import without_credentials
+from shipsafe.adapters.uv import short, without_credentials
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.packing.needs import Wanted
@@ -124,9 +124,9 @@ def _read(
 def _included(value: str, path: Path, here: Location) -> Path:
     """The file that a line of another names."""
     if "://" in value:
-        raise _refuse(here, f"{value[:80]} is a URL, and lists are read from the project alone", "Copy it into the project.")
+        raise _refuse(here, f"{short(value)} is a URL, and lists are read from the project alone", "Copy it into the project.")
     if "\0" in value:
-        raise _refuse(here, f"{value[:80]!a} has a null byte, and no file can be called that", "Correct the name.")
+        raise _refuse(here, f"{short(value)!a} has a null byte, and no file can be called that", "Correct the name.")
     return Path(os.path.normpath(path.parent / value))  # as pip joins it: links are not followed first
 
 
@@ -192,7 +192,7 @@ def _folder(line: str, option: str, value: str, home: Path, here: Location) -> P
     if not is_path or text.endswith(_ARCHIVES):
         return None
     if re.search(r"[;\[\0@]|^~", text):
-        raise _refuse(here, f"{text[:80]!a} is a folder with more to it", "Name the folder alone; name what its extras need one by one.")
+        raise _refuse(here, f"{short(text)!a} is a folder with more to it", "Name the folder alone; name what its extras need one by one.")
     return Path(os.path.normpath(home / text))
 
 
@@ -206,17 +206,17 @@ def _requirement(line: str, here: Location, environment: dict[str, str]) -> Want
         raise _refuse(here, "A variable stands in the line, and variables are not expanded", "Write the value.")
     if _LOOKS_LIKE_URL.search(text):
         raise _refuse(
-            here, f"{without_credentials(text.split()[0])[:80]!r} is a URL or a repository, which no index vouches for", _OTHER_WAY
+            here, f"{short(text.split()[0])!r} is a URL or a repository, which no index vouches for", _OTHER_WAY
         )
     if _LOOKS_LIKE_PATH.search(text.split(";")[0].strip()):
-        raise _refuse(here, f"{text[:80]!r} is a path, which no index vouches for",
+        raise _refuse(here, f"{short(text)!r} is a path, which no index vouches for",
                       "Put it into a folder that `[indexes] find-links` names, and ask for it by name and version.")  # fmt: skip
     try:
         requirement = Requirement(text)
         applies = requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""})
     except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion, RecursionError) as error:
         why = (str(error) or type(error).__name__).splitlines()[0]
-        raise _refuse(here, f"{text[:80]!r} is not a requirement: {why}", "See PEP 508.") from error
+        raise _refuse(here, f"{short(text)!r} is not a requirement: {without_credentials(why)}", "See PEP 508.") from error
     if not applies:
         return None
     if requirement.url:

@@ -15,6 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
+from shipsafe.adapters.uv import short
 from shipsafe.errors import IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.packing.graph import Edge, Graph, Package, as_needs, reach
@@ -164,7 +165,7 @@ def _from_source(
             requirement = Requirement(line)
             applies = requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""})
         except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion, RecursionError) as error:
-            raise IncompleteError(f"{line[:80]!a} is not a requirement.", remedy="See PEP 508.", path=here.path) from error
+            raise IncompleteError(f"{short(line)!a} is not a requirement.", remedy="See PEP 508.", path=here.path) from error
         if requirement.url:
             raise IncompleteError(f"{requirement.name} is asked for by URL, which no index vouches for.",
                                   remedy="Publish it to an index and pin its version.", path=here.path)  # fmt: skip

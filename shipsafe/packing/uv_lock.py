@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from shipsafe.adapters.once import Once
 from shipsafe.adapters.process import Run
-from shipsafe.adapters.uv import reason, uv, without_credentials
+from shipsafe.adapters.uv import reason, short, uv, without_credentials
 from shipsafe.errors import IncompleteError
 from shipsafe.model.policy import LockChoice
 from shipsafe.packing.choice import check_known
@@ -195,7 +195,7 @@ def _members(packages: Iterable[Package], lock: LockFile) -> dict[str, _Member]:
         where = one.folder
         if where is not None and (where == "." or one.name in names):
             if not _FOLDER.fullmatch(where) or where.startswith("/") or ".." in PurePosixPath(where).parts:
-                raise _broken(lock, f"{one.name} lies in {where[:80]!r}")
+                raise _broken(lock, f"{one.name} lies in {short(where)!r}")
             found[where] = _Member(package=one, where=where, table=tables[one.name])
     return found
 

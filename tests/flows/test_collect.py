@@ -375,6 +375,23 @@ def test_two_shares_that_disagree(made: tuple[Path, list[Path]], shares: list[Pa
     assert (code, "Two shares disagree about package of layer:Common." in said) == (5, True)
 
 
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_layer_that_one_of_two_shares_could_not_look_at(
+    made: tuple[Path, list[Path]], shares: list[Path], tmp_path: Path, which: int
+) -> None:  # fmt: skip
+    """An outage is no disagreement, and no pass."""
+    both = [folder for folder in shares if (folder / "Common.zip").exists()]
+
+    def change(document: Any) -> None:
+        for outcome in document["outcomes"]:
+            if outcome["subject"] == "layer:Common" and outcome["gate"] == "dependencies":
+                outcome |= {"state": "unanswered", "reason": "nobody answered there", "findings": []}
+
+    edit(both[which] / "report.json", change)
+    code, said = joined(made, tmp_path, shares)
+    assert (code, "nobody answered there" in said) == (4, True), said
+
+
 def test_shares_that_were_asked_about_different_advisories(made: tuple[Path, list[Path]], shares: list[Path], tmp_path: Path) -> None:
     edit(shares[1] / "report.json", lambda document: document["advisories"].update({"digest": "sha256:" + "1" * 64}))
     code, said = joined(made, tmp_path, shares)

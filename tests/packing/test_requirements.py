@@ -156,3 +156,31 @@ def test_a_folder_is_a_local_package_relative_to_its_file(tmp_path: Path) -> Non
 def test_a_constraint_is_no_local_package(tmp_path: Path) -> None:
     with pytest.raises(IncompleteError, match=r"limits.txt:1: -e is refused"):
         read(write(tmp_path, {"requirements.txt": "-c limits.txt\n", "limits.txt": "-e ./local\n"}))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "p @ https://me:hunter2@host/p.whl",
+        f"p[{'extra,' * 8}extra] @ https://me:hunter2@host/p.whl",
+        f"{'p' * 60} @ https://me:hunter2{'x' * 60}@host/p.whl",
+        "p @ https://me:hunter2@host",
+        "p @ https://me:hunter2@",
+        "p @ git+https://me:hunter2@host/p ; python_version > '3",
+        "p @@ https://me:hunter2@host/p.whl",
+        "-r https://me:hunter2@host/list.txt",
+        "-c https://me:hunter2@host/list.txt",
+        "-e git+https://me:hunter2@host/p",
+        "-e ./lib@https://me:hunter2@host/p",
+        "https://me:hunter2@host/p.whl",
+        "https://me:p@hunter2@host/p.whl",
+        "git+https://me:hunter2@host/p",
+        "--index-url https://me:hunter2@host/simple",
+        "--find-links=https://me:hunter2@host/simple",
+        "p --index-url https://me:hunter2@host/simple",
+    ],
+)
+def test_no_refusal_tells_a_credential(tmp_path: Path, line: str) -> None:
+    said = refusal(tmp_path, f"{line}\n")
+    assert said.startswith("requirements.txt:1: ")
+    assert "hunter2" not in said
