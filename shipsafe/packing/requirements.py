@@ -205,9 +205,7 @@ def _requirement(line: str, here: Location, environment: dict[str, str]) -> Want
     if "${" in text:
         raise _refuse(here, "A variable stands in the line, and variables are not expanded", "Write the value.")
     if _LOOKS_LIKE_URL.search(text):
-        raise _refuse(
-            here, f"{short(text.split()[0])!r} is a URL or a repository, which no index vouches for", _OTHER_WAY
-        )
+        raise _refuse(here, f"{short(text.split()[0])!r} is a URL or a repository, which no index vouches for", _OTHER_WAY)
     if _LOOKS_LIKE_PATH.search(text.split(";")[0].strip()):
         raise _refuse(here, f"{short(text)!r} is a path, which no index vouches for",
                       "Put it into a folder that `[indexes] find-links` names, and ask for it by name and version.")  # fmt: skip

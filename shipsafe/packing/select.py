@@ -32,11 +32,11 @@ IGNORE_FILE = ".shipsafeignore"
 _NEVER = frozenset({".git", ".hg", ".svn", "__pycache__", ".DS_Store", "Thumbs.db", IGNORE_FILE})
 _FOLDERS = frozenset({
     ".venv", "venv", ".tox", ".nox", ".aws-sam", "cdk.out", ".serverless", ".terraform", ".mypy_cache", ".ruff_cache", ".pytest_cache",
-    ".hypothesis", ".idea", ".vscode",
+    ".hypothesis", ".idea", ".vscode", ".shipsafe",
 })  # fmt: skip
 _FILES = frozenset({".gitignore", ".gitattributes"})
 _COMPILED = (".pyc", ".pyo")
-_OUTPUT = "shipsafe.json"  # the manifest in a folder that `shipsafe build` wrote
+_OUTPUT = ("shipsafe.json", ".shipsafe")  # in a folder that `shipsafe build` wrote, or is about to write
 _DEPTH = 64
 _COUNT = 50_000  # files and folders
 
@@ -181,7 +181,7 @@ class _Walk:
         name = folder.name
         if self.python and (name == "node_modules" or (name == "dist" and folder.parent == self.root)):
             return True
-        return name in _FOLDERS or (folder / "pyvenv.cfg").is_file() or (folder / _OUTPUT).is_file()
+        return name in _FOLDERS or (folder / "pyvenv.cfg").is_file() or any((folder / name).exists() for name in _OUTPUT)
 
     def _problem(self, path: str, file: Path, mode: int) -> Problem | None:
         """Why a file cannot ship, or None."""

@@ -23,6 +23,7 @@ def test_what_no_function_needs_is_left_out_and_secrets_are_not_hidden(tmp_path:
         ".git/config", "__pycache__/app.cpython-313.pyc", "old.pyc", ".venv/bin/python", "env/pyvenv.cfg", ".aws-sam/build/app.py",
         "cdk.out/app.py", "dist/App.zip", "out/shipsafe.json", "out/App.zip", "node_modules/x/index.js", ".pytest_cache/x",
         ".mypy_cache/x", ".ruff_cache/x", ".DS_Store", "inner/.git/config", "inner/__pycache__/x.txt", ".shipsafeignore",
+        "begun/.shipsafe/lock", "begun/report.json", ".shipsafe/lock",
     ]  # fmt: skip
     kept = [
         ".env", "app.py", "id_rsa", "inner/dist/data.txt", "requirements.txt", "server.pem", "tests/test_app.py",
