@@ -89,7 +89,7 @@ def check_url(url: str) -> None:
 
 def shown(url: str) -> str:
     """A URL as messages may show it: without credentials and query."""
-    return re.sub(r"//[^/@]*@", "//", url).partition("?")[0]
+    return re.sub(r"//[^/?#]*@", "//", url).partition("?")[0]
 
 
 class _TryAgainError(Exception):

@@ -6,8 +6,8 @@
     dist/NAME.zip, dist/shipsafe.json   renamed into place from a draft
 
 Drafts stand in `.shipsafe` and are renamed, so nothing half-written ever has a name that a reader looks for. What lies on the same
-disk is linked, not copied. A symbolic link in place of one of our files is replaced, never followed; one in place of `.shipsafe` is
-refused.
+disk is linked, not copied. A symbolic link in place of one of our files is replaced, never followed; one in place of `.shipsafe`
+or of a folder in it is refused.
 """
 
 import hashlib
@@ -72,8 +72,10 @@ def _own_folder(out: Path) -> bool:
     made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     store = out / STORE
-    if store.is_symlink():
-        raise IncompleteError(f"{STORE} is a link, and is not followed.", remedy="Remove it.", path=str(store))
+    for ours in (store, store / _WORK):
+        if ours.is_symlink():
+            name = ours.relative_to(out)
+            raise IncompleteError(f"{name} is a link, and is not followed.", remedy="Remove it.", path=str(ours))
     store.mkdir(exist_ok=True)
     with suppress(FileExistsError), (store / _IGNORE).open("x") as file:
         file.write("*\n")

@@ -217,6 +217,17 @@ def test_a_link_in_place_of_our_folder_is_refused(out: Path, tmp_path: Path) -> 
     assert list(elsewhere.iterdir()) == []
 
 
+def test_a_link_in_place_of_what_is_being_packed_is_not_followed(out: Path, tmp_path: Path) -> None:
+    """What is packed there becomes the release by a link to the same file: whoever kept a name of it could write to the release."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (out / ".shipsafe").mkdir(parents=True)
+    (out / ".shipsafe" / "work").symlink_to(elsewhere)
+    with pytest.raises(IncompleteError, match=r"\.shipsafe/work is a link, and is not followed\. Remove it\."):
+        _publish(out, tmp_path / "1", OLD)
+    assert list(elsewhere.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["Pay.zip", "Pay.cdx.json", "shipsafe.json", ".shipsafe/.gitignore"])
 def test_a_link_in_place_of_a_file_is_not_followed(out: Path, tmp_path: Path, name: str) -> None:
     victim = tmp_path / "victim"
