@@ -20,6 +20,7 @@ from shipsafe.reports.escape import short
 
 _SENTENCE = 1000  # characters of one text from outside: an advisory's summary may be a book
 _NAME = 200
+_MOST_ARTIFACTS = 20  # with all their digests; of more, one line each
 _MOST_GONE = 5  # entries that are listed without --verbose
 _SEVERITY = {
     Severity.CRITICAL: Tone.WORST,
@@ -57,7 +58,7 @@ def sections(record: RunRecord, *, quiet: bool = False, verbose: bool = False) -
         yield from _silences("Not asked", tally.not_asked(record), Tone.DIM)
         if verbose:
             yield from _details(record)
-        yield from _artifacts(record)
+        yield from _artifacts(record, verbose=verbose)
         yield from _remarks(record, verbose=verbose)
     yield _verdict(record)
 
@@ -216,9 +217,10 @@ def _details(record: RunRecord) -> Iterator[Section]:
         yield Section((_head_line("Notes and evidence"), *lines))
 
 
-def _artifacts(record: RunRecord) -> Iterator[Section]:
+def _artifacts(record: RunRecord, *, verbose: bool) -> Iterator[Section]:
     if record.artifacts:
-        lines = [line for artifact in record.artifacts for line in _artifact(artifact)]
+        whole = verbose or len(record.artifacts) <= _MOST_ARTIFACTS
+        lines = [line for artifact in record.artifacts for line in (_artifact(artifact) if whole else [_in_short(artifact)])]
         yield Section((_head_line(f"Artifacts ({len(record.artifacts)})"), *lines))
 
 
@@ -227,6 +229,12 @@ def _artifact(artifact: Artifact) -> Iterator[Line]:
     yield Line((Span(f"sha256 {_name(artifact.sha256)}", Tone.DIM),), 4)
     yield Line((Span(f"CodeSha256 {_name(artifact.code_sha256)}", Tone.DIM),), 4)
     yield Line((Span(f"SBOM {_name(artifact.sbom)}", Tone.DIM),), 4)
+
+
+def _in_short(artifact: Artifact) -> Line:
+    """What a deployment compares; the rest stands in the manifest."""
+    head = Span(f"{_name(artifact.path)}, {size(artifact.size)}, ")
+    return Line((head, Span(f"CodeSha256 {_name(artifact.code_sha256)}", Tone.DIM)), 2)
 
 
 def _remarks(record: RunRecord, *, verbose: bool) -> Iterator[Section]:

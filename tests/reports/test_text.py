@@ -13,7 +13,7 @@ from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision, Verdict
 from shipsafe.reports import load
 from shipsafe.reports.text import plain, screen
-from tests.reports.sample import DECISIONS, ORDERS, SHELL, UNAUDITED, record
+from tests.reports.sample import ARTIFACTS, DECISIONS, ORDERS, SHELL, UNAUDITED, record
 
 
 def shown(run: RunRecord, width: int, *, quiet: bool = False, verbose: bool = False) -> str:
@@ -110,6 +110,15 @@ def test_the_same_finding_in_several_functions_is_shown_once_and_counted_each() 
     assert text.count("sends credentials to another host") == 1
     assert f"in: {ORDERS}, layer:Common" in text
     assert "4 findings block (1 critical, 3 high) in 2 of 4 subjects." in text
+
+
+def test_many_artifacts_take_a_line_each_and_all_their_digests_on_demand() -> None:
+    artifact = ARTIFACTS[0]
+    run = replace(record(Decision.PASS), artifacts=tuple(replace(artifact, path=f"F{number}.zip") for number in range(21)))
+    line = f"  F20.zip, 1.4 MB, CodeSha256 {artifact.code_sha256}\n"
+    assert line in plain(run)
+    assert artifact.sha256 not in plain(run)
+    assert plain(run, verbose=True).count(f"    sha256 {artifact.sha256}\n") == 21
 
 
 def test_one_reason_for_many_unanswered_questions_is_said_once() -> None:
