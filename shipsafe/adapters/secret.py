@@ -12,16 +12,24 @@ from contextlib import suppress
 from pathlib import Path
 
 from shipsafe.adapters.places import config_dir
+from shipsafe.errors import ConfigError
 
 _VARIABLE = "SHIPSAFE_CACHE_KEY"
+_SHORTEST = 16  # characters: whoever has a cache can try keys on its digests, millions a second
 _FILE = "cache.key"
 _OF_THIS_RUN = secrets.token_bytes(32)
 
 
 def secret() -> bytes:
-    """The key: of the environment, else of the user's configuration folder, else one that only this run knows."""
+    """The key: of the environment, else of the user's configuration folder, else one that only this run knows.
+
+    Raises:
+        ConfigError: the key of the environment can be guessed.
+    """
     told = os.environ.get(_VARIABLE)
     if told:
+        if len(told) < _SHORTEST:
+            raise ConfigError(f"{_VARIABLE} has fewer than {_SHORTEST} characters.", remedy="Make one: `openssl rand -hex 32`.")
         return hashlib.sha256(told.encode(errors="surrogateescape")).digest()
     path = config_dir() / _FILE
     with suppress(OSError, ValueError):

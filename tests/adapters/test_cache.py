@@ -91,6 +91,13 @@ def test_machines_with_one_key_share_what_they_learnt(tmp_path: Path, monkeypatc
     assert open_cache(tmp_path / "cache").recall("outcome", QUESTION) == ANSWER
 
 
+def test_a_key_that_can_be_guessed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has the cache can try keys on it, and then write answers."""
+    monkeypatch.setenv("SHIPSAFE_CACHE_KEY", "hunter2")
+    with pytest.raises(ConfigError, match="SHIPSAFE_CACHE_KEY has fewer than 16 characters"):
+        open_cache(tmp_path / "cache")
+
+
 def test_a_key_that_others_can_read_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHIPSAFE_CONFIG_DIR", str(tmp_path / "config"))
     kept(tmp_path / "cache")
