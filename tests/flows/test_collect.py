@@ -93,6 +93,13 @@ def test_findings_that_block(tmp_path: Path, address: str) -> None:
     assert {one["subject"] for one in report["findings"] if one["decision"] == "blocking"} == {"function:One", "function:Two"}
 
 
+def test_what_nobody_could_look_at(tmp_path: Path, address: str) -> None:
+    files = {"src/two/app.py": "def handler(event, context:\n", "src/three/requirements.txt": "beta==3.0\n"}
+    report = same_as_one_machine(tmp_path, fleet(tmp_path, address, files))
+    assert (report["verdict"]["decision"], report["verdict"]["exit_code"]) == ("INCOMPLETE", 4)
+    assert {one["subject"] for one in report["verdict"]["unanswered"]} == {"function:Two", "function:Three"}
+
+
 def test_what_the_command_line_says_of_findings(tmp_path: Path, address: str) -> None:
     report = same_as_one_machine(tmp_path, fleet(tmp_path, address, SOME_WRONG), "--fail-on", "lint=critical", shares=2)
     assert report["verdict"]["decision"] == "PASS"
