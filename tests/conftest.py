@@ -8,7 +8,7 @@ import pytest
 
 from tests.shared_data import ABSENT, present
 
-_LEAKS = ("SHIPSAFE_", "UV_", "PIP_", "GITHUB_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "AWS_", "SAM_")
+_LEAKS = ("SHIPSAFE_", "UV_", "PIP_", "GITHUB_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "AWS_", "SAM_", "CI")
 _KEPT = ("UV_CACHE_DIR", "UV_PYTHON")
 
 

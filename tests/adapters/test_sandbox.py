@@ -5,12 +5,9 @@ import socket
 import sys
 from pathlib import Path
 
-import pytest
-
 from shipsafe.adapters.process import run
 from shipsafe.adapters.sandbox import Isolation, isolation, run_isolated
 
-pytestmark = pytest.mark.skipif(isolation() is not Isolation.SHUT_IN, reason="this machine cannot make the namespaces")
 _TRIES = """
 import ctypes, json, os, socket, sys
 told = {}
@@ -30,7 +27,7 @@ print(json.dumps(told))
 """
 
 
-def test_no_socket_of_the_machine_can_be_talked_to(tmp_path: Path) -> None:
+def test_who_is_shut_in_can_talk_to_no_socket_of_the_machine(tmp_path: Path) -> None:
     home = tmp_path / "folder" / "home"
     home.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as agent:
@@ -38,4 +35,7 @@ def test_no_socket_of_the_machine_can_be_talked_to(tmp_path: Path) -> None:
         agent.listen()
         done = run_isolated([sys.executable, "-c", _TRIES, tmp_path / "agent"], folder=tmp_path / "folder", home=home, timeout=60, run=run)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"agent": "Permission denied", "ring": "Permission denied", "pair": "x"}
+    told = json.loads(done.stdout)
+    assert told["pair"] == "x"
+    shut_in = isolation() is Isolation.SHUT_IN  # as far as this machine can
+    assert (told["agent"], told["ring"] == "Permission denied") == (("Permission denied", True) if shut_in else ("talked to", False))
