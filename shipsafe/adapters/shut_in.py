@@ -1,7 +1,7 @@
 """What `sandbox` starts in namespaces of its own, and what then becomes the program that is to be shut in.
 
-It makes every file read-only but those of one folder, hides what lies hidden in the user's home, takes away Unix sockets, and gives up
-every capability for good:
+It makes every file read-only but those of one folder, hides what lies hidden in the user's home, takes away Unix sockets and devices,
+and gives up every capability for good:
 
     python -I -S shut_in.py WRITABLE HOME NEEDED... -- PROGRAM ARGUMENT...
 
@@ -25,6 +25,7 @@ _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _ATTR_RDONLY = 1
 _AF_UNIX = 1
 _CAPBSET_DROP, _SET_NO_NEW_PRIVS, _SET_SECCOMP, _FILTER = 24, 38, 22, 2
+_DEV, _DEVICES = Path("/dev"), ("null", "zero", "full", "random", "urandom")
 _CAPABILITIES = 64  # more than there are
 
 
@@ -59,6 +60,8 @@ def _main(arguments: list[str]) -> None:
     kernel = ctypes.CDLL(None, use_errno=True)
     for path in _hidden(home, (writable, *needed)):
         _cover(kernel, path)
+    if not any(one.is_relative_to(_DEV) for one in (writable, *needed)):
+        _cover_devices(kernel)
     _check(kernel.mount(os.fsencode(writable), os.fsencode(writable), None, _MS_BIND | _MS_REC, None))
     _change(kernel, Path("/"), _Attributes(_ATTR_RDONLY, 0, 0, 0), _AT_RECURSIVE)
     _change(kernel, writable, _Attributes(0, _ATTR_RDONLY, 0, 0), 0)
@@ -103,6 +106,17 @@ def _cover(kernel: ctypes.CDLL, path: Path) -> None:
         _check(kernel.mount(b"none", os.fsencode(path), b"tmpfs", _MS_NOSUID | _MS_NODEV, None))
     else:
         _check(kernel.mount(b"/dev/null", os.fsencode(path), None, _MS_BIND, None))
+
+
+def _cover_devices(kernel: ctypes.CDLL) -> None:
+    """Leave the devices that hold nothing: root may write to disks and terminals also where every mount is read-only."""
+    held = {name: os.open(_DEV / name, os.O_PATH) for name in _DEVICES if (_DEV / name).exists()}
+    _cover(kernel, _DEV)
+    for name, descriptor in held.items():
+        (_DEV / name).touch()
+        _check(kernel.mount(f"/proc/self/fd/{descriptor}".encode(), os.fsencode(_DEV / name), None, _MS_BIND, None))
+        os.close(descriptor)
+    (_DEV / "fd").symlink_to("/proc/self/fd")
 
 
 def _change(kernel: ctypes.CDLL, path: Path, attributes: _Attributes, flags: int) -> None:

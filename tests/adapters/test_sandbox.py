@@ -23,6 +23,9 @@ ours, theirs = socket.socketpair()
 ours.sendall(b"x")
 told["pair"] = theirs.recv(1).decode()
 socket.socket(socket.AF_INET).close()
+told["devices"] = sorted(os.listdir("/dev"))
+told["random"] = len(open("/dev/urandom", "rb").read(8))
+open("/dev/null", "wb").write(b"x")
 print(json.dumps(told))
 """
 
@@ -36,6 +39,7 @@ def test_who_is_shut_in_can_talk_to_no_socket_of_the_machine(tmp_path: Path) -> 
         done = run_isolated([sys.executable, "-c", _TRIES, tmp_path / "agent"], folder=tmp_path / "folder", home=home, timeout=60, run=run)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["pair"] == "x"
+    assert (told["pair"], told["random"]) == ("x", 8)
     shut_in = isolation() is Isolation.SHUT_IN  # as far as this machine can
     assert (told["agent"], told["ring"] == "Permission denied") == (("Permission denied", True) if shut_in else ("talked to", False))
+    assert (told["devices"] == ["fd", "full", "null", "random", "urandom", "zero"]) is shut_in
