@@ -15,7 +15,7 @@ Links are followed inside the project and never out of it. Devices, sockets and 
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".shipsafeignore"
+_PATTERNS, _STARS, _ALL_STARS = 1_000, 3, 8
 _NEVER = frozenset({".git", ".hg", ".svn", "__pycache__", ".DS_Store", "Thumbs.db", IGNORE_FILE})
 _FOLDERS = frozenset({
     ".venv", "venv", ".tox", ".nox", ".aws-sam", "cdk.out", ".serverless", ".terraform", ".mypy_cache", ".ruff_cache", ".pytest_cache",
@@ -124,11 +125,24 @@ def _spec(file: Path, shown: str) -> "GitIgnoreSpec":
     from pathspec import GitIgnoreSpec  # noqa: PLC0415 - 12 ms that projects without such a file need not pay
 
     try:
-        return GitIgnoreSpec.from_lines(read_bounded(file, limit=MEBIBYTE, shown=shown).decode().splitlines())
+        lines = read_bounded(file, limit=MEBIBYTE, shown=shown).decode().splitlines()
+        _check_patterns(lines, shown)
+        return GitIgnoreSpec.from_lines(lines)
     except ConfigError as error:
         raise IncompleteError(error.what, remedy=error.remedy, path=shown) from error
     except ValueError as error:  # not UTF-8, or a pattern that git would not read
         raise IncompleteError(f"Cannot be read: {error}.", remedy="See the syntax of .gitignore.", path=shown) from error
+
+
+def _check_patterns(lines: Sequence[str], shown: str) -> None:
+    """Refuse patterns that would take for ever: pathspec tries every way to share a name out to the stars of a pattern."""
+    if sum(1 for line in lines if line.strip() and not line.startswith("#")) > _PATTERNS:
+        raise IncompleteError(f"More than {_PATTERNS} patterns.", remedy="Name folders instead of files.", path=shown)
+    for number, line in enumerate(lines, 1):
+        parts = [] if line.startswith("#") else line.split("/")
+        if "/".join(parts).count("*") > _ALL_STARS or any(part.count("*") > _STARS for part in parts):
+            raise IncompleteError(f"More than {_STARS} stars between two slashes, or {_ALL_STARS} in one pattern.",
+                                  remedy="Write it with fewer.", path=shown, line=number)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,3 +212,24 @@ def test_a_runtime_that_is_not_known_is_said(tmp_path: Path) -> None:
     root = write(tmp_path / "project", {"src/app.py": ""})
     with pytest.raises(IncompleteError, match=r"python3\.99, the runtime of App, is not one that shipsafe can install for"):
         staged(root, tmp_path / "work", function(runtime="python3.99"))
+
+
+@pytest.mark.parametrize(
+    ("patterns", "reason"),
+    [
+        (f"# a note\n{'*a' * 40}b\n", r"src/\.shipsafeignore:2: More than 3 stars between two slashes, or 8 in one pattern"),
+        ("**/a/" * 5 + "x\n", r"src/\.shipsafeignore:1: More than 3 stars"),
+        ("x\n" * 1001, r"src/\.shipsafeignore: More than 1000 patterns"),
+    ],
+)
+def test_patterns_that_would_take_for_ever_are_refused(tmp_path: Path, patterns: str, reason: str) -> None:
+    root = write(tmp_path / "project", {"src/.shipsafeignore": patterns, f"src/{'a' * 200}.py": ""})
+    with pytest.raises(IncompleteError, match=reason):
+        staged(root, tmp_path / "work")
+
+
+def test_patterns_as_people_write_them_are_taken(tmp_path: Path) -> None:
+    patterns = "# ***** generated *****\n**/tests/**/*_test_*.py\n!**/keep/*.py\n*.egg-info/\n"
+    files = {"src/.shipsafeignore": patterns, "src/app.py": "", "src/a/tests/b/x_test_y.py": "", "src/a/tests/keep/x_test_y.py": ""}
+    tree = staged(write(tmp_path / "project", files), tmp_path / "work")
+    assert [path for path in paths(tree) if path.endswith(".py")] == ["a/tests/keep/x_test_y.py", "app.py"]
