@@ -1,6 +1,5 @@
 """The staged tree while it grows: files come in, and what they do to each other is noted."""
 
-import shutil
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from shipsafe.adapters.files import MEBIBYTE, relative, sha256_file
 from shipsafe.errors import IncompleteError
 from shipsafe.model.location import Location
 from shipsafe.model.tree import Entry, Origin, Problem, ProblemKind
+from shipsafe.packing.copies import Copies
 from shipsafe.packing.needs import Needs
 from shipsafe.packing.select import Selected, mode_of
 from shipsafe.packing.sets import DependencySet
@@ -22,6 +22,8 @@ class Draft:
     """What is in the tree so far. The code is copied below `root`, so that what is looked at stays what it was when it was read."""
 
     root: Path
+    copies: Copies = field(default_factory=Copies)
+    made: set[Path] = field(default_factory=set)
     entries: dict[str, Entry] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     copied: int = 0
@@ -63,11 +65,14 @@ class Draft:
             message = f"{path} is a file in the code and a folder in a dependency, or the reverse."
             raise IncompleteError(message, remedy="Rename it.", path=place.path)
         target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.parent not in self.made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.made.add(target.parent)
         target.unlink(missing_ok=True)  # a file that was laid there before: never write into it
-        shutil.copyfile(selected.file, target)
+        copy = self.copies.put(selected.file, target)
         there = self.entries.get(path)
-        self.note(path, target, Origin.CODE, place, mode=selected.mode)
+        self.entries[path] = Entry(path=path, mode=selected.mode, size=copy.size, sha256=copy.sha256, source=target, origin=Origin.CODE,
+                                   location=place)  # fmt: skip
         if there is not None and there.sha256 != self.entries[path].sha256:
             top, slash, _ = selected.path.partition("/")
             self.hidden.setdefault(prefix + top + slash, []).append(path)

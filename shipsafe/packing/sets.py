@@ -20,6 +20,7 @@ from shipsafe.adapters.timeline import Timeline
 from shipsafe.adapters.uv import is_cache_believed
 from shipsafe.errors import IntegrityError
 from shipsafe.model.policy import Policy
+from shipsafe.packing.copies import Copies
 from shipsafe.packing.distributions import Facts, read_facts
 from shipsafe.packing.install import install
 from shipsafe.packing.installed import Installed, clean, owners
@@ -133,12 +134,14 @@ class Sets:
     Attributes:
         folder: a private folder for their files.
         begun: called before something has to be resolved, and before something has to be installed, with which of the two; once each.
+        copies: the files of the project that were copied in the run.
     """
 
     folder: Path
     cache: Cache
     timeline: Timeline = field(default_factory=Timeline)
     begun: Callable[[str], None] = _nothing
+    copies: Copies = field(default_factory=Copies)
     _begun: Once[str, None] = field(default_factory=Once)
     _resolved: Once[str, Resolution] = field(default_factory=Once)
     _known: Once[str, DependencySet] = field(default_factory=Once)

@@ -71,7 +71,7 @@ def stage(
         IncompleteError: its code or its dependencies cannot be had; the message names file and line.
     """
     workspace = workspace.resolve()
-    draft = Draft(workspace / "tree")
+    draft = Draft(workspace / "tree", sets.copies)
     with disk_errors(draft.root):
         draft.root.mkdir()
         if subject.code.kind is CodeKind.INLINE:
