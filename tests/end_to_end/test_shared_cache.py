@@ -62,8 +62,8 @@ def test_twenty_builds_share_a_cache_and_make_the_same_bytes(tmp_path: Path, add
             subprocess.Popen(words, cwd=project, env=environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         )
     for child in running:
-        out, err = child.communicate(timeout=300)
-        assert (child.returncode, err) == (0, ""), out
+        printed, err = child.communicate(timeout=300)
+        assert (child.returncode, err) == (0, ""), printed
     for number in range(20):
         made = content(tmp_path / f"out-{number}") | {"report.json": (tmp_path / f"out-{number}.json").read_bytes()}
         assert made == alone

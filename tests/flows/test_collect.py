@@ -310,7 +310,11 @@ def in_report(name: str, value: object) -> Callable[[Path], None]:
 
 
 def in_artifacts(name: str, value: object) -> Callable[[Path], None]:
-    return lambda folder: edit(folder / "report.json", lambda document: [one.update({name: value}) for one in document["artifacts"]])
+    def change(document: Any) -> None:
+        for one in document["artifacts"]:
+            one[name] = value
+
+    return lambda folder: edit(folder / "report.json", change)
 
 
 def no_manifest_entry(folder: Path) -> None:
