@@ -3,10 +3,10 @@
     archive = pack(tree, private_folder / "package.zip")
     archive.code_sha256  # what Lambda will report as CodeSha256
 
-Members are compressed by several threads and written in the order of the bytes of their paths. At any moment the archive holds
-in memory no more than `_AHEAD` bytes of members that were read but not yet written; a member over 64 MiB goes in parts through a
-temporary file. Every member's SHA-256 is compared with the one it was audited under while it is read: what was looked at is what
-is packed. Why these bytes and no others: docs/adr/0003-archive-bytes.md.
+Members are compressed by several threads and written in the order of the bytes of their paths. At any moment all archives together
+hold in memory no more than `_AHEAD` bytes of members that were read but not yet written, and each at least one member; a member over
+64 MiB goes in parts through a temporary file. Every member's SHA-256 is compared with the one it was audited under while it is read:
+what was looked at is what is packed. Why these bytes and no others: docs/adr/0003-archive-bytes.md.
 """
 
 import base64
@@ -30,12 +30,14 @@ from shipsafe.model.artifact import Archive
 from shipsafe.model.tree import Entry, Origin, StagedTree, has_control
 from shipsafe.packing.large import compress_parts
 from shipsafe.packing.members import Members, Packed
+from shipsafe.packing.room import Room
 from shipsafe.packing.zip_records import DEFLATED, LONGEST_NAME, STORED, Member, central_header, end_records, local_header
 
 LEVEL = 6
 LARGE = 64 * MEBIBYTE  # a member over this goes through zlib in parts; libdeflate takes whole buffers only
-_AHEAD = 32 * MEBIBYTE
+_AHEAD = 96 * MEBIBYTE
 _AHEAD_MEMBERS = 256
+_ROOM = Room(_AHEAD)
 _CHUNK = MEBIBYTE
 _SECRET = MEBIBYTE  # a file of code that is smaller may be a secret
 
@@ -165,24 +167,32 @@ def _write(job: _Job, sink: _Sink) -> list[Member]:
 def _compressed(job: _Job) -> Iterator[_Ready]:
     """The members in order, a bounded number of bytes ahead of the writer."""
     waiting: deque[tuple[Entry, Future[_Ready]]] = deque()
-    ahead = 0
+
+    def oldest() -> _Ready:
+        done, future = waiting.popleft()
+        try:
+            return future.result()
+        finally:
+            _ROOM.give_back(done.size)
+
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pack") as pool:
         try:
             for number, entry in enumerate(job.entries):
-                weight = min(entry.size, _AHEAD)
-                while waiting and (ahead + weight > _AHEAD or len(waiting) >= _AHEAD_MEMBERS):
-                    done, future = waiting.popleft()
-                    ahead -= min(done.size, _AHEAD)
-                    yield future.result()
-                if entry.size > LARGE:  # nothing waits before it, and the whole pool is its own
+                large = entry.size > LARGE
+                while waiting and (large or len(waiting) >= _AHEAD_MEMBERS or not _ROOM.take(entry.size, anyway=False)):
+                    yield oldest()
+                if large:  # nothing waits before it, and the whole pool is its own
                     yield _large(job, entry, number, pool)
                     continue
+                if not waiting:
+                    _ROOM.take(entry.size, anyway=True)
                 waiting.append((entry, pool.submit(_ready, job, entry)))
-                ahead += weight
             while waiting:
-                yield waiting.popleft()[1].result()
+                yield oldest()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            for entry, _ in waiting:
+                _ROOM.give_back(entry.size)
 
 
 def _ready(job: _Job, entry: Entry) -> _Ready:

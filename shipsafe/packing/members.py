@@ -60,6 +60,8 @@ class Members:
     _waiting: dict[bytes, Packed] = field(default_factory=dict)
     _pending: int = 0
     _touched: set[bytes] = field(default_factory=set)
+    _began_empty: bool = False
+    _written: set[bytes] = field(default_factory=set)
     _underway: Once[str, Packed] = field(default_factory=Once)
     _lock: Lock = field(default_factory=Lock)
     _disk: Lock = field(default_factory=Lock)
@@ -107,6 +109,7 @@ class Members:
             with base:
                 base.executemany("update member set used = ? where key = ?", [(self._today, key) for key in touched])
                 rows = ((key, one.data, one.crc, self._mac(key, one), self._today) for key, one in waiting.items())
+                self._written.update(waiting)
                 base.executemany("insert or replace into member values (?, ?, ?, ?, ?)", rows)
 
     def close(self) -> None:
@@ -119,7 +122,9 @@ class Members:
                 self._base = None
 
     def _find(self, key: bytes, sha256: str, size: int) -> Packed | None:
-        """What an earlier run kept, if it is what was audited."""
+        """What an earlier run kept, or this one did long ago, if it is what was audited."""
+        if self._began_empty and key not in self._written:
+            return None
         with self._disk:
             try:
                 row = self._connect().execute("select data, crc, mac, used from member where key = ?", (key,)).fetchone()
@@ -163,6 +168,7 @@ class Members:
     def _connect(self) -> sqlite3.Connection:
         if self._base is None:
             self._base = open_base(self.path, _SCHEMA)
+            self._began_empty = not self._written and self._base.execute("select 1 from member limit 1").fetchone() is None
         return self._base
 
 
