@@ -10,7 +10,6 @@ Sources: https://cyclonedx.org/docs/1.6/json/, RFC 9562 section 5.5 (UUIDv5).
 import json
 import uuid
 from collections.abc import Mapping
-from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,23 +71,28 @@ def finish(document: Mapping[str, Any], archive: Archive | None) -> bytes:
     Raises:
         IntegrityError: the zip holds something else than the document lists.
     """
-    finished = {key: deepcopy(value) if key == "metadata" else value for key, value in document.items()}
-    if archive is not None:
-        _add_archive(finished["metadata"]["component"], archive)
-    written = {key: _written(value) for key, value in finished.items()}
-    written["serialNumber"] = _written(f"urn:uuid:{uuid.uuid5(_NAMESPACE, _text(written))}")
-    return _text(written).encode()
+    return _finished({key: _written(value) for key, value in document.items()}, archive)
 
 
 def complete(data: bytes, archive: Archive) -> bytes:
-    """The bytes of a document that `finish` wrote without a zip, now with the zip's digests.
+    """The bytes of a document that `finish` wrote without a zip, now with the zip's digests. Only its head is read and written again.
 
     Raises:
         IntegrityError: the zip holds something else than the document lists.
     """
-    document = json.loads(data)
-    del document["serialNumber"]
-    return finish(document, archive)
+    written = _parts(data.decode())
+    del written["serialNumber"]
+    return _finished(written, archive)
+
+
+def _finished(written: dict[str, str], archive: Archive | None) -> bytes:
+    """From the parts of a document, each as it is written."""
+    if archive is not None:
+        metadata = json.loads(written["metadata"])
+        _add_archive(metadata["component"], archive)
+        written["metadata"] = _written(metadata)
+    written["serialNumber"] = _written(f"urn:uuid:{uuid.uuid5(_NAMESPACE, _text(written))}")
+    return _text(written).encode()
 
 
 _write = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode  # five times faster than with an indentation
@@ -100,6 +104,17 @@ def _written(value: Any) -> str:
         return _write(value)
     lines = ",\n  ".join(_write(item) for item in value)
     return f"[\n  {lines}\n ]"
+
+
+def _parts(text: str) -> dict[str, str]:
+    """What `_text` was given: no text of ours has a line break in it, and only the parts of a document stand one space from the left."""
+    parts: list[list[str]] = []
+    for line in text.split("\n")[1:-2]:
+        if line.startswith(' "'):
+            parts.append([])
+        parts[-1].append(line)
+    joined = ("\n".join(lines).removesuffix(",")[1:].partition(": ") for lines in parts)
+    return {json.loads(key): value for key, _, value in joined}
 
 
 def _text(written: Mapping[str, str]) -> str:

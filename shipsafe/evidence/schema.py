@@ -6,7 +6,7 @@ reference leads somewhere; that is checked here too.
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -18,10 +18,10 @@ _PARTS = ("spdx.SNAPSHOT.schema.json", "jsf-0.82.SNAPSHOT.schema.json", "cryptog
 _MOST = 10  # problems that are told
 
 
-def validate(data: bytes) -> tuple[str, ...]:
-    """What is wrong with a CycloneDX 1.6 document, at most ten sentences; empty when it is valid."""
+def validate(data: bytes | Mapping[str, Any]) -> tuple[str, ...]:
+    """What is wrong with a CycloneDX 1.6 document, written or not, at most ten sentences; empty when it is valid."""
     try:
-        document = json.loads(data)
+        document = json.loads(data) if isinstance(data, bytes) else dict(data)
     except ValueError as error:
         return (f"It is not JSON: {error}.",)
     problems = [

@@ -1,5 +1,6 @@
 """What every step of a run is given."""
 
+import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from shutil import rmtree
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-from shipsafe.adapters import bandit
 from shipsafe.adapters.cache import Cache, open_cache
 from shipsafe.adapters.files import disk_errors
 from shipsafe.adapters.git import source_date_epoch
@@ -89,7 +89,7 @@ class Bench:
 
 
 @contextmanager
-def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Generator[Bench]:
+def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline, output: Output | None = None) -> Generator[Bench]:
     """Open everything that a run works with; the output folder is held, and what an interrupted run left in it is mended.
 
     Raises:
@@ -97,14 +97,12 @@ def open_bench(prepared: Prepared, progress: Progress, timeline: Timeline) -> Ge
     """
     request, policy, cache = prepared.request, prepared.policy, cache_dir()
     with ExitStack() as stack:
-        output = None
-        if request.out is not None:
-            stack.enter_context(output_lock(request.out, on_wait=lambda: progress.say(_waiting(request.out))))
-            output = Output(request.out)
+        if output is not None:
+            stack.enter_context(output_lock(output.out, on_wait=lambda: progress.say(_waiting(output.out))))
             repair(output)
             stack.callback(output.tidy)
         folder = Path(stack.enter_context(_private_folder()))
-        stack.callback(bandit.stop)
+        stack.callback(_end_tools)
         answers = open_cache(cache)
         stack.callback(answers.close)
         stack.callback(answers.flush)
@@ -144,9 +142,17 @@ def _load_tools(step: str) -> None:
     What was resolved before has been audited before, so that only its files are wanted.
     """
     if step == "install":
+        from shipsafe.adapters import bandit  # noqa: PLC0415 - answers of an earlier run need none of it
+
         bandit.start()
     else:
         Thread(target=import_module, args=("shipsafe.advisories.audit",), name="load").start()
+
+
+def _end_tools() -> None:
+    """End bandit's processes, if anybody has started them."""
+    if "shipsafe.adapters.bandit" in sys.modules:
+        sys.modules["shipsafe.adapters.bandit"].stop()
 
 
 def _private_folder() -> "TemporaryDirectory[str]":

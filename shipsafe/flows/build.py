@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from threading import Thread
 
 from shipsafe.adapters.git import repository_prefix
 from shipsafe.adapters.timeline import Timeline
@@ -11,10 +12,8 @@ from shipsafe.errors import ShipsafeError
 from shipsafe.flows.answers import tools
 from shipsafe.flows.bench import Bench, open_bench
 from shipsafe.flows.examine import Examined, examine, layers_of
-from shipsafe.flows.plan import share_of
 from shipsafe.flows.prepare import Prepared, prepare
 from shipsafe.flows.request import Request
-from shipsafe.flows.revision import baseline_at, unchanged_since
 from shipsafe.gates import all_gates, all_rules
 from shipsafe.gates.package import zipped_note
 from shipsafe.judge import judge
@@ -25,7 +24,8 @@ from shipsafe.model.outcome import Outcome
 from shipsafe.model.project import CodeKind, Function, Project, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
-from shipsafe.packing.publish import Published, publish
+from shipsafe.packing.output import Output
+from shipsafe.packing.publish import Published, look_ahead, publish
 from shipsafe.policy.vex import bound
 from shipsafe.reports.live import Progress
 
@@ -41,9 +41,12 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
         IncompleteError: the output folder cannot be written.
         IntegrityError: bytes changed while they were looked at.
     """
+    output = Output(request.out) if request.out is not None else None
+    if output is not None:
+        Thread(target=look_ahead, args=(output,), name="look ahead", daemon=True).start()
     with timeline.leg("read"):
         prepared = prepare(request)
-    with open_bench(prepared, progress, timeline) as opened:
+    with open_bench(prepared, progress, timeline, output) as opened:
         prepared, bench = _compared(prepared, opened)
         progress.start([subject.subject for subject in prepared.subjects], [gate.id for gate in all_gates()], packs=bench.packs)
         examined = examine(bench, prepared.subjects)
@@ -62,6 +65,10 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
 def _compared(prepared: Prepared, bench: Bench) -> tuple[Prepared, Bench]:
     """With what another revision says, where one is named."""
     request, remarks = prepared.request, prepared.project.hints
+    if request.changed_since is None and request.baseline_ref is None and not request.shard:
+        return prepared, bench
+    from shipsafe.flows.revision import baseline_at, unchanged_since  # noqa: PLC0415 - few runs compare
+
     if request.changed_since is not None:
         with bench.timeline.leg("since"):
             before, said = unchanged_since(bench, prepared, request.changed_since)
@@ -78,6 +85,8 @@ def _compared(prepared: Prepared, bench: Bench) -> tuple[Prepared, Bench]:
 
 def _shared(prepared: Prepared, bench: Bench, number: int, of: int) -> Prepared:
     """This machine's share, with the layers that its functions use: they are looked at by every machine that needs them."""
+    from shipsafe.flows.plan import share_of  # noqa: PLC0415 - few runs are shares
+
     mine = set(share_of(bench, prepared.subjects, number, of).subjects)
     used = {name for one in prepared.subjects if one.subject in mine for name in layers_of(bench, one)}
     subjects = tuple(one for one in prepared.subjects if one.subject in mine | used)

@@ -20,8 +20,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shipsafe.adapters.bandit import BanditReport, Issue, Unread, lint
 from shipsafe.adapters.bandit_settings import BanditSettings, settings_for
 from shipsafe.errors import ConfigError
 from shipsafe.model.finding import Finding, Rule
@@ -31,6 +31,9 @@ from shipsafe.model.outcome import Outcome
 from shipsafe.model.project import Subject
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Entry, Origin
+
+if TYPE_CHECKING:
+    from shipsafe.adapters.bandit import BanditReport, Issue, Unread
 
 _ID = "lint"
 _DATA = Path(__file__).parent / "data" / "bandit-rules.json"
@@ -73,6 +76,8 @@ def _run(inquiry: Inquiry) -> Outcome:
     honour = _honours(inquiry)
     settings = settings_for(inquiry.project.code_folder(subject), inquiry.project.root)
     entries = _named(own, settings, inquiry)
+    from shipsafe.adapters.bandit import lint  # noqa: PLC0415 - answers of an earlier run need none of it
+
     report = lint(
         {name: entry.source for name, entry in entries.items()},
         settings,
@@ -134,7 +139,7 @@ def _named(own: Iterable[Entry], settings: BanditSettings, inquiry: Inquiry) -> 
 
 
 def _findings(
-    report: BanditReport, entries: Mapping[str, Entry], settings: BanditSettings, subject: str, *, honour: bool
+    report: "BanditReport", entries: Mapping[str, Entry], settings: BanditSettings, subject: str, *, honour: bool
 ) -> Iterable[Finding]:
     seen: Counter[str] = Counter()
     for issue in report.issues:
@@ -168,20 +173,20 @@ def _location(entry: Entry, line: int | None) -> tuple[Location, str]:
     return entry.location, f" (Line {line} of the inline code.)" if line else ""
 
 
-def _message(issue: Issue) -> str:
+def _message(issue: "Issue") -> str:
     text = " ".join(issue.text.split())
     if issue.test in _SECRETS:
         text = re.sub(r"'.*'", "(not shown)", text)
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _suppressed(issue: Issue, location: Location, settings: BanditSettings) -> str:
+def _suppressed(issue: "Issue", location: Location, settings: BanditSettings) -> str:
     if issue.configured:
         return f"[tool.bandit] {issue.configured} in {settings.shown}"
     return f"# nosec at {location.path}:{issue.nosec}" if issue.nosec else ""
 
 
-def _unread(unread: Unread, entries: Mapping[str, Entry], subject: Subject) -> str:
+def _unread(unread: "Unread", entries: Mapping[str, Entry], subject: Subject) -> str:
     """Why a file was not linted, as a sentence, with the way out."""
     location, _ = _location(entries[unread.name], unread.line)
     text = f"{location}: cannot be linted: {unread.reason.rstrip('.')}."

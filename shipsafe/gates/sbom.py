@@ -71,14 +71,13 @@ def _run(inquiry: Inquiry) -> Outcome:
     subject, tree = inquiry.subject.subject, inquiry.staged
     tools = {"shipsafe": __version__, **_versions(_TOOLS)}
     document = compose(inquiry.subject, tree, epoch=inquiry.epoch, tools=tools, supplier=_supplier(inquiry))
-    data = finish(document, None)
-    if problems := validate(data):
+    if problems := validate(document):
         return Outcome.unanswered(_ID, subject, f"The SBOM is not valid CycloneDX 1.6: {_some(problems)}")
     findings = [_finding(lack, inquiry) for lack in lacks(document)]
     if cross_checked := _cross_checks(inquiry):
         findings.extend(_mismatches(inquiry))
     with disk_errors(inquiry.workspace):
-        (inquiry.workspace / DOCUMENT).write_bytes(data)
+        (inquiry.workspace / DOCUMENT).write_bytes(finish(document, None))
     evidence = {
         "format": "CycloneDX 1.6",
         "distributions": len(tree.distributions),

@@ -61,15 +61,22 @@ def owners(target: Path) -> dict[str, str]:
 
 
 def _files(target: Path) -> Iterator[tuple[str, Path]]:
-    for file in target.rglob("*"):
-        path = file.relative_to(target).as_posix()
-        if file.is_symlink() or not (file.is_file() or file.is_dir()):
-            raise _refuse(path, "is a link or a device, which no wheel may hold")
-        if file.is_dir() or "__pycache__" in file.relative_to(target).parts:
-            continue
-        if not nameable(path):
-            raise _refuse(path, "has a name that cannot stand in a zip")
-        yield path, file
+    waiting = [""]
+    for prefix in waiting:  # grows while it is walked
+        with os.scandir(target / prefix) as found:
+            entries = list(found)
+        for entry in entries:
+            path = f"{prefix}{entry.name}"
+            if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
+                raise _refuse(path, "is a link or a device, which no wheel may hold")
+            if entry.name == "__pycache__":
+                continue
+            if entry.is_dir():
+                waiting.append(f"{path}/")
+            elif not nameable(path):
+                raise _refuse(path, "has a name that cannot stand in a zip")
+            else:
+                yield path, Path(entry.path)
 
 
 def _strip(record: Path, target: Path, digests: dict[str, str]) -> None:

@@ -14,12 +14,8 @@ from shipsafe.errors import ConfigError
 from shipsafe.model.policy import LockChoice
 from shipsafe.packing.choice import refuse_choice
 from shipsafe.packing.needs import Needs, Wanted
-from shipsafe.packing.pipfile_lock import read_pipfile_lock
-from shipsafe.packing.poetry_lock import poetry_graph, read_poetry_lock
-from shipsafe.packing.pylock import read_pylock
 from shipsafe.packing.requirements import Requirements, read_requirements
 from shipsafe.packing.shared_lock import choose, constrain, constrained, with_local
-from shipsafe.packing.uv_lock import read_uv_lock, uv_graph
 
 KINDS = ("requirements.txt", "uv.lock", "pylock.toml", "poetry.lock", "Pipfile.lock")
 _DEFAULT = LockChoice()
@@ -91,12 +87,20 @@ def _read_lock(
     path: Path, *, folder: Path, root: Path, boundary: Path, environment: Mapping[str, str], choice: LockChoice, workspace: Path, run: Run
 ) -> Needs:  # fmt: skip
     if path.name == "uv.lock":
+        from shipsafe.packing.uv_lock import read_uv_lock  # noqa: PLC0415 - of five kinds a project has one
+
         return read_uv_lock(path, folder=folder, root=root, boundary=boundary, environment=environment, choice=choice,
                             workspace=workspace, run=run)  # fmt: skip
     if path.name == "poetry.lock":
+        from shipsafe.packing.poetry_lock import read_poetry_lock  # noqa: PLC0415 - likewise
+
         return read_poetry_lock(path, root=root, boundary=boundary, environment=environment, choice=choice)
     if path.name == "Pipfile.lock":
+        from shipsafe.packing.pipfile_lock import read_pipfile_lock  # noqa: PLC0415 - likewise
+
         return read_pipfile_lock(path, root=root, boundary=boundary, environment=environment, choice=choice)
+    from shipsafe.packing.pylock import read_pylock  # noqa: PLC0415 - likewise
+
     return read_pylock(path, root=root, boundary=boundary, environment=environment, choice=choice)
 
 
@@ -110,6 +114,9 @@ def _choose(
         raise ConfigError(f"The shared lock is not there: {shown}.", remedy="Correct `shared-lock` in shipsafe.toml.", path=shown)
     direct = _direct(found)
     if shared.name in ("uv.lock", "poetry.lock"):
+        from shipsafe.packing.poetry_lock import poetry_graph  # noqa: PLC0415 - likewise
+        from shipsafe.packing.uv_lock import uv_graph  # noqa: PLC0415 - likewise
+
         read = uv_graph if shared.name == "uv.lock" else poetry_graph
         lock, graph = read(shared, root=root, python=environment["python_version"])
         return choose(found, lock, graph, direct, root=root, boundary=boundary, environment=environment)

@@ -100,6 +100,13 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord) -> Ru
     return replace(record, artifacts=tuple(entry_of(item).artifact for item in items))
 
 
+def look_ahead(output: Output) -> None:
+    """Read what the last release left, beside other work: its digests are wanted soon. Whatever is wrong is found by `repair`."""
+    with suppress(ShipsafeError, OSError):
+        for name in _files(_read(output.out / MANIFEST)):
+            output.digest_of(output.out / name)
+
+
 def repair(output: Output) -> None:
     """Finish what a crash left: NAME files follow the manifest, and what nothing names any more is removed.
 
