@@ -59,8 +59,12 @@ class Cache:
         key = self._key(kind, question)
         with self._lock:
             found = self.fresh.get(key)
-            value = found[1] if found else self._stored(key, kind)
+            row = None if found else self._row(key)
+        value = found[1] if found else self._believed(row, key, kind)
+        with self._lock:
             self.counted.setdefault(kind, [0, 0])[0 if value is not None else 1] += 1
+            if row and value is not None and row[3] != self._today:
+                self.touched.add(key)
         if value is None:
             return None
         try:
@@ -111,22 +115,23 @@ class Cache:
     def _mac(self, key: bytes, kind: str, value: bytes) -> bytes:
         return hmac.digest(self.secret, b"%s\0%s\0%s" % (key, kind.encode(), value), "sha256")
 
-    def _stored(self, key: bytes, kind: str) -> bytes | None:
+    def _row(self, key: bytes) -> tuple[Any, ...] | None:
+        """What stands in the file under a key: kind, value, digest, and the day when it was last wanted."""
         base = self._connect()
         if base is None:
             return None
         try:
-            row = base.execute("select kind, value, mac, used from answer where key = ?", (key,)).fetchone()
+            row: tuple[Any, ...] | None = base.execute("select kind, value, mac, used from answer where key = ?", (key,)).fetchone()
         except sqlite3.Error:
             self._forget()
             return None
-        if row is None:
+        return row
+
+    def _believed(self, row: tuple[Any, ...] | None, key: bytes, kind: str) -> bytes | None:
+        """The value, if it is ours; if it is not, it is written anew when the answer is known."""
+        if row is None or row[0] != kind or not isinstance(row[1], bytes) or not isinstance(row[2], bytes):
             return None
-        if row[0] != kind or not isinstance(row[1], bytes) or not hmac.compare_digest(bytes(row[2]), self._mac(key, kind, row[1])):
-            return None  # not ours: it is written anew when the answer is known
-        if row[3] != self._today:
-            self.touched.add(key)
-        return row[1]
+        return row[1] if hmac.compare_digest(row[2], self._mac(key, kind, row[1])) else None
 
     def _connect(self) -> sqlite3.Connection | None:
         if self._base is None:
@@ -172,6 +177,7 @@ def open_cache(folder: Path) -> Cache:
     Raises:
         ConfigError: `SHIPSAFE_CACHE_SIZE` is no size.
     """
+    program()  # here, and not in many threads at once
     return Cache(path=folder / _FILE, secret=secret(), most=largest_of("answer", largest()))
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 from functools import cache as remembered
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from shutil import rmtree
@@ -177,7 +177,7 @@ class _Stored:
         return self._answers.get(tuple(pins), lambda: self._ask(pins))
 
     def _ask(self, pins: Sequence[Pin]) -> Sequence[Answer]:
-        question = [self.info.digest, pins, version("pip-audit")]
+        question = [self.info.digest, pins, _pip_audit()]
         if (kept := self.answers.recall("audit", question)) is not None:
             return [_answer(one) for one in kept]
         answers = self._audit(pins)
@@ -189,6 +189,11 @@ class _Stored:
 
         store = self._opened.get("", self.open)
         return audit(pins, StoreService(store), store.by_any_id)
+
+
+@cache
+def _pip_audit() -> str:
+    return version("pip-audit")
 
 
 def _answer(kept: Mapping[str, Any]) -> Answer:

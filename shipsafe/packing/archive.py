@@ -18,6 +18,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO
@@ -94,6 +95,7 @@ def _check_names(entries: Iterable[Entry]) -> None:
         seen.add(entry.path)
 
 
+@cache
 def compressor(*, large: bool = False) -> str:
     """Whose bytes these are. `deflate` links a libdeflate of its own, so its version names both. `large`: zlib's are among them."""
     label = f"libdeflate (deflate {version('deflate')}) level {LEVEL}"

@@ -23,6 +23,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors, sync_folder
+from shipsafe.adapters.once import Once
 from shipsafe.errors import IncompleteError, IntegrityError
 
 STORE = ".shipsafe"
@@ -102,7 +103,7 @@ class Output:
 
     out: Path
     step: Callable[[str], None] = _untold
-    _known: dict[tuple[int, ...], str] = field(default_factory=dict)
+    _known: Once[tuple[int, ...], str | None] = field(default_factory=Once)
 
     @property
     def store(self) -> Path:
@@ -128,18 +129,17 @@ class Output:
         """As `digest_of`, and a file that has not been written to since it was read in this run is not read again."""
         try:
             before = _signature(path)
-            if before not in self._known:
-                digest = digest_of(path)
-                if digest is None or _signature(path) != before:
-                    return None
-                self._known[before] = digest
+            return self._known.get(before, lambda: self._read(path, before))
         except FileNotFoundError:
             return None
-        return self._known[before]
+
+    def _read(self, path: Path, before: tuple[int, ...]) -> str | None:
+        digest = digest_of(path)
+        return digest if _signature(path) == before else None
 
     def remember(self, path: Path, digest: str) -> None:
         """That a file which this run has just written has that SHA-256: it is only read again when somebody has written to it since."""
-        self._known[_signature(path)] = digest
+        self._known.get(_signature(path), lambda: digest)
 
     def take(self, target: Path, source: Path, digest: str) -> None:
         """As `put`, of a file: linked where that can be. After a crash it may not be there; `settle` makes it last.

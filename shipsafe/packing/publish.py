@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from shipsafe.packing.output import Output, output_lock
 __all__ = ["MANIFEST", "Published", "check_names", "entry_of", "output_lock", "publish", "repair"]
 
 MANIFEST = "shipsafe.json"
+_READERS = 3  # files whose digests are taken at once
 _PREVIOUS = "previous.json"
 _LARGEST = 64 * MEBIBYTE
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -102,9 +104,9 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord) -> Ru
 
 def look_ahead(output: Output) -> None:
     """Read what the last release left, beside other work: its digests are wanted soon. Whatever is wrong is found by `repair`."""
-    with suppress(ShipsafeError, OSError):
-        for name in _files(_read(output.out / MANIFEST)):
-            output.digest_of(output.out / name)
+    with suppress(ShipsafeError, OSError), ThreadPoolExecutor(_READERS, thread_name_prefix="look-ahead") as pool:
+        for _ in pool.map(output.digest_of, (output.out / name for name in _files(_read(output.out / MANIFEST)))):
+            pass
 
 
 def repair(output: Output) -> None:
