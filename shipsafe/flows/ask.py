@@ -50,7 +50,7 @@ def ask(bench: Bench, gate: Gate, case: Case, advisories: Future[Opened] | None)
     elif gate.needs_tree and case.tree is None:
         outcome = Outcome.unanswered(gate.id, subject.subject, str(case.staged))
     else:
-        inquiry = inquiry_of(bench, gate, case, advisories.result() if advisories else None)
+        inquiry = inquiry_of(bench, gate, case, advisories.result() if advisories and gate.needs_advisories else None)
         with bench.timeline.leg(gate.id, subject.subject) as leg:
             there = bench.before.questions.get((subject.subject, gate.id))
             if there and there == answers.substance(gate, inquiry, asking=bench.asking):

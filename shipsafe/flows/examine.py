@@ -172,8 +172,7 @@ class _Floor:
         if output is None or archive is None or work.outcomes["sbom"].state is not State.ANSWERED:
             self._leave(work, None)
         else:
-            opened = self.advisories.result() if self.advisories else None
-            step = partial(sealed, self.bench, output, work.case, archive, opened)
+            step = partial(sealed, self.bench, output, work.case, archive)
             self._do(self.pools.ask, step, partial(self._leave, work))
 
     def _leave(self, work: _Work, sbom: Sbom | None) -> None:
@@ -197,7 +196,8 @@ def layers_of(bench: Bench, subject: Subject) -> set[str]:
 
 def _advisories(bench: Bench) -> Opened:
     try:
-        return bench.open_advisories(bench.policy.advisories)
+        with bench.timeline.leg("advisories"):
+            return bench.open_advisories(bench.policy.advisories)
     except IncompleteError as error:
         return error
 

@@ -13,7 +13,7 @@ from typing import Any
 from shipsafe.adapters.files import disk_errors
 from shipsafe.evidence.sbom import complete
 from shipsafe.flows import answers
-from shipsafe.flows.ask import Case, Opened, inquiry_of, run
+from shipsafe.flows.ask import Case, inquiry_of, run
 from shipsafe.flows.bench import Bench
 from shipsafe.gates.sbom import DOCUMENT, GATE
 from shipsafe.model.artifact import Archive
@@ -66,7 +66,7 @@ def _kept_archive(bench: Bench, output: Output, tree: StagedTree, question: obje
     return Archive(**known, subject=tree.subject, path=path) if output.digest_of(path) == known["sha256"] else None
 
 
-def sealed(bench: Bench, output: Output, case: Case, archive: Archive, advisories: Opened) -> Sbom | None:
+def sealed(bench: Bench, output: Output, case: Case, archive: Archive) -> Sbom | None:
     """The SBOM of an archive, chained to its bytes; None where the gate, which has answered, could not write one.
 
     The gate's draft is made again where only its answer was kept.
@@ -76,7 +76,7 @@ def sealed(bench: Bench, output: Output, case: Case, archive: Archive, advisorie
         IncompleteError: it cannot be written.
     """
     with bench.timeline.leg("seal", case.subject.subject) as leg:
-        sbom, leg.cached = _sealed(bench, output, inquiry_of(bench, GATE, case, advisories), archive)
+        sbom, leg.cached = _sealed(bench, output, inquiry_of(bench, GATE, case, None), archive)
     return sbom
 
 

@@ -214,6 +214,7 @@ GATE = Gate(
     rules=(VULNERABLE, MALICIOUS, CONFUSION, TOO_NEW, UNAUDITED, UNPROVEN, UNUSED),
     run=run,
     python_only=True,
+    needs_advisories=True,
     settings=("allow-sdist", "cooldown"),
     inputs=_inputs,
 )

@@ -62,6 +62,7 @@ class Gate:
     Attributes:
         title: what it asks, for the table on the screen.
         python_only: not asked of functions in other languages, nor of prebuilt archives.
+        needs_advisories: waits for the source of advisories; the others do not, and find none in their inquiry.
         needs_tree: cannot be asked when staging failed (then: unanswered, with the reason of the failure).
         rules: what it can find. Rules that are made up from data (bandit's tests) are listed too.
         settings: keys that `[gates.ID]` may hold beside mode, enforce-from, fail-on and unscored.
@@ -75,6 +76,7 @@ class Gate:
     rules: tuple[Rule, ...]
     run: Callable[[Inquiry], Outcome]
     python_only: bool = False
+    needs_advisories: bool = False
     needs_tree: bool = True
     settings: tuple[str, ...] = ()
     inputs: Callable[[Inquiry], object] | None = None

@@ -13,6 +13,7 @@ from shipsafe.adapters.timeline import Leg
 from shipsafe.reports.escape import short
 
 _BEFORE = ("start", "read", "since", "baseline")
+_BESIDE = ("advisories",)  # beside all staging; one gate waits for it
 _AFTER = ("publish", "report")  # these and those before are of the whole run, all others of a subject
 _INSIDE = ("resolve", "install")  # parts of staging
 _STAGE, _SEAL = "stage", "seal"
@@ -29,9 +30,10 @@ class Profile:
 
     def critical_path(self) -> tuple[Leg, ...]:
         """The longest chain of legs of which each had to wait for the one before."""
-        subjects = {leg.subject for leg in self.legs if leg.name not in (*_BEFORE, *_AFTER)}
-        theirs = [leg for leg in self.legs if leg.name not in (*_BEFORE, *_AFTER, *_INSIDE)]
-        chains = [_chain([leg for leg in theirs if leg.subject == subject]) for subject in sorted(subjects)]
+        subjects = {leg.subject for leg in self.legs if leg.name not in (*_BEFORE, *_BESIDE, *_AFTER)}
+        theirs = [leg for leg in self.legs if leg.name not in (*_BEFORE, *_BESIDE, *_AFTER, *_INSIDE)]
+        beside = max((leg for leg in self.legs if leg.name in _BESIDE), key=lambda leg: leg.seconds, default=None)
+        chains = [_chain([leg for leg in theirs if leg.subject == subject], beside) for subject in sorted(subjects)]
         slowest = max(chains, key=_seconds, default=())
         before = [leg for leg in self.legs if leg.name in _BEFORE]
         return (*before, *slowest, *(leg for leg in self.legs if leg.name in _AFTER))
@@ -73,12 +75,14 @@ def as_text(one: Profile) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _chain(legs: Sequence[Leg]) -> tuple[Leg, ...]:
-    """Of one subject: staging, then its slowest gate or its compression, then its SBOM."""
+def _chain(legs: Sequence[Leg], beside: Leg | None) -> tuple[Leg, ...]:
+    """Of one subject: staging, then its slowest gate or its compression, then its SBOM. Advisories may take longer than staging."""
     first = [leg for leg in legs if leg.name == _STAGE]
     last = [leg for leg in legs if leg.name == _SEAL]
-    between = [leg for leg in legs if leg.name not in (_STAGE, _SEAL)]
-    return (*first, *sorted(between, key=lambda leg: leg.seconds)[-1:], *last)
+    chains: list[tuple[Leg, ...]] = [(*first, leg, *last) for leg in legs if leg.name not in (_STAGE, _SEAL)]
+    if beside is not None:
+        chains += [(beside, leg, *last) for leg in legs if leg.name == "dependencies"]
+    return max(chains, key=_seconds, default=(*first, *last))
 
 
 def _seconds(legs: Iterable[Leg]) -> float:
