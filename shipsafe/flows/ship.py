@@ -47,6 +47,7 @@ def packed(bench: Bench, output: Output, case: Case, tree: StagedTree) -> Archiv
         leg.cached = archive is not None
         if archive is None:
             archive = pack(tree, output.workplace(subject.subject) / "package.zip", bench.members)
+            _sync(archive.path)
             output.remember(archive.path, archive.sha256)
             bench.answers.keep(
                 "archive", question, {key: value for key, value in asdict(archive).items() if key not in ("subject", "path")}
@@ -56,6 +57,12 @@ def packed(bench: Bench, output: Output, case: Case, tree: StagedTree) -> Archiv
             check_reproducible(tree, archive, workspace=bench.place(subject, "again"))
     bench.progress.update(subject.subject, "pack", State.ANSWERED, f"{archive.size / 1e6:.1f} MB")
     return archive
+
+
+def _sync(path: Path) -> None:
+    """Make a file last through a crash: here, beside other work, and not when all wait for it to be published."""
+    with disk_errors(path), path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _kept_archive(bench: Bench, output: Output, tree: StagedTree, question: object) -> Archive | None:
@@ -94,10 +101,9 @@ def _sealed(bench: Bench, output: Output, inquiry: Inquiry, archive: Archive) ->
         return None, False
     data = complete(draft.read_bytes(), archive)
     path = output.workplace(inquiry.subject.subject) / DOCUMENT
-    with disk_errors(path), path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    with disk_errors(path):
+        path.write_bytes(data)
+    _sync(path)
     sha256 = hashlib.sha256(data).hexdigest()
     output.remember(path, sha256)
     if asked is not None:

@@ -64,8 +64,6 @@ def pack(tree: StagedTree, destination: Path, members: Members | None = None) ->
     try:
         with disk_errors(destination), file:
             written = _write(_Job(tree=tree, entries=entries, members=members, spill=_spill(destination)), sink)
-            file.flush()
-            os.fsync(file.fileno())  # here, beside other work, and not when all wait for it to be published
     except ShipsafeError:
         destination.unlink(missing_ok=True)
         raise
