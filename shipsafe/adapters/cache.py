@@ -40,8 +40,7 @@ _SCHEMA = """create table if not exists answer
 class Cache:
     """Answers of earlier runs, and those of this run until `flush`. May be used from several threads.
 
-    `path` is the file, `secret` the key of the digests, `most` how many bytes it may take,
-    `counted` how often each kind was recalled and missed.
+    `path` is the file, `secret` the key of the digests, `most` how many bytes it may take.
     """
 
     path: Path
@@ -49,7 +48,6 @@ class Cache:
     most: int
     fresh: dict[bytes, tuple[str, bytes]] = field(default_factory=dict)
     touched: set[bytes] = field(default_factory=set)
-    counted: dict[str, list[int]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _base: sqlite3.Connection | None = None
     _today: int = field(default_factory=lambda: int(time.time()) // 86400)
@@ -61,12 +59,11 @@ class Cache:
             found = self.fresh.get(key)
             row = None if found else self._row(key)
         value = found[1] if found else self._believed(row, key, kind)
-        with self._lock:
-            self.counted.setdefault(kind, [0, 0])[0 if value is not None else 1] += 1
-            if row and value is not None and row[3] != self._today:
-                self.touched.add(key)
         if value is None:
             return None
+        if row and row[3] != self._today:
+            with self._lock:
+                self.touched.add(key)
         try:
             return json.loads(zlib.decompress(value))
         except (ValueError, zlib.error):
@@ -122,6 +119,8 @@ class Cache:
             return None
         try:
             row: tuple[Any, ...] | None = base.execute("select kind, value, mac, used from answer where key = ?", (key,)).fetchone()
+        except sqlite3.OperationalError:  # another process writes: the file is as good as it was
+            return None
         except sqlite3.Error:
             self._forget()
             return None

@@ -18,7 +18,7 @@ _VARIABLE = "SHIPSAFE_CACHE_SIZE"
 _DEFAULT = 2048 * MEBIBYTE
 _UNITS = {"": 1, "K": 1024, "M": MEBIBYTE, "G": 1024 * MEBIBYTE}
 _SIZE = re.compile(r"(\d{1,9})\s*([KMG]?)i?B?", re.IGNORECASE)
-_WAIT = 10.0  # seconds for another process that writes
+_WAIT = 60.0  # seconds for others that write: on a busy machine twenty of them take turns
 _ANSWERS, _MEMBERS = 8, 4  # an eighth of the cache for answers, all but a quarter for members; the rest is for advisories
 _FULL = 0.8  # how much is left after something had to go
 

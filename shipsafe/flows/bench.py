@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib import import_module
@@ -146,7 +146,12 @@ def _load_tools(step: str) -> None:
 
         bandit.start()
     else:
-        Thread(target=import_module, args=("shipsafe.advisories.audit",), name="load").start()
+        Thread(target=_load_audit, name="load").start()
+
+
+def _load_audit() -> None:
+    with suppress(Exception):  # whoever needs it imports it again, and says what is wrong
+        import_module("shipsafe.advisories.audit")
 
 
 def _end_tools() -> None:
