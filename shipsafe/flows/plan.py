@@ -17,11 +17,11 @@ from shipsafe.flows.examine import layers_of
 from shipsafe.flows.prepare import prepare
 from shipsafe.flows.request import Request
 from shipsafe.flows.shards import shards, share
+from shipsafe.flows.ship import archive_question
 from shipsafe.gates import all_gates
 from shipsafe.model.plan import Planned, Shard
 from shipsafe.model.project import Layer, Subject
 from shipsafe.model.tree import Origin, StagedTree
-from shipsafe.packing.archive import compressor
 from shipsafe.packing.output import Output
 from shipsafe.packing.sets import DependencySet, Sets, Wanting
 from shipsafe.packing.stage import BuiltElsewhereError, stage
@@ -155,7 +155,7 @@ def _cached(bench: Bench, case: Case, advisories: Opened, out: Path | None) -> t
         asked = answers.question(gate, inquiry, asking=bench.asking)
         if asked is not None and bench.answers.recall("outcome", asked) is not None:
             found.append(gate.id)
-    known = bench.answers.recall("archive", [case.tree.content_digest, compressor()])
+    known = bench.answers.recall("archive", archive_question(case.tree))
     if known is not None and out is not None and Output(out).object(known["sha256"], ".zip").is_file():
         found.append("archive")
     return tuple(found)

@@ -42,7 +42,7 @@ def packed(bench: Bench, output: Output, case: Case, tree: StagedTree) -> Archiv
     """
     subject = case.subject
     with bench.timeline.leg("compress", subject.subject) as leg:
-        question = [tree.content_digest, compressor()]
+        question = archive_question(tree)
         archive = _kept_archive(bench, output, tree, question)
         leg.cached = archive is not None
         if archive is None:
@@ -63,6 +63,11 @@ def _sync(path: Path) -> None:
     """Make a file last through a crash: here, beside other work, and not when all wait for it to be published."""
     with disk_errors(path), path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def archive_question(tree: StagedTree) -> object:
+    """Everything that decides an archive's bytes: what is in it, and both compressors, of which a large member takes the second."""
+    return [tree.content_digest, compressor(large=True)]
 
 
 def _kept_archive(bench: Bench, output: Output, tree: StagedTree, question: object) -> Archive | None:
