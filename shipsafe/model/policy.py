@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from shipsafe.model.location import Location
 from shipsafe.model.severity import Severity
+from shipsafe.model.signing import SignPolicy
 
 
 class Mode(StrEnum):
@@ -186,6 +187,7 @@ class Policy:
         longest_waiver: how far ahead a waiver may expire; None for no limit.
         baseline: the file of findings that are known (absolute), None for none; `longest_baseline` how old its entries may grow.
         vex: VEX documents to read before judging, as absolute paths.
+        sign: where artifacts are signed, and whose signatures hold.
         parameters: template parameters that the policy fixes.
         overrides: what the command line set over it, as words (`--fail-on critical`).
         origins: dotted key -> where its value comes from (`preset baseline`, `shipsafe.toml:4`), for `policy show --origin`.
@@ -223,6 +225,7 @@ class Policy:
     baseline: str | None = None
     longest_baseline: timedelta | None = None
     vex: tuple[str, ...] = ()
+    sign: SignPolicy = field(default_factory=SignPolicy)
     overrides: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     effective: Mapping[str, object] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from shipsafe.policy.document import Document, as_age, as_date
 from shipsafe.policy.indexes import check_indexes, find_links, named_indexes
 from shipsafe.policy.keys import GATES
 from shipsafe.policy.merge import merge
+from shipsafe.policy.signing import sign_policy
 from shipsafe.policy.waivers import read_waivers
 
 _OWN_KEYS = ("mode", "enforce-from", "fail-on", "unscored")
@@ -89,6 +90,7 @@ def load(
         baseline=_baseline(values.get("baseline", "off"), home),
         longest_baseline=as_age(values.get("longest-baseline")),
         vex=vex.paths(chain, home),
+        sign=sign_policy(own, values),
         overrides=given.words,
         origins=origins,
         effective=values,

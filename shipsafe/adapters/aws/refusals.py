@@ -1,0 +1,83 @@
+"""What botocore raises -> our errors: which call, why, and what to do next.
+
+    with aws_errors("start a signing job", codes={"ValidationException": "..."}):
+        client.start_signing_job(...)
+
+A caller that can go on after a refusal catches `AwsRefusal` and looks at its `code`.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from shipsafe.errors import ConfigError, IncompleteError, ShipsafeError
+
+_LONGEST = 500  # characters of AWS's own words
+_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired", "InvalidClientTokenId", "InvalidAccessKeyId")
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden")
+_THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "ServiceUnavailable")
+
+
+class AwsRefusal(IncompleteError):  # noqa: N818 - it is what AWS said, and some callers go on
+    """AWS answered with an error.
+
+    Attributes:
+        code: AWS's name for it (`AccessDenied`, `NoSuchBucket`, `PreconditionFailed`).
+        status: the HTTP status, or 0.
+        operation: the call.
+        said: AWS's own words.
+    """
+
+    def __init__(self, what: str, *, remedy: str, code: str, status: int, operation: str, said: str) -> None:
+        super().__init__(what, remedy=remedy)
+        self.code = code
+        self.status = status
+        self.operation = operation
+        self.said = said
+
+
+@contextmanager
+def aws_errors(doing: str) -> Generator[None]:
+    """Turn what botocore raises into our error. `doing` completes "Could not ...".
+
+    Raises:
+        AwsRefusal: AWS answered with an error.
+        ConfigError: the call could not be made as it was asked for (a name of another shape).
+        IncompleteError: no credentials, no connection, no answer.
+    """
+    from botocore import exceptions as botocore  # noqa: PLC0415 - whoever is here has boto3 already
+
+    try:
+        yield
+    except botocore.ClientError as error:
+        raise _refusal(doing, error.response, error.operation_name) from error
+    except botocore.ParamValidationError as error:
+        raise ConfigError(f"Could not {doing}: {str(error)[:_LONGEST]}.", remedy="Correct the name.") from error
+    except botocore.UnauthorizedSSOTokenError as error:
+        raise IncompleteError(f"Could not {doing}: the SSO session has expired.", remedy="Run `aws sso login`, then this again.") from error
+    except botocore.BotoCoreError as error:
+        raise _no_answer(doing, error) from error
+
+
+def _refusal(doing: str, response: Any, operation: str) -> AwsRefusal:
+    told = response.get("Error", {})
+    code, said = str(told.get("Code", "")), " ".join(str(told.get("Message", "")).split())[:_LONGEST]
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code in _EXPIRED:
+        remedy = "Renew the AWS credentials and run this again: it goes on where it was."
+    elif code in _DENIED:
+        remedy = "Give these credentials the right; the guide to signing lists what each command needs."
+    elif code in _THROTTLED or status >= 500:  # noqa: PLR2004 - a server's own failure
+        remedy = "AWS was asked again several times; run this again in a while: it goes on where it was."
+    else:
+        remedy = ""
+    words = f"Could not {doing}: {operation} answered {code or status}{f': {said}' if said else ''}"
+    return AwsRefusal(words.rstrip(".") + ".", remedy=remedy, code=code, status=status, operation=operation, said=said)
+
+
+def _no_answer(doing: str, error: Exception) -> ShipsafeError:
+    name = type(error).__name__
+    if name in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "TokenRetrievalError", "SSOTokenLoadError"):
+        remedy = "Sign in (`aws sso login`, AWS_PROFILE, a role), or use `shipsafe local run -- COMMAND` without an account."
+        return IncompleteError(f"Could not {doing}: there are no usable AWS credentials ({name}).", remedy=remedy)
+    return IncompleteError(f"Could not {doing}: AWS gave no answer ({name}).", remedy="Check the network and run this again.")

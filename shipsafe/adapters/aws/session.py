@@ -1,0 +1,145 @@
+"""Who we are on AWS, and clients for it: named profiles, SSO, assumed roles, regions, partitions, `AWS_ENDPOINT_URL`.
+
+Credentials come from where boto3 looks for them; none is ever asked for on a command line, written down or shown. boto3 (150 ms) is
+imported when the first session is opened.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
+
+from shipsafe import __version__
+from shipsafe.adapters.aws.refusals import aws_errors
+from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_SESSION = "shipsafe"  # RoleSessionName, as CloudTrail shows it
+_POOL = 64  # connections: twenty jobs are polled at once
+Recorded = Callable[[str, str, Mapping[str, Any]], None]  # service, operation, parameters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where to go, and as whom; None where AWS's own configuration says it.
+
+    `account`: the credentials must belong to it, after `role` was assumed. `aws_profile` is a named profile.
+    """
+
+    region: str | None = None
+    account: str | None = None
+    aws_profile: str | None = None
+    role: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """One account in one region. Clients are made once and may be used by many threads.
+
+    `caller` is the ARN that STS says we are; `local` whether the endpoint is on this machine.
+    """
+
+    session: Any
+    account: str
+    region: str
+    partition: str
+    caller: str
+    local: bool
+    record: Recorded | None = None
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def client(self, service: str) -> Any:
+        """A botocore client with adaptive retries, its calls told to `record`."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = _client(self.session, service, self.region, self.record)
+            return self._clients[service]
+
+
+def open_aws(place: Place, *, record: Recorded | None = None) -> Aws:
+    """Find credentials and ask STS who we are.
+
+    Raises:
+        ConfigError: there is no such profile, or no region is named anywhere.
+        IncompleteError: there are no credentials, they have expired, or the role cannot be assumed.
+        IntegrityError: the credentials belong to another account than `place` says.
+    """
+    import boto3  # noqa: PLC0415 - 150 ms that only AWS commands need
+    from botocore.exceptions import ProfileNotFound  # noqa: PLC0415 - likewise
+
+    try:
+        session = boto3.session.Session(profile_name=place.aws_profile, region_name=place.region)
+    except ProfileNotFound as error:
+        raise ConfigError(f"AWS's configuration has no profile {place.aws_profile!r}.", remedy="Add it to ~/.aws/config.") from error
+    region = session.region_name
+    if region is None:
+        raise ConfigError("No AWS region is named anywhere.", remedy="Give the target a `region`, or set AWS_REGION.")
+    if place.role is not None:
+        session = _assume(session, place, region, record)
+    with aws_errors("ask AWS who we are"):
+        told = _client(session, "sts", region, record).get_caller_identity()
+    if place.account is not None and told["Account"] != place.account:
+        raise IntegrityError(
+            f"These AWS credentials belong to account {told['Account']}, and account {place.account} is meant.",
+            remedy="Use credentials of that account, or a `role` in it.",
+        )
+    return Aws(
+        session=session,
+        account=told["Account"],
+        region=region,
+        partition=session.get_partition_for_region(region),
+        caller=told["Arn"],
+        local=is_local(),
+        record=record,
+    )
+
+
+def is_local(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether `AWS_ENDPOINT_URL` leads to this machine."""
+    return urlsplit(environment.get("AWS_ENDPOINT_URL", "")).hostname in _LOOPBACK
+
+
+def _assume(session: Any, place: Place, region: str, record: Recorded | None) -> Any:
+    """A session with the credentials of a role, which are renewed before they expire."""
+    import boto3  # noqa: PLC0415 - likewise
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials  # noqa: PLC0415 - likewise
+    from botocore.session import get_session  # noqa: PLC0415 - likewise
+
+    inner = get_session()
+    with aws_errors("find AWS credentials"):
+        credentials = session.get_credentials()
+    if credentials is None:
+        remedy = "Sign in (`aws sso login`, AWS_PROFILE), then run this again."
+        raise IncompleteError(f"There are no AWS credentials to assume {place.role} with.", remedy=remedy)
+    arguments = {"RoleSessionName": _SESSION} | ({"ExternalId": place.external_id} if place.external_id else {})
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=lambda service, **words: _client(session, service, region, record, **words),
+        source_credentials=credentials,
+        role_arn=place.role,
+        extra_args=arguments,
+    )
+    inner._credentials = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)  # noqa: SLF001 - the documented way of botocore's own tests; there is no setter for a refreshing one
+    return boto3.session.Session(botocore_session=inner, region_name=region)
+
+
+def _client(session: Any, service: str, region: str, record: Recorded | None, **words: Any) -> Any:
+    from botocore.config import Config  # noqa: PLC0415 - likewise
+
+    config = Config(
+        retries={"mode": "adaptive", "total_max_attempts": 10},
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=_POOL,
+        user_agent_extra=f"shipsafe/{__version__}",
+        request_checksum_calculation="when_required",  # we send a SHA-256 where one counts
+    )
+    with aws_errors(f"use {service}"):
+        client = session.client(service, region_name=region, config=config, **words)
+    if record is not None:
+        tell = record
+        client.meta.events.register("provide-client-params.*.*", lambda params, model, **_: tell(service, model.name, params))
+    return client

@@ -1,0 +1,50 @@
+"""What commands that talk to AWS print: lines, a plan, and a question before anything changes.
+
+Against the local endpoint every line begins with LOCAL, so that nobody takes it for the real account.
+"""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TextIO
+
+from shipsafe.errors import ConfigError
+from shipsafe.reports.escape import clean
+
+_MARK = "LOCAL "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """Where lines go, and whether they are about the local endpoint."""
+
+    local: bool
+    stream: TextIO | None = None
+
+    def say(self, text: str = "") -> None:
+        """Print one or more lines, made safe for a terminal."""
+        mark = _MARK if self.local else ""
+        stream = self.stream or sys.stdout
+        for line in clean(text, lines=True).split("\n"):
+            stream.write(f"{mark}{line}".rstrip() + "\n")
+        stream.flush()
+
+    def confirm(self, plan: Iterable[str], *, yes: bool, dry_run: bool) -> bool:
+        """Print a plan, and give whether to go on: never after `--dry-run`, always after `--yes`, else as a person says.
+
+        Raises:
+            ConfigError: there is nobody to ask.
+        """
+        for line in plan:
+            self.say(line)
+        if dry_run:
+            self.say("Nothing was changed: --dry-run stops after the plan.")
+            return False
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            raise ConfigError("Nothing was changed: there is no terminal to ask on.", remedy="Add --yes to go on without asking.")
+        stream = self.stream or sys.stdout
+        stream.write(f"{_MARK if self.local else ''}Go on? [y/N] ")
+        stream.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")

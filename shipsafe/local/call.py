@@ -1,0 +1,91 @@
+"""One call of the AWS API without its transport: what is asked, by whom, and how it may be refused.
+
+The shapes of `parameters` and answers are botocore's: members by their name in the service model, times as `datetime`, blobs as bytes.
+The front (`local/front.py`) turns HTTP into these and back; a test may make them itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from shipsafe.errors import ShipsafeError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call such as `signer` `StartSigningJob`. `account` and `region` are those of its credentials and endpoint."""
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    account: str
+    region: str
+    partition: str = "aws"
+    caller: str = ""
+
+
+class ApiError(ShipsafeError):
+    """AWS's own refusal, word for word where its words are known. `code` is the exception's name, `status` the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400, **members: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.members = members  # further members of the modelled exception (Type, Reason)
+
+
+class Core(Protocol):
+    """A service, as the front and tests use it. It holds all state; nothing happens between two calls but that time goes on."""
+
+    def handle(self, call: Call) -> dict[str, Any]:
+        """Answer a call.
+
+        Raises:
+            ApiError: as AWS would refuse it; status 501 for an operation that is not reproduced.
+        """
+
+    def operations(self) -> frozenset[str]:
+        """The operations that are reproduced."""
+
+    def snapshot(self) -> Any:
+        """All state as a JSON value, for `--state`."""
+
+    def restore(self, value: Any) -> None:
+        """Take up what `snapshot` gave."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """The endpoint's time: the real one, and what a control call has moved it by."""
+
+    moved: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """Now, UTC, with microseconds."""
+        return datetime.now(UTC) + self.moved
+
+
+class Objects(Protocol):
+    """The object store beside the cores: S3 as moto has it."""
+
+    def read(self, bucket: str, key: str, version: str) -> bytes:
+        """The bytes of one version.
+
+        Raises:
+            ApiError: NoSuchBucket, NoSuchKey or NoSuchVersion.
+        """
+
+    def write(self, bucket: str, key: str, body: bytes) -> str | None:
+        """Put an object; its version, or None where the bucket has none."""
+
+    def region(self, bucket: str) -> str:
+        """Where a bucket is.
+
+        Raises:
+            ApiError: NoSuchBucket.
+        """
+
+    def versioning(self, bucket: str) -> str:
+        """`Enabled`, `Suspended` or ""."""

@@ -1,0 +1,1 @@
+"""AWS Signer jobs, and what a signed zip says about itself."""
