@@ -3,6 +3,7 @@
 Against the local endpoint every line begins with LOCAL, so that nobody takes it for the real account.
 """
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from shipsafe.errors import ConfigError
 from shipsafe.reports.escape import clean
 
 _MARK = "LOCAL "
+_GAP = re.compile(r"( {2,})")  # between the columns of a table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,9 @@ class Screen:
         """Print one or more lines, made safe for a terminal."""
         mark = _MARK if self.local else ""
         stream = self.stream or sys.stdout
-        for line in clean(text, lines=True).split("\n"):
-            stream.write(f"{mark}{line}".rstrip() + "\n")
+        for line in text.split("\n"):
+            safe = "".join(part if _GAP.fullmatch(part) else clean(part) for part in _GAP.split(line))
+            stream.write(f"{mark}{safe}".rstrip() + "\n")
         stream.flush()
 
     def confirm(self, plan: Iterable[str], *, yes: bool, dry_run: bool) -> bool:
