@@ -36,6 +36,16 @@ def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
     return int(found[1]) if found else None
 
 
+def head_commit(root: Path, *, run: Run = run) -> str | None:
+    """Hex id of the commit that is checked out, or None: no git, no repository, no commit."""
+    try:
+        answer = run(["git", "rev-parse", "--verify", "--quiet", "HEAD^{commit}"], cwd=root, env=QUIET, timeout=20)
+    except ShipsafeError:
+        return None
+    commit = answer.stdout.strip()
+    return commit if answer.returncode == 0 and re.fullmatch(r"[0-9a-f]{40,64}", commit) else None
+
+
 def user_email(root: Path, *, run: Run = run) -> str:
     """Who commits here, as git is configured; "" where nobody is."""
     try:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from threading import Thread
 
-from shipsafe.adapters.git import repository_prefix
+from shipsafe.adapters.files import relative
+from shipsafe.adapters.git import head_commit, repository_prefix
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ShipsafeError
 from shipsafe.flows.answers import tools
@@ -21,10 +23,11 @@ from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.baseline import BaselineEntry
 from shipsafe.model.finding import Rule
 from shipsafe.model.outcome import Outcome
-from shipsafe.model.project import CodeKind, Function, Project, Subject
+from shipsafe.model.project import CodeKind, Project
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
-from shipsafe.packing.output import Output
+from shipsafe.packing.manifest import Source, told_of
+from shipsafe.packing.output import Output, digest_of
 from shipsafe.packing.publish import Published, look_ahead, publish
 from shipsafe.policy.vex import bound
 from shipsafe.reports.live import Progress
@@ -58,7 +61,7 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
             advisories=_info(examined), epoch=_epoch(bench))  # fmt: skip
         if bench.output is not None and record.verdict.decision is Decision.PASS:
             with timeline.leg("publish"):
-                record = publish(bench.output, _released(examined, prepared.subjects), record)
+                record = publish(bench.output, _released(examined, prepared), record, source_of(prepared, bench.output.out))
         return record
 
 
@@ -178,20 +181,34 @@ def _named_rules(outcomes: Sequence[Outcome]) -> tuple[Rule, ...]:
     return tuple(rule for rule in all_rules() if rule.id in named)
 
 
-def _released(examined: Examined, subjects: Sequence[Subject]) -> list[Published]:
+def source_of(prepared: Prepared, out: Path) -> Source:
+    """What a release says that it was made of."""
+    root, policy = prepared.project.root, prepared.policy.path
+    return Source(
+        commit=head_commit(root),
+        policy=relative((root / policy).resolve(), out.resolve()) if policy else None,
+    )
+
+
+def _released(examined: Examined, prepared: Prepared) -> list[Published]:
     """What goes into the output folder: each archive with its SBOM."""
     items = []
-    for subject in subjects:
+    digests: dict[str, str] = {}
+    for subject in prepared.subjects:
         archive, sbom = examined.archives.get(subject.subject), examined.sboms.get(subject.subject)
         if archive is None:
             continue  # an image: there is nothing to pack
+        inputs = examined.inputs.get(subject.subject, ())
+        for path in inputs:
+            if path not in digests:
+                digests[path] = digest_of(prepared.project.root / path) or ""
         items.append(
             Published(
                 name=subject.name,
                 archive=archive,
                 sbom=sbom.path if sbom else None,
                 sbom_sha256=sbom.sha256 if sbom else "",
-                layers=subject.layers if isinstance(subject, Function) else (),
+                told=told_of(subject, tuple((path, digests[path]) for path in inputs if digests[path])),
                 prebuilt=subject.code.prebuilt or subject.code.kind is CodeKind.ZIP,
                 location=subject.location,
             )

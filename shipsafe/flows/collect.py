@@ -15,16 +15,16 @@ from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.adapters.git import source_date_epoch
 from shipsafe.adapters.json_file import read_json
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
-from shipsafe.flows.build import LAST_SECOND, about_project, concluded
+from shipsafe.flows.build import LAST_SECOND, about_project, concluded, source_of
 from shipsafe.flows.prepare import Prepared
 from shipsafe.gates import all_gates
 from shipsafe.model.artifact import Artifact
 from shipsafe.model.outcome import Outcome, State
-from shipsafe.model.project import CodeKind, Function, Subject
+from shipsafe.model.project import CodeKind, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.brought import bring_archive, bring_sbom
-from shipsafe.packing.manifest import manifest_of
+from shipsafe.packing.manifest import manifest_of, told_of
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import MANIFEST, Published, entry_of, publish, repair
 from shipsafe.reports.json_report import read
@@ -80,7 +80,7 @@ def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord
             with ThreadPoolExecutor(prepared.request.jobs) as pool:
                 items = list(pool.map(lambda subject: _brought(subject, shares, output), subjects))
             _check_entries(record, items, shares, contents)
-            return publish(output, items, record)
+            return publish(output, items, record, source_of(prepared, out))
         finally:
             output.tidy()
 
@@ -161,10 +161,18 @@ def _brought(subject: Subject, shares: Iterable[_Share], output: Output) -> Publ
         archive=archive,
         sbom=bring_sbom(source, workplace, archive, sha256=artifact.sbom_sha256) if artifact.sbom else None,
         sbom_sha256=artifact.sbom_sha256,
-        layers=subject.layers if isinstance(subject, Function) else (),
+        told=told_of(subject, _locks(entry)),
         prebuilt=subject.code.prebuilt or subject.code.kind is CodeKind.ZIP,
         location=subject.location,
     )
+
+
+def _locks(entry: Any) -> tuple[tuple[str, str], ...]:
+    """What a share says of the files that said what to install: a claim, which nothing here can check."""
+    try:
+        return tuple((str(one["path"]), str(one["sha256"])) for one in entry["locks"])
+    except (KeyError, TypeError):
+        return ()
 
 
 def _check_entries(record: RunRecord, items: Sequence[Published], shares: Iterable[_Share], contents: dict[str, str]) -> None:

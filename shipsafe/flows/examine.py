@@ -35,7 +35,7 @@ Value = TypeVar("Value")
 class Examined:
     """Everything the judge and the publisher need. Outcomes stand in the order of subjects, then gates; the rest by subject.
 
-    `contents` are the content digests of what was staged.
+    `contents` are the content digests of what was staged; `inputs` the files that said what to install, relative to the project.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -43,6 +43,7 @@ class Examined:
     archives: Mapping[str, Archive]
     sboms: Mapping[str, Sbom]
     advisories: Advisories | ShipsafeError | None
+    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def examine(bench: Bench, subjects: Iterable[Subject]) -> Examined:
@@ -94,6 +95,7 @@ class _Floor:
     waiting_for_layers: list[tuple[Function, Staged]] = field(default_factory=list)
     outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     archives: dict[str, Archive] = field(default_factory=dict)
     sboms: dict[str, Sbom] = field(default_factory=dict)
     inside: int = 0
@@ -118,6 +120,7 @@ class _Floor:
             archives=self.archives,
             sboms=self.sboms,
             advisories=self.advisories.result() if self.advisories else None,
+            inputs=self.inputs,
         )
 
     def _do(self, pool: ThreadPoolExecutor, step: Callable[[], Value], then: Callable[[Value], None]) -> None:
@@ -181,6 +184,7 @@ class _Floor:
         self.outcomes[subject] = work.outcomes
         if work.case.tree:
             self.contents[subject] = work.case.tree.content_digest
+            self.inputs[subject] = work.case.tree.inputs
         if work.archive:
             self.archives[subject] = work.archive
         if sbom:

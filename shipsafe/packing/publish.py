@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,8 @@ from shipsafe.adapters.files import MEBIBYTE, disk_errors, read_bounded
 from shipsafe.errors import ConfigError, IncompleteError, ShipsafeError
 from shipsafe.model.artifact import Archive, Artifact
 from shipsafe.model.location import Location
-from shipsafe.model.project import LayerRef
 from shipsafe.model.record import RunRecord
-from shipsafe.packing.manifest import Entry, manifest
+from shipsafe.packing.manifest import Entry, Source, Told, manifest
 from shipsafe.packing.output import Output, output_lock
 
 __all__ = ["MANIFEST", "Published", "check_names", "entry_of", "output_lock", "publish", "repair"]
@@ -52,7 +51,7 @@ class Published:
     sbom: Path | None
     sbom_sha256: str
     location: Location
-    layers: Sequence[LayerRef] = ()
+    told: Told = field(default_factory=Told)
     prebuilt: bool = False
 
 
@@ -72,7 +71,7 @@ def check_names(names: Sequence[str]) -> None:
         seen[name.casefold()] = name
 
 
-def publish(output: Output, items: Sequence[Published], record: RunRecord) -> RunRecord:
+def publish(output: Output, items: Sequence[Published], record: RunRecord, source: Source) -> RunRecord:
     """Put a passing run into the output folder, and give its record with the artifacts. Called under `output_lock`.
 
     Raises:
@@ -89,7 +88,7 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord) -> Ru
             for item in items:
                 _keep(output, item)
             output.settle()
-            data = manifest(record, [entry_of(item) for item in items])
+            data = manifest(record, [entry_of(item) for item in items], source)
             if before is not None:
                 _put(output, output.store / _PREVIOUS, (out / MANIFEST).read_bytes())
             _put(output, out / MANIFEST, data)
@@ -138,7 +137,7 @@ def entry_of(item: Published) -> Entry:
         sbom=f"{item.name}.cdx.json" if item.sbom else "",
         sbom_sha256=item.sbom_sha256,
     )
-    return Entry(artifact=artifact, archive=archive, layers=item.layers, location=item.location, prebuilt=item.prebuilt)
+    return Entry(artifact=artifact, archive=archive, told=item.told, location=item.location, prebuilt=item.prebuilt)
 
 
 def _keep(output: Output, item: Published) -> None:
