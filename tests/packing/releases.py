@@ -17,6 +17,7 @@ from shipsafe.model.project import LayerRef
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision, Verdict
 from shipsafe.packing.archive import pack
+from shipsafe.packing.manifest import Source, Told
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import Published, publish, repair
 from tests.packing.trees import tree
@@ -39,7 +40,13 @@ def items(folder: Path, sources: Mapping[str, bytes]) -> list[Published]:
             sbom=folder / f"{name}.cdx.json",
             sbom_sha256=hashlib.sha256(sboms[name]).hexdigest(),
             location=Location(path="template.yaml", line=7),
-            layers=(LayerRef(text="!Ref Common", local="Common"),),
+            told=Told(
+                runtimes=("python3.13",),
+                handler="app.handler",
+                architectures=("arm64",),
+                locks=(("requirements.txt", "d" * 64),),
+                layers=(LayerRef(text="!Ref Common", local="Common"),),
+            ),
         )
         for name, source in sources.items()
     ]
@@ -85,7 +92,7 @@ def _main(folder: Path, out: Path, release: str, last: int) -> int:
     with output_lock(out, on_wait=lambda: None):
         output = Output(out, step)
         repair(output)
-        publish(output, items(folder, sources), record(sources))
+        publish(output, items(folder, sources), record(sources), Source())
     sys.stdout.write(str(steps))
     return 0
 

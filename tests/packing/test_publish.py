@@ -18,7 +18,7 @@ import pytest
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.model.baseline import BaselineFile
 from shipsafe.model.vex import VexDocument
-from shipsafe.packing.manifest import manifest
+from shipsafe.packing.manifest import Source, manifest
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import check_names, publish, repair
 from tests.packing.releases import CRASHED, NEW, OLD, items, record
@@ -29,7 +29,7 @@ _REPOSITORY = Path(__file__).parents[2]
 def _publish(out: Path, folder: Path, sources: Mapping[str, bytes]) -> None:
     with output_lock(out, on_wait=lambda: None):
         repair(Output(out))
-        publish(Output(out), items(folder, sources), record(sources))
+        publish(Output(out), items(folder, sources), record(sources), Source())
 
 
 def _manifest(out: Path) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_the_manifest_says_what_later_steps_need(out: Path, tmp_path: Path) -> N
     """Its schema is the one that is published; the digests are those of the files beside it."""
     published = items(tmp_path / "1", OLD)
     with output_lock(out, on_wait=lambda: None):
-        finished = publish(Output(out), published, record(OLD))
+        finished = publish(Output(out), published, record(OLD), Source())
     document = _manifest(out)
     schema = json.loads((_REPOSITORY / "shipsafe/packing/data/release-manifest.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -91,9 +91,9 @@ def test_the_manifest_says_what_later_steps_need(out: Path, tmp_path: Path) -> N
         "content_digest": archive.content_digest,
     }
     assert first["gates"] == {"package": "answered", "lint": "not-asked"}
-    assert first["layers"] == [{"text": "!Ref Common", "arn": None, "version": None, "local": "Common"}]
+    assert first["layers"] == [{"text": "!Ref Common", "arn": None, "version": None, "local": "Common", "changeable": "", "unresolved": ""}]
     assert first["location"] == {"path": "template.yaml", "line": 7}
-    assert document["policy"] == {"path": "shipsafe.toml", "digest": f"sha256:{'a' * 64}"}
+    assert document["policy"] == {"path": "shipsafe.toml", "digest": f"sha256:{'a' * 64}", "location": None}
     assert document["advisories"]["date"] == "2026-11-01"
     assert list(document["tools"]) == ["bandit", "shipsafe"]
     assert [artifact.path for artifact in finished.artifacts] == ["Pay.zip", "Stock.zip", "Gone.zip"]
@@ -103,7 +103,7 @@ def test_the_manifest_says_what_later_steps_need(out: Path, tmp_path: Path) -> N
 def test_the_manifest_names_the_vex_and_the_baseline_that_it_was_judged_with() -> None:
     vex = VexDocument(path="vex.json", sha256="b" * 64, format="OpenVEX 0.2.0", statements=1)
     for baseline in (BaselineFile(path="known.toml", sha256="c" * 64, entries=2), BaselineFile(path="main", sha256="", entries=2), None):
-        document = json.loads(manifest(replace(record(OLD), vex=(vex,), baseline=baseline), []))
+        document = json.loads(manifest(replace(record(OLD), vex=(vex,), baseline=baseline), [], Source()))
         schema = json.loads((_REPOSITORY / "shipsafe/packing/data/release-manifest.schema.json").read_text(encoding="utf-8"))
         jsonschema.Draft202012Validator(schema).validate(document)
         assert document["vex"] == [{"path": "vex.json", "sha256": "b" * 64}]
@@ -151,7 +151,7 @@ def test_a_file_of_ours_that_somebody_changed_is_not_removed(out: Path, tmp_path
     (out / "Gone.zip").write_bytes(b"precious")
     _publish_without_repair = items(tmp_path / "2", NEW)
     with output_lock(out, on_wait=lambda: None):
-        publish(Output(out), _publish_without_repair, record(NEW))
+        publish(Output(out), _publish_without_repair, record(NEW), Source())
     assert (out / "Gone.zip").read_bytes() == b"precious"
     assert not (out / "Gone.cdx.json").exists()
 
@@ -248,7 +248,7 @@ def test_a_link_in_place_of_an_object_is_not_believed(out: Path, tmp_path: Path)
     victim.write_bytes(published[0].archive.path.read_bytes())
     (out / ".shipsafe" / f"sha256-{published[0].archive.sha256}.zip").symlink_to(victim)
     with output_lock(out, on_wait=lambda: None):
-        publish(Output(out), published, record(OLD))
+        publish(Output(out), published, record(OLD), Source())
     assert not (out / ".shipsafe" / f"sha256-{published[0].archive.sha256}.zip").is_symlink()
     _assert_consistent(out, OLD)
 
@@ -325,7 +325,7 @@ def test_an_archive_that_changed_after_it_was_packed_is_not_published(out: Path,
     changed = items(tmp_path / "2", NEW)
     changed[0].archive.path.write_bytes(b"something else")
     with pytest.raises(IntegrityError, match="is not what was packed"), output_lock(out, on_wait=lambda: None):
-        publish(Output(out), changed, record(NEW))
+        publish(Output(out), changed, record(NEW), Source())
     assert _snapshot(out) == before
 
 
@@ -338,6 +338,7 @@ import resource, signal, sys
 from pathlib import Path
 from shipsafe.errors import IncompleteError
 from shipsafe.packing.output import Output, output_lock
+from shipsafe.packing.manifest import Source
 from shipsafe.packing.publish import publish
 from tests.packing.releases import NEW, items, record
 folder, out = Path(sys.argv[1]), Path(sys.argv[2])
@@ -346,7 +347,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 try:
     with output_lock(out, on_wait=lambda: None):
-        publish(Output(out), published, record(NEW))
+        publish(Output(out), published, record(NEW), Source())
 except IncompleteError as error:
     print(error)
 """
@@ -461,13 +462,13 @@ def test_a_second_build_waits_says_so_and_finds_what_the_first_left(out: Path, t
         with output_lock(out, on_wait=waited.set):
             order.append("second")
             repair(Output(out))
-            publish(Output(out), items(tmp_path / "2", NEW), record(NEW))
+            publish(Output(out), items(tmp_path / "2", NEW), record(NEW), Source())
 
     with output_lock(out, on_wait=lambda: pytest.fail("nobody else builds")):
         thread = threading.Thread(target=second)
         thread.start()
         assert waited.wait(20)
-        publish(Output(out), items(tmp_path / "1", OLD), record(OLD))
+        publish(Output(out), items(tmp_path / "1", OLD), record(OLD), Source())
         order.append("first")
     thread.join(20)
     assert order == ["first", "second"]
