@@ -28,12 +28,12 @@ class Call:
 class ApiError(ShipsafeError):
     """AWS's own refusal, word for word where its words are known. `code` is the exception's name, `status` the HTTP status."""
 
-    def __init__(self, code: str, message: str, status: int = 400, **members: Any) -> None:
+    def __init__(self, code: str, message: str, /, status: int = 400, **members: Any) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
-        self.members = members  # further members of the modelled exception (Type, Reason)
+        self.members = members  # further members of the modelled exception (Lambda's Type, Signer's own `code`)
 
 
 class Core(Protocol):
@@ -48,6 +48,9 @@ class Core(Protocol):
 
     def operations(self) -> frozenset[str]:
         """The operations that are reproduced."""
+
+    def reproduced(self) -> Mapping[str, str]:
+        """Each of `operations` with how: `as AWS`, or in a few words what is simpler than on AWS."""
 
     def snapshot(self) -> Any:
         """All state as a JSON value, for `--state`."""
