@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import Project
@@ -11,7 +12,6 @@ from shipsafe.model.reader import Reader
 from shipsafe.readers.template.budget import Budget
 from shipsafe.readers.template.find import root_template, templates_below
 from shipsafe.readers.template.nesting import Nesting
-from shipsafe.readers.template.node import shown
 from shipsafe.readers.template.parameters import PSEUDO, Given, bind, choose, declared, given_text
 from shipsafe.readers.template.samconfig import read_samconfig
 from shipsafe.readers.template.stack import Stack, read_resources

@@ -8,6 +8,7 @@ Terraform ran in, so that is where the plan should be written.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
 from shipsafe.model.location import Location
 from shipsafe.model.policy import Policy
@@ -21,7 +22,6 @@ from shipsafe.readers.plan.naming import names
 from shipsafe.readers.plan.places import Block, Places
 from shipsafe.readers.plan.references import References
 from shipsafe.readers.plan.written import Written
-from shipsafe.readers.template.node import shown
 
 _NAMES = ("plan.json", "tfplan.json", "terraform-plan.json")
 _MARKS = (b'"format_version"', b'"terraform_version"')

@@ -8,8 +8,8 @@ from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.adapters.json_file import read_json
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
-from shipsafe.readers.template.node import shown
 
 NAME = "manifest.json"
 _LIMIT = 32 * MEBIBYTE

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shipsafe.adapters.shown import shown
 from shipsafe.readers.plan.document import Plan, Planned, table
 from shipsafe.readers.plan.references import References
-from shipsafe.readers.template.node import shown
 
 _ARCHIVE = "archive_file"
 _OBJECTS = ("aws_s3_object", "aws_s3_bucket_object")

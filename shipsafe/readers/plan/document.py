@@ -8,8 +8,8 @@ from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.adapters.json_file import read_json
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
-from shipsafe.readers.template.node import shown
 
 LIMIT = 64 * MEBIBYTE
 _MAJOR = re.compile(r"[01]\.[0-9]{1,4}")  # 0.x until Terraform 1.1, the same but for the number

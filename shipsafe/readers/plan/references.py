@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shipsafe.adapters.shown import shown
 from shipsafe.readers.plan.document import Key, Plan, Planned, Steps, table, tables
-from shipsafe.readers.template.node import shown
 
 _DEEPEST = 20  # references through references
 _MOST = 200  # names of one expression that are followed

@@ -7,11 +7,11 @@ is the one that somebody must look at, so it is read where it is written, throug
 
 import re
 
+from shipsafe.adapters.shown import shown
 from shipsafe.readers.plan.document import Key, Planned, Steps
 from shipsafe.readers.plan.expressions import call, elements, holes
 from shipsafe.readers.plan.places import Places
 from shipsafe.readers.plan.references import Opaque, References, Target
-from shipsafe.readers.template.node import shown
 
 _DEEPEST = 20
 _MOST = 1_000  # expressions that are looked at for one argument

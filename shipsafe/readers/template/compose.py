@@ -9,30 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn
 
+from shipsafe.adapters.events import Event
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
 from shipsafe.readers.template.budget import Budget
-from shipsafe.readers.template.node import Node, shown
+from shipsafe.readers.template.node import Node
 
 MAX_DEPTH = 80  # lists and mappings inside each other
 MAX_VALUES = 250_000  # per file, aliases expanded; a template of 1 MB has about 100,000
 _CORE_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp"))
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOLEANS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"}
-
-
-class Event(NamedTuple):
-    """One step through a document. `kind`: `{ } [ ]`, `s` for a scalar, `*` for an alias, `d` for the start of a document.
-
-    `line` and `column` count from 1; `plain` says that a scalar has no quotes.
-    """
-
-    kind: str
-    line: int
-    column: int
-    text: str = ""
-    plain: bool = False
-    tag: str | None = None
-    anchor: str | None = None
 
 
 class _Built(NamedTuple):

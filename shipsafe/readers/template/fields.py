@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+from shipsafe.adapters.shown import shown
 from shipsafe.model.location import Location
 from shipsafe.model.project import Unresolved
 from shipsafe.readers.template.globals import inherited
 from shipsafe.readers.template.intrinsics import evaluate
-from shipsafe.readers.template.node import Node, shown
+from shipsafe.readers.template.node import Node
 from shipsafe.readers.template.stack import Resource, Stack
 from shipsafe.readers.template.text import plain
 from shipsafe.readers.template.values import WITHHELD, Absent, Items, Text, Unknown, Value

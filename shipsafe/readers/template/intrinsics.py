@@ -6,7 +6,8 @@ Semantics: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReferenc
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from shipsafe.readers.template.node import Node, shown
+from shipsafe.adapters.shown import shown
+from shipsafe.readers.template.node import Node
 from shipsafe.readers.template.stack import LAYER_TYPES, Stack
 from shipsafe.readers.template.text import HOLE, checked, concatenate, plain
 from shipsafe.readers.template.values import ABSENT, Absent, Fields, Items, Pointer, Text, Unknown, Value

@@ -5,11 +5,12 @@ import posixpath
 import re
 from pathlib import Path
 
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
 from shipsafe.readers.template.budget import Budget
 from shipsafe.readers.template.document import read_document
 from shipsafe.readers.template.intrinsics import evaluate
-from shipsafe.readers.template.node import Node, shown
+from shipsafe.readers.template.node import Node
 from shipsafe.readers.template.parameters import bind, declared
 from shipsafe.readers.template.stack import Resource, Stack, read_resources
 from shipsafe.readers.template.text import plain

@@ -1,12 +1,11 @@
 """A value of a template as it is written: text, a list or a mapping, each with the place where it stands."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shipsafe.adapters.shown import shown
 from shipsafe.model.location import Location
 
-_SHOWN = 80  # characters of a template's text that a message shows
 _DESCRIBED = 120
 
 
@@ -48,16 +47,6 @@ class Node:
         """Where a key of this mapping stands."""
         line, column = self.marks[key]
         return Location(path=self.path, line=line, column=column)
-
-
-def shown(text: str, limit: int = _SHOWN) -> str:
-    """Text of a template, fit for a message: one line, no control characters, at most `limit` characters and an ellipsis."""
-    clean = "".join("\N{REPLACEMENT CHARACTER}" if _is_hidden(char) else char for char in text[:limit])
-    return clean if len(text) <= limit else f"{clean}..."
-
-
-def _is_hidden(char: str) -> bool:
-    return char != " " and unicodedata.category(char)[0] in "CZ"
 
 
 def describe(node: Node) -> str:

@@ -10,9 +10,10 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
 from shipsafe.model.location import Location
-from shipsafe.readers.template.node import Node, shown
+from shipsafe.readers.template.node import Node
 from shipsafe.readers.template.text import checked
 from shipsafe.readers.template.values import Items, Text, Unknown, Value
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
 from shipsafe.model.location import Location
 from shipsafe.readers.template.budget import Budget
-from shipsafe.readers.template.node import Node, shown
+from shipsafe.readers.template.node import Node
 from shipsafe.readers.template.values import Unknown, Value
 
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from shipsafe.adapters.shown import shown
 from shipsafe.readers.template.budget import Budget
-from shipsafe.readers.template.node import shown
 from shipsafe.readers.template.values import Absent, Pointer, Text, Unknown, Value
 
 HOLE = re.compile(r"\$\{([^{}]*)\}")

@@ -3,6 +3,7 @@
 import re
 from typing import Generic, NamedTuple, TypeVar
 
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
 from shipsafe.model.location import Location
 from shipsafe.model.project import Function, Layer, Unresolved
@@ -10,7 +11,6 @@ from shipsafe.readers.template.functions import read_function
 from shipsafe.readers.template.intrinsics import truth
 from shipsafe.readers.template.layers import read_layer
 from shipsafe.readers.template.nesting import LOCATIONS, Nesting
-from shipsafe.readers.template.node import shown
 from shipsafe.readers.template.stack import (
     FUNCTION_TYPES,
     LANGUAGE_EXTENSIONS,

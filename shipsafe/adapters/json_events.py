@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from shipsafe.readers.template.compose import Event
+from shipsafe.adapters.events import Event
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _WORD = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
@@ -77,14 +77,14 @@ class _Steps:
             self._at = space.end()
         return self._text[self._at : self._at + 1]
 
-    def _event(self, kind: str, text: str = "", *, plain: bool = False) -> Event:
+    def _event(self, kind: str, end: int, text: str = "", *, plain: bool = False) -> Event:
         line, column = self._places.of(self._at)
-        return Event(kind, line, column, text, plain)
+        return Event(kind, line, column, text, plain, start=self._at, end=end, flow=True)
 
     def _close(self, char: str) -> Event:
         if self._open[-1] != ("{" if char == "}" else "["):
             raise NotJsonError(f"`{char}` closes nothing", self._at)
-        event = self._event(char)
+        event = self._event(char, self._at + 1)
         self._open.pop()
         self._at += 1
         self._ended()
@@ -114,12 +114,12 @@ class _Steps:
             event = self._string()
             self._ended()
         elif char in ("{", "["):
-            event = self._event(char)
+            event = self._event(char, self._at + 1)
             self._open.append(char)
             self._at += 1
             self._wants = "first key" if char == "{" else "item"
         elif word := _WORD.match(self._text, self._at):
-            event = self._event("s", word[0], plain=True)
+            event = self._event("s", word.end(), word[0], plain=True)
             self._at = word.end()
             self._ended()
         else:
@@ -132,6 +132,6 @@ class _Steps:
             value.encode()  # half of a surrogate pair is JSON, but no text
         except (json.JSONDecodeError, UnicodeEncodeError) as error:
             raise NotJsonError("the string is broken", self._at) from error
-        event = self._event("s", value)
+        event = self._event("s", end, value)
         self._at = end
         return event
