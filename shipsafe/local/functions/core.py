@@ -1,0 +1,129 @@
+"""The local Lambda: one object that answers calls of the AWS API, and a few calls of its own to steer and to look.
+
+    aws_lambda = Lambda(clock=clock, objects=objects, blobs=MemoryBlobs(), revoked=signer.revoked, roots=frozenset({root}))
+    aws_lambda.handle(Call(service="lambda", operation="CreateFunction", parameters={...}, account="123456789012", region="eu-west-1"))
+
+Every operation is in a module that ends in its table OPERATIONS; what is in none of them is answered 501.
+"""
+
+import copy
+import random
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from shipsafe.errors import IncompleteError
+from shipsafe.local.blobs import Blobs
+from shipsafe.local.call import Call, Clock, Objects
+from shipsafe.local.functions import aliases, code_signing, functions, updates, versions
+from shipsafe.local.functions.refusals import not_reproduced
+from shipsafe.local.functions.state import FORMAT, State
+from shipsafe.local.functions.windows import settle
+from shipsafe.local.functions.world import Metric, Operation, Revoked, Settings, World
+from shipsafe.local.validation import validate
+
+_OPERATIONS: Mapping[str, Operation] = {
+    name: operation for module in (functions, updates, versions, aliases, code_signing) for name, operation in module.OPERATIONS.items()
+}
+
+
+class Lambda:
+    """Lambda of every account and region. Calls are answered one after the other, from whichever thread they come."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        objects: Objects,
+        blobs: Blobs,
+        revoked: Revoked,
+        roots: frozenset[str],
+        location: Callable[[str], str] = "local:{}".format,
+        metric: Metric = lambda *_: None,
+        settings: Settings | None = None,
+        ids: Callable[[], uuid.UUID] = uuid.uuid4,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            clock: the endpoint's time.
+            objects: S3, where packages come from.
+            blobs: where packages are kept.
+            revoked: asks the local Signer.
+            roots: hex SHA-256 of the root certificates that a signature may end in.
+            location: the URL of a package, from its hex SHA-256: the front serves `blobs.get` there.
+            metric: adds a data point to CloudWatch's namespace AWS/Lambda.
+            settings: lengths and switches, changed by `configure`.
+            ids: new identifiers.
+            chance: from 0 to 1, chooses between the two versions of an alias.
+        """
+        self._lock = threading.RLock()
+        self._world = World(
+            clock=clock,
+            objects=objects,
+            blobs=blobs,
+            revoked=revoked,
+            roots=roots,
+            location=location,
+            metric=metric,
+            settings=settings or Settings(),
+            ids=ids,
+            chance=chance,
+        )
+
+    def handle(self, call: Call) -> dict[str, Any]:
+        """Answer a call.
+
+        Raises:
+            ApiError: as Lambda would refuse it; status 501 for an operation that is not reproduced.
+        """
+        operation = _OPERATIONS.get(call.operation)
+        if operation is None:
+            raise not_reproduced(f"Lambda's {call.operation}")
+        validate(call)
+        with self._lock:
+            settle(self._world)
+            return copy.deepcopy(operation.run(self._world, call))
+
+    def operations(self) -> frozenset[str]:
+        """The operations that are reproduced."""
+        return frozenset(_OPERATIONS)
+
+    def reproduced(self) -> Mapping[str, str]:
+        """Each of `operations` with how: `as AWS`, or what is simpler."""
+        return {name: _OPERATIONS[name].note for name in sorted(_OPERATIONS)}
+
+    def snapshot(self) -> Any:
+        """All state as a JSON value. Packages are not in it: they are with the blobs, under their SHA-256."""
+        with self._lock:
+            return copy.deepcopy(self._world.state)
+
+    def restore(self, value: Any) -> None:
+        """Take up what `snapshot` gave.
+
+        Raises:
+            IncompleteError: it is no such snapshot, or one of another version of shipsafe.
+        """
+        if not isinstance(value, dict) or value.get("format") != FORMAT or set(value) != set(self._world.state):
+            raise IncompleteError(
+                "The state of the local Lambda was written by another version of shipsafe, or is damaged.",
+                remedy="Start with an empty --state.",
+            )
+        with self._lock:
+            self._world.state = cast(State, copy.deepcopy(value))
+
+    def configure(self, values: Mapping[str, Any]) -> None:
+        """Change settings by name (`Settings`).
+
+        Raises:
+            ConfigError: there is no such setting, or the value cannot be.
+        """
+        with self._lock:
+            self._world.settings.change(values)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What CloudTrail would have of deployments, oldest first: eventName, errorCode, additionalEventData {signatureStatus, ...}."""
+        with self._lock:
+            return copy.deepcopy(self._world.state["events"])
