@@ -1,0 +1,145 @@
+"""The few calls of AWS Signer that signing makes: read a profile, start a job, look at a job.
+
+Source: the botocore model of `signer` (2017-08-25); AWS Signer Developer Guide, "Signing jobs" and "Cross-account signing".
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
+from shipsafe.adapters.aws.session import Aws
+from shipsafe.errors import IncompleteError
+from shipsafe.model.signing import S3Object
+
+_JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UNKNOWN = "ResourceNotFoundException"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A signing profile. `status`: Active, Canceled or Revoked; `version` its ten characters, `arn` that version's ARN."""
+
+    name: str
+    arn: str
+    version: str
+    status: str
+    platform: str
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A signing job as Signer describes it.
+
+    Attributes:
+        status: InProgress, Failed or Succeeded; `reason` is Signer's own words, or "".
+        source: bucket, key and version that it reads.
+        signed: bucket and key that it wrote, None until it has succeeded. Signer does not say which version.
+        owner: the account that the job belongs to, or None.
+        revoked: why the signature was revoked, or None.
+    """
+
+    id: str
+    status: str
+    reason: str
+    source: tuple[str, str, str]
+    signed: tuple[str, str] | None
+    profile: str
+    profile_version: str
+    platform: str
+    owner: str | None
+    created: datetime | None
+    expires: datetime | None
+    revoked: str | None
+
+
+def read_profile(aws: Aws, name: str, owner: str | None) -> Profile:
+    """Ask about a profile; `owner` is its account, where that is another.
+
+    Raises:
+        IncompleteError: there is none, it may not be looked at, or AWS gave no answer.
+    """
+    words = {"profileOwner": owner} if owner else {}
+    whose = f"account {owner or aws.account}, {aws.region}"
+    try:
+        with aws_errors(f"look at signing profile {name} ({whose})"):
+            told = aws.client("signer").get_signing_profile(profileName=name, **words)
+    except AwsRefusal as refusal:
+        if refusal.code == _UNKNOWN:
+            what = f"There is no signing profile {name} in {whose}."
+            raise IncompleteError(
+                what, remedy="`shipsafe bootstrap` creates it; `shipsafe doctor` lists those that are there."
+            ) from refusal
+        raise
+    return Profile(
+        name=told.get("profileName", ""),
+        arn=told.get("profileVersionArn", ""),
+        version=told.get("profileVersion", ""),
+        status=told.get("status", ""),
+        platform=told.get("platformId", ""),
+        revoked_at=told.get("revocationRecord", {}).get("revokedAt"),
+    )
+
+
+def start_job(aws: Aws, source: S3Object, *, prefix: str, profile: str, owner: str | None, token: str) -> str:
+    """Start a signing job, or get the one that the same token started before; gives its id.
+
+    Raises:
+        IncompleteError: Signer refused or gave no answer.
+    """
+    words = {"profileOwner": owner} if owner else {}
+    with aws_errors(f"start a signing job for s3://{source.bucket}/{source.key}"):
+        told = aws.client("signer").start_signing_job(
+            source={"s3": {"bucketName": source.bucket, "key": source.key, "version": source.version}},
+            destination={"s3": {"bucketName": source.bucket, "prefix": prefix}},
+            profileName=profile,
+            clientRequestToken=token,
+            **words,
+        )
+    job = str(told.get("jobId", ""))
+    if not _JOB_ID.fullmatch(job):  # it becomes a part of a key and a line of the journal
+        raise IncompleteError(f"Signer answered with a job id of another shape: {job[:80]!r}.", remedy="Run this again.")
+    return job
+
+
+def describe_job(aws: Aws, job: str) -> Job | None:
+    """Look at a job; None where Signer knows none of that id.
+
+    Raises:
+        IncompleteError: Signer refused or gave no answer.
+    """
+    try:
+        with aws_errors(f"look at signing job {job}"):
+            told = aws.client("signer").describe_signing_job(jobId=job)
+    except AwsRefusal as refusal:
+        if refusal.code == _UNKNOWN:
+            return None
+        raise
+    source = told.get("source", {}).get("s3", {})
+    return Job(
+        id=told.get("jobId", job),
+        status=told.get("status", ""),
+        reason=" ".join(str(told.get("statusReason", "")).split()),
+        source=(source.get("bucketName", ""), source.get("key", ""), source.get("version", "")),
+        signed=_place(told.get("signedObject", {}).get("s3")),
+        profile=told.get("profileName", ""),
+        profile_version=told.get("profileVersion", ""),
+        platform=told.get("platformId", ""),
+        owner=told.get("jobOwner"),
+        created=told.get("createdAt"),
+        expires=told.get("signatureExpiresAt"),
+        revoked=_revoked(told.get("revocationRecord")),
+    )
+
+
+def _place(told: Any) -> tuple[str, str] | None:
+    return (told.get("bucketName", ""), told.get("key", "")) if told else None
+
+
+def _revoked(record: Any) -> str | None:
+    if not record:
+        return None
+    when = record.get("revokedAt")
+    return f"{record.get('reason', 'no reason given')}{f' ({when:%Y-%m-%d})' if when else ''}"
