@@ -112,7 +112,7 @@ class Lambda:
                 remedy="Start with an empty --state.",
             )
         with self._lock:
-            self._world.state = cast(State, copy.deepcopy(value))
+            self._world.state = cast("State", copy.deepcopy(value))
 
     def configure(self, values: Mapping[str, Any]) -> None:
         """Change settings by name (`Settings`).
