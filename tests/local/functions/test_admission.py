@@ -162,7 +162,7 @@ def test_another_profile_an_expired_and_a_revoked_signature_are_refused_under_en
     else:
         update(bound, code)
         noted = last_event(bound)["additionalEventData"]
-            assert noted["signatureStatus"] == status.partition(" ")[0]
+        assert noted["signatureStatus"] == status.partition(" ")[0]
         assert noted["signingJobArn"] == JOB
         assert len(bound.metrics) == 1
 
