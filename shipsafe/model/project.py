@@ -101,6 +101,8 @@ class Function:
         places: where each field's value stands; keys are field names, `runtime` for example.
         build_method: SAM's `Metadata.BuildMethod` (`python3.13`, `makefile`, ...), or None.
         skip_build: SAM's `Metadata.SkipBuild`: ship as it lies.
+        trail: where templates write it, from the outermost one in: the template (POSIX, relative to the root) and the logical id of
+            each nested stack on the way, and last its own. Empty where no template does.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Function:
     skip_build: bool = False
     unresolved: tuple[Unresolved, ...] = ()
     places: Mapping[str, Location] = field(default_factory=dict)
+    trail: tuple[tuple[str, str], ...] = ()
 
     @property
     def subject(self) -> str:
@@ -138,7 +141,7 @@ class Layer:
     """A layer that the project itself defines (`AWS::Serverless::LayerVersion`, `AWS::Lambda::LayerVersion`).
 
     `build_method` is SAM's `Metadata.BuildMethod`; with a Python one, code and dependencies are staged below `python/`, as
-    SAM does; without one the content ships as it lies.
+    SAM does; without one the content ships as it lies. `trail` is as of a function.
     """
 
     name: str
@@ -151,6 +154,7 @@ class Layer:
     build_architecture: str | None = None
     unresolved: tuple[Unresolved, ...] = ()
     places: Mapping[str, Location] = field(default_factory=dict)
+    trail: tuple[tuple[str, str], ...] = ()
 
     @property
     def subject(self) -> str:

@@ -38,6 +38,13 @@ class Reading:
         """As the project knows it."""
         return self.stack.prefix + self.resource.name
 
+    @property
+    def trail(self) -> tuple[tuple[str, str], ...]:
+        """Templates and logical ids, from the outermost template to this resource."""
+        # No logical id has a dot in it; before those of the nested stacks, the prefix may name the stack of a CDK application.
+        nested = self.stack.prefix.split(".")[-1 - len(self.stack.ancestors) : -1]
+        return tuple(zip((*self.stack.ancestors, self.stack.path), (*nested, self.resource.name), strict=True))
+
     def _opaque(self) -> str:
         written = self.resource.properties
         if written is not None and not isinstance(written.value, Mapping | None):

@@ -33,6 +33,7 @@ def read_function(resource: Resource, stack: Stack) -> Function:
         skip_build=(reading.meta("SkipBuild") or "").lower() in ("true", "yes", "on"),
         unresolved=tuple(reading.unresolved),
         places=reading.places,
+        trail=reading.trail,
     )
 
 

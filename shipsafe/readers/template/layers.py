@@ -4,8 +4,7 @@
 be, and that it may be another one at the next deployment.
 """
 
-import re
-
+from shipsafe.model.layer_arn import LAYER_ARN, layer_arn
 from shipsafe.model.location import Location
 from shipsafe.model.project import Layer, LayerRef
 from shipsafe.readers.template.code import layer_code
@@ -14,11 +13,6 @@ from shipsafe.readers.template.intrinsics import evaluate, local_layer
 from shipsafe.readers.template.node import Node, describe
 from shipsafe.readers.template.stack import Resource, Stack
 from shipsafe.readers.template.values import WITHHELD, Absent, Items, Pointer, Text, Unknown, Value
-
-# Region and account may be pseudo parameters; both are empty in `arn:aws:lambda:::awslayer:NAME`, a layer that AWS publishes.
-_PART = r"(?:[a-z0-9-]*|\$\{AWS::[A-Za-z]+\})"
-_ARN = re.compile(rf"arn:{_PART}:lambda:(?P<region>{_PART}):(?P<account>{_PART}):(?:aws)?layer:(?P<name>[A-Za-z0-9_-]{{1,140}})")
-_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def read_layer(resource: Resource, stack: Stack) -> Layer:
@@ -34,6 +28,7 @@ def read_layer(resource: Resource, stack: Stack) -> Layer:
         build_architecture=reading.meta("BuildArchitecture"),
         unresolved=tuple(reading.unresolved),
         places=reading.places,
+        trail=reading.trail,
     )
 
 
@@ -76,25 +71,9 @@ def _ref(text: str, value: Value, location: Location | None) -> LayerRef:
             return LayerRef(text=text, unresolved="it is a mapping where the ARN of a layer is needed", location=location)
 
 
-def layer_arn(arn: str, *, text: str, location: Location | None) -> LayerRef:
-    """A reference to the layer of that ARN, with or without a version; `text` is what people see of it."""
-    found = _ARN.match(arn)
-    rest = arn[found.end() :] if found else ""
-    if found is None or (rest and not _VERSION.fullmatch(rest[1:])) or rest[:1] not in ("", ":"):
-        return LayerRef(text=text, unresolved="it is not the ARN of a layer", location=location)
-    return LayerRef(
-        text=text,
-        arn=arn,
-        version=int(rest[1:]) if rest else None,
-        account=found["account"] or None,
-        region=found["region"] or None,
-        location=location,
-    )
-
-
 def _uncertain(text: str, value: Unknown, location: Location | None) -> LayerRef:
     """A value with a hole. Where the hole is only the version and may change, the rest of the ARN is known nevertheless."""
-    found = _ARN.match(value.partial)
+    found = LAYER_ARN.match(value.partial)
     if found and value.changeable and value.partial[found.end() : found.end() + 1] == ":":
         return LayerRef(
             text=text,
