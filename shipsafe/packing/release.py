@@ -7,7 +7,7 @@ schema, its names cannot lead out of the folder, and `check_bytes` compares ever
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.adapters.json_file import read_json
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, NothingError
+from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.location import Location
 from shipsafe.model.project import LayerRef
 from shipsafe.model.signing import SignedArtifact
@@ -130,18 +131,12 @@ def _artifact(out: Path, entry: Mapping[str, Any]) -> ReleasedArtifact:
 
 
 def _layer(entry: Mapping[str, Any]) -> LayerRef:
-    """A layer as it was; account and region are read from the ARN, as a reader of templates does."""
-    parts = (entry["arn"] or "").split(":")
-    return LayerRef(
-        text=entry["text"],
-        arn=entry["arn"],
-        version=entry["version"],
-        account=parts[4] if len(parts) > 4 else None,  # noqa: PLR2004 - arn:partition:service:region:account:...
-        region=parts[3] if len(parts) > 4 else None,  # noqa: PLR2004 - likewise
-        local=entry["local"],
-        changeable=entry["changeable"],
-        unresolved=entry["unresolved"],
-    )
+    """A layer as it was; what can be read from its ARN is read from there again."""
+    told = LayerRef(text=entry["text"], local=entry["local"], changeable=entry["changeable"], unresolved=entry["unresolved"])
+    if entry["arn"] is None:
+        return told
+    ref = layer_arn(entry["arn"], text=entry["text"], location=None)
+    return replace(ref, local=told.local, changeable=told.changeable, unresolved=told.unresolved or ref.unresolved)
 
 
 def record_signatures(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError
+from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.location import Location
 from shipsafe.model.policy import FunctionConfig, Policy
 from shipsafe.model.project import Function, Project
 from shipsafe.model.reader import Reader
 from shipsafe.readers.template.code import local_code
 from shipsafe.readers.template.find import templates_below
-from shipsafe.readers.template.layers import layer_arn
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,139}")
 _ARCHITECTURES = ("x86_64", "arm64")

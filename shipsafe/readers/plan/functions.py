@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.shown import shown
+from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.location import Location
 from shipsafe.model.project import Code, CodeKind, Function, Layer, LayerRef, Unresolved
 from shipsafe.readers.plan.archives import Archives, Source
@@ -18,7 +19,6 @@ from shipsafe.readers.plan.places import Block
 from shipsafe.readers.plan.references import Opaque, References, Target
 from shipsafe.readers.plan.written import Written
 from shipsafe.readers.template.code import local_code
-from shipsafe.readers.template.layers import layer_arn
 
 FUNCTION = "aws_lambda_function"
 LAYER = "aws_lambda_layer_version"
