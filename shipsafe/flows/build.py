@@ -58,7 +58,7 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
         bench.clear()
         record = concluded(
             prepared, (*_with_zipped_sizes(examined), *about_project(prepared.project)), contents=examined.contents,
-            advisories=_info(examined), epoch=_epoch(bench))  # fmt: skip
+            advisories=info_of(examined), epoch=epoch_of(bench))  # fmt: skip
         if bench.output is not None and record.verdict.decision is Decision.PASS:
             with timeline.leg("publish"):
                 record = publish(bench.output, _released(examined, prepared), record, source_of(prepared, bench.output.out))
@@ -149,7 +149,7 @@ def _asked(outcomes: Sequence[Outcome], *, whole: bool) -> Callable[[BaselineEnt
     return lambda entry: said.get((entry.subject, entry.gate), whole)
 
 
-def _epoch(bench: Bench) -> int:
+def epoch_of(bench: Bench) -> int:
     """For reports whose format demands a time (up to the year 9999); a project that nobody has committed yet is of today."""
     today = datetime.combine(bench.today, datetime.min.time(), UTC)
     return int(today.timestamp()) if bench.epoch is None else min(bench.epoch, LAST_SECOND)
@@ -171,7 +171,8 @@ def about_project(project: Project) -> tuple[Outcome, ...]:
     )
 
 
-def _info(examined: Examined) -> AdvisoryInfo | None:
+def info_of(examined: Examined) -> AdvisoryInfo | None:
+    """The advisories that were asked, where any were."""
     advisories = examined.advisories
     return None if advisories is None or isinstance(advisories, ShipsafeError) else advisories.info
 

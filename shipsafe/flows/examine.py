@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
@@ -29,6 +30,7 @@ from shipsafe.packing.stage import stage
 _PACKERS = 2  # archives that are written at once; each compresses on all processors
 _DECISIVE = ("runtime", "architectures", "code")  # fields without which nobody knows what would ship
 Value = TypeVar("Value")
+Take = Callable[[Bench, Subject, Path], StagedTree]  # the tree of a subject, in a private and empty folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,13 @@ class Examined:
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def examine(bench: Bench, subjects: Iterable[Subject]) -> Examined:
+def examine(bench: Bench, subjects: Iterable[Subject], take: Take | None = None) -> Examined:
     """Stage, ask and pack all subjects.
+
+    Args:
+        bench: what every step is given.
+        subjects: what to look at.
+        take: gives the tree of a subject, in a private folder; None stages it from its source.
 
     Raises:
         ConfigError: the input as a whole cannot be used (two kinds of lock at one level).
@@ -55,7 +62,7 @@ def examine(bench: Bench, subjects: Iterable[Subject]) -> Examined:
     """
     pools = _Pools(*(ThreadPoolExecutor(count, thread_name_prefix="shipsafe") for count in (bench.jobs, bench.jobs, _PACKERS)))
     try:
-        examined = _Floor(bench, pools).work(tuple(subjects))
+        examined = _Floor(bench, pools, take or _from_source).work(tuple(subjects))
     except BaseException:
         end_all()
         for pool in pools:
@@ -90,6 +97,7 @@ class _Floor:
 
     bench: Bench
     pools: _Pools
+    take: Take
     advisories: Future[Opened] | None = None
     layers: dict[str, Staged] = field(default_factory=dict)
     waiting_for_layers: list[tuple[Function, Staged]] = field(default_factory=list)
@@ -133,7 +141,7 @@ class _Floor:
         if is_image(subject):
             self._begin(Case(subject=subject, staged=None))
         else:
-            self._do(self.pools.stage, partial(staged, self.bench, subject), partial(self._staged, subject))
+            self._do(self.pools.stage, partial(staged, self.bench, subject, self.take), partial(self._staged, subject))
 
     def _staged(self, subject: Subject, staged: Staged) -> None:
         if isinstance(subject, Layer):
@@ -206,7 +214,11 @@ def _advisories(bench: Bench) -> Opened:
         return error
 
 
-def staged(bench: Bench, subject: Subject) -> Staged:
+def _from_source(bench: Bench, subject: Subject, workspace: Path) -> StagedTree:
+    return stage(subject, bench.project, bench.policy, workspace=workspace, sets=bench.sets, offline=bench.offline)
+
+
+def staged(bench: Bench, subject: Subject, take: Take = _from_source) -> Staged:
     """The staged tree, or the reason why this one subject could not be staged; the others go on."""
     bench.progress.update(subject.subject, "stage", None)
     for unresolved in subject.unresolved:
@@ -220,8 +232,7 @@ def staged(bench: Bench, subject: Subject) -> Staged:
             )
     try:
         with bench.timeline.leg("stage", subject.subject):
-            workspace = bench.workspace(subject, "stage")
-            tree = stage(subject, bench.project, bench.policy, workspace=workspace, sets=bench.sets, offline=bench.offline)
+            tree = take(bench, subject, bench.workspace(subject, "stage"))
     except IncompleteError as error:
         bench.progress.update(subject.subject, "stage", State.UNANSWERED, str(error))
         return error

@@ -11,6 +11,7 @@ same distributions (the `strict` preset says so): where two tools disagree about
 is not written down.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import metadata
@@ -69,15 +70,15 @@ def _run(inquiry: Inquiry) -> Outcome:
     from shipsafe.evidence.schema import validate  # noqa: PLC0415 - the rules of this gate are wanted without the library
 
     subject, tree = inquiry.subject.subject, inquiry.staged
-    tools = {"shipsafe": __version__, **_versions(_TOOLS)}
-    document = compose(inquiry.subject, tree, epoch=inquiry.epoch, tools=tools, supplier=_supplier(inquiry))
+    document = _document(inquiry)
     if problems := validate(document):
         return Outcome.unanswered(_ID, subject, f"The SBOM is not valid CycloneDX 1.6: {_some(problems)}")
     findings = [_finding(lack, inquiry) for lack in lacks(document)]
     if cross_checked := _cross_checks(inquiry):
         findings.extend(_mismatches(inquiry))
-    with disk_errors(inquiry.workspace):
-        (inquiry.workspace / DOCUMENT).write_bytes(finish(document, None))
+    if tree.sbom is None:
+        with disk_errors(inquiry.workspace):
+            (inquiry.workspace / DOCUMENT).write_bytes(finish(document, None))
     evidence = {
         "format": "CycloneDX 1.6",
         "distributions": len(tree.distributions),
@@ -85,6 +86,20 @@ def _run(inquiry: Inquiry) -> Outcome:
         "cross-checked": cross_checked,
     }
     return Outcome.answered(_ID, subject, findings, evidence=evidence)
+
+
+def _document(inquiry: Inquiry) -> Mapping[str, Any]:
+    """The SBOM that was made of the tree before, where there is one, else a new one.
+
+    Raises:
+        ConfigError: see `_supplier`.
+    """
+    tree = inquiry.staged
+    if tree.sbom is not None:
+        document: Mapping[str, Any] = json.loads(tree.sbom.read_bytes())
+        return document
+    tools = {"shipsafe": __version__, **_versions(_TOOLS)}
+    return compose(inquiry.subject, tree, epoch=inquiry.epoch, tools=tools, supplier=_supplier(inquiry))
 
 
 def _inputs(inquiry: Inquiry) -> object:

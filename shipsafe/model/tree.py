@@ -124,6 +124,7 @@ class StagedTree:
         prebuilt: another tool made the archive; only the gates that apply to it are asked.
         agrees_with: the lock whose distributions a prebuilt tree has, all of them and no other, or None.
         unproven: paths of a prebuilt tree that are neither the source's nor a verified wheel's; only where the policy wants that proof.
+        sbom: the SBOM that was made of it before, on the disk, where there is one: it has been compared with every file.
         notes: remarks for people (a bundled folder left out, for example).
         fingerprint: a digest of everything that made this tree, locations too: equal fingerprints, equal trees. "" when not known.
         likeness: the same without lines: equal for trees that differ only in the lines where things stand.
@@ -142,6 +143,7 @@ class StagedTree:
     prebuilt: bool = False
     agrees_with: str | None = None
     unproven: tuple[str, ...] = ()
+    sbom: Path | None = None
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
     likeness: str = ""

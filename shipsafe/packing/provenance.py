@@ -3,6 +3,9 @@
 A distribution with a RECORD is what its metadata says (PREBUILT): advisories are asked about that version, and nothing proves that
 its files are the index's. One without, or one that says itself that it came from elsewhere, is believed nothing (BUNDLED). A file
 of the code that is equal to the source's is located there, where people edit it.
+
+Of a zip that shipsafe has built, its SBOM says where each distribution came from. That is taken as a claim, within what the zip shows:
+only what a RECORD names with its hash is a dependency's file, and what the SBOM calls the function's own is linted as such.
 """
 
 import json
@@ -14,6 +17,7 @@ from typing import Any
 from shipsafe.adapters.files import MEBIBYTE, read_bounded, relative
 from shipsafe.adapters.uv import without_credentials
 from shipsafe.errors import ConfigError
+from shipsafe.model.claims import Claimed, SbomClaims
 from shipsafe.model.location import Location
 from shipsafe.model.policy import Policy
 from shipsafe.model.tree import Distribution, Entry, Origin, Problem, ProblemKind, Source
@@ -28,6 +32,7 @@ from shipsafe.packing.source_tree import SourceTree
 
 _DIRECT_URL = "direct_url.json"
 _LARGEST_NOTE = MEBIBYTE
+_LAYER = "python/"  # where the modules of a layer lie that was built for Python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +43,14 @@ class Known:
     """
 
     distributions: tuple[Distribution, ...]
-    ours: frozenset[str]
-    notes: tuple[str, ...]
-    agrees_with: str | None
+    ours: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    agrees_with: str | None = None
 
 
 def know(
-    draft: Draft, *, lock: Lock | None, source: SourceTree | None, root: Path, policy: Policy, environment: Mapping[str, str]
+    draft: Draft, *, lock: Lock | None, source: SourceTree | None, root: Path, policy: Policy, environment: Mapping[str, str],
+    claims: SbomClaims | None = None,
 ) -> Known:  # fmt: skip
     """Say of what was laid whose each file is, which distributions there are, and whether they are those of the lock.
 
@@ -55,16 +61,20 @@ def know(
         root: the project's root.
         policy: for what is first-party, and which index claims a name.
         environment: PEP 508 marker variables of the runtime.
+        claims: what the SBOM says that was handed over with it, or None.
     """
+    claims = claims or SbomClaims()
     owned = read_records(draft.entries)
     needs = lock.needs if lock else Needs()
     found = describe(draft.entries, prefix="", known=(), pinned={}, needs=needs, environment=environment)
     local = frozenset(one.name for one in needs.local)
-    origins = _Origins(entries=draft.entries, owned=owned, source=source, policy=policy, local=local)
+    origins = _Origins(entries=draft.entries, owned=owned, source=source, policy=policy, local=local, claims=claims)
     found = tuple(origins.told(one) for one in found)
-    theirs = {one.dist_info for one in found if one.source is Source.PREBUILT}
-    ours, notes = _locate(draft, {path for path, folder in owned.unchanged.items() if folder in theirs}, source, root)
+    theirs = {one.dist_info for one in found if one.source in (Source.PREBUILT, Source.INDEX)}
+    dependencies = {path for path, folder in owned.unchanged.items() if folder in theirs} - claims.code
+    ours, notes = _locate(draft, dependencies, source, root)
     notes += _note_absent(found, owned)
+    _note_hidden(found, owned, claims, draft)
     draft.problems += _changed(found, owned, draft.entries)
     compared = compare(lock, found, draft.entries, source) if lock else Comparison()
     draft.problems += compared.problems
@@ -85,21 +95,33 @@ class _Origins:
     source: SourceTree | None
     policy: Policy
     local: frozenset[str]
+    claims: SbomClaims
 
     def told(self, one: Distribution) -> Distribution:
-        """With its source: PREBUILT where its metadata may be believed, else BUNDLED with the doubt."""
+        """With its source: PREBUILT where its metadata may be believed, else BUNDLED with the doubt; as claimed where somebody does."""
         folder = one.dist_info or ""
+        claimed = self.claims.distributions.get(folder)
+        if claimed is not None:
+            one = replace(one, requires=claimed.requires, location=claimed.location or one.location)
         if self._lay_in_source(folder):
             return one
-        if one.name in self.local:
+        if one.name in self.local or (claimed is not None and claimed.source is Source.LOCAL):
             return replace(one, source=Source.LOCAL)  # the repository's own code, which is linted
-        if folder in self.owned.unreadable or f"{folder}/RECORD" not in self.entries:
-            return replace(one, doubt="has no RECORD, so that nobody can say which files are its own")
-        if doubt := self._came_from_elsewhere(folder):
+        if doubt := self._why_doubted(folder, claimed):
             return replace(one, doubt=doubt)
-        if self.policy.is_first_party(one.name):
-            return one  # ours: its files are code of our own, and are linted
+        if claimed is not None and claimed.source is Source.INDEX:
+            return replace(one, source=Source.INDEX, index=claimed.index, hashes=claimed.hashes)
+        if self.policy.is_first_party(one.name) or (claimed is not None and claimed.source is Source.BUNDLED):
+            return one  # ours, or it lay in the code: its files are code, and are linted
         return replace(one, source=Source.PREBUILT)
+
+    def _why_doubted(self, folder: str, claimed: Claimed | None) -> str:
+        """Why what the metadata says is not believed, whoever claims it; "" where there is nothing to doubt."""
+        # What a distribution carries inside itself (setuptools has some) need have no RECORD of its own: the one around it vouches for it.
+        carried = claimed is not None and self.owned.unchanged.get(f"{folder}/METADATA", folder) != folder
+        if not carried and (folder in self.owned.unreadable or f"{folder}/RECORD" not in self.entries):
+            return "has no RECORD, so that nobody can say which files are its own"
+        return self._came_from_elsewhere(folder)
 
     def _lay_in_source(self, folder: str) -> bool:
         metadata = self.entries.get(f"{folder}/METADATA")
@@ -146,12 +168,24 @@ def _note_absent(found: Sequence[Distribution], owned: Owned) -> list[str]:
     return notes
 
 
+def _note_hidden(found: Sequence[Distribution], owned: Owned, claims: SbomClaims, draft: Draft) -> None:
+    """What shipsafe had to choose between when it built: a file of the code stands where a distribution from an index has another."""
+    installed = {one.dist_info for one in found if one.source is Source.INDEX}
+    for folder, paths in changed_by_folder(owned):
+        for path in paths if folder in installed else ():
+            if path in claims.code:
+                prefix = _LAYER if path.startswith(_LAYER) else ""
+                top, slash, _ = path.removeprefix(prefix).partition("/")
+                draft.hidden.setdefault(prefix + top + slash, []).append(path)
+                del owned.changed[path]
+
+
 def _changed(found: Sequence[Distribution], owned: Owned, entries: Mapping[str, Entry]) -> list[Problem]:
     by_folder = {one.dist_info: one for one in found}
     problems = []
     for folder, paths in changed_by_folder(owned):
         one = by_folder[folder]
-        if one.source is Source.PREBUILT:
+        if one.source in (Source.PREBUILT, Source.INDEX):
             message = f"{one.name} {one.version} is not what was published: its RECORD has other hashes for {named(paths)}."
             problems.append(Problem(kind=ProblemKind.MODIFIED, key=one.name, message=message, location=entries[paths[0]].location))
     return problems
