@@ -83,6 +83,15 @@ extends = "baseline"      # or "strict", for releases
 # reason = "No fix yet; the parser is not reachable."
 # owner = "team@example.com"
 # expires = 2027-01-31
+
+# Sign with AWS Signer: `shipsafe bootstrap` makes what is missing there, `shipsafe sign` signs. A profile's name takes no hyphens, and is
+# taken for ever; the two pseudo parameters make the bucket's name one of its own in every account and region.
+# [[sign.target]]
+# name = "prod"
+# account = "111122223333"
+# region = "eu-central-1"
+# profile = "orders_2026"
+# bucket = "orders-artifacts-${AWS::AccountId}-${AWS::Region}"
 """
 
 
