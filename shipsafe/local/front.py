@@ -1,0 +1,194 @@
+"""What stands at the endpoint's door: each request goes to our core of its service, or to moto.
+
+    signer, signer-data, lambda -> our cores        /_shipsafe/... -> control calls
+    s3 -> our checks, then moto                     everything else -> moto
+
+Which service is meant is read off the SigV4 scope, as moto does, or off the path where a request is not signed.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from shipsafe.errors import ShipsafeError
+from shipsafe.local import rest_json
+from shipsafe.local.asked import Answered, Asked, ask, raw_path
+from shipsafe.local.call import ApiError, Call, Clock, Core
+from shipsafe.local.faults import Faults
+from shipsafe.local.identity import account_of, caller_of, partition_of
+from shipsafe.local.moto_side import Moto
+from shipsafe.local.refused import http, line, refuse
+from shipsafe.local.trail import Trail
+
+CONTROL = "/_shipsafe/"
+_LARGEST = 70_167_211  # bytes of a request that Lambda takes (its own number, in the message below)
+_LARGEST_ZIP = 52_428_800  # bytes of `ZipFile`; Lambda looks at this first
+_TOO_LARGE = 256 * 1024 * 1024  # bytes of a request that a core is given at all
+
+
+class Throttled(Protocol):
+    """What may refuse a call for its rate."""
+
+    def check(self, service: str, operation: str, account: str, region: str) -> None:
+        """Raises ApiError if the call comes too soon."""
+
+
+class Kept(Protocol):
+    """What keeps state on disk."""
+
+    def after_core(self) -> None:
+        """A core was called."""
+
+    def moto(self, asked: Asked, run: Callable[[Asked], Answered]) -> Answered:
+        """Run a call of moto, and keep it if it changed anything."""
+
+
+class Front:
+    """The WSGI application."""
+
+    def __init__(self, moto: Moto, *, clock: Clock, faults: Faults, trail: Trail) -> None:
+        self.moto = moto
+        self.cores: dict[str, Core] = {}  # by service; they are made after the front, because they need the objects behind it
+        self.control: Callable[[str, str, bytes], tuple[int, Any]] | None = None
+        self.checks: Callable[[Asked, Callable[[Asked], Answered]], Answered] | None = None
+        self.throttle: Throttled | None = None
+        self.state: Kept | None = None
+        self.settle: Callable[[], None] = _nothing  # signing jobs that are due have written their objects when S3 is asked
+        self._clock, self._faults, self._trail = clock, faults, trail
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request."""
+        if raw_path(environ).startswith(CONTROL):
+            status, headers, parts = self._controlled(environ)
+            start_response(status, headers)
+            return parts
+        asked = ask(environ)
+        try:
+            status, headers, parts = self._answer(asked)
+        except ApiError as error:
+            status, headers, parts = refuse(asked, error)
+        except BaseException:
+            asked.body.close()
+            raise
+        start_response(status, headers)
+        return _Parts(parts, asked)
+
+    def _answer(self, asked: Asked) -> Answered:
+        fault = self._faults.take(asked.service, asked.operation)
+        if fault is not None and fault.when == "before":
+            return self._faults.befall(fault, asked)
+        if asked.service == "s3":
+            self.settle()
+        answered = self._from_core(asked) if asked.service in self.cores else self.from_moto(asked)
+        if fault is None:
+            return answered
+        _close(answered[2])
+        return self._faults.befall(fault, asked)
+
+    def _from_core(self, asked: Asked) -> Answered:
+        account, region, key = account_of(asked.scope.access_key), asked.scope.region, asked.scope.access_key
+        call = Call(
+            service=asked.service,
+            operation=asked.operation,
+            parameters={},
+            account=account,
+            region=region,
+            partition=partition_of(region),
+            caller=caller_of(key, account, region),
+        )
+        try:
+            if self.throttle is not None:
+                self.throttle.check(asked.service, asked.operation, account, region)
+            call, told = self._handle(asked, call)
+        except ApiError as error:
+            self._trail.note(call, at=self._clock.now(), error=error.code, status=error.status)
+            return http(rest_json.refusal(asked.service, error))
+        self._trail.note(call, at=self._clock.now(), additional=told.get("additionalEventData"))
+        return http(rest_json.answer(asked.service, asked.operation, told))
+
+    def _handle(self, asked: Asked, call: Call) -> tuple[Call, Mapping[str, Any]]:
+        request = _request(asked)
+        found = rest_json.operation_of(asked.service, request)
+        core = self.cores[asked.service]
+        if call.operation not in core.operations():
+            raise rest_json.unknown(asked.service, call.operation)
+        parameters = rest_json.parameters(asked.service, found, request)
+        zipped = parameters.get("ZipFile") or (parameters.get("Code") or {}).get("ZipFile") or b""
+        if len(request.body) > _LARGEST and len(zipped) <= _LARGEST_ZIP:
+            message = f"Request must be smaller than {_LARGEST} bytes for the {call.operation} operation"
+            raise ApiError("RequestEntityTooLargeException", message, 413)
+        call = Call(service=call.service, operation=call.operation, parameters=parameters, account=call.account, region=call.region,
+                    partition=call.partition, caller=call.caller)  # fmt: skip
+        try:
+            return call, core.handle(call)
+        finally:
+            if self.state is not None:
+                self.state.after_core()
+
+    def from_moto(self, asked: Asked) -> Answered:
+        """Let moto answer, behind our checks of S3. The cores read and write their objects here, too."""
+        run = self._moto if self.state is None else self._kept
+        if asked.service == "s3" and self.checks is not None:
+            return self.checks(asked, run)
+        return run(asked)
+
+    def _kept(self, asked: Asked) -> Answered:
+        assert self.state is not None  # noqa: S101 - chosen by from_moto
+        return self.state.moto(asked, self._moto)
+
+    def _moto(self, asked: Asked) -> Answered:
+        told: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
+            told[:] = [(status, headers)]
+
+        parts = self.moto(asked.environ, start_response, asked.scope)
+        return *told[0], parts
+
+    def _controlled(self, environ: dict[str, Any]) -> Answered:
+        path = raw_path(environ)[len(CONTROL) :]
+        body = environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), 1024 * 1024))
+        if self.control is None or environ.get("HTTP_ORIGIN"):  # a page in a browser may not steer it
+            return line(403), [("Content-Length", "0")], []
+        try:
+            status, told = self.control(environ["REQUEST_METHOD"], path, body)
+        except ShipsafeError as error:
+            status, told = 400, {"error": str(error)}
+        return http(rest_json.Answer(status, *_json(told)))
+
+
+def _nothing() -> None:
+    """There is nothing to settle."""
+
+
+def _json(told: Any) -> tuple[list[tuple[str, str]], bytes]:
+    body = json.dumps(told).encode()
+    return [("Content-Type", rest_json.JSON), ("Content-Length", str(len(body)))], body
+
+
+def _request(asked: Asked) -> rest_json.Request:
+    body = asked.body.read(_TOO_LARGE + 1)
+    if len(body) > _TOO_LARGE:
+        raise ApiError("RequestEntityTooLargeException", f"Request must be smaller than {_LARGEST} bytes", 413)
+    headers = {name[5:].replace("_", "-").lower(): str(value) for name, value in asked.environ.items() if name.startswith("HTTP_")}
+    return rest_json.Request(asked.method, asked.path, asked.query, headers, body)
+
+
+def _close(parts: Iterable[bytes]) -> None:
+    if hasattr(parts, "close"):
+        parts.close()
+
+
+class _Parts:
+    """The body of an answer; the request's is closed with it."""
+
+    def __init__(self, parts: Iterable[bytes], asked: Asked) -> None:
+        self._parts, self._asked = parts, asked
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._parts)
+
+    def close(self) -> None:
+        """Both ends."""
+        _close(self._parts)
+        self._asked.body.close()

@@ -1,0 +1,74 @@
+"""moto beside our cores: S3, IAM, STS, KMS, CloudWatch and whatever else it has, unchanged, and loaded when it is first used.
+
+moto keeps its state in the process, not in a server: there can be one endpoint that uses it in a process at a time, and starting one
+empties it.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import Any
+
+from shipsafe.local.identity import Scope, account_of
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Moto:
+    """moto's own server application; `loaded` says whether it was needed yet."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._application: Application | None = None
+        if "moto.backends" in sys.modules:
+            _forget()  # what an earlier endpoint of this process left
+
+    @property
+    def loaded(self) -> bool:
+        """Whether moto was imported by this endpoint."""
+        return self._application is not None
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any], scope: Scope) -> Iterable[bytes]:
+        """Hand a request to moto as it came, and tell it the account."""
+        application = self._load()
+        _keep_underscores(environ)
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_of(scope.access_key)
+        return application(environ, start_response)
+
+    def reset(self) -> None:
+        """Forget all state."""
+        if self.loaded:
+            _forget()
+
+    def _load(self) -> Application:
+        with self._lock:
+            if self._application is None:
+                os.environ.pop("MOTO_ACCOUNT_ID", None)  # it would overrule every credential
+                from moto.moto_server import werkzeug_app  # noqa: PLC0415 - 0.6 s and 60 MB, for those who use S3 and the like
+
+                self._application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
+            return self._application
+
+
+def _forget() -> None:
+    from moto.moto_api._internal.models import moto_api_backend  # noqa: PLC0415 - only with moto
+
+    moto_api_backend.reset()
+
+
+def _keep_underscores(environ: dict[str, Any]) -> None:
+    """Add headers with an underscore (S3 metadata may have one), which WSGI servers drop, as moto's own server does."""
+    from moto.core import request as moto_request  # noqa: PLC0415 - only with moto
+
+    headers = environ.pop("shipsafe.headers", ())
+    dashed = {moto_request.environ_key_for_header(name) for name, _ in headers if "_" not in name}
+    names: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        key = moto_request.environ_key_for_header(name)
+        if moto_request.should_preserve_original_header_name(name) and key not in dashed:
+            names.setdefault(key, name)
+            values.setdefault(key, []).append(value)
+    environ.update({key: ",".join(several) for key, several in values.items()})
+    environ[moto_request.PRESERVED_HEADER_NAMES_ENVIRON_KEY] = names

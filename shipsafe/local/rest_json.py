@@ -1,0 +1,253 @@
+"""HTTP of the protocol rest-json -> `Call`, and answers and refusals back, by botocore's service model.
+
+The wire format is described at https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html: labels, query, headers and body are
+named by the model; a blob in a body is base64, a time is seconds since 1970 unless the model says otherwise; a refusal has its name in
+`x-amzn-ErrorType`.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Any
+from uuid import uuid4
+
+from shipsafe.local.call import ApiError
+from shipsafe.local.routes import Match, match, service_model
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request: the path undecoded, the query decoded, header names in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def operation_of(service: str, request: Request) -> Match:
+    """Which operation a request means.
+
+    Raises:
+        ApiError: UnknownOperationException (501): none that the service's model has.
+    """
+    found = match(service, request.method, request.path, request.query)
+    if found is None:
+        raise unknown(service, f"{request.method} {request.path}")
+    return found
+
+
+def unknown(service: str, what: str) -> ApiError:
+    """The refusal of what is not reproduced: loud, so that nobody takes an empty answer for AWS's."""
+    return ApiError("UnknownOperationException", f"The local endpoint does not reproduce {service} {what}.", 501)
+
+
+def parameters(service: str, found: Match, request: Request) -> dict[str, Any]:
+    """The members of a call's input, as boto3 takes them.
+
+    Raises:
+        ApiError: SerializationException: the body is no JSON object, or a value has another type than the model says.
+    """
+    shape = service_model(service).operation_model(found.route.operation).input_shape
+    if shape is None:
+        return {}
+    try:
+        return _parameters(shape, found, request)
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError, OverflowError) as error:
+        raise ApiError("SerializationException", f"Could not parse the request: {error}") from error
+
+
+def _parameters(shape: Any, found: Match, request: Request) -> dict[str, Any]:
+    payload = shape.serialization.get("payload")
+    body: Mapping[str, Any] = {}
+    if payload is None or shape.members[payload].type_name not in ("blob", "string"):
+        body = json.loads(request.body) if request.body.strip() else {}
+        if not isinstance(body, dict):
+            raise TypeError("the body is not a JSON object")
+    result: dict[str, Any] = {}
+    for name, member in shape.members.items():
+        wire = member.serialization.get("name", name)
+        location = member.serialization.get("location")
+        value: Any = None
+        if location == "uri":
+            value = _from_text(member, found.labels.get(wire))
+        elif location == "querystring":
+            value = _from_query(member, wire, request.query)
+        elif location == "header":
+            value = _from_text(member, request.headers.get(wire.lower()))
+        elif location == "headers":
+            value = {key[len(wire) :]: text for key, text in request.headers.items() if key.startswith(wire.lower())} or None
+        elif name == payload:
+            value = request.body if member.type_name == "blob" else _from_json(member, body) if body else None
+        elif payload is None:
+            value = _from_json(member, body.get(wire))
+        if value is not None:
+            result[name] = value
+    return result
+
+
+def _from_query(shape: Any, wire: str, query: dict[str, list[str]]) -> Any:
+    values = query.get(wire)
+    if shape.type_name == "list":
+        return [_from_text(shape.member, value) for value in values] if values is not None else None
+    return _from_text(shape, values[0]) if values else None
+
+
+def _from_text(shape: Any, text: str | None) -> Any:
+    if text is None:
+        return None
+    kind = shape.type_name
+    if kind in ("integer", "long"):
+        return int(text)
+    if kind in ("float", "double"):
+        return float(text)
+    if kind == "boolean":
+        return text.lower() == "true"
+    if kind == "timestamp":
+        return _time(text)
+    if kind == "blob":
+        return base64.b64decode(text, validate=True)
+    return text
+
+
+def _time(value: Any) -> datetime:
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    if value.endswith("GMT"):
+        return parsedate_to_datetime(value)
+    try:
+        return datetime.fromtimestamp(float(value), UTC)
+    except ValueError:
+        told = datetime.fromisoformat(value)
+        return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
+
+
+def _from_json(shape: Any, value: Any) -> Any:
+    """A value of a body, by its shape; members that the model does not have are left out, as AWS does."""
+    if value is None:
+        return None
+    kind = shape.type_name
+    if kind == "structure":
+        told = {name: _from_json(member, value.get(member.serialization.get("name", name))) for name, member in shape.members.items()}
+        return {name: item for name, item in told.items() if item is not None}
+    if kind == "list":
+        if not isinstance(value, list):
+            raise TypeError(f"{shape.name} is not a list")
+        return [_from_json(shape.member, item) for item in value]
+    if kind == "map":
+        return {str(key): _from_json(shape.value, item) for key, item in value.items()}
+    if kind == "blob":
+        return base64.b64decode(value, validate=True)
+    if kind == "timestamp":
+        return _time(value)
+    if kind == "string" and not isinstance(value, str):
+        raise TypeError(f"{shape.name} is not a string")
+    if kind in ("integer", "long") and (isinstance(value, bool) or not isinstance(value, int)):
+        raise TypeError(f"{shape.name} is not a whole number")
+    if kind == "boolean" and not isinstance(value, bool):
+        raise TypeError(f"{shape.name} is neither true nor false")
+    return value
+
+
+def answer(service: str, operation: str, told: Mapping[str, Any]) -> Answer:
+    """What a core answered, as HTTP."""
+    model = service_model(service).operation_model(operation)
+    status, headers = int(model.http.get("responseCode", 200)), _headers()
+    shape = model.output_shape
+    if shape is None:
+        return Answer(status, headers, b"")
+    payload, fields = shape.serialization.get("payload"), {}
+    body: bytes | None = None
+    for name, member in shape.members.items():
+        value = told.get(name)
+        if value is None:
+            continue
+        wire = member.serialization.get("name", name)
+        location = member.serialization.get("location")
+        if location == "statusCode":
+            status = int(value)
+        elif location == "header":
+            headers.append((wire, _to_text(member, value)))
+        elif name == payload:
+            body = bytes(value) if member.type_name == "blob" else _dump(_to_json(member, value))
+        else:
+            fields[wire] = _to_json(member, value)
+    if body is None:
+        # An operation without members to tell answers {}; one that answers "nothing" (204) has no body at all.
+        body = b"" if status == 204 or (payload is not None and not fields) else _dump(fields)  # noqa: PLR2004 - HTTP's number
+    if body:
+        headers.append(("Content-Type", JSON))
+    headers.append(("Content-Length", str(len(body))))
+    return Answer(status, headers, body)
+
+
+def refusal(service: str, error: ApiError) -> Answer:
+    """A refusal, as HTTP: its name in a header and, as older clients look for it, in the body."""
+    shapes = {shape.name: shape for shape in service_model(service).error_shapes} if service else {}
+    members = shapes[error.code].members if error.code in shapes else {}
+    spelled = next((name for name in members if name.lower() == "message"), "message")
+    body = _dump({"__type": error.code, spelled: error.message, **error.members})
+    headers = [*_headers(), ("x-amzn-ErrorType", error.code), ("Content-Type", JSON), ("Content-Length", str(len(body)))]
+    return Answer(error.status, headers, body)
+
+
+def _headers() -> list[tuple[str, str]]:
+    return [("x-amzn-RequestId", str(uuid4()))]
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _to_text(shape: Any, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return format_datetime(value.astimezone(UTC), usegmt=True)
+    return base64.b64encode(value).decode() if shape.type_name == "blob" else str(value)
+
+
+def _to_json(shape: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    kind = shape.type_name
+    if kind == "structure":
+        told = {name: (member, value.get(name)) for name, member in shape.members.items()}
+        return {m.serialization.get("name", name): _to_json(m, item) for name, (m, item) in told.items() if item is not None}
+    if kind == "list":
+        return [_to_json(shape.member, item) for item in value]
+    if kind == "map":
+        return {str(key): _to_json(shape.value, item) for key, item in value.items()}
+    if kind == "blob":
+        return base64.b64encode(value).decode()
+    if kind == "timestamp":
+        return _time_to_json(shape, value)
+    return value
+
+
+def _time_to_json(shape: Any, value: Any) -> Any:
+    if not isinstance(value, datetime):
+        return value
+    form = shape.serialization.get("timestampFormat", "unixTimestamp")
+    if form == "iso8601":
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if form == "rfc822":
+        return format_datetime(value.astimezone(UTC), usegmt=True)
+    seconds = value.timestamp()
+    return int(seconds) if seconds.is_integer() else round(seconds, 3)

@@ -1,0 +1,95 @@
+"""Which operation of a service a request means: its method and URI against the templates of botocore's service model.
+
+GET /2018-10-31/layers?find=LayerVersion&Arn=... -> GetLayerVersionByArn
+PUT /bucket/folder/key?tagging                   -> PutObjectTagging
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+_LABEL = re.compile(r"\{([^}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation: a pattern over the undecoded path, and the query arguments that its template spells out."""
+
+    operation: str
+    method: str
+    path: re.Pattern[str]
+    labels: tuple[str, ...]
+    literals: tuple[tuple[str, str], ...]
+    required: frozenset[str] = field(default=frozenset())  # query arguments without which it is another operation
+    known: frozenset[str] = field(default=frozenset())  # query arguments that the model has
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A route and the values of its labels, decoded."""
+
+    route: Route
+    labels: dict[str, str]
+
+
+@cache
+def service_model(service: str) -> Any:
+    """botocore's model of a service."""
+    import botocore.session  # noqa: PLC0415 - 100 ms, when the first call comes
+
+    return botocore.session.get_session().get_service_model(service)
+
+
+@cache
+def routes(service: str) -> tuple[Route, ...]:
+    """All operations of a service; those with more fixed parts come first."""
+    found = list(_routes(service_model(service)))
+    return tuple(sorted(found, key=lambda route: (-len(route.literals) - len(route.required), len(route.labels), -len(route.path.pattern))))
+
+
+def _routes(model: Any) -> Iterator[Route]:
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        uri, _, query = operation.http["requestUri"].partition("?")
+        labels = tuple(label.rstrip("+") for label in _LABEL.findall(uri))
+        pattern = "".join(
+            re.escape(part) if not part.startswith("{") else "(.+)" if part.endswith("+}") else "([^/]+)"
+            for part in re.split(r"(\{[^}]+\})", uri)
+        )
+        members = operation.input_shape.members if operation.input_shape is not None else {}
+        required = set(operation.input_shape.required_members) if operation.input_shape is not None else set()
+        in_query = {name: shape for name, shape in members.items() if shape.serialization.get("location") == "querystring"}
+        yield Route(
+            operation=name,
+            method=operation.http["method"],
+            path=re.compile(pattern + "/?" if uri != "/" else "/"),
+            labels=labels,
+            literals=tuple(parse_qsl(query, keep_blank_values=True)),
+            required=frozenset(shape.serialization["name"] for name, shape in in_query.items() if name in required),
+            known=frozenset(shape.serialization["name"] for shape in in_query.values()),
+        )
+
+
+def match(service: str, method: str, raw_path: str, query: dict[str, list[str]]) -> Match | None:
+    """The operation that a request means, or None.
+
+    A required argument of the query tells operations apart (ListParts from GetObject); one that is missing from an operation that
+    nothing else matches is the service's to refuse, so a second look is taken without it.
+    """
+    for strict in (True, False):
+        for route in routes(service):
+            if route.method != method or not all(_has(query, *literal) for literal in route.literals):
+                continue
+            if strict and not route.required <= query.keys():
+                continue
+            found = route.path.fullmatch(raw_path)
+            if found is not None:
+                return Match(route, dict(zip(route.labels, map(unquote, found.groups()), strict=True)))
+    return None
+
+
+def _has(query: dict[str, list[str]], name: str, value: str) -> bool:
+    return name in query and (not value or value in query[name])
