@@ -85,7 +85,7 @@ def read_entries(file: IO[bytes]) -> tuple[Entry, ...]:
         raise wrong(f"The zip has more than {_LARGEST // _MEBIBYTE} MiB unpacked.")
     _check_names(records)
     here, entries = 0, []
-    for record, following in zip(records, [*(record.header for record in records[1:]), start], strict=True):
+    for record, following in zip(records, [*(record.header for record in records), start][1:], strict=True):
         if record.header != here:
             raise wrong(_apart(record, here))
         entries.append(_entry(file, record, following))
