@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.local_endpoint import local_aws, local_root  # noqa: F401 - fixtures for all
 from tests.shared_data import ABSENT, present
 
 _LEAKS = ("SHIPSAFE_", "UV_", "PIP_", "GITHUB_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "AWS_", "SAM_", "CI")

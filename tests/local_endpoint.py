@@ -1,33 +1,36 @@
 """The local AWS endpoint as a fixture: a fresh one for each test, with the environment of a user who exported what it printed.
 
-    from tests.local_endpoint import local_aws  # noqa: F401 - a fixture
+    def test_something(local_aws: Endpoint) -> None:
+        client("s3").list_buckets()
 
-    def test_something(local_aws: Endpoint) -> None: ...
-
-moto is imported once a process (0.6 s), when the first test uses S3 or the like.
+tests/conftest.py makes the fixtures known everywhere; nothing is imported before a test asks for one. moto is
+imported once a process (0.6 s), when the first test uses S3 or the like.
 """
 
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shipsafe.local.endpoint import Endpoint, start
-from shipsafe.local.pki import LocalRoot, open_root
+if TYPE_CHECKING:
+    from shipsafe.local.endpoint import Endpoint
+    from shipsafe.local.pki import LocalRoot
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 
 
 @pytest.fixture(scope="session")
-def local_root(tmp_path_factory: pytest.TempPathFactory) -> LocalRoot:
+def local_root(tmp_path_factory: pytest.TempPathFactory) -> "LocalRoot":
     """One root for all tests: three P-384 keys need not be made for each."""
+    from shipsafe.local.pki import open_root  # noqa: PLC0415 - see above
+
     return open_root(tmp_path_factory.mktemp("local-root"))
 
 
-def set_environment(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, folder: Path) -> None:
+def set_environment(monkeypatch: pytest.MonkeyPatch, endpoint: "Endpoint", folder: Path) -> None:
     """What `shipsafe local run` sets for its command."""
     nothing = folder / "no-aws-config"
     nothing.touch()
@@ -46,8 +49,10 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, folder:
 
 
 @pytest.fixture
-def local_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, local_root: LocalRoot) -> Iterator[Endpoint]:
+def local_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, local_root: "LocalRoot") -> "Iterator[Endpoint]":
     """A running endpoint whose signing jobs take no time; `AWS_*` and `SHIPSAFE_LOCAL_ROOT` lead to it."""
+    from shipsafe.local.endpoint import start  # noqa: PLC0415 - see above
+
     with start(delay=timedelta(), root=local_root) as endpoint:
         set_environment(monkeypatch, endpoint, tmp_path)
         yield endpoint

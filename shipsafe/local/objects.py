@@ -56,7 +56,9 @@ class MotoObjects:
         found = _STATUS.search(self._ask("GET", bucket, query={"versioning": ""})[1])
         return found[1].decode() if found else ""
 
-    def _ask(self, method: str, bucket: str, key: str = "", *, query: Mapping[str, str] | None = None, body: bytes = b"") -> Any:
+    def _ask(
+        self, method: str, bucket: str, key: str = "", *, query: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> tuple[dict[str, str], bytes]:
         path = f"/{quote(bucket, safe='')}" + (f"/{quote(key)}" if key else "")
         asked = ask(request_environ(method, path, urlencode(query or {}), body, service="s3", account=_owner(bucket)))
         try:
@@ -87,6 +89,7 @@ def request_environ(
 ) -> dict[str, Any]:
     """A request that the endpoint makes of itself, signed by nobody, as WSGI. `path` is quoted; `kind` is its content type."""
     day = datetime.now(UTC).strftime("%Y%m%d")
+    credential = f"{account}/{day}/{region}/{service}/aws4_request"
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
@@ -97,7 +100,7 @@ def request_environ(
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_HOST": "localhost",
-        "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={account}/{day}/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0",
+        "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
         "CONTENT_LENGTH": str(len(body)),
         "CONTENT_TYPE": kind,
         "wsgi.version": (1, 0),

@@ -19,6 +19,15 @@ from shipsafe.local.call import ApiError
 from shipsafe.local.routes import Match, match, service_model
 
 JSON = "application/json"
+_JSON_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "boolean": (bool,),
+    "float": (int, float),
+    "double": (int, float),
+    "list": (list,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +89,24 @@ def _parameters(shape: Any, found: Match, request: Request) -> dict[str, Any]:
         body = json.loads(request.body) if request.body.strip() else {}
         if not isinstance(body, dict):
             raise TypeError("the body is not a JSON object")
-    result: dict[str, Any] = {}
-    for name, member in shape.members.items():
-        wire = member.serialization.get("name", name)
-        location = member.serialization.get("location")
-        value: Any = None
-        if location == "uri":
-            value = _from_text(member, found.labels.get(wire))
-        elif location == "querystring":
-            value = _from_query(member, wire, request.query)
-        elif location == "header":
-            value = _from_text(member, request.headers.get(wire.lower()))
-        elif location == "headers":
-            value = {key[len(wire) :]: text for key, text in request.headers.items() if key.startswith(wire.lower())} or None
-        elif name == payload:
-            value = request.body if member.type_name == "blob" else _from_json(member, body) if body else None
-        elif payload is None:
-            value = _from_json(member, body.get(wire))
-        if value is not None:
-            result[name] = value
-    return result
+    result = {name: _member(name, member, payload, body, found, request) for name, member in shape.members.items()}
+    return {name: value for name, value in result.items() if value is not None}
+
+
+def _member(name: str, shape: Any, payload: str | None, body: Mapping[str, Any], found: Match, request: Request) -> Any:
+    """One member of the input, from where the model says it is; None where it is not given."""
+    wire = shape.serialization.get("name", name)
+    match shape.serialization.get("location"):
+        case "uri":
+            return _from_text(shape, found.labels.get(wire))
+        case "querystring":
+            return _from_query(shape, wire, request.query)
+        case "header":
+            return _from_text(shape, request.headers.get(wire.lower()))
+        case _ if name == payload:
+            return request.body if shape.type_name == "blob" else _from_json(shape, body) if body else None
+        case _:
+            return _from_json(shape, body.get(wire)) if payload is None else None
 
 
 def _from_query(shape: Any, wire: str, query: dict[str, list[str]]) -> Any:
@@ -142,26 +149,20 @@ def _from_json(shape: Any, value: Any) -> Any:
     """A value of a body, by its shape; members that the model does not have are left out, as AWS does."""
     if value is None:
         return None
-    kind = shape.type_name
-    if kind == "structure":
-        told = {name: _from_json(member, value.get(member.serialization.get("name", name))) for name, member in shape.members.items()}
-        return {name: item for name, item in told.items() if item is not None}
-    if kind == "list":
-        if not isinstance(value, list):
-            raise TypeError(f"{shape.name} is not a list")
-        return [_from_json(shape.member, item) for item in value]
-    if kind == "map":
-        return {str(key): _from_json(shape.value, item) for key, item in value.items()}
-    if kind == "blob":
-        return base64.b64decode(value, validate=True)
-    if kind == "timestamp":
-        return _time(value)
-    if kind == "string" and not isinstance(value, str):
-        raise TypeError(f"{shape.name} is not a string")
-    if kind in ("integer", "long") and (isinstance(value, bool) or not isinstance(value, int)):
-        raise TypeError(f"{shape.name} is not a whole number")
-    if kind == "boolean" and not isinstance(value, bool):
-        raise TypeError(f"{shape.name} is neither true nor false")
+    match shape.type_name:
+        case "structure":
+            told = {name: _from_json(member, value.get(member.serialization.get("name", name))) for name, member in shape.members.items()}
+            return {name: item for name, item in told.items() if item is not None}
+        case "list" if isinstance(value, list):
+            return [_from_json(shape.member, item) for item in value]
+        case "map":
+            return {str(key): _from_json(shape.value, item) for key, item in value.items()}
+        case "blob":
+            return base64.b64decode(value, validate=True)
+        case "timestamp":
+            return _time(value)
+        case kind if kind in _JSON_TYPES and type(value) not in _JSON_TYPES[kind]:
+            raise TypeError(f"{shape.name} is not a {kind}")
     return value
 
 

@@ -37,7 +37,7 @@ class Match:
 
 @cache
 def service_model(service: str) -> Any:
-    """botocore's model of a service."""
+    """The model of a service, as botocore has it."""
     import botocore.session  # noqa: PLC0415 - 100 ms, when the first call comes
 
     return botocore.session.get_session().get_service_model(service)

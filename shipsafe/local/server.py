@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from threading import Condition, Thread
-from typing import IO, Any
+from typing import Any, Protocol
 
 from werkzeug.exceptions import ClientDisconnected
-from werkzeug.serving import BaseWSGIServer, DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
 
 from shipsafe.errors import ConfigError
 
@@ -29,10 +29,17 @@ class ResetError(Exception):
     """Raised by the application: end this connection without an answer, as a network does."""
 
 
+class Readable(Protocol):
+    """Where bytes come from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to so many."""
+
+
 class _Body:
     """The bytes of one request and no more: a file for `wsgi.input`."""
 
-    def __init__(self, source: IO[bytes] | DechunkedInput, length: int | None) -> None:
+    def __init__(self, source: Readable, length: int | None) -> None:
         self._source = source
         self._left = length  # None: the source knows its own end
         self._ended = False
@@ -58,10 +65,7 @@ class _Body:
 
     def drained(self) -> bool:
         """Read what nobody wanted; whether the next request begins here."""
-        for _ in range(_DRAIN // _CHUNK):
-            if not self.read(_CHUNK):
-                return True
-        return False
+        return any(not self.read(_CHUNK) for _ in range(_DRAIN // _CHUNK))
 
 
 class _Handler(WSGIRequestHandler):

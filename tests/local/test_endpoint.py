@@ -3,8 +3,9 @@
 import io
 import zipfile
 
-from shipsafe.local.endpoint import Endpoint
-from tests.local_endpoint import ACCOUNT, REGION, client, local_aws, local_root  # noqa: F401 - fixtures
+import pytest
+
+from tests.local_endpoint import ACCOUNT, REGION, client
 
 
 def _zip(**files: str) -> bytes:
@@ -15,7 +16,8 @@ def _zip(**files: str) -> bytes:
     return buffer.getvalue()
 
 
-def test_an_object_version_is_signed_and_deployed_under_enforcement(local_aws: Endpoint) -> None:  # noqa: F811
+@pytest.mark.usefixtures("local_aws")
+def test_an_object_version_is_signed_and_deployed_under_enforcement() -> None:
     """The whole way: bucket, profile, job, code-signing configuration, function."""
     s3, signer, functions = client("s3"), client("signer"), client("lambda")
     s3.create_bucket(Bucket="releases", CreateBucketConfiguration={"LocationConstraint": REGION})
