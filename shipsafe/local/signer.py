@@ -10,7 +10,7 @@ the front does before a request to S3; while one thread does it, others see the 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from random import Random, SystemRandom
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 from shipsafe.local import signer_jobs, signer_permissions, signer_platforms, signer_profiles, signer_tags
@@ -33,7 +33,8 @@ class Signer:
     def __init__(self, clock: Clock, objects: Objects, root: LocalRoot, *, delay: timedelta = DELAY, random: Random | None = None) -> None:
         self._world = World(State(), clock, objects, root, random or SystemRandom(), delay)
         self._lock = Lock()
-        self._at_work: set[str] = set()
+        self._at_work: set[str] = set()  # ids of jobs that some thread does
+        self._here = local()
 
     def handle(self, call: Call) -> dict[str, Any]:
         """Answer a call of `signer` or `signer-data`.
@@ -41,13 +42,14 @@ class Signer:
         Raises:
             ApiError: as AWS would refuse it; status 501 for an operation that is not reproduced.
         """
-        operation = _OPERATIONS.get(call.operation)
-        if operation is None or call.operation not in SERVICES.get(call.service, ()):
+        if call.operation not in SERVICES.get(call.service, ()):
             raise ApiError("NotImplemented", f"The local endpoint does not know {call.service} {call.operation}.", status=501)
         validate(call, code="BadRequestException" if call.operation in _TAGGING else "ValidationException")
         self.settle()
+        if call.operation == "StartSigningJob":
+            return self._start(call)
         with self._lock:
-            return operation(self._world, call)
+            return _OPERATIONS[call.operation](self._world, call)
 
     def operations(self) -> frozenset[str]:
         """The operations that are reproduced."""
@@ -59,12 +61,18 @@ class Signer:
 
     def settle(self) -> None:
         """Do the jobs that are due: afterwards their objects are where they should be, or their status says why not."""
-        while (job := self._next_due()) is not None:
-            try:
-                self._finish(job)
-            finally:
-                with self._lock:
-                    self._at_work.discard(job.id)
+        if getattr(self._here, "settles", False):
+            return  # the object store, through which a job reads and writes, asks on its way
+        self._here.settles = True
+        try:
+            while (job := self._next_due()) is not None:
+                try:
+                    self._finish(job)
+                finally:
+                    with self._lock:
+                        self._at_work.discard(job.id)
+        finally:
+            self._here.settles = False
 
     def revoked(self, *, job_arn: str, profile_version_arn: str, signed_at: datetime) -> bool:
         """Whether a signature was revoked, itself or with its profile, in whichever Region."""
@@ -106,6 +114,13 @@ class Signer:
         state = from_json(value)
         with self._lock:
             self._world.state = state
+
+    def _start(self, call: Call) -> dict[str, Any]:
+        """Ask the object store while the lock is free: it may ask us to settle."""
+        transfer = signer_jobs.read_transfer(call.parameters)
+        refusal = signer_jobs.refuse_buckets(self._world.objects, call, transfer)
+        with self._lock:
+            return signer_jobs.start_signing_job(self._world, call, transfer, refusal)
 
     def _plan(self, planned: Planned) -> None:
         with self._lock:
@@ -155,11 +170,9 @@ _OPERATIONS: Mapping[str, Callable[[World, Call], dict[str, Any]]] = {
     "RevokeSignature": signer_jobs.revoke_signature,
     "RevokeSigningProfile": signer_profiles.revoke_signing_profile,
     "SignPayload": sign_payload,
-    "StartSigningJob": signer_jobs.start_signing_job,
     "TagResource": signer_tags.tag_resource,
     "UntagResource": signer_tags.untag_resource,
 }
-SERVICES: Mapping[str, frozenset[str]] = {"signer": frozenset(_OPERATIONS), "signer-data": frozenset({"GetRevocationStatus"})}
 REPRODUCED: Mapping[str, str] = dict.fromkeys(_OPERATIONS, "as AWS") | {
     "GetRevocationStatus": "simplified: no certificate is ever revoked",
     "GetSigningPlatform": "simplified: five platforms; that of container registries is unconfirmed",
@@ -168,3 +181,4 @@ REPRODUCED: Mapping[str, str] = dict.fromkeys(_OPERATIONS, "as AWS") | {
     "SignPayload": "simplified: a JWS envelope with Notation's headers, not compared with one of AWS",
     "StartSigningJob": "simplified: Lambda's platform alone; another one's profile answers 501",
 }
+SERVICES: Mapping[str, frozenset[str]] = {"signer": frozenset(REPRODUCED), "signer-data": frozenset({"GetRevocationStatus"})}

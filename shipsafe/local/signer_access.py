@@ -9,7 +9,8 @@ import re
 from shipsafe.local.call import ApiError, Call
 from shipsafe.local.signer_state import Permission, Profile, World
 
-_ROLE = re.compile(r"arn:[^:]+:(?:iam|sts)::(\d{12}):(?:role/(?:.*/)?|assumed-role/)(?P<name>[^/]+)")
+_ROLE = re.compile(r"arn:([^:]+):iam::(\d{12}):role/(?:.*/)?([^/]+)")
+_SESSION = re.compile(r"arn:([^:]+):sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
 
 
 def profile_arn(call: Call, name: str, owner: str | None = None) -> str:
@@ -73,9 +74,8 @@ def denied(call: Call, action: str, arn: str) -> ApiError:
 
 
 def _is_principal(statement: Permission, account: str, arn: str) -> bool:
-    """A statement names an account, its root, a user or a role; the caller's ARN of a role is that of a session."""
-    principal = statement.principal
-    if principal in (account, arn) or re.fullmatch(rf"arn:[^:]+:iam::{account}:root", principal):
+    """A statement names an account or a role; a caller who is a role comes with the ARN of its session, which has no path."""
+    if statement.principal in (account, arn):
         return True
-    named, calling = _ROLE.match(principal), _ROLE.match(arn)
+    named, calling = _ROLE.fullmatch(statement.principal), _SESSION.fullmatch(arn)
     return bool(named and calling and named.groups() == calling.groups())

@@ -11,15 +11,57 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shipsafe.local.call import ApiError, Call
+from shipsafe.local.call import ApiError, Call, Objects
 from shipsafe.local.signer_access import caller, denied, is_allowed, usable_profile
 from shipsafe.local.signer_pages import page
 from shipsafe.local.signer_platforms import LAMBDA, NOTATION, PLATFORMS
 from shipsafe.local.signer_state import Job, Planned, Profile, Revocation, Started, Transfer, World
 
 
-def start_signing_job(world: World, call: Call) -> dict[str, Any]:
-    """StartSigningJob. The same token with the same parameters is answered as it was the first time, whatever has happened since."""
+def read_transfer(told: Mapping[str, Any]) -> Transfer:
+    """Where a job reads and writes, as StartSigningJob was told.
+
+    Raises:
+        ApiError: ValidationException for a member that is absent or empty.
+    """
+    source, destination = told["source"].get("s3"), told["destination"].get("s3")
+    if not source:
+        raise _invalid("source:s3")
+    for member in ("bucketName", "key", "version"):
+        if not source[member]:
+            raise _invalid("source:" + member.removesuffix("Name"))
+    if not destination or not destination.get("bucketName"):
+        raise _invalid("destination:bucket")
+    return Transfer(
+        bucket=source["bucketName"],
+        key=source["key"],
+        version=source["version"],
+        to_bucket=destination["bucketName"],
+        prefix=destination.get("prefix") or "",
+    )
+
+
+def refuse_buckets(objects: Objects, call: Call, transfer: Transfer) -> ApiError | None:
+    """Why the buckets cannot be used: they must be in the profile's Region, and the source must have versions. The words are ours."""
+    for bucket in (transfer.bucket, transfer.to_bucket):
+        try:
+            region = objects.region(bucket)
+        except ApiError as error:
+            return ApiError("ValidationException", f"Bucket {bucket} cannot be used: {error.message}")
+        if region != call.region:
+            words = f"Bucket {bucket} is in {region}; it must be in the Region of the signing profile, {call.region}"
+            return ApiError("ValidationException", words)
+    versioning = objects.versioning(transfer.bucket)
+    if not versioning or (transfer.version == "null" and versioning != "Suspended"):
+        return ApiError("ValidationException", f"Source bucket {transfer.bucket} must be version enabled")
+    return None
+
+
+def start_signing_job(world: World, call: Call, transfer: Transfer, refusal: ApiError | None) -> dict[str, Any]:
+    """StartSigningJob. The same token with the same parameters is answered as it was the first time, whatever has happened since.
+
+    `transfer` and `refusal` are what `read_transfer` and `refuse_buckets` gave before.
+    """
     told = call.parameters
     token = f"{call.partition}/{call.account}/{call.region}/{told['clientRequestToken']}"
     asked = hashlib.sha256(json.dumps({**told, "clientRequestToken": None}, sort_keys=True).encode()).hexdigest()
@@ -30,11 +72,11 @@ def start_signing_job(world: World, call: Call) -> dict[str, Any]:
             raise ApiError("ValidationException", words)
         job = world.state.jobs[before.job]
         return {"jobId": job.id, "jobOwner": job.account}
-    transfer = _transfer(told)
     profile = usable_profile(world, call, "signer:StartSigningJob")
     check_active(profile)
     _check_platform(profile)
-    _check_buckets(world, call, transfer)
+    if refusal is not None:
+        raise refusal
     planned = world.state.planned.pop(0) if world.state.planned else Planned("")
     job = new_job(world, call, profile)
     job.transfer = transfer
@@ -111,24 +153,6 @@ def revoke_signature(world: World, call: Call) -> dict[str, Any]:
     return {}
 
 
-def _transfer(told: Mapping[str, Any]) -> Transfer:
-    source, destination = told["source"].get("s3"), told["destination"].get("s3")
-    if not source:
-        raise _invalid("source:s3")
-    for member in ("bucketName", "key", "version"):
-        if not source[member]:
-            raise _invalid("source:" + member.removesuffix("Name"))
-    if not destination or not destination.get("bucketName"):
-        raise _invalid("destination:bucket")
-    return Transfer(
-        bucket=source["bucketName"],
-        key=source["key"],
-        version=source["version"],
-        to_bucket=destination["bucketName"],
-        prefix=destination.get("prefix") or "",
-    )
-
-
 def _invalid(member: str) -> ApiError:
     """As AWS says it of an empty version (terraform-aws-modules/terraform-aws-lambda#351); of the other members by analogy."""
     return ApiError("ValidationException", f"StartSigningJobRequest:{member} should not be empty", code="InvalidJobParameters")
@@ -140,21 +164,6 @@ def _check_platform(profile: Profile) -> None:
         raise ApiError("ValidationException", words)
     if profile.platform != LAMBDA:
         raise ApiError("NotImplemented", f"The local endpoint does not sign for platform {profile.platform}.", status=501)
-
-
-def _check_buckets(world: World, call: Call, transfer: Transfer) -> None:
-    """Both must be in the profile's Region, and the source must have versions. The words are ours."""
-    for bucket in (transfer.bucket, transfer.to_bucket):
-        try:
-            region = world.objects.region(bucket)
-        except ApiError as error:
-            raise ApiError("ValidationException", f"Bucket {bucket} cannot be used: {error.message}") from error
-        if region != call.region:
-            words = f"Bucket {bucket} is in {region}; it must be in the Region of the signing profile, {call.region}"
-            raise ApiError("ValidationException", words)
-    versioning = world.objects.versioning(transfer.bucket)
-    if not versioning or (transfer.version == "null" and versioning != "Suspended"):
-        raise ApiError("ValidationException", f"Source bucket {transfer.bucket} must be version enabled")
 
 
 def _visible(world: World, call: Call, id_: str) -> Job:

@@ -1,6 +1,7 @@
 """Cross-account permissions of a signing profile: a policy of statements with a revision that every change renews."""
 
 import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from shipsafe.local.signer_state import Permission, Profile, World
 
 _EVERYWHERE = ("signer:GetSigningProfile", "signer:RevokeSignature")
 _ACTIONS = {LAMBDA: ("signer:StartSigningJob", *_EVERYWHERE), NOTATION: ("signer:SignPayload", *_EVERYWHERE)}
+_PRINCIPAL = re.compile(r"\d{12}|arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
 
 
 def add_profile_permission(world: World, call: Call) -> dict[str, Any]:
@@ -19,8 +21,11 @@ def add_profile_permission(world: World, call: Call) -> dict[str, Any]:
     told, profile = call.parameters, own_profile(world, call)
     actions = _ACTIONS.get(profile.platform, ())
     if told["action"] not in actions:
-        words = f"Action {told['action']} is not supported for platform {profile.platform}"  # ours
+        # in AWS's words: hashicorp/terraform-provider-aws#33941
+        words = f"Action {told['action']} not supported for platform {profile.platform}. Action must be one of [{', '.join(actions)}]"
         raise ApiError("ValidationException", words)
+    if not _PRINCIPAL.fullmatch(told["principal"]):
+        raise ApiError("ValidationException", "Principal is not a valid AWS account id or IAM Role Arn")  # AWS's words: aws/aws-sdk#519
     version = told.get("profileVersion")
     if version not in (None, profile.version):
         raise ApiError("ResourceNotFoundException", f"profile version {version} of {profile.name} does not exist", status=404)  # ours

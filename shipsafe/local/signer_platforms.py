@@ -1,7 +1,7 @@
 """The signing platforms of Signer, as ListSigningPlatforms and GetSigningPlatform give them.
 
-Lambda's record is confirmed by recordings of the live service. The record for container registries is written from AWS's documentation,
-and its partner, target and size are not confirmed.
+Lambda's record is confirmed by recordings of the live service. Of the record for container registries, id and name are confirmed; its
+partner, target and size are not.
 """
 
 from collections.abc import Mapping
@@ -96,7 +96,7 @@ PLATFORMS: Mapping[str, Mapping[str, Any]] = {
         ),
         _platform(
             NOTATION,
-            "Notation for Container Registries",
+            "Notation for container registries",
             "Notation",
             "SHA384-ECDSA",
             keys=["ECDSA"],

@@ -53,9 +53,7 @@ def put_signing_profile(world: World, call: Call) -> dict[str, Any]:
 def get_signing_profile(world: World, call: Call) -> dict[str, Any]:
     """GetSigningProfile, also of another account's that has allowed it."""
     profile = usable_profile(world, call, "signer:GetSigningProfile")
-    answer = _shown(profile)
-    if profile.overrides:
-        answer["overrides"] = profile.overrides
+    answer = _shown(profile) | ({"overrides": profile.overrides} if profile.overrides else {})
     if profile.revocation is not None:
         answer["statusReason"] = profile.revocation.reason
         answer["revocationRecord"] = {
@@ -117,7 +115,7 @@ def expires(profile: Profile, signed_at: datetime) -> datetime:
 def _shown(profile: Profile) -> dict[str, Any]:
     """What GetSigningProfile and ListSigningProfiles have in common."""
     count, unit = profile.validity
-    optional = {"signingMaterial": profile.material, "signingParameters": profile.signing_parameters, "tags": profile.tags}
+    optional = {"signingMaterial": profile.material, "signingParameters": profile.signing_parameters}
     return {
         "profileName": profile.name,
         "profileVersion": profile.version,
@@ -127,17 +125,18 @@ def _shown(profile: Profile) -> dict[str, Any]:
         "signatureValidityPeriod": {"value": count, "type": unit},
         "status": profile.status,
         "arn": profile.arn,
+        "tags": profile.tags,  # an empty one, too
     } | {name: value for name, value in optional.items() if value}
 
 
 def _check_material(platform: str, told: Any) -> None:
-    """Signer holds the keys for Lambda and containers; a platform of IoT needs a certificate of the account. The words are ours."""
+    """Signer holds the keys for Lambda and containers; a platform of IoT needs a certificate of the account."""
     if platform in (LAMBDA, NOTATION):
         given = [name for name in ("signingMaterial", "overrides", "signingParameters") if told.get(name)]
         if given:
-            raise ApiError("ValidationException", f"{given[0]} is not supported for platform {platform}")
+            raise ApiError("ValidationException", f"{given[0]} is not supported for platform {platform}")  # ours
     elif not told.get("signingMaterial"):
-        raise ApiError("ValidationException", f"signingMaterial is required for platform {platform}")
+        raise ApiError("ValidationException", "signing material cannot be null.")  # AWS's: cloudformation-coverage-roadmap#1641
 
 
 def _validity(period: Any, now: datetime) -> tuple[int, str]:
