@@ -1,0 +1,316 @@
+"""Changes to a template, made in its text: each is a cut and a paste, and the result is read again before anybody gets it.
+
+    edits = Edits(text, name="template.yaml")
+    edits.put(("Resources", "Orders", "Properties"), "CodeUri", {"Bucket": "b", "Key": "k", "Version": "v"})
+    edits.result()
+
+What is read again must mean exactly what the changes say, and nothing else: else the text is not given out. So whatever the cutting
+does not know of YAML ends in a refusal, never in another template.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from shipsafe.adapters.json_events import NotJsonError, json_events
+from shipsafe.adapters.shown import shown
+from shipsafe.adapters.template_text import looks_like_json
+from shipsafe.errors import ConfigError
+from shipsafe.signing.rewrite.written import Entry, Part, is_text_when_plain, read_written, text_value
+
+New = str | Mapping[str, "New"]
+Path = tuple[str, ...]
+
+_BREAK = "\r\n\x85\u2028\u2029"
+_REST = re.compile(rf"[ \t]*(#[^{_BREAK}]*)?(?=[{_BREAK}]|\Z)")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?::+[A-Za-z0-9_./-]+)*")
+_STEP = "  "
+
+
+class Edits:
+    """The changes to one template. Order matters only between things that are added at one place."""
+
+    def __init__(self, text: str, *, name: str, json_only: bool = False) -> None:
+        self._text = text
+        self._name = name
+        self._json_only = json_only
+        self.root = read_written(text, name=name, json_only=json_only)
+        self._is_json = json_only or (looks_like_json(text) and _is_json(text))
+        self._break = "\r\n" if "\r\n" in text else "\n"
+        self._cuts: list[tuple[int, int, str]] = []
+        self._meant: list[Callable[[Any], None]] = []
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is to be changed."""
+        return bool(self._cuts)
+
+    def refuse(self, part: Part | None, what: str, remedy: str) -> NoReturn:
+        """Give up, naming the place."""
+        raise ConfigError(what, remedy=remedy, path=self._name, line=part.line if part else None)
+
+    def mapping(self, path: Path) -> Part:
+        """The mapping at that path as it is written there.
+
+        Raises:
+            ConfigError: it is an alias or comes from a merge, so that a change would reach further; or it is no mapping.
+        """
+        part = self.root
+        for key in path:
+            entry = part.own(key)
+            if entry is None or entry.value.kind != "{":
+                part = entry.value if entry else part
+                self.refuse(
+                    part,
+                    f"{shown('.'.join(path))} is an alias, an expression, or comes from a merge, so that it cannot be changed alone.",
+                    "Write it out there.",
+                )
+            part = entry.value
+        return part
+
+    def put(self, path: Path, key: str, new: New, *, after: str | None = None) -> None:
+        """Set a key of the mapping at that path; one that is not there yet is written behind `after`, or behind the first one.
+
+        Mappings on the way that are missing, or empty, are made.
+        """
+        for depth in range(len(path)):
+            entry = self.mapping(path[:depth]).own(path[depth])
+            if entry is None and self.root.get(*path[: depth + 1]):
+                self.mapping(path[: depth + 1])  # it comes from a merge, and says so
+            if entry is None or entry.value.is_null:
+                for inner in reversed((*path[depth + 1 :], key)):
+                    new = {inner: new}
+                path, key = path[:depth], path[depth]
+                break
+        holder = self.mapping(path)
+        if entry := holder.own(key):
+            self._replace(holder, entry, entry.key.text, new)
+        else:
+            self._add(holder, key, new, holder.own(after) if after else None)
+        self._meant.append(lambda tree: _at(tree, path).update({key: _value(new)}))
+
+    def turn(self, path: Path, key: str, into: str, new: New) -> None:
+        """Replace an entry by one of another key, at its place."""
+        holder = self.mapping(path)
+        if (entry := holder.own(key)) is None:
+            self.refuse(holder, f"{shown(key)} comes from a merge.", "Write it out.")
+        self._replace(holder, entry, into, new)
+
+        def change(tree: Any) -> None:
+            del _at(tree, path)[key]
+            _at(tree, path)[into] = _value(new)
+
+        self._meant.append(change)
+
+    def remove(self, path: Path, keys: Sequence[str]) -> None:
+        """Take keys out of the mapping at that path; a mapping that would be left empty goes as a whole."""
+        holder = self.mapping(path)
+        while path and {entry.key.text for entry in holder.entries} <= set(keys):
+            path, keys = path[:-1], (path[-1],)
+            holder = self.mapping(path)
+        gone = [number for number, entry in enumerate(holder.entries) if entry.key.text in keys]
+        for number in gone:
+            if holder.flow:
+                self._cut_between(holder, number, kept_before=any(one not in gone for one in range(number)))
+            else:
+                self._cut_lines(holder.entries[number])
+
+        def change(tree: Any) -> None:
+            for key in keys:
+                _at(tree, path).pop(key, None)
+
+        self._meant.append(change)
+
+    def result(self) -> str:
+        """The changed text.
+
+        Raises:
+            ConfigError: it would not mean what was asked for, and only that.
+        """
+        if not self._cuts:
+            return self._text
+        pieces: list[str] = []
+        at = 0
+        for start, end, new in sorted(self._cuts, key=lambda cut: cut[:2]):
+            if start < at:
+                self._unfaithful()
+            pieces += [self._text[at:start], new]
+            at = end
+        text = "".join([*pieces, self._text[at:]])
+        wanted = self.root.value()
+        for change in self._meant:
+            change(wanted)
+        try:
+            found = read_written(text, name=self._name, json_only=self._json_only).value()
+        except ConfigError as error:
+            self._unfaithful(error)
+        if found != wanted:
+            self._unfaithful()
+        return text
+
+    def _unfaithful(self, error: ConfigError | None = None) -> NoReturn:
+        raise ConfigError("The signed objects cannot be written into this template without changing more than them.",
+                          remedy="Write out anchors and aliases at the functions that were signed, or set the code there by hand.",
+                          path=self._name) from error  # fmt: skip
+
+    def _replace(self, holder: Part, entry: Entry, key: str, new: New) -> None:
+        if key != entry.key.text:
+            self._cuts.append((entry.key.start, entry.key.end, self._key(key)))
+        value = entry.value
+        if holder.flow:
+            self._cuts.append((value.start, value.end, self._inline(new, self._indent(holder), compact=self._is_compact(holder))))
+            return
+        colon = self._after_colon(entry)
+        gap, old = self._text[colon : value.start], self._text[value.start : value.end]
+        one_line = not any(char in gap + old for char in _BREAK)
+        if isinstance(new, str) and one_line and old:
+            self._cuts.append((value.start, value.end, self._scalar(new)))
+            return
+        body = f" {self._scalar(new)}" if isinstance(new, str) else ""
+        if not isinstance(new, str):
+            body = self._break + self._lines(new, " " * (entry.key.column - 1) + self._step())
+        rest = self._rest(value.end) if one_line else ""
+        comment = rest or gap.rstrip()
+        if isinstance(new, str):
+            self._cuts.append((colon, value.end, body + (comment if not one_line else "")))
+        else:
+            self._cuts.append((colon, value.end + len(rest), comment + body))
+
+    def _add(self, holder: Part, key: str, new: New, after: Entry | None) -> None:
+        if not holder.entries:
+            self._cuts.append((holder.start, holder.end, "{" + self._member(holder, key, new) + "}"))
+            return
+        before = after or holder.entries[0]
+        end = before.value.end
+        if holder.flow:
+            indent = self._indent(holder)
+            comma = f",{self._break}{indent}" if self._is_json and indent else "," if self._is_compact(holder) else ", "
+            self._cuts.append((end, end, comma + self._member(holder, key, new)))
+            return
+        end = self._line_end(before)
+        pad = " " * (holder.entries[0].key.column - 1)
+        self._cuts.append((end, end, f"{self._break}{self._lines({key: new}, pad, self._step())}"))
+
+    def _cut_between(self, holder: Part, number: int, *, kept_before: bool) -> None:
+        entry = holder.entries[number]
+        if kept_before:
+            self._cuts.append((holder.entries[number - 1].value.end, entry.value.end, ""))
+        else:
+            self._cuts.append((entry.key.start, holder.entries[number + 1].key.start, ""))
+
+    def _cut_lines(self, entry: Entry) -> None:
+        start = entry.key.start
+        while start and self._text[start - 1] in " \t":
+            start -= 1
+        end = self._line_end(entry)
+        if start and self._text[start - 1] not in _BREAK:
+            self.refuse(entry.key, f"{shown(entry.key.text)} does not stand on a line of its own.", "Put it on one.")
+        after = re.compile(f"\r\n|[{_BREAK}]").match(self._text, end)
+        if after:
+            end = after.end()
+        elif start:
+            start -= 2 if self._text[start - 2 : start] == "\r\n" else 1
+        self._cuts.append((start, end, ""))
+
+    def _after_colon(self, entry: Entry) -> int:
+        found = re.compile(r"[ \t]*:").match(self._text, entry.key.end)
+        if found is None or found.end() > entry.value.start:
+            self.refuse(entry.key, f"{shown(entry.key.text)} is not written as `key: value`.", "Write it so.")
+        return found.end()
+
+    def _rest(self, end: int) -> str:
+        found = _REST.match(self._text, end)
+        return found[0].rstrip() if found else ""
+
+    def _line_end(self, entry: Entry) -> int:
+        end = max(entry.value.end, entry.key.end)
+        if entry.value.end == entry.value.start:  # nothing is written there; its colon is
+            end = self._after_colon(entry)
+        found = _REST.match(self._text, end)
+        if found is None:
+            self.refuse(entry.key, f"Something else stands on the line of {shown(entry.key.text)}.", "Give each a line of its own.")
+        return found.end()
+
+    def _step(self) -> str:
+        """How much further in the entries of a mapping inside another stand, as elsewhere in the file."""
+        for entry in self.root.entries:
+            if entry.value.kind == "{" and not entry.value.flow and entry.value.entries:
+                return " " * (entry.value.entries[0].key.column - entry.key.column)
+        return _STEP
+
+    def _indent(self, holder: Part) -> str:
+        """The space before each entry of a mapping with brackets, where each has its own line; else ""."""
+        if not holder.entries:
+            return ""
+        start = holder.entries[0].key.start
+        blank = re.compile(r"[ \t]*\Z").search(self._text, holder.start, start)
+        begins = blank.start() if blank else start
+        return self._text[begins:start] if begins > holder.start and self._text[begins - 1] in "\r\n" else ""
+
+    def _is_compact(self, holder: Part) -> bool:
+        """Whether it is JSON without a space after commas and colons."""
+        start = holder.entries[0].value.start if holder.entries else 0
+        return self._is_json and self._text[start - 1 : start] == ":"
+
+    def _member(self, holder: Part, key: str, new: New) -> str:
+        compact = self._is_compact(holder)
+        return f"{self._key(key)}{':' if compact else ': '}{self._inline(new, self._indent(holder), compact=compact)}"
+
+    def _inline(self, new: New, indent: str, *, compact: bool) -> str:
+        """A value between brackets: on one line, or in JSON on lines of its own where its neighbours are."""
+        if isinstance(new, str):
+            return json.dumps(new) if self._is_json else self._scalar(new)
+        if self._is_json and indent:
+            step = indent[len(self._outer_indent(indent)) :] or _STEP
+            lines = [
+                f"{indent}{step}{json.dumps(key)}: {self._inline(value, indent + step, compact=compact)}" for key, value in new.items()
+            ]
+            return f"{{{self._break}{f',{self._break}'.join(lines)}{self._break}{indent}}}"
+        comma, colon = (",", ":") if compact else (", ", ": ")
+        return "{" + comma.join(f"{self._key(key)}{colon}{self._inline(value, '', compact=compact)}" for key, value in new.items()) + "}"
+
+    def _outer_indent(self, indent: str) -> str:
+        """The indentation one level further out than that: entries of the root stand one step in."""
+        step = self._indent(self.root) or _STEP
+        return indent[: -len(step)] if indent.endswith(step) else ""
+
+    def _lines(self, new: Mapping[str, New], pad: str, step: str | None = None) -> str:
+        lines: list[str] = []
+        for key, value in new.items():
+            if isinstance(value, str):
+                lines.append(f"{pad}{self._key(key)}: {self._scalar(value)}")
+            else:
+                deeper = self._lines(value, pad + (step or _STEP), step)
+                lines += [f"{pad}{self._key(key)}:", deeper]
+        return self._break.join(lines)
+
+    def _key(self, key: str) -> str:
+        return json.dumps(key) if self._is_json else self._scalar(key)
+
+    @staticmethod
+    def _scalar(text: str) -> str:
+        """Text in YAML: without quotes where nobody could take it for something else."""
+        if _PLAIN.fullmatch(text) and is_text_when_plain(text):
+            return text
+        # A string of JSON is one of YAML, too, but for what lies beyond the first 65,536 characters: that is left as it is.
+        return json.dumps(text, ensure_ascii=False)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        for _ in json_events(text):
+            pass
+    except NotJsonError:
+        return False
+    return True
+
+
+def _at(tree: Any, path: Path) -> Any:
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
+def _value(new: New) -> Any:
+    return text_value(new) if isinstance(new, str) else {key: _value(value) for key, value in new.items()}
