@@ -71,11 +71,12 @@ def examine(request: Request, *, output: str, reports: Iterable[str] | None, qui
     timeline = Timeline()
     options.known_format(output, names())
     targets = options.report_targets(reports, names())
-    progress = _progress(quiet=quiet)
-    with progress:
-        record = build(request, progress, timeline)
+    watching = progress(quiet=quiet)
+    with watching:
+        record = build(request, watching, timeline)
     with timeline.leg("report"):
-        _write_reports(record, targets, output, quiet=quiet, verbose=verbose)
+        write_reports(record, targets)
+        show(record, output, quiet=quiet, verbose=verbose)
     _show_profile(timeline, shown=profile)
     return record.verdict.exit_code
 
@@ -89,7 +90,8 @@ def join(
     options.known_format(output, names())
     targets = options.report_targets(reports, names())
     record = collect(prepare(request), folders, request.out or Path("dist"))
-    _write_reports(record, targets, output, quiet=quiet, verbose=verbose)
+    write_reports(record, targets)
+    show(record, output, quiet=quiet, verbose=verbose)
     return record.verdict.exit_code
 
 
@@ -108,10 +110,10 @@ def show_plan(request: Request, *, shards: int | None, output: str) -> int:
     return 0
 
 
-def _write_reports(record: RunRecord, targets: Iterable[tuple[str, Path]], output: str, *, quiet: bool, verbose: bool) -> None:
+def write_reports(record: RunRecord, targets: Iterable[tuple[str, Path]]) -> None:
+    """Write the reports that were asked for with `--report`."""
     for kind, file in targets:
         write_atomic(file.absolute(), load(kind).write(record).encode())
-    show(record, output, quiet=quiet, verbose=verbose)
 
 
 def _show_profile(timeline: Timeline, *, shown: bool) -> None:
@@ -128,7 +130,8 @@ def _show_profile(timeline: Timeline, *, shown: bool) -> None:
         write_atomic(Path(file).absolute(), profile.as_json(made).encode())
 
 
-def _progress(*, quiet: bool) -> Progress:
+def progress(*, quiet: bool) -> Progress:
+    """How the work is shown: a table on a terminal, lines elsewhere, nothing with `--quiet`."""
     if quiet:
         return silent_progress()
     return live_progress() if sys.stderr.isatty() else plain_progress(sys.stderr)

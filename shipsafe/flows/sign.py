@@ -1,0 +1,217 @@
+"""The straight line of `sign`: release, policy, what the gates say of it now, plan, signatures, manifest, what deploys it.
+
+Nothing that a release says of its own verdict is believed: every gate that can be asked of the zips is asked again, under the policy that
+is given here, before anything is uploaded. One lock holds the output folder all the while, so that what was asked is what is signed.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from shipsafe.adapters.aws.session import Aws, Place, open_aws
+from shipsafe.adapters.http import fetch
+from shipsafe.adapters.places import cache_dir
+from shipsafe.adapters.timeline import Timeline
+from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.flows.reask import Asked, reask
+from shipsafe.model.policy import Policy
+from shipsafe.model.record import RunRecord
+from shipsafe.model.signing import SignedArtifact, SignTarget
+from shipsafe.packing.output import Output, output_lock
+from shipsafe.packing.publish import repair
+from shipsafe.packing.release import Release, read_release, record_signatures
+from shipsafe.policy import load
+from shipsafe.reports.live import Progress
+from shipsafe.signing.journal import Journal
+from shipsafe.signing.plan import SigningPlan, plan
+from shipsafe.signing.roots import trust
+from shipsafe.signing.run import Carried, Failure, carry_out
+from shipsafe.signing.ticket import Unsigned
+
+_PASTE = """
+    [[sign.target]]
+    name = "prod"
+    region = "eu-central-1"
+    profile = "orders_2026"
+    bucket = "orders-${AWS::AccountId}-${AWS::Region}"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignRequest:
+    """What somebody asked for.
+
+    Attributes:
+        out: the folder of the release.
+        today: the day on which waivers and dates are judged.
+        policy: the policy to ask and sign under; None for the one that the release names.
+        targets: names of targets; empty for all of the policy.
+        vex: further VEX documents.
+        offline: advisories are not fetched. AWS is asked all the same.
+        jobs: how many things are done at once while gates are asked.
+        timeout: seconds that uploading, signing and reading back may take together.
+        local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
+    """
+
+    out: Path
+    today: date
+    policy: Path | None = None
+    targets: tuple[str, ...] = ()
+    vex: tuple[Path, ...] = ()
+    offline: bool = False
+    jobs: int = 4
+    timeout: float = 900
+    local_root: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A release whose gates were asked again, and where it is to be signed; the output folder is held."""
+
+    request: SignRequest
+    output: Output
+    release: Release
+    policy: Policy
+    targets: tuple[SignTarget, ...]
+    asked: Asked
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def record(self) -> RunRecord:
+        """What reports tell."""
+        return self.asked.record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """What came of it: the release with its signatures, those of this run, and what could not be signed."""
+
+    release: Release
+    signed: tuple[SignedArtifact, ...]
+    failed: tuple[Failure, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of the gravest failure: 5 before 4."""
+        return max((failure.error.exit_code for failure in self.failed), default=ExitCode.PASS)
+
+
+@contextmanager
+def asking(request: SignRequest, progress: Progress, timeline: Timeline) -> Iterator[Asking]:
+    """Hold the output folder, and ask all gates again about the release in it.
+
+    Raises:
+        ConfigError: there is no such folder, or the policy cannot be used, or names no such target.
+        NothingError: there is no release in it.
+        IntegrityError: the manifest, a zip or an SBOM is not what it should be.
+        IncompleteError: the folder cannot be written.
+    """
+    read_release(request.out)  # before a lock is put into a folder that holds no release
+    with output_lock(request.out, on_wait=lambda: progress.say(f"Another shipsafe works in {request.out}; waiting for it to end.")):
+        output = Output(request.out)
+        repair(output)
+        release = read_release(request.out)
+        policy = _policy_of(request, release)
+        targets = _targets_of(policy, request.targets)
+        with progress:
+            asked = reask(release, policy, today=request.today, offline=request.offline, jobs=request.jobs, progress=progress,
+                          timeline=timeline, vex=request.vex)  # fmt: skip
+        remarks = tuple(_remarks(release, policy))
+        yield Asking(request=request, output=output, release=release, policy=policy, targets=targets, asked=asked, remarks=remarks)
+
+
+def planned(case: Asking, connect: Callable[[Place], Aws] = open_aws) -> SigningPlan:
+    """What is left to do on AWS. Changes nothing there.
+
+    Raises:
+        ShipsafeError: as `shipsafe.signing.plan.plan`.
+    """
+    work = [Unsigned(name=one.name, path=one.path, sha256=one.sha256, size=one.size) for one in case.release.artifacts]
+    journal = Journal.open(case.output.store)
+    return plan(work, case.targets, connect=lambda target: connect(_place(target)), journal=journal, now=_now)
+
+
+def signed(case: Asking, made: SigningPlan, say: Callable[[str], None]) -> Signed:
+    """Carry the plan out, and write what succeeded into the manifest, also where something else failed.
+
+    Raises:
+        IntegrityError: the manifest was changed meanwhile.
+        IncompleteError: it cannot be written.
+    """
+    vouched = partial(trust, policy_roots=case.policy.sign.roots, local_root=case.request.local_root)
+    done: Carried = carry_out(
+        made,
+        trust=vouched,
+        progress=say,
+        now=_now,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        deadline=case.request.timeout,
+    )
+    release = case.release
+    if done.signed:
+        release = record_signatures(case.output, release, done.signed, _told(case))
+    return Signed(release=release, signed=tuple(done.signed), failed=tuple(done.failed))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _place(target: SignTarget) -> Place:
+    return Place(
+        region=target.region, account=target.account, aws_profile=target.aws_profile, role=target.role, external_id=target.external_id
+    )
+
+
+def _policy_of(request: SignRequest, release: Release) -> Policy:
+    """The policy that is given, else the one that the release names."""
+    path = request.policy or release.policy
+    if path is None:
+        remedy = f"Write one with a place to sign, and name it with --policy:\n{_PASTE}"
+        raise ConfigError("The release was built without a policy of its own.", remedy=remedy)
+    if request.policy is None and not path.is_file():
+        raise ConfigError("The release was built under this policy, and it is not here.", remedy="Name the policy with --policy.",
+                          path=str(path))  # fmt: skip
+    folder = path.resolve().parent
+    return load(folder, explicit=path, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today)
+
+
+def _targets_of(policy: Policy, names: Sequence[str]) -> tuple[SignTarget, ...]:
+    """The targets that were asked for."""
+    known = {target.name: target for target in policy.sign.targets}
+    if not known:
+        raise ConfigError("The policy names no place to sign.", remedy=f"Add one, for example:\n{_PASTE}", path=policy.path)
+    if missing := next((name for name in names if name not in known), None):
+        raise ConfigError(f"The policy has no [[sign.target]] {missing!r}.", remedy=f"There are: {', '.join(known)}.", path=policy.path)
+    return tuple(known[name] for name in dict.fromkeys(names)) or policy.sign.targets
+
+
+def _remarks(release: Release, policy: Policy) -> Iterable[str]:
+    built = release.document["policy"]["digest"]
+    if built != policy.digest:
+        now = f"{policy.path} as it is now ({policy.digest[:19]}...)"
+        yield f"The release was built under another policy ({built[:19]}...), and was asked again under {now}."
+
+
+def _told(case: Asking) -> dict[str, Any]:
+    """What the manifest says of the asking: `signing` of its schema."""
+    record, asked = case.record, case.asked
+    gates: dict[str, dict[str, str]] = {}
+    for outcome in record.outcomes:
+        gates.setdefault(outcome.subject, {})[outcome.gate] = str(outcome.state)
+    return {
+        "date": case.request.today.isoformat(),
+        "policy": case.policy.digest,
+        "decision": str(record.verdict.decision),
+        "builder": asked.builder,
+        "claims": [
+            {"subject": claim.subject, "name": claim.name, "value": claim.value, "vouched_by": claim.vouched_by} for claim in asked.claims
+        ],
+        "gates": gates,
+    }
