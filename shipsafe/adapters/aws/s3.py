@@ -7,6 +7,7 @@ Source: Amazon S3 API Reference; "Checking object integrity"; "How to prevent ob
 import base64
 import hashlib
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -238,7 +239,7 @@ def _download_once(aws: Aws, place: S3Object, into: IO[bytes], *, largest: int, 
         told = aws.client("s3").get_object(
             Bucket=place.bucket, Key=place.key, VersionId=place.version, ExpectedBucketOwner=aws.account, ChecksumMode="ENABLED"
         )
-        with told["Body"] as body:
+        with closing(told["Body"]) as body:  # `with body` would give urllib3's answer, whose errors are not botocore's
             for chunk in body.iter_chunks(_CHUNK):
                 check()
                 size += len(chunk)
