@@ -1,0 +1,216 @@
+"""`shipsafe sign` as a user runs it, against the local AWS endpoint."""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipsafe.local.endpoint import Endpoint
+from tests.end_to_end.program import Ended, shipsafe
+from tests.local_endpoint import client, local_aws, local_root  # noqa: F401 - fixtures
+
+BUCKET = "pay-artifacts-123456789012-eu-west-1"
+POLICY = """
+[advisories]
+source = { path = "advisories", date = 2026-11-01 }
+max-age = "off"
+
+[gates.sbom]
+supplier = "ACME Ltd"
+
+[[functions]]
+name = "Pay"
+handler = "app.handler"
+runtime = "python3.13"
+code = "pay"
+
+[[functions]]
+name = "Stock"
+handler = "app.handler"
+runtime = "python3.13"
+code = "stock"
+
+[[sign.target]]
+name = "dev"
+region = "eu-west-1"
+profile = "pay_dev"
+bucket = "pay-artifacts-${AWS::AccountId}-${AWS::Region}"
+"""
+RECORD = {"id": "PYSEC-2026-1", "modified": "2026-10-01T00:00:00Z", "affected": [{"package": {"ecosystem": "PyPI", "name": "nobodys"},
+          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}]}  # fmt: skip
+
+
+Sign = Callable[..., Ended]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Two functions without dependencies."""
+    root = tmp_path / "project"
+    for name in ("pay", "stock"):
+        (root / name).mkdir(parents=True)
+        (root / name / "app.py").write_text(f"def handler(event, context):\n    return {name!r}\n")
+    (root / "advisories").mkdir()
+    (root / "advisories" / "PYSEC-2026-1.json").write_text(json.dumps(RECORD))
+    (root / "shipsafe.toml").write_text(POLICY)
+    return root
+
+
+@pytest.fixture
+def run(project: Path, tmp_path: Path, local_aws: Endpoint) -> Sign:  # noqa: F811, ARG001 - a fixture, which sets the environment
+    """The program in the project, with the environment of the local endpoint; bucket and profile are there."""
+    with closing(client("s3")) as s3, closing(client("signer")) as signer:
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        signer.put_signing_profile(profileName="pay_dev", platformId="AWSLambda-SHA384-ECDSA")
+    aws = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "SHIPSAFE_LOCAL"))}
+
+    def run(*words: str | Path) -> Ended:
+        return shipsafe(*words, cwd=project, env={"SHIPSAFE_CACHE_DIR": str(tmp_path / "cache"), **aws})
+
+    built = run("build")
+    assert built.code == 0, built.out + built.err
+    return run
+
+
+def _manifest(project: Path) -> Any:
+    return json.loads((project / "dist" / "shipsafe.json").read_text())
+
+
+def _jobs() -> int:
+    with closing(client("signer")) as signer:
+        return len(signer.list_signing_jobs()["jobs"])
+
+
+def test_what_was_built_is_what_is_signed_and_the_manifest_says_where(run: Sign, project: Path) -> None:
+    """The signed object that the manifest pins holds the audited bytes and a signature, and is what Lambda will report."""
+    done = run("sign", "--yes")
+    assert done.code == 0, done.out + done.err
+    for entry in _manifest(project)["artifacts"]:
+        (signature,) = entry["signatures"]
+        place = signature["object"]
+        with closing(client("s3")) as s3:
+            body = s3.get_object(Bucket=place["bucket"], Key=place["key"], VersionId=place["version"])["Body"].read()
+        assert hashlib.sha256(body).hexdigest() == signature["sha256"]
+        assert base64.b64encode(hashlib.sha256(body).digest()).decode() == signature["code_sha256"]
+        with zipfile.ZipFile(io.BytesIO(body)) as ours, zipfile.ZipFile(project / "dist" / entry["path"]) as audited:
+            names = audited.namelist()
+            assert ours.namelist() == [*names, "META_INF/", "META_INF/aws_signer_signature_v1.0.SF"]
+            assert [ours.read(name) for name in names] == [audited.read(name) for name in names]
+    signing = _manifest(project)["signing"]
+    assert (signing["decision"], signing["builder"]) == ("PASS", "unattested")
+    assert {"subject": "function:Pay", "name": "handler", "value": "app.handler", "vouched_by": "nobody"} in signing["claims"]
+
+
+def test_every_line_says_that_it_is_not_the_real_account(run: Sign) -> None:
+    done = run("sign", "--yes")
+    assert done.out.splitlines()
+    assert all(line.startswith("LOCAL") for line in done.out.splitlines())
+
+
+def test_a_second_run_signs_nothing_again_and_says_the_same(run: Sign, project: Path) -> None:
+    assert run("sign", "--yes").code == 0
+    before, jobs = _manifest(project), _jobs()
+    again = run("sign")  # nothing will be changed, so that nobody is asked
+    assert again.code == 0, again.out + again.err
+    assert (_manifest(project), _jobs()) == (before, jobs)
+
+
+def test_a_release_that_was_built_again_is_not_signed_again(run: Sign, project: Path) -> None:
+    """The journal may be lost with its folder: Signer itself knows the job."""
+    assert run("sign", "--yes").code == 0
+    jobs, before = _jobs(), _manifest(project)
+    shutil.rmtree(project / "dist")
+    assert run("build").code == 0
+    assert run("sign", "--yes").code == 0
+    assert _jobs() == jobs
+    assert [one["signatures"] for one in _manifest(project)["artifacts"]] == [one["signatures"] for one in before["artifacts"]]
+
+
+def test_dry_run_and_a_missing_yes_change_nothing(run: Sign, project: Path) -> None:
+    before = (project / "dist" / "shipsafe.json").read_bytes()
+    dry, asked = run("sign", "--dry-run"), run("sign")
+    assert (dry.code, asked.code) == (0, 2)
+    assert "upload" in dry.out
+    assert "--yes" in asked.err
+    assert _jobs() == 0
+    with closing(client("s3")) as s3:
+        assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
+    assert (project / "dist" / "shipsafe.json").read_bytes() == before
+
+
+def test_under_strict_nothing_is_signed_that_no_builder_attests(run: Sign, project: Path) -> None:
+    strict = project.parent / "strict.toml"
+    strict.write_text('extends = "strict"\n' + POLICY.replace('"advisories"', f'"{project}/advisories"'))
+    done = run("sign", "--yes", "--policy", strict)
+    assert done.code == 4, done.out + done.err
+    assert "attest" in done.out
+    assert _jobs() == 0
+
+
+def test_a_zip_that_was_replaced_is_not_signed(run: Sign, project: Path) -> None:
+    shutil.copyfile(project / "dist" / "Stock.zip", project / "dist" / "Pay.zip.new")
+    (project / "dist" / "Pay.zip").unlink()
+    (project / "dist" / "Pay.zip.new").rename(project / "dist" / "Pay.zip")
+    shutil.rmtree(project / "dist" / ".shipsafe")
+    done = run("sign", "--yes")
+    assert done.code == 5, done.out + done.err
+    assert _jobs() == 0
+
+
+def test_a_protected_policy_that_is_tighter_decides(run: Sign, project: Path) -> None:
+    """The build passed under its own policy; the one that signs wants all findings gone."""
+    (project / "pay" / "app.py").write_text(
+        'import subprocess\n\ndef handler(event, context):\n    subprocess.run(event["command"], shell=True)\n'
+    )
+    loose = (project / "shipsafe.toml").read_text()
+    (project / "shipsafe.toml").write_text(loose + '\n[gates.lint]\nmode = "observe"\n')
+    assert run("build").code == 0
+    protected = project.parent / "protected.toml"
+    protected.write_text(loose.replace('"advisories"', f'"{project}/advisories"'))
+    done = run("sign", "--yes", "--policy", protected)
+    assert done.code == 1, done.out + done.err
+    assert "B602" in done.out
+    assert _jobs() == 0
+
+
+def test_one_that_fails_does_not_stop_the_other(run: Sign, project: Path, local_aws: Endpoint) -> None:  # noqa: F811 - a fixture
+    """What was signed is written down, the other is named, and the next run signs that one alone."""
+    for _ in range(2):  # the job, and the one new attempt of the run
+        local_aws.signer.fail_next("Signing failed: the service was busy.")
+    done = run("sign", "--yes")
+    assert done.code in (0, 4)
+    again = run("sign", "--yes")
+    assert again.code == 0, again.out + again.err
+    assert all(len(entry["signatures"]) == 1 for entry in _manifest(project)["artifacts"])
+
+
+def test_a_target_that_is_not_there_is_said(run: Sign, project: Path) -> None:
+    missing = run("sign", "--target", "prod", "--yes")
+    assert missing.code == 2
+    assert "There are: dev" in missing.err
+    (project / "shipsafe.toml").write_text(POLICY.partition("[[sign.target]]")[0])
+    none = run("sign", "--yes")
+    assert none.code == 2
+    assert "[[sign.target]]" in none.err
+
+
+def test_jobs_that_take_too_long_are_waited_for_by_the_next_run(run: Sign, project: Path, local_aws: Endpoint) -> None:  # noqa: F811
+    local_aws.signer.delay = timedelta(seconds=8)
+    late = run("sign", "--yes", "--timeout", "2")
+    assert late.code == 4, late.out + late.err
+    assert "signatures" not in _manifest(project)["artifacts"][0]
+    jobs = _jobs()
+    local_aws.clock.moved += timedelta(seconds=20)
+    assert run("sign", "--yes").code == 0
+    assert _jobs() == jobs
