@@ -25,12 +25,14 @@ from shipsafe.model.artifact import Archive
 from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.project import Function, Layer, Subject
 from shipsafe.model.tree import StagedTree
+from shipsafe.packing.output import Output
 from shipsafe.packing.stage import stage
 
 _PACKERS = 2  # archives that are written at once; each compresses on all processors
 _DECISIVE = ("runtime", "architectures", "code")  # fields without which nobody knows what would ship
 Value = TypeVar("Value")
 Take = Callable[[Bench, Subject, Path], StagedTree]  # the tree of a subject, in a private and empty folder
+Pack = Callable[[Bench, Output, Case, StagedTree], Archive]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +50,47 @@ class Examined:
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def examine(bench: Bench, subjects: Iterable[Subject], take: Take | None = None) -> Examined:
+def from_source(bench: Bench, subject: Subject, workspace: Path) -> StagedTree:
+    """Stage a subject from what the project has.
+
+    Raises:
+        IncompleteError: nobody knows what would ship, or `stage` says why not.
+    """
+    for unresolved in subject.unresolved:
+        if unresolved.field in _DECISIVE:
+            place = unresolved.location or subject.location
+            raise IncompleteError(
+                f"The {unresolved.field} of {subject.name} could not be resolved: {unresolved.reason.rstrip('.')}.",
+                remedy=unresolved.remedy or "Give its parameter a value with --parameter-overrides or in the policy's [parameters].",
+                path=place.path,
+                line=place.line,
+            )
+    return stage(subject, bench.project, bench.policy, workspace=workspace, sets=bench.sets, offline=bench.offline)
+
+
+def _keep(_bench: Bench, _case: Case) -> None:
+    """What was staged is needed until the run ends, or is cheap to keep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """How a subject's tree and archive are come by, and what is done when nobody needs the tree any more."""
+
+    take: Take = from_source
+    pack: Pack = packed
+    leave: Callable[[Bench, Case], None] = _keep
+
+
+_HANDS = Hands()
+
+
+def examine(bench: Bench, subjects: Iterable[Subject], hands: Hands = _HANDS) -> Examined:
     """Stage, ask and pack all subjects.
 
     Args:
         bench: what every step is given.
         subjects: what to look at.
-        take: gives the tree of a subject, in a private folder; None stages it from its source.
+        hands: how trees and archives are come by; as a rule they are staged from their source and packed.
 
     Raises:
         ConfigError: the input as a whole cannot be used (two kinds of lock at one level).
@@ -62,7 +98,7 @@ def examine(bench: Bench, subjects: Iterable[Subject], take: Take | None = None)
     """
     pools = _Pools(*(ThreadPoolExecutor(count, thread_name_prefix="shipsafe") for count in (bench.jobs, bench.jobs, _PACKERS)))
     try:
-        examined = _Floor(bench, pools, take or _from_source).work(tuple(subjects))
+        examined = _Floor(bench, pools, hands).work(tuple(subjects))
     except BaseException:
         end_all()
         for pool in pools:
@@ -97,7 +133,7 @@ class _Floor:
 
     bench: Bench
     pools: _Pools
-    take: Take
+    hands: Hands
     advisories: Future[Opened] | None = None
     layers: dict[str, Staged] = field(default_factory=dict)
     waiting_for_layers: list[tuple[Function, Staged]] = field(default_factory=list)
@@ -141,7 +177,7 @@ class _Floor:
         if is_image(subject):
             self._begin(Case(subject=subject, staged=None))
         else:
-            self._do(self.pools.stage, partial(staged, self.bench, subject, self.take), partial(self._staged, subject))
+            self._do(self.pools.stage, partial(staged, self.bench, subject, self.hands.take), partial(self._staged, subject))
 
     def _staged(self, subject: Subject, staged: Staged) -> None:
         if isinstance(subject, Layer):
@@ -164,7 +200,7 @@ class _Floor:
             self._do(self.pools.ask, partial(ask, self.bench, gate, case, self.advisories), partial(self._answered, work))
         if self.bench.output is not None and case.tree is not None:
             work.awaited += 1
-            step = partial(packed, self.bench, self.bench.output, case, case.tree)
+            step = partial(self.hands.pack, self.bench, self.bench.output, case, case.tree)
             self._do(self.pools.pack, step, partial(self._packed, work))
 
     def _answered(self, work: _Work, outcome: Outcome) -> None:
@@ -197,6 +233,7 @@ class _Floor:
             self.archives[subject] = work.archive
         if sbom:
             self.sboms[subject] = sbom
+        self.hands.leave(self.bench, work.case)
         self.inside -= 1
 
 
@@ -214,22 +251,9 @@ def _advisories(bench: Bench) -> Opened:
         return error
 
 
-def _from_source(bench: Bench, subject: Subject, workspace: Path) -> StagedTree:
-    return stage(subject, bench.project, bench.policy, workspace=workspace, sets=bench.sets, offline=bench.offline)
-
-
-def staged(bench: Bench, subject: Subject, take: Take = _from_source) -> Staged:
+def staged(bench: Bench, subject: Subject, take: Take = from_source) -> Staged:
     """The staged tree, or the reason why this one subject could not be staged; the others go on."""
     bench.progress.update(subject.subject, "stage", None)
-    for unresolved in subject.unresolved:
-        if unresolved.field in _DECISIVE:
-            place = unresolved.location or subject.location
-            return IncompleteError(
-                f"The {unresolved.field} of {subject.name} could not be resolved: {unresolved.reason.rstrip('.')}.",
-                remedy=unresolved.remedy or "Give its parameter a value with --parameter-overrides or in the policy's [parameters].",
-                path=place.path,
-                line=place.line,
-            )
     try:
         with bench.timeline.leg("stage", subject.subject):
             tree = take(bench, subject, bench.workspace(subject, "stage"))

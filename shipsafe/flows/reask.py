@@ -13,53 +13,34 @@ distribution in it was compared with the zip. What only a build sees is not aske
 led out of the project.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors, read_bounded
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.evidence.reconcile import claims_of, read_sbom, reconcile
-from shipsafe.flows.bench import Bench, open_bench
-from shipsafe.flows.build import concluded, epoch_of, info_of
+from shipsafe.flows.bench import Bench
 from shipsafe.flows.claims import claims_about
-from shipsafe.flows.examine import examine
-from shipsafe.flows.known import open_known
-from shipsafe.flows.prepare import Prepared
-from shipsafe.flows.request import Request
-from shipsafe.gates import all_gates
+from shipsafe.flows.examine import Hands
+from shipsafe.flows.zips import Asked, Terms, asked_about, refuse_signed
 from shipsafe.model.artifact import Artifact
-from shipsafe.model.claims import UNATTESTED, Claim, SbomClaims
-from shipsafe.model.outcome import Outcome
+from shipsafe.model.claims import SbomClaims
+from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import Policy
-from shipsafe.model.project import Code, CodeKind, Function, Layer, Project, Subject
-from shipsafe.model.record import RunRecord
+from shipsafe.model.project import Code, CodeKind, Function, Layer, Subject
 from shipsafe.model.tree import StagedTree
-from shipsafe.model.verdict import Decision, Verdict, WaiverNews
-from shipsafe.model.vex import VexNews
+from shipsafe.model.verdict import Decision
+from shipsafe.packing.handed_over import Zipped, known_tree, take_zip
 from shipsafe.packing.release import Release, ReleasedArtifact
-from shipsafe.packing.released import take_released
-from shipsafe.policy.vex import read_documents
 from shipsafe.reports.live import Progress
 
+__all__ = ["Asked", "reask"]
+
 _LARGEST_SBOM = 100 * MEBIBYTE
-_UNATTESTED = (
-    'No attestation says who built this, and the policy takes only attested builders ([sign] builder = "attested"): a zip, its SBOM and '
-    "the manifest that were replaced together would pass unnoticed."
-)
-_BUILDER = "builder"  # what stands in the place of a gate where nobody vouches for the builder
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What was found, who vouches for the builder, and what was taken from the builder."""
-
-    record: RunRecord
-    builder: str
-    claims: tuple[Claim, ...]
 
 
 def reask(
@@ -83,52 +64,15 @@ def reask(
         ConfigError: a VEX document or the baseline cannot be read.
         IncompleteError: the folder for temporary files cannot be written.
     """
-    with disk_errors(Path("the folder for temporary files")), TemporaryDirectory(prefix="shipsafe-zips-") as root:
-        prepared = _prepared(release, policy, Path(root), today=today, offline=offline, jobs=jobs, vex=vex)
-        shelf = _Shelf(artifacts={one.subject: one for one in release.artifacts})
-        with open_bench(prepared, progress, timeline) as bench:
-            progress.start([one.subject for one in prepared.subjects], [gate.id for gate in all_gates()], packs=False)
-            examined = examine(bench, prepared.subjects, shelf.take)
-            bench.clear()
-            outcomes = [*(_listed(one, shelf) for one in examined.outcomes), *_attested(policy)]
-            record = concluded(
-                prepared, outcomes, contents=examined.contents, advisories=info_of(examined), epoch=epoch_of(bench))  # fmt: skip
-    verdict = _without_absences(record.verdict)
-    record = replace(
-        record,
-        command="sign",
-        project=release.document["project"],
-        prefix="",
-        template=release.document["template"],
-        verdict=verdict,
-        artifacts=tuple(_artifact(one) for one in release.artifacts) if verdict.decision is Decision.PASS else (),
-    )
-    return Asked(record=record, builder=UNATTESTED, claims=tuple(claims_about(release, shelf.told)))
-
-
-def _prepared(
-    release: Release, policy: Policy, root: Path, *, today: date, offline: bool, jobs: int, vex: Sequence[Path]
-) -> Prepared:  # fmt: skip
-    """The release as a project: in a folder where nothing lies that could lower a finding."""
-    subjects = tuple(_subject(one) for one in release.artifacts)
-    # Named one by one, because a release need not be the whole project.
-    request = Request(path=root, today=today, functions=tuple(one.name for one in subjects), vex=tuple(vex), offline=offline, jobs=jobs)
     home = (release.policy or release.out).resolve().parent
-    documents, statements = read_documents(policy, vex, root=home)
-    return Prepared(
-        request=request,
-        policy=policy,
-        project=Project(
-            root=root,
-            template=None,
-            functions=tuple(one for one in subjects if isinstance(one, Function)),
-            layers=tuple(one for one in subjects if isinstance(one, Layer)),
-        ),
-        subjects=subjects,
-        documents=documents,
-        statements=statements,
-        known=open_known(request, policy, home),
-    )
+    terms = Terms(policy=policy, today=today, home=home, offline=offline, jobs=jobs, progress=progress, timeline=timeline, vex=tuple(vex))
+    shelf = _Shelf(artifacts={one.subject: one for one in release.artifacts})
+    subjects = [_subject(one) for one in release.artifacts]
+    with asked_about(subjects, Hands(take=shelf.take), terms, reworded=partial(_compared, shelf)) as answers:
+        record = answers.record(project=release.document["project"], template=release.document["template"])
+    if record.verdict.decision is Decision.PASS:
+        record = replace(record, artifacts=tuple(_artifact(one) for one in release.artifacts))
+    return Asked(record=record, claims=tuple(claims_about(release, shelf.told)))
 
 
 def _subject(artifact: ReleasedArtifact) -> Subject:
@@ -192,17 +136,29 @@ class _Shelf:
         """
         artifact = self.artifacts[subject.subject]
         if artifact.sbom is None:
-            return take_released(artifact, subject, workspace, policy=bench.policy, claims=None)[0]
+            return self._looked_into(artifact, subject, workspace, bench.policy, None)[1]
         shown = str(artifact.sbom)
         data = _read(artifact.sbom)
         document = read_sbom(data, sha256=artifact.sbom_sha256, shown=shown)
         told = self.told[subject.subject] = claims_of(document, shown=shown)
-        tree, archive = take_released(artifact, subject, workspace, policy=bench.policy, claims=told)
-        reconcile(document, subject, tree, archive, shown=shown)
+        zipped, tree = self._looked_into(artifact, subject, workspace, bench.policy, told)
+        reconcile(document, subject, tree, zipped.archive(subject.subject), shown=shown)
         copy = workspace / "sbom.json"
         with disk_errors(copy):
             copy.write_bytes(data)
         return replace(tree, sbom=copy)
+
+    @staticmethod
+    def _looked_into(
+        artifact: ReleasedArtifact, subject: Subject, workspace: Path, policy: Policy, told: SbomClaims | None
+    ) -> tuple[Zipped, StagedTree]:  # fmt: skip
+        shown = str(artifact.path)
+        zipped = take_zip(artifact.path, workspace / "package.zip", workspace / "tree", shown=shown, stated=artifact)
+        zipped.copy.unlink()
+        locks = tuple(path for path, _ in artifact.told.locks)
+        tree = known_tree(zipped, subject, policy=policy, claims=told, inputs=locks)
+        refuse_signed(tree, shown=shown)
+        return zipped, tree
 
 
 def _read(sbom: Path) -> bytes:
@@ -222,30 +178,16 @@ def _read(sbom: Path) -> bytes:
         raise IntegrityError(error.what, remedy=error.remedy, path=error.path) from error
 
 
-def _listed(outcome: Outcome, shelf: _Shelf) -> Outcome:
+def _compared(shelf: _Shelf, outcome: Outcome) -> Outcome:
     """The same, but that a zip whose SBOM was not handed over has not been compared with one."""
-    artifact = shelf.artifacts.get(outcome.subject)
-    if outcome.gate != "sbom" or not outcome.looked or artifact is None or artifact.sbom is not None or "format" not in outcome.evidence:
+    artifact = shelf.artifacts[outcome.subject]
+    if outcome.gate != "sbom" or outcome.state is not State.ANSWERED or artifact.sbom is not None:
         return outcome
-    name = artifact.name
-    way = f"Build it with `shipsafe build --prebuilt {name}=ZIP`, or name the zip itself: `shipsafe sign {artifact.path.name}`"
-    return Outcome.unanswered("sbom", outcome.subject, f"The release has no SBOM of {name} that its files could be compared with. {way}.")
-
-
-def _attested(policy: Policy) -> Iterator[Outcome]:
-    """What a policy asks for that takes only attested builds."""
-    if policy.sign.attested_builder:
-        yield Outcome.unanswered(_BUILDER, "project", _UNATTESTED)
-
-
-def _without_absences(verdict: Verdict) -> Verdict:
-    """Without remarks about what was not found: it may be what only a build sees."""
-    return replace(
-        verdict,
-        waiver_notes=tuple(note for note in verdict.waiver_notes if note.news is not WaiverNews.UNUSED),
-        vex_notes=tuple(note for note in verdict.vex_notes if note.news is not VexNews.UNMATCHED),
-        vanished=(),
+    reason = (
+        f"The release has no SBOM of {artifact.name}, so that its files could be compared with nothing. Build it with `shipsafe build "
+        f"--prebuilt {artifact.name}=ZIP`, which makes one."
     )
+    return Outcome.unanswered("sbom", outcome.subject, reason)
 
 
 def _artifact(artifact: ReleasedArtifact) -> Artifact:
