@@ -17,6 +17,7 @@ from shipsafe.errors import ExitCode
 from shipsafe.flows.sign import Asking, Signed, SignRequest, asking, planned, signed
 from shipsafe.model.verdict import Decision
 from shipsafe.reports import names
+from shipsafe.reports.layout import size
 from shipsafe.reports.text import plain
 from shipsafe.signing.plan import SigningPlan
 from shipsafe.signing.roots import local_root
@@ -81,30 +82,31 @@ def _sign(
         made = planned(case)
         if not screen.confirm(_plan(case, made), yes=yes or not made.changes, dry_run=dry_run):
             return ExitCode.PASS
-        done = signed(case, made, screen.say if not quiet else lambda _: None)
+        done = signed(case, made, (lambda _: None) if quiet else Screen(local=screen.local, stream=sys.stderr).say)
         for line in _told(done):
             screen.say(line)
         return done.exit_code
 
 
 def _plan(case: Asking, made: SigningPlan) -> Iterator[str]:
-    """The plan, as a person reads it."""
+    """The plan, as a person reads it: who we are at each target, and what is left to do for each zip."""
     yield f"builder: {case.asked.builder}"
+    width = max(len(", ".join(line.names)) for line in made.lines)
     for stand in made.stands:
-        aws = stand.aws
-        yield (
-            f"target {stand.target.name}: account {aws.account}, {aws.region}, bucket {stand.bucket}, "
-            f"profile {stand.profile.name}/{stand.profile.version}, as {aws.caller}"
-        )
-    for step in made.steps():
-        yield f"  {step}"
+        target, aws = stand.target, stand.aws
+        yield f"target {target.name}: account {aws.account}, {aws.region}, as {aws.caller}"
+        yield f"  bucket   {stand.bucket}: {target.prefix}unsigned/SHA256.zip is signed as {target.prefix}signed/SHA256/JOB.zip"
+        yield f"  profile  {stand.profile.arn}"
+        for line in made.lines:
+            if line.stand == stand:
+                yield f"  {', '.join(line.names):<{width}}  {size(line.work.size):>9}  {', '.join(line.todo())}"
 
 
 def _told(done: Signed) -> Iterator[str]:
     """What came of it."""
     for one in done.signed:
         yield f"{one.artifact} -> {one.target}: {one.object}"
-        yield f"  CodeSha256 {one.code_sha256}  {one.profile_version}  until {one.expires:%Y-%m-%d}  root: {one.trust}"
+        yield f"  CodeSha256 {one.code_sha256}  until {one.expires:%Y-%m-%d}  root: {one.trust}"
     for artifact, target, error in done.failed:
         yield f"{artifact} -> {target}: not signed. {error}"
     if done.signed:

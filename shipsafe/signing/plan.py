@@ -7,7 +7,7 @@ A plan knows what an earlier run has done, from the journal and from the bucket,
 holds reading back alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -15,7 +15,6 @@ from typing import TypeVar
 from shipsafe.adapters.aws.s3 import look_at_bucket
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.adapters.aws.signer import Job, Profile, read_profile
-from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, NothingError, ShipsafeError
 from shipsafe.model.signing import ProfileVersion, S3Object, SignTarget
 from shipsafe.signing.earlier import earlier_job, uploaded
@@ -69,24 +68,19 @@ class Line:
         """What the key of the signed object begins with."""
         return signed_prefix(self.stand.target.prefix, self.work.sha256)
 
+    def todo(self) -> tuple[str, ...]:
+        """What is left to do, for a person to read."""
+        if self.job is not None and self.job.status == "Succeeded":
+            return (f"read back what job {self.job.id} of an earlier run signed",)
+        if self.job is not None:
+            return (f"wait for job {self.job.id} of an earlier run", "read back")
+        upload = () if self.source else ("upload",)
+        return (*upload, "sign" if self.attempt == 1 else f"sign: attempt {self.attempt}, the one before failed", "read back")
+
     def ticket(self, source: S3Object) -> Ticket:
         """What is asked of Signer."""
         aws = self.stand.aws
         return Ticket(account=aws.account, region=aws.region, source=source, profile=self.stand.profile)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One thing to do, for a person to read: what, and why. `changes`: whether AWS holds something more afterwards."""
-
-    artifact: str
-    target: str
-    what: str
-    why: str
-    changes: bool
-
-    def __str__(self) -> str:
-        return f"{self.artifact} -> {self.target}: {self.what} ({self.why})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +92,10 @@ class SigningPlan:
     order: tuple[str, ...]
     journal: Journal
 
-    def steps(self) -> tuple[Step, ...]:
-        """What will be done, in the order in which it is printed."""
-        return tuple(step for line in self.lines for step in _steps(line))
-
     @property
     def changes(self) -> bool:
         """Whether anything will be uploaded or signed; else it is only read back."""
-        return any(step.changes for step in self.steps())
+        return any(line.job is None for line in self.lines)
 
 
 def plan(
@@ -206,24 +196,6 @@ def _how_far(line: Line, journal: Journal, now: datetime) -> Line:
     ticket = line.ticket(source)
     earlier = earlier_job(stand.aws, ticket, line.destination, journal, name=line.work.name, now=now)
     return replace(line, source=source, job=earlier.job, attempt=earlier.attempt)
-
-
-def _steps(line: Line) -> Iterator[Step]:
-    stand, size = line.stand, f"{line.work.size / MEBIBYTE:.1f} MiB"
-    where = f"account {stand.aws.account}, {stand.aws.region}"
-
-    def step(what: str, why: str, *, changes: bool) -> Step:
-        return Step(artifact=", ".join(line.names), target=stand.target.name, what=what, why=why, changes=changes)
-
-    if line.source is None:
-        yield step(f"upload {size} to s3://{stand.bucket}/{line.key}", f"{where}; nothing is there", changes=True)
-    if line.job is None:
-        again = f"job {line.attempt}, the one before failed" if line.attempt > 1 else where
-        yield step(f"sign with {stand.profile.name}/{stand.profile.version}", again, changes=True)
-    elif line.job.status == "Succeeded":
-        yield step(f"read back what job {line.job.id} signed", f"{where}; an earlier run signed it", changes=False)
-    else:
-        yield step(f"wait for job {line.job.id}", f"{where}; an earlier run started it", changes=False)
 
 
 def _each(items: Sequence[In], look: Callable[[In], Out]) -> list[Out]:

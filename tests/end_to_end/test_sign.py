@@ -141,7 +141,7 @@ def test_dry_run_and_a_missing_yes_change_nothing(run: Sign, project: Path) -> N
     before = (project / "dist" / "shipsafe.json").read_bytes()
     dry, asked = run("sign", "--dry-run"), run("sign")
     assert (dry.code, asked.code) == (0, 2)
-    assert "upload" in dry.out
+    assert "upload, sign, read back" in dry.out
     assert "--yes" in asked.err
     assert _jobs() == 0
     with closing(client("s3")) as s3:
