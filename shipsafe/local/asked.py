@@ -1,6 +1,7 @@
 """One HTTP request as the front sees it: for which service, which operation, by whom; its body where it can be read twice."""
 
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
@@ -28,7 +29,10 @@ Answered = tuple[str, list[tuple[str, str]], Iterable[bytes]]  # status line, he
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request. `path` is not decoded; `operation` is "" where it cannot be told."""
+    """A request. `path` is not decoded; `operation` is "" where it cannot be told.
+
+    `begun`: when its head was read, before its body came; seconds of the monotonic clock.
+    """
 
     environ: dict[str, Any]
     scope: Scope
@@ -38,6 +42,7 @@ class Asked:
     path: str
     query: dict[str, list[str]]
     body: IO[bytes]
+    begun: float
 
     @property
     def protocol(self) -> str:
@@ -65,11 +70,27 @@ def ask(environ: dict[str, Any]) -> Asked:
     form = environ.get("CONTENT_TYPE", "").startswith(_FORM)
     if not service and not form and "HTTP_X_AMZ_TARGET" not in environ:
         service = "s3"
+    begun = time.monotonic()
     body = _spool(environ)
     query = parse_qs(query_string, keep_blank_values=True)
     path = _with_bucket(environ, path) if service == "s3" else path
     operation = _operation(environ, service, path, query, body)
-    return Asked(environ=environ, scope=scope, service=service, operation=operation, method=environ["REQUEST_METHOD"], path=path, query=query, body=body)  # fmt: skip  # noqa: E501
+    return Asked(
+        environ=environ,
+        scope=scope,
+        service=service,
+        operation=operation,
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        query=query,
+        body=body,
+        begun=begun,
+    )
+
+
+def header_names(environ: dict[str, Any]) -> frozenset[str]:
+    """The names of a request's headers, in lower case."""
+    return frozenset(name[5:].replace("_", "-").lower() for name in environ if name.startswith("HTTP_"))
 
 
 def _spool(environ: dict[str, Any]) -> IO[bytes]:
@@ -95,7 +116,7 @@ def _operation(environ: dict[str, Any], service: str, path: str, query: dict[str
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target).rpartition(".")[2]
     if service in ("s3", "signer", "lambda"):
-        found = match(service, environ["REQUEST_METHOD"], path, query)
+        found = match(service, environ["REQUEST_METHOD"], path, query, header_names(environ))
         return found.route.operation if found is not None else ""
     if environ.get("CONTENT_TYPE", "").startswith(_FORM):
         form = parse_qs(body.read(_LARGEST_FORM).decode(errors="replace"))

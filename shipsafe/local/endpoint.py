@@ -17,6 +17,7 @@ from shipsafe.local.functions.core import Lambda
 from shipsafe.local.moto_side import Moto
 from shipsafe.local.objects import MotoObjects
 from shipsafe.local.pki import LocalRoot, open_root
+from shipsafe.local.s3_checks import S3Checks
 from shipsafe.local.server import LOOPBACK, Listener
 from shipsafe.local.signer import DELAY, Signer
 from shipsafe.local.trail import Trail
@@ -87,6 +88,7 @@ def start(*, port: int = 0, delay: timedelta = DELAY, root: LocalRoot | None = N
     )
     front.cores.update({"signer": signer, "lambda": functions})
     front.settle = signer.settle
+    front.checks = S3Checks(objects.versioning)
     return Endpoint(
         front=front,
         listener=listener,

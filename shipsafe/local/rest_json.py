@@ -56,7 +56,7 @@ def operation_of(service: str, request: Request) -> Match:
     Raises:
         ApiError: UnknownOperationException (501): none that the service's model has.
     """
-    found = match(service, request.method, request.path, request.query)
+    found = match(service, request.method, request.path, request.query, request.headers.keys())
     if found is None:
         raise unknown(service, f"{request.method} {request.path}")
     return found

@@ -4,6 +4,7 @@ Signer does not say which version it wrote, so the newest one of the key is look
 unsigned zip. Whoever else wrote there is found out by what the signature says: job and profile version are inside it.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
@@ -97,6 +98,9 @@ def _examine(line: Line, file: IO[bytes], came: Downloaded, size: int) -> tuple[
     except OSError as error:
         raise IncompleteError(f"The unsigned zip is gone: {error.strerror}.", remedy="Build it again.", path=str(line.work.path)) from error
     with unsigned:
+        # What is compared must be what was judged, not what somebody wrote there since.
+        if hashlib.file_digest(unsigned, "sha256").hexdigest() != line.work.sha256:
+            raise IntegrityError(f"{line.work.path.name} has changed since it was judged.", remedy="Build again, then sign.")
         notes = compare(unsigned, file)
     if not zipped.intact:
         raise IntegrityError("Its contents are not those that were signed.", remedy=_REMEDY)

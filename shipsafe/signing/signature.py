@@ -183,8 +183,9 @@ def _told(outer: Any) -> _Told:
 
 
 def _attributes(found: Any) -> tuple[dict[str, Any], bytes]:
-    """The signed attributes by OID, each with its one value, and the DER that is signed (RFC 5652, 5.4)."""
-    plain = _Attributes.load(found.untag().dump(), strict=True)
+    """The signed attributes by OID, each with its one value, and what is signed: their DER, as a SET OF (RFC 5652, 5.4)."""
+    signed = b"\x31" + found.dump()[1:]
+    plain = _Attributes.load(signed, strict=True)
     attributes: dict[str, Any] = {}
     for one in plain:
         name = one["type"].dotted
@@ -203,7 +204,10 @@ def _attributes(found: Any) -> tuple[dict[str, Any], bytes]:
     if isinstance(protection["signature_algorithm"], core.Void) or not isinstance(protection["mac_algorithm"], core.Void):
         raise unknown("it does not sign its algorithms")
     _check_algorithm(protection["signature_algorithm"], _ECDSA_SHA384)
-    return attributes, plain.dump(force=True)
+    # X.690, 11.6. asn1crypto would bring them in order, and drop the zeros at the end of a time that was signed with them.
+    if plain.contents != b"".join(sorted(one.dump() for one in plain)):
+        raise unknown("its signed attributes are not in the order of DER")
+    return attributes, signed
 
 
 def _check_algorithm(algorithm: Any, name: str) -> None:
