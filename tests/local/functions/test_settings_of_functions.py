@@ -64,10 +64,7 @@ def test_a_url_is_configured_once_for_the_function_and_for_an_alias(local: Local
     made = local("CreateFunctionUrlConfig", FunctionName="orders", AuthType="NONE")
     assert made["FunctionUrl"].endswith(f".lambda-url.{REGION}.on.aws/")
     message = local.refused("ResourceConflictException", 409, "CreateFunctionUrlConfig", FunctionName="orders", AuthType="NONE")
-    assert (
-        message
-        == f"Failed to create function url config for [functionArn = {ARN}]. Error message:  FunctionUrlConfig exists for this Lambda function"
-    )
+    assert message.startswith(f"Failed to create function url config for [functionArn = {ARN}]. Error message:  FunctionUrlConfig exists")
     local("CreateFunctionUrlConfig", FunctionName="orders", AuthType="AWS_IAM", Qualifier="live", Cors={"AllowOrigins": ["*"]})
     assert local("UpdateFunctionUrlConfig", FunctionName="orders", AuthType="AWS_IAM")["AuthType"] == "AWS_IAM"
     assert local("GetFunctionUrlConfig", FunctionName="orders")["AuthType"] == "AWS_IAM"

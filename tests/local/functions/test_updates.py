@@ -182,7 +182,8 @@ def test_a_function_is_named_in_many_ways(local: Local) -> None:
 
 def test_accounts_and_regions_do_not_see_each_other(local: Local) -> None:
     local.create()
-    for place in ({"account": OTHER}, {"region": "us-east-1"}):
+    places: tuple[dict[str, Any], ...] = ({"account": OTHER}, {"region": "us-east-1"})
+    for place in places:
         assert local("ListFunctions", **place)["Functions"] == []
         local.refused("ResourceNotFoundException", 404, "GetFunction", FunctionName="orders", **place)
         local.create(**place)

@@ -183,17 +183,21 @@ def check_shape(shape: Any, value: Any, path: str) -> None:
     if shape is None:
         assert value == {}, path
         return
-    kinds = {"structure": dict, "map": dict, "list": list, "string": str, "integer": int, "long": int, "boolean": bool, "blob": bytes}
-    expected = {**kinds, "timestamp": datetime, "double": float}[shape.type_name]
-    assert isinstance(value, expected), f"{path} is {value!r}"
+    members: list[tuple[Any, Any, str]] = []
     if shape.type_name == "structure":
         assert set(value) <= set(shape.members), f"{path} has {set(value) - set(shape.members)}"
-        for name, member in value.items():
-            check_shape(shape.members[name], member, f"{path}.{name}")
-    for member in value if shape.type_name == "list" else ():
-        check_shape(shape.member, member, path)
-    for member in value.values() if shape.type_name == "map" else ():
-        check_shape(shape.value, member, path)
+        members = [(shape.members[name], member, f"{path}.{name}") for name, member in value.items()]
+    elif shape.type_name == "list":
+        members = [(shape.member, member, path) for member in value]
+    elif shape.type_name == "map":
+        members = [(shape.value, member, f"{path}.{name}") for name, member in value.items()]
+    else:
+        assert type(value) is _TYPES[shape.type_name], f"{path} is {value!r}"
+    for member in members:
+        check_shape(*member)
+
+
+_TYPES = {"string": str, "integer": int, "long": int, "boolean": bool, "blob": bytes, "timestamp": datetime, "double": float}
 
 
 def a_root(folder: Path) -> LocalRoot:
