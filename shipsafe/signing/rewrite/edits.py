@@ -122,6 +122,20 @@ class Edits:
 
         self._meant.append(change)
 
+    def swap(self, path: Path, key: str, old: str, new: str) -> None:
+        """Replace a piece of text wherever it stands in the scalars below a key."""
+        entry = self.mapping(path).own(key)
+        if entry is None:
+            return
+        for part in entry.value.written():
+            if part.kind == "s" and old in part.text:
+                self._cuts.append((part.start, part.end, self._inline(part.text.replace(old, new), "", compact=False)))
+
+        def change(tree: Any) -> None:
+            _at(tree, path)[key] = _swapped(_at(tree, path)[key], old, new)
+
+        self._meant.append(change)
+
     def result(self) -> str:
         """The changed text.
 
@@ -314,3 +328,17 @@ def _at(tree: Any, path: Path) -> Any:
 
 def _value(new: New) -> Any:
     return text_value(new) if isinstance(new, str) else {key: _value(value) for key, value in new.items()}
+
+
+def _swapped(value: Any, old: str, new: str) -> Any:
+    match value:
+        case dict():
+            return {key: _swapped(inner, old, new) for key, inner in value.items()}
+        case list():
+            return [_swapped(inner, old, new) for inner in value]
+        case (tag, str() as text):
+            return (tag, text.replace(old, new))
+        case (tag, inner):
+            return (tag, _swapped(inner, old, new))
+        case _:
+            return value
