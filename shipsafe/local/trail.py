@@ -1,6 +1,7 @@
 """What was asked of the endpoint, as CloudTrail would tell it: one event a call.
 
-What CloudTrail tells of signatures is with the local Lambda (`Lambda.events`). Parameters are left out but for a few names: they may hold code, environment variables and secrets.
+What CloudTrail tells of signatures is with the local Lambda (`Lambda.events`). Parameters are left out but for a few names: they may
+hold code, environment variables and secrets.
 """
 
 from collections import deque
