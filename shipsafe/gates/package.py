@@ -27,7 +27,7 @@ from shipsafe.model.tree import Origin, ProblemKind, Source, StagedTree
 from shipsafe.packing.handler import Answer, find
 from shipsafe.packing.platform_fit import examine
 from shipsafe.packing.runtimes import MACHINES, lookup
-from shipsafe.packing.secret_files import published_secret_in, secret_in
+from shipsafe.packing.secret_files import published_secret_in, repository_of, secret_in
 from shipsafe.packing.startup_hooks import hook_in
 
 _ID = "package"
@@ -249,10 +249,10 @@ def _secrets(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
     for entry in tree.entries:
         if entry.origin is Origin.CODE and entry.path not in published:
             what = secret_in(entry)
-            repository, git, _ = f"/{entry.path}".partition("/.git/")
-            if git and repository in repositories:
+            repository = repository_of(entry.path)
+            if repository and repository in repositories:
                 continue  # one finding for a repository, not one for each of its objects
-            repositories |= {repository} if git else set()
+            repositories |= {repository} if repository else set()
             if what:
                 yield _finding(SECRET_FILE, subject, f"{entry.path} {what}.", entry.location, entry.path)
         elif what := published_secret_in(entry):
