@@ -34,8 +34,10 @@ _PROPERTIES: dict[str, tuple[Path, ...]] = {
     "AWS::Serverless::HttpApi": (("DefinitionUri",),),
     "AWS::Serverless::LayerVersion": (("ContentUri",),),
     "AWS::Serverless::StateMachine": (("DefinitionUri",),),
+    "AWS::Serverless::WebFunction": (("CodeUri",),),
     "AWS::StepFunctions::StateMachine": (("DefinitionS3Location",),),
 }
+_GRAPHQL = "AWS::Serverless::GraphQLApi"  # its functions and resolvers have code of their own, at any depth
 _ELSEWHERE: tuple[Path, ...] = (
     ("Globals", "Function", "CodeUri"),
     ("Metadata", "AWS::ServerlessRepo::Application", "LicenseUrl"),
@@ -65,6 +67,8 @@ def relocate(edits: Edits, old: str, new: str, *, exists: Callable[[str], bool],
         if logical_id not in skip:
             places += [("Resources", logical_id, "Properties", *rest) for rest in _PROPERTIES.get(kind.text if kind else "", ())]
             places.append(("Resources", logical_id, "Metadata", "DockerContext"))
+            if kind and kind.text == _GRAPHQL:
+                places += _code_uris(body, ("Resources", logical_id))
     places += _includes(edits, edits.root, ())
     for place in places:
         part = edits.root.get(*place)
@@ -77,6 +81,13 @@ def relocate(edits: Edits, old: str, new: str, *, exists: Callable[[str], bool],
 
 def _is_path(text: str) -> bool:
     return bool(text) and not text.startswith("/") and "://" not in text and text.isprintable()
+
+
+def _code_uris(part: Part, path: Path) -> list[Path]:
+    found: list[Path] = []
+    for key, value in part.fields().items():
+        found += [(*path, key)] if key == "CodeUri" else _code_uris(value, (*path, key))
+    return found
 
 
 def _includes(edits: Edits, part: Part, path: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from shipsafe.signing.rewrite.written import Part
 
 _SAM_FUNCTION, _FUNCTION = "AWS::Serverless::Function", "AWS::Lambda::Function"
 FUNCTIONS = (_SAM_FUNCTION, _FUNCTION)
+_NEVER_SIGNED = ("AWS::Serverless::WebFunction",)  # a function that no reader reads
 _SAM_FIELDS, _FIELDS = ("Bucket", "Key", "Version"), ("S3Bucket", "S3Key", "S3ObjectVersion")
 # Type of the resource -> the property that says where its code is, and what that property holds of an object.
 _CODE = {
@@ -105,7 +106,7 @@ def _put_code(edits: Edits, path: Path, kind: str, new: dict[str, str]) -> None:
     properties = edits.root.get(*path)
     inline = properties.own("InlineCode") if properties and kind == _SAM_FUNCTION else None
     if kind == _SAM_FUNCTION and not inline and _setting(edits.root, edits.root.get(*path[:2]), "InlineCode"):
-        edits.refuse(properties, f"The InlineCode of {path[1]} stands elsewhere, and SAM would take it before the signed object.",
+        edits.refuse(properties, f"The InlineCode of {path[1]} stands elsewhere, and SAM takes no signed object beside it.",
                      "Write it at the function.")  # fmt: skip
     own = properties.own(key) if properties else None
     if inline and own:
@@ -190,13 +191,13 @@ def _function_of(version: Part) -> str | None:
 
 
 def _unsigned(edits: Edits, name: str, bodies: Mapping[str, Part], signed: Mapping[str, Deployable]) -> list[str]:
-    left = [logical_id for logical_id, body in bodies.items() if _type(body) in _CODE and logical_id not in signed]
+    left = [logical_id for logical_id, body in bodies.items() if _type(body) in (*_CODE, *_NEVER_SIGNED) and logical_id not in signed]
     plain: list[str] = []
     remarks: list[str] = []
     for logical_id in left:
         body = bodies[logical_id]
         place = f"{logical_id} ({name}:{body.line})"
-        if _type(body) in FUNCTIONS and _setting(edits.root, body, _CONFIG):
+        if _type(body) in (*FUNCTIONS, *_NEVER_SIGNED) and _setting(edits.root, body, _CONFIG):
             remarks.append(f"{place} was not signed and has a code-signing configuration, with which Lambda refuses unsigned code."
                            f" Sign it, or take {_CONFIG} from it.")  # fmt: skip
         else:
