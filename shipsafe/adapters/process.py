@@ -1,14 +1,17 @@
 """Child processes: argument lists, no shell, a chosen environment, a time limit, and ended when we are."""
 
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from types import FrameType
 from typing import Protocol
 
-from shipsafe.errors import IncompleteError
+from shipsafe.errors import ConfigError, IncompleteError
 
 # What a child may see of our environment. Everything else (UV_*, PIP_*, PYTHON*, AWS_*, tokens) stays with us.
 _KEPT = (
@@ -108,6 +111,41 @@ def _start(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str] | None,
     return child
 
 
+def follow(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
+    """Run a command of the user's with our own input and output, and exactly `env`; its exit code, 128 and the number of a signal.
+
+    SIGTERM and SIGHUP are passed on; so is SIGINT, unless a terminal has sent it to the command already.
+
+    Raises:
+        ConfigError: it cannot be started.
+    """
+    wait_for = [number for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None)) if number is not None]
+    children: list[subprocess.Popen[bytes]] = []
+
+    def forward(number: int, _frame: FrameType | None) -> None:
+        if children and not (number == signal.SIGINT and _in_foreground()):
+            children[0].send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in wait_for}
+    try:
+        children.append(subprocess.Popen(list(argv), env=dict(env)))
+        code = children[0].wait()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{argv[0]} could not be started: {error}.", remedy="Name a command that is installed.") from error
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+    return code if code >= 0 else 128 - code
+
+
+def _in_foreground() -> bool:
+    """Whether a terminal's Ctrl-C reaches us and what we started alike."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError, AttributeError):  # no terminal, no standard input, or Windows
+        return False
+
+
 def end_all() -> None:
     """End every child that still runs, and let none start after that: for the moment of Ctrl-C."""
     global _ended  # noqa: PLW0603 - the process is ending; there is one of it
@@ -124,9 +162,9 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.kill()
         child.wait(_GRACE)
         return
-    for signal in (15, 9):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         try:
-            os.killpg(child.pid, signal)
+            os.killpg(child.pid, number)
             child.wait(_GRACE)
         except subprocess.TimeoutExpired:
             continue

@@ -39,6 +39,7 @@ COMMANDS = {
     "policy": _Entry("More", "Show, start and describe the policy.", "policy"),
     "cache": _Entry("More", "Say what is cached, and remove it.", "cache"),
     "advisories": _Entry("More", "Pull and look into the advisory snapshot.", "advisories"),
+    "local": _Entry("More", "An AWS endpoint on this machine, to sign without an account.", "local"),
 }
 
 

@@ -27,7 +27,7 @@ from shipsafe.model.tree import Origin, ProblemKind, Source, StagedTree
 from shipsafe.packing.handler import Answer, find
 from shipsafe.packing.platform_fit import examine
 from shipsafe.packing.runtimes import MACHINES, lookup
-from shipsafe.packing.secret_files import published_secret_in, secret_in
+from shipsafe.packing.secret_files import published_secret_in, repository_of, secret_in
 from shipsafe.packing.startup_hooks import hook_in
 
 _ID = "package"
@@ -140,6 +140,8 @@ def run(inquiry: Inquiry) -> Outcome:
     findings: list[Finding] = []
     notes = list(tree.notes)
     unread: list[str] = []
+    if subject.runtime is None:
+        unread += [unsaid for field in ("runtime", "runtimes") if (unsaid := _unsaid(subject, field))]
     with disk_errors(tree.root):
         findings += _problems(tree, subject, unread)
         findings += package_findings(inquiry)
@@ -184,15 +186,16 @@ def _problems(tree: StagedTree, subject: Subject, unread: list[str]) -> Iterator
 
 def _handler(inquiry: Inquiry, notes: list[str], unread: list[str]) -> Iterator[Finding]:
     function = inquiry.subject
-    if not isinstance(function, Function) or function.runtime is None:
+    if not isinstance(function, Function):
+        return
+    if function.runtime is None:
         return
     if function.handler is None:
-        reason = next((one.reason for one in function.unresolved if one.field == "handler"), "the template names none")
-        unread.append(f"The handler of {function.name} is not known: {reason.rstrip('.')}.")
+        unread.append(_unsaid(function, "handler") or f"The handler of {function.name} is not known: the template names none.")
         return
     runtime = lookup(function.runtime)
     found = find(function.runtime, function.handler, inquiry.staged, inquiry.layer_trees, python=runtime.python if runtime else None)
-    if found.answer is Answer.MISSING and not found.module_found and any(ref.local is None for ref in function.layers):
+    if found.answer is Answer.MISSING and not found.module_found and _has_layers_elsewhere(inquiry, function):
         notes.append(f"{found.message} It may be in a layer that is not part of this project.")
     elif found.answer in (Answer.MISSING, Answer.UNREAD):
         place = function.places.get("handler", function.location)
@@ -208,6 +211,8 @@ def _platform(tree: StagedTree, subject: Subject, findings: list[Finding], notes
     """Look at native code, and give the number of native files."""
     runtime = lookup(subject.runtime or "")
     fit = examine(tree.entries, architectures=_architectures(subject), runtime=runtime)
+    if fit.natives and not subject.architectures and (unsaid := _unsaid(subject, "architectures")):
+        unread.append(unsaid)
     findings += [_finding(WRONG_PLATFORM, subject, f"{one.entry.path} {one.reason}.", one.entry.location, one.key) for one in fit.misfits]
     unread += fit.unread
     if fit.spare:
@@ -217,11 +222,25 @@ def _platform(tree: StagedTree, subject: Subject, findings: list[Finding], notes
     return fit.natives
 
 
+def _unsaid(subject: Subject, field: str) -> str:
+    """Why a field is not known, as sentences; "" where it is."""
+    unsaid = next((one for one in subject.unresolved if one.field == field), None)
+    called = {"architectures": "architecture", "runtimes": "runtime"}.get(field, field)
+    return f"The {called} of {subject.name} is not known: {unsaid.reason.rstrip('.')}. {unsaid.remedy}".rstrip() if unsaid else ""
+
+
+def _has_layers_elsewhere(inquiry: Inquiry, function: Function) -> bool:
+    """Whether the function uses a layer whose files are not here."""
+    here = {tree.subject for tree in inquiry.layer_trees}
+    return any(ref.local is None or f"layer:{ref.local}" not in here for ref in function.layers)
+
+
 def _architectures(subject: Subject) -> tuple[str, ...]:
-    """The processors that are right; a layer that names none may be meant for either."""
-    if isinstance(subject, Function) or subject.architectures:
+    """The processors that are right; a layer that names none may be meant for either, and so may a function of which nobody says it."""
+    if subject.architectures:
         return subject.architectures
-    return (subject.build_architecture,) if subject.build_architecture else tuple(MACHINES)
+    chosen = None if isinstance(subject, Function) else subject.build_architecture
+    return (chosen,) if chosen else tuple(MACHINES)
 
 
 def _secrets(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
@@ -230,10 +249,10 @@ def _secrets(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
     for entry in tree.entries:
         if entry.origin is Origin.CODE and entry.path not in published:
             what = secret_in(entry)
-            repository, git, _ = f"/{entry.path}".partition("/.git/")
-            if git and repository in repositories:
+            repository = repository_of(entry.path)
+            if repository and repository in repositories:
                 continue  # one finding for a repository, not one for each of its objects
-            repositories |= {repository} if git else set()
+            repositories |= {repository} if repository else set()
             if what:
                 yield _finding(SECRET_FILE, subject, f"{entry.path} {what}.", entry.location, entry.path)
         elif what := published_secret_in(entry):

@@ -74,7 +74,7 @@ class Objects(Protocol):
     """The object store beside the cores: S3 as moto has it."""
 
     def read(self, bucket: str, key: str, version: str) -> bytes:
-        """The bytes of one version.
+        """The bytes of one version, or of the current one for "".
 
         Raises:
             ApiError: NoSuchBucket, NoSuchKey or NoSuchVersion.

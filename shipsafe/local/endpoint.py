@@ -1,4 +1,4 @@
-"""The local AWS endpoint, put together: the listener, the front, our cores, moto, and the control over them.
+"""The local AWS endpoint, put together: the listener, the front, our cores, moto, their state, and the control over them.
 
 with start() as endpoint:
     os.environ["AWS_ENDPOINT_URL"] = endpoint.url
@@ -6,21 +6,30 @@ with start() as endpoint:
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from shipsafe.local.blobs import MemoryBlobs
-from shipsafe.local.call import Clock
+from shipsafe.errors import ConfigError
+from shipsafe.local.blobs import Blobs, MemoryBlobs
+from shipsafe.local.call import Clock, Core
+from shipsafe.local.control import Control
 from shipsafe.local.faults import Faults
 from shipsafe.local.front import CONTROL, Front
 from shipsafe.local.functions.core import Lambda
+from shipsafe.local.metrics import Metrics
 from shipsafe.local.moto_side import Moto
 from shipsafe.local.objects import MotoObjects
 from shipsafe.local.pki import LocalRoot, open_root
 from shipsafe.local.s3_checks import S3Checks
 from shipsafe.local.server import LOOPBACK, Listener
 from shipsafe.local.signer import DELAY, Signer
+from shipsafe.local.state import State
+from shipsafe.local.throttle import Throttle
 from shipsafe.local.trail import Trail
+
+_running = Lock()  # moto's state is the process's: a second endpoint would share it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +48,8 @@ class Endpoint:
     objects: MotoObjects
     signer: Signer
     functions: Lambda
+    state: State | None
+    empty: dict[str, Any]
 
     @property
     def url(self) -> str:
@@ -50,10 +61,36 @@ class Endpoint:
         """Hex SHA-256 of the local root's certificate."""
         return self.root.fingerprint
 
+    def advance(self, by: timedelta) -> None:
+        """Move the endpoint's time forward. S3 and the other parts of moto have the real time."""
+        self.clock.moved += by
+
+    def keep(self) -> None:
+        """Write down the state, where there is a folder for it."""
+        if self.state is not None:
+            self.state.after_core()
+
+    def reset(self) -> None:
+        """Forget everything but the root: as after a start with an empty folder."""
+        self.faults.clear()
+        self.trail.clear()
+        self.clock.moved = timedelta()
+        if self.state is not None:
+            self.state.clear()
+        for name, core in self.front.cores.items():
+            core.restore(self.empty[name])
+        self.front.moto.reset()
+        self.keep()
+
     def stop(self) -> None:
-        """End it; what was asked is answered first."""
+        """End it; what was asked is answered first, and the state is written."""
         self.faults.stop()
         self.listener.stop()
+        try:
+            if self.state is not None:
+                self.state.close()
+        finally:
+            _running.release()
 
     def __enter__(self) -> Self:
         return self
@@ -62,21 +99,41 @@ class Endpoint:
         self.stop()
 
 
-def start(*, port: int = 0, delay: timedelta = DELAY, root: LocalRoot | None = None) -> Endpoint:
-    """Start an endpoint on loopback.
+def start(
+    *, port: int = 0, state: Path | None = None, throttle: bool = False, delay: timedelta = DELAY, root: LocalRoot | None = None
+) -> Endpoint:
+    """Start an endpoint on loopback. There can be one in a process at a time.
 
     Args:
         port: 0 takes a free one.
+        state: a folder that holds what the endpoint holds; it is read at the start.
+        throttle: whether Lambda and Signer refuse what comes faster than AWS lets it.
         delay: how long a signing job takes.
         root: under which is signed; the user's own if not given.
 
     Raises:
-        ConfigError: the port cannot be used.
+        ConfigError: the port cannot be used, another endpoint uses the folder, or one runs in this process.
+        IncompleteError: the state is damaged, or the disk refuses.
     """
-    clock, faults, trail, root = Clock(), Faults(), Trail(), root or open_root()
+    if not _running.acquire(blocking=False):
+        raise ConfigError("An endpoint runs in this process already.", remedy="Stop it first.")
+    kept: State | None = None
+    try:
+        root = root or open_root()
+        kept = State(state) if state is not None else None
+        return _start(port, kept, throttle=throttle, delay=delay, root=root)
+    except BaseException:
+        if kept is not None:
+            kept.release()
+        _running.release()
+        raise
+
+
+def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, root: LocalRoot) -> Endpoint:
+    clock, faults, trail = Clock(), Faults(), Trail()
     front = Front(Moto(), clock=clock, faults=faults, trail=trail)
-    objects, blobs = MotoObjects(front.from_moto), MemoryBlobs()
-    listener = Listener(front, port)
+    objects, metrics = MotoObjects(front.from_moto), Metrics(front.from_moto)
+    blobs: Blobs = MemoryBlobs() if state is None else state.blobs
     signer = Signer(clock, objects, root, delay=delay)
     functions = Lambda(
         clock=clock,
@@ -84,12 +141,17 @@ def start(*, port: int = 0, delay: timedelta = DELAY, root: LocalRoot | None = N
         blobs=blobs,
         revoked=signer.revoked,
         roots=frozenset({root.fingerprint}),
-        location=f"http://{LOOPBACK}:{listener.port}{CONTROL}packages/{{}}".format,
+        location=lambda digest: f"http://{LOOPBACK}:{listener.port}{CONTROL}packages/{digest}",
+        metric=metrics,
     )
-    front.cores.update({"signer": signer, "lambda": functions})
-    front.settle = signer.settle
-    front.checks = S3Checks(objects.versioning)
-    return Endpoint(
+    cores: dict[str, Core] = {"signer": signer, "lambda": functions}
+    empty = {name: core.snapshot() for name, core in cores.items()}
+    if state is not None:
+        state.begin(cores, clock, send=front.direct, seed=front.moto.seed)
+    front.open(cores, checks=S3Checks(objects.versioning), settle=signer.settle, metrics=metrics, package=blobs.get, state=state)
+    front.throttle = Throttle() if throttle else None
+    listener = Listener(front, port)
+    endpoint = Endpoint(
         front=front,
         listener=listener,
         root=root,
@@ -99,4 +161,8 @@ def start(*, port: int = 0, delay: timedelta = DELAY, root: LocalRoot | None = N
         objects=objects,
         signer=signer,
         functions=functions,
+        state=state,
+        empty=empty,
     )
+    front.control = Control(endpoint).handle
+    return endpoint

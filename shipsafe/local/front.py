@@ -7,8 +7,12 @@ Which service is meant is read off the SigV4 scope, as moto does, or off the pat
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from shipsafe.errors import ShipsafeError
 from shipsafe.local import rest_json
@@ -16,45 +20,59 @@ from shipsafe.local.asked import Answered, Asked, ask, raw_path
 from shipsafe.local.call import ApiError, Call, Clock, Core
 from shipsafe.local.faults import Faults
 from shipsafe.local.identity import account_of, caller_of, partition_of
+from shipsafe.local.metrics import Metrics
 from shipsafe.local.moto_side import Moto
 from shipsafe.local.refused import http, line, refuse
+from shipsafe.local.state import State
+from shipsafe.local.throttle import Throttle
 from shipsafe.local.trail import Trail
 
 CONTROL = "/_shipsafe/"
+_PACKAGES = "packages/"
+_LARGEST_CONTROL = 1024 * 1024  # bytes
+_HERE = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 70_167_211  # bytes of a request that Lambda takes (its own number, in the message below)
 _LARGEST_ZIP = 52_428_800  # bytes of `ZipFile`; Lambda looks at this first
 _TOO_LARGE = 256 * 1024 * 1024  # bytes of a request that a core is given at all
 
 
-class Throttled(Protocol):
-    """What may refuse a call for its rate."""
-
-    def check(self, service: str, operation: str, account: str, region: str) -> None:
-        """Raises ApiError if the call comes too soon."""
-
-
-class Kept(Protocol):
-    """What keeps state on disk."""
-
-    def after_core(self) -> None:
-        """A core was called."""
-
-    def moto(self, asked: Asked, run: Callable[[Asked], Answered]) -> Answered:
-        """Run a call of moto, and keep it if it changed anything."""
+Run = Callable[[Asked], Answered]
 
 
 class Front:
-    """The WSGI application."""
+    """The WSGI application. It is made first and opened when the cores, which need the way through it to moto, are there."""
 
     def __init__(self, moto: Moto, *, clock: Clock, faults: Faults, trail: Trail) -> None:
         self.moto = moto
-        self.cores: dict[str, Core] = {}  # by service; they are made after the front, because they need the objects behind it
+        self.cores: Mapping[str, Core] = {}
         self.control: Callable[[str, str, bytes], tuple[int, Any]] | None = None
-        self.checks: Callable[[Asked, Callable[[Asked], Answered]], Answered] | None = None
-        self.throttle: Throttled | None = None
-        self.state: Kept | None = None
-        self.settle: Callable[[], None] = _nothing  # signing jobs that are due have written their objects when S3 is asked
+        self.throttle: Throttle | None = None
         self._clock, self._faults, self._trail = clock, faults, trail
+        self._behind: _Behind | None = None
+
+    def open(
+        self,
+        cores: Mapping[str, Core],
+        *,
+        checks: Callable[[Asked, Run], Answered],
+        settle: Callable[[], None],
+        metrics: Metrics,
+        package: Callable[[str], bytes],
+        state: State | None,
+    ) -> None:
+        """Take what stands behind the front.
+
+        Args:
+            cores: by service.
+            checks: of requests to S3.
+            settle: lets signing jobs that are due write their objects, before S3 is asked.
+            metrics: is told whose call a core is answering.
+            package: the bytes of a function's package by its digest; KeyError where there are none.
+            state: keeps what the calls change.
+        """
+        self.cores = cores
+        self._behind = _Behind(checks, settle, metrics, package, state)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
@@ -67,6 +85,8 @@ class Front:
             status, headers, parts = self._answer(asked)
         except ApiError as error:
             status, headers, parts = refuse(asked, error)
+        except ShipsafeError as error:  # the disk that holds the state is full, or the like: nothing may be answered as done
+            status, headers, parts = refuse(asked, ApiError("InternalFailure", f"The local endpoint: {error}", 500))
         except BaseException:
             asked.body.close()
             raise
@@ -77,8 +97,9 @@ class Front:
         fault = self._faults.take(asked.service, asked.operation)
         if fault is not None and fault.when == "before":
             return self._faults.befall(fault, asked)
-        if asked.service == "s3":
-            self.settle()
+        if asked.service == "s3" and self._behind is not None:
+            self._behind.settle()
+            self._keep()
         answered = self._from_core(asked) if asked.service in self.cores else self.from_moto(asked)
         if fault is None:
             return answered
@@ -103,7 +124,7 @@ class Front:
         except ApiError as error:
             self._trail.note(call, at=self._clock.now(), error=error.code, status=error.status)
             return http(rest_json.refusal(asked.service, error))
-        self._trail.note(call, at=self._clock.now(), additional=told.get("additionalEventData"))
+        self._trail.note(call, at=self._clock.now())
         return http(rest_json.answer(asked.service, asked.operation, told))
 
     def _handle(self, asked: Asked, call: Call) -> tuple[Call, Mapping[str, Any]]:
@@ -117,26 +138,27 @@ class Front:
         if len(request.body) > _LARGEST and len(zipped) <= _LARGEST_ZIP:
             message = f"Request must be smaller than {_LARGEST} bytes for the {call.operation} operation"
             raise ApiError("RequestEntityTooLargeException", message, 413)
-        call = Call(service=call.service, operation=call.operation, parameters=parameters, account=call.account, region=call.region,
-                    partition=call.partition, caller=call.caller)  # fmt: skip
+        call = replace(call, parameters=parameters)
         try:
-            return call, core.handle(call)
+            with self._behind.metrics.of(call) if self._behind is not None else nullcontext():
+                return call, core.handle(call)
         finally:
-            if self.state is not None:
-                self.state.after_core()
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._behind is not None and self._behind.state is not None:
+            self._behind.state.after_core()
 
     def from_moto(self, asked: Asked) -> Answered:
-        """Let moto answer, behind our checks of S3. The cores read and write their objects here, too."""
-        run = self._moto if self.state is None else self._kept
-        if asked.service == "s3" and self.checks is not None:
-            return self.checks(asked, run)
-        return run(asked)
+        """Let moto answer, behind our checks of S3, and keep what changed. The cores read and write their objects here, too."""
+        behind = self._behind
+        if behind is None:
+            return self.direct(asked)
+        run = self.direct if behind.state is None else partial(behind.state.moto, run=self.direct)
+        return behind.checks(asked, run) if asked.service == "s3" else run(asked)
 
-    def _kept(self, asked: Asked) -> Answered:
-        assert self.state is not None  # noqa: S101 - chosen by from_moto
-        return self.state.moto(asked, self._moto)
-
-    def _moto(self, asked: Asked) -> Answered:
+    def direct(self, asked: Asked) -> Answered:
+        """Let moto answer, and nothing else."""
         told: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
@@ -147,18 +169,35 @@ class Front:
 
     def _controlled(self, environ: dict[str, Any]) -> Answered:
         path = raw_path(environ)[len(CONTROL) :]
-        body = environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), 1024 * 1024))
-        if self.control is None or environ.get("HTTP_ORIGIN"):  # a page in a browser may not steer it
+        body = environ["wsgi.input"].read(min(int(environ.get("CONTENT_LENGTH") or 0), _LARGEST_CONTROL))
+        if self.control is None or environ.get("HTTP_ORIGIN") or not _HERE.fullmatch(environ.get("HTTP_HOST", "")):
             return line(403), [("Content-Length", "0")], []
+        if path.startswith(_PACKAGES):
+            return self._package(path[len(_PACKAGES) :])
         try:
             status, told = self.control(environ["REQUEST_METHOD"], path, body)
         except ShipsafeError as error:
             status, told = 400, {"error": str(error)}
         return http(rest_json.Answer(status, *_json(told)))
 
+    def _package(self, digest: str) -> Answered:
+        """A package, as `Code.Location` of GetFunction names it."""
+        try:
+            body = self._behind.package(digest) if self._behind is not None and _DIGEST.fullmatch(digest) else None
+        except KeyError:
+            body = None
+        if body is None:
+            return line(404), [("Content-Length", "0")], []
+        return line(200), [("Content-Type", "application/zip"), ("Content-Length", str(len(body)))], [body]
 
-def _nothing() -> None:
-    """There is nothing to settle."""
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    checks: Callable[[Asked, Run], Answered]
+    settle: Callable[[], None]
+    metrics: Metrics
+    package: Callable[[str], bytes]
+    state: State | None
 
 
 def _json(told: Any) -> tuple[list[tuple[str, str]], bytes]:

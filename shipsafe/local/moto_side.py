@@ -36,6 +36,13 @@ class Moto:
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_of(scope.access_key)
         return application(environ, start_response)
 
+    def seed(self, value: int) -> None:
+        """Let moto's next ids be those that follow from a number."""
+        self._load()
+        from moto.moto_api._internal import mock_random  # noqa: PLC0415 - only with moto
+
+        mock_random.seed(value)
+
     def reset(self) -> None:
         """Forget all state."""
         if self.loaded:

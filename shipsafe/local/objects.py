@@ -24,12 +24,12 @@ class MotoObjects:
         self._send = send
 
     def read(self, bucket: str, key: str, version: str) -> bytes:
-        """The bytes of one version.
+        """The bytes of one version, or of the current one for "".
 
         Raises:
             ApiError: NoSuchBucket, NoSuchKey or NoSuchVersion.
         """
-        return self._ask("GET", bucket, key, query={"versionId": version})[1]
+        return self._ask("GET", bucket, key, query={"versionId": version} if version else {})[1]
 
     def write(self, bucket: str, key: str, body: bytes) -> str | None:
         """Put an object; its version, or None where the bucket has none.

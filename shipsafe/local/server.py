@@ -112,6 +112,11 @@ class _Handler(WSGIRequestHandler):
             self.server.reset.add(self.connection)
         except (ConnectionError, TimeoutError, ClientDisconnected):
             self.close_connection = True
+        except Exception as error:  # noqa: BLE001 - a fault of ours or of moto's: the client must see one, and the next call be answered
+            self.close_connection = True
+            sys.stderr.write(f"local endpoint: {self.command} {self.path!r} failed: {type(error).__name__}: {error}\n")
+            if not answer:
+                self.send_error(500)
 
     def _body(self, environ: dict[str, Any]) -> _Body:
         if environ.get("wsgi.input_terminated"):

@@ -63,6 +63,7 @@ def start_signing_job(world: World, call: Call, transfer: Transfer, refusal: Api
     `transfer` and `refusal` are what `read_transfer` and `refuse_buckets` gave before.
     """
     told = call.parameters
+    profile = usable_profile(world, call, "signer:StartSigningJob")
     token = f"{call.partition}/{call.account}/{call.region}/{told['clientRequestToken']}"
     asked = hashlib.sha256(json.dumps({**told, "clientRequestToken": None}, sort_keys=True).encode()).hexdigest()
     before = world.state.tokens.get(token)
@@ -72,7 +73,6 @@ def start_signing_job(world: World, call: Call, transfer: Transfer, refusal: Api
             raise ApiError("ValidationException", words)
         job = world.state.jobs[before.job]
         return {"jobId": job.id, "jobOwner": job.account}
-    profile = usable_profile(world, call, "signer:StartSigningJob")
     check_active(profile)
     _check_platform(profile)
     if refusal is not None:

@@ -1,10 +1,10 @@
-"""What was asked of the endpoint, as CloudTrail would tell it: one event a call, with what Lambda says of the signature.
+"""What was asked of the endpoint, as CloudTrail would tell it: one event a call.
 
-Parameters are left out but for a few names: they may hold code, environment variables and secrets.
+What CloudTrail tells of signatures is with the local Lambda (`Lambda.events`). Parameters are left out but for a few names: they may
+hold code, environment variables and secrets.
 """
 
 from collections import deque
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
@@ -23,8 +23,8 @@ class Trail:
         self._events: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._lock = Lock()
 
-    def note(self, call: Call, *, at: datetime, error: str = "", status: int = 200, additional: Mapping[str, Any] | None = None) -> None:
-        """Add one call and how it ended; `additional` is CloudTrail's `additionalEventData`."""
+    def note(self, call: Call, *, at: datetime, error: str = "", status: int = 200) -> None:
+        """Add one call and how it ended."""
         event = {
             "eventID": str(uuid4()),
             "eventTime": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -36,7 +36,6 @@ class Trail:
             "requestParameters": {name: str(call.parameters[name]) for name in _NAMED if name in call.parameters},
             "errorCode": error or None,
             "httpStatus": status,
-            "additionalEventData": dict(additional) if additional else None,
         }
         with self._lock:
             self._events.append(event)

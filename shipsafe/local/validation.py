@@ -100,8 +100,8 @@ def _size(shape: Any, value: Any, path: str) -> Iterator[str]:
 
 
 def _failed(value: Any, path: str, constraint: str) -> str:
-    shown = str(value) if not isinstance(value, bytes | bytearray) else "java.nio.HeapByteBuffer"
-    return f"Value '{shown[:200]}' at '{path}' failed to satisfy constraint: {constraint}"
+    shown = str(value)[:200] if isinstance(value, str | int | float) else type(value).__name__  # structures may be deep, blobs large
+    return f"Value '{shown}' at '{path}' failed to satisfy constraint: {constraint}"
 
 
 def _spelt(name: str) -> str:

@@ -14,6 +14,7 @@ _READ = MEBIBYTE
 _DOTENV = re.compile(r"^(?:\.env(?:rc)?(?:\..+)?|.+\.env)$")
 _SAMPLE = re.compile(r"(?:^|[._-])(?:example|sample|template|dist|defaults?|schema|test)(?:$|[._-])")
 _ASSIGNMENT = re.compile(rb"^\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_.]*\s*[=:]\s*\S", re.MULTILINE)
+_REPOSITORIES = {".git": "git", ".hg": "Mercurial", ".svn": "Subversion"}
 _KEY_NAMES = frozenset({"id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"})
 _STORES = (".p12", ".pfx", ".ppk")
 _STATE = (".tfstate", ".tfstate.backup")
@@ -44,6 +45,13 @@ _MOST = 50_000  # of them
 _TESTS = frozenset({"test", "tests", "testing", "test_data", "testdata", "fixtures", "examples", "example", "docs"})
 
 
+def repository_of(path: str) -> str:
+    """The folder of the repository that a file belongs to (`src/.git`), or ""."""
+    parts = path.split("/")
+    end = next((number for number, part in enumerate(parts[:-1]) if part in _REPOSITORIES), None)
+    return "" if end is None else "/".join(parts[: end + 1])
+
+
 def secret_in(entry: Entry) -> str:
     """What secret the function's own file holds, as the end of a sentence, or "".
 
@@ -53,8 +61,8 @@ def secret_in(entry: Entry) -> str:
     path = PurePosixPath(entry.path.lower())
     if entry.size == 0:
         return ""
-    if ".git" in path.parts:
-        return "belongs to a git repository, with its whole history"
+    if repository := repository_of(entry.path.lower()):
+        return f"belongs to a {_REPOSITORIES[repository.rpartition('/')[2]]} repository, with its whole history"
     if path.name.endswith(_STATE):
         return "is the state of Terraform, which holds every secret in clear text"
     if path.name in _KEY_NAMES or path.name.endswith(_STORES):

@@ -5,6 +5,7 @@ Whose root it is says `roots`; here every certificate must have its place in one
 """
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,12 +92,14 @@ def public_key(certificate: Certificate) -> ec.EllipticCurvePublicKey:
 def _load(der: bytes) -> x509.Certificate:
     """A certificate that says everything in the one way that DER allows."""
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        # All of it is read here: cryptography reads a part when it is first asked for.
-        subject, issuer, extensions = certificate.subject, certificate.issuer, certificate.extensions
-        certificate.public_key()
-        modern = certificate.version is x509.Version.v3 and certificate.serial_number > 0
-        valid = certificate.not_valid_before_utc <= certificate.not_valid_after_utc and certificate.signature_hash_algorithm is not None
+        # cryptography warns of what is odd in a certificate, and nobody could do anything about it. It reads a part when it is first
+        # asked for, so all of it is read here.
+        with warnings.catch_warnings(action="ignore"):
+            certificate = x509.load_der_x509_certificate(der)
+            subject, issuer, extensions = certificate.subject, certificate.issuer, certificate.extensions
+            certificate.public_key()
+            modern = certificate.version is x509.Version.v3 and certificate.serial_number > 0
+            valid = certificate.not_valid_before_utc <= certificate.not_valid_after_utc and certificate.signature_hash_algorithm is not None
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
         raise _wrong("A certificate of the signature cannot be read.") from error
     if not (modern and valid and subject.rdns and issuer.rdns):

@@ -62,7 +62,11 @@ class _Told:
     certificates: tuple[bytes, ...]
     issuer: bytes
     serial: int
-    attributes: dict[str, Any]
+    job: str
+    profile_version: str
+    signed_at: datetime
+    expires: datetime
+    message_digest: bytes
     signed: bytes
     signature: bytes
 
@@ -92,25 +96,23 @@ def read_signature(pem: bytes) -> Signature:
         IntegrityError: the layout is unknown, the signature is not the signer's, or the chain is wrong.
     """
     told = _structure(_unarmored(pem))
-    attributes = told.attributes
-    signed_at, expires = _time(attributes[_TIME_SIGNED]), _time(attributes[EXPIRY_OID])
     try:
-        job, profile = SigningJob.parse(_text(attributes[JOB_OID])), ProfileVersion.parse(_text(attributes[PROFILE_OID]))
+        job, profile = SigningJob.parse(told.job), ProfileVersion.parse(told.profile_version)
     except ConfigError as error:
         raise unknown(error.what.rstrip(".")) from error
-    chain = read_chain(told.certificates, issuer=told.issuer, serial=told.serial, at=signed_at)
+    chain = read_chain(told.certificates, issuer=told.issuer, serial=told.serial, at=told.signed_at)
     try:
         public_key(chain[0]).verify(told.signature, told.signed, ec.ECDSA(hashes.SHA384()))
     except InvalidSignature as error:
         raise IntegrityError("The signature is wrong: what it says was changed after signing.", remedy=REMEDY) from error
-    if signed_at > expires:
+    if told.signed_at > told.expires:
         raise IntegrityError("The signature expired before it was made.", remedy=REMEDY)
     return Signature(
         job=job,
         profile_version=profile,
-        signed_at=signed_at,
-        expires=expires,
-        message_digest=_bytes(attributes[_DIGEST]),
+        signed_at=told.signed_at,
+        expires=told.expires,
+        message_digest=told.message_digest,
         certificates=chain,
         root=chain[-1].sha256,
     )
@@ -169,14 +171,20 @@ def _told(outer: Any) -> _Told:
     _check_algorithm(signer["signature_algorithm"], _ECDSA_SHA384)
     if isinstance(signer["signed_attrs"], core.Void) or not isinstance(signer["unsigned_attrs"], core.Void):
         raise unknown("it has no signed attributes, or has unsigned ones")
-    if any(one.name != "certificate" for one in data["certificates"]):
-        raise unknown("it holds something else than certificates of X.509")
+    for one in data["certificates"]:
+        # A bit string says how many bits of its last byte do not count; what verifies a certificate does not look.
+        if one.name != "certificate" or one.chosen["signature_value"].contents[:1] != b"\0":
+            raise unknown("it holds something else than certificates of X.509")
     attributes, signed = _attributes(signer["signed_attrs"])
     return _Told(
         certificates=tuple(one.chosen.dump() for one in data["certificates"]),
         issuer=signer["sid"].chosen["issuer"].dump(),
         serial=signer["sid"].chosen["serial_number"].native,
-        attributes=attributes,
+        job=str(attributes[JOB_OID].parse(core.UTF8String).native),
+        profile_version=str(attributes[PROFILE_OID].parse(core.UTF8String).native),
+        signed_at=_time(attributes[_TIME_SIGNED]),
+        expires=_time(attributes[EXPIRY_OID]),
+        message_digest=_digest(attributes[_DIGEST]),
         signed=signed,
         signature=signer["signature"].native,
     )
@@ -218,12 +226,7 @@ def _check_algorithm(algorithm: Any, name: str) -> None:
         raise unknown(f"it uses the algorithm {name} with parameters")
 
 
-def _text(value: Any) -> str:
-    text = value.parse(core.UTF8String).native
-    return str(text)
-
-
-def _bytes(value: Any) -> bytes:
+def _digest(value: Any) -> bytes:
     digest = bytes(value.parse(core.OctetString).native)
     if len(digest) != hashes.SHA384.digest_size:
         raise unknown("its digest is not one of SHA-384")

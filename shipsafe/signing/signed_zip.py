@@ -10,6 +10,7 @@ something was added after it.
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import IO
 
 from shipsafe.signing.content_digest import inner_digest
@@ -57,7 +58,7 @@ def look(file: IO[bytes]) -> SignedZip:
 
 def _signature(file: IO[bytes], entries: tuple[Entry, ...]) -> Signature | None:
     # A path has one entry (`read_entries`), but a disk that ignores case would not know it from this one.
-    alike = [entry for entry in entries if entry.name.casefold().rstrip("/") == ENTRY.casefold()]
+    alike = [entry for entry in entries if PurePosixPath(entry.name).as_posix().casefold() == ENTRY.casefold()]
     if not alike:
         return None
     if len(alike) > 1 or alike[0].name != ENTRY:

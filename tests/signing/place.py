@@ -53,8 +53,14 @@ class Site:
         return plan(work or (self.unsigned(),), targets or (self.target,), connect=connect, journal=Journal.open(self.folder), now=self.now)
 
     def carry_out(self, made: SigningPlan, **words: Any) -> Carried:
-        options: dict[str, Any] = {"clock": time.monotonic, "sleep": lambda _seconds: time.sleep(0.01), "deadline": 60, "again": 1}
-        return carry_out(made, trust=self.trust, progress=self.lines.append, now=self.now, **options | words)
+        options: dict[str, Any] = {
+            "trust": self.trust,
+            "clock": time.monotonic,
+            "sleep": lambda _seconds: time.sleep(0.01),
+            "deadline": 60,
+            "again": 1,
+        }
+        return carry_out(made, progress=self.lines.append, now=self.now, **options | words)
 
     def run(self, *work: Unsigned, targets: Sequence[SignTarget] = (), **words: Any) -> Carried:
         return self.carry_out(self.plan(*work, targets=targets), **words)

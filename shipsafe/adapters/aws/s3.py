@@ -81,10 +81,24 @@ def look_at_bucket(aws: Aws, name: str) -> Bucket:
         IntegrityError: it belongs to another account.
         IncompleteError: there is none, it may not be looked at, or AWS gave no answer.
     """
+    region = bucket_region(aws, name)
+    if region is None:
+        raise IncompleteError(f"There is no bucket {name}.", remedy="`shipsafe bootstrap` creates it.")
+    with aws_errors(f"look at bucket {name}"):
+        versioning = aws.client("s3").get_bucket_versioning(Bucket=name, ExpectedBucketOwner=aws.account)
+    return Bucket(name=name, region=region, versioning=versioning.get("Status", ""))
+
+
+def bucket_region(aws: Aws, name: str) -> str | None:
+    """Where a bucket of ours is; None where nobody has one of that name.
+
+    Raises:
+        IntegrityError: it belongs to another account.
+        IncompleteError: it may not be looked at, or AWS gave no answer.
+    """
     s3 = aws.client("s3")
-    doing = f"look at bucket {name}"
     try:
-        with aws_errors(doing):
+        with aws_errors(f"look at bucket {name}"):
             head = s3.head_bucket(Bucket=name, ExpectedBucketOwner=aws.account)
     except AwsRefusal as refusal:
         if refusal.status == _FORBIDDEN and _of_somebody_else(s3, name):
@@ -93,12 +107,10 @@ def look_at_bucket(aws: Aws, name: str) -> Bucket:
                 remedy="Somebody else owns that name: choose another bucket in the policy.",
             ) from refusal
         if refusal.code in _ABSENT or refusal.code == "NoSuchBucket":
-            raise IncompleteError(f"There is no bucket {name}.", remedy="`shipsafe bootstrap` creates it.") from refusal
+            return None
         raise
-    with aws_errors(doing):
-        versioning = s3.get_bucket_versioning(Bucket=name, ExpectedBucketOwner=aws.account)
     # HeadBucket names the region in every answer; an endpoint that leaves it out serves its own.
-    return Bucket(name=name, region=head.get("BucketRegion") or aws.region, versioning=versioning.get("Status", ""))
+    return head.get("BucketRegion") or aws.region
 
 
 def _of_somebody_else(s3: Any, name: str) -> bool:

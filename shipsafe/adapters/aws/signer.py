@@ -61,17 +61,26 @@ def read_profile(aws: Aws, name: str, owner: str | None) -> Profile:
     Raises:
         IncompleteError: there is none, it may not be looked at, or AWS gave no answer.
     """
+    profile = find_profile(aws, name, owner)
+    if profile is None:
+        what = f"There is no signing profile {name} in account {owner or aws.account}, {aws.region}."
+        raise IncompleteError(what, remedy="`shipsafe bootstrap` creates it; `shipsafe doctor` lists those that are there.")
+    return profile
+
+
+def find_profile(aws: Aws, name: str, owner: str | None) -> Profile | None:
+    """As `read_profile`; None where there is none of that name.
+
+    Raises:
+        IncompleteError: it may not be looked at, or AWS gave no answer.
+    """
     words = {"profileOwner": owner} if owner else {}
-    whose = f"account {owner or aws.account}, {aws.region}"
     try:
-        with aws_errors(f"look at signing profile {name} ({whose})"):
+        with aws_errors(f"look at signing profile {name} (account {owner or aws.account}, {aws.region})"):
             told = aws.client("signer").get_signing_profile(profileName=name, **words)
     except AwsRefusal as refusal:
         if refusal.code == _UNKNOWN:
-            what = f"There is no signing profile {name} in {whose}."
-            raise IncompleteError(
-                what, remedy="`shipsafe bootstrap` creates it; `shipsafe doctor` lists those that are there."
-            ) from refusal
+            return None
         raise
     return Profile(
         name=told.get("profileName", ""),

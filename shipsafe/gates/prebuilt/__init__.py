@@ -15,9 +15,11 @@ from shipsafe.model.gate import Inquiry
 from shipsafe.model.location import Location
 from shipsafe.model.project import Function, Subject
 from shipsafe.model.severity import Severity
-from shipsafe.model.tree import Distribution, ProblemKind, Source, StagedTree
+from shipsafe.model.tree import Distribution, Entry, Origin, ProblemKind, Source, StagedTree
 
 _SHOWN = 5
+_COMPILED = (".pyc", ".pyo")
+_LAYER = "python/"  # of a layer, what Python has on its path
 _GUIDE = "https://packaging.python.org/en/latest/specifications/recording-installed-packages/"
 
 REFUSED = Rule(
@@ -54,6 +56,17 @@ LOCK_MISMATCH = Rule(
     good="requirements.txt: jinja2==3.1.6      # and jinja2-3.1.6.dist-info in the build",
     references=("https://packaging.python.org/en/latest/specifications/pylock-toml/",),
 )
+COMPILED = Rule(
+    id="package/compiled-python",
+    severity=Severity.HIGH,
+    summary="The package holds compiled Python that nobody can look into.",
+    remedy="Zip it again without: `zip -x '*.pyc'`, `pip install --no-compile`, or let shipsafe build it, which leaves it out.",
+    why="Python runs a compiled file in the place of the source beside it, as long as a few bytes at its beginning say that they belong "
+    "together; what was linted need not be what runs. What a wheel itself brings, and its RECORD names with a hash, is the wheel's.",
+    bad="__pycache__/app.cpython-313.pyc      # in the zip, beside app.py",
+    good="app.py                               # Lambda compiles it when it starts",
+    references=("https://docs.python.org/3/reference/import.html#pyc-invalidation",),
+)
 UNPROVEN = Rule(
     id="dependencies/unproven",
     severity=Severity.LOW,
@@ -65,7 +78,7 @@ UNPROVEN = Rule(
     good="shipsafe build",
     references=(_GUIDE,),
 )
-PACKAGE_RULES = (REFUSED, MODIFIED, LOCK_MISMATCH)
+PACKAGE_RULES = (REFUSED, MODIFIED, LOCK_MISMATCH, COMPILED)
 _BY_PROBLEM = {
     ProblemKind.MODIFIED: MODIFIED,
     ProblemKind.LOCK_MISMATCH: LOCK_MISMATCH,
@@ -81,6 +94,8 @@ def package_findings(inquiry: Inquiry) -> Iterator[Finding]:
     subject, tree = inquiry.subject, inquiry.staged
     if subject.is_python and (subject.code.prebuilt or tree.prebuilt):
         yield from _refused(inquiry)
+    if subject.is_python:
+        yield from _compiled(subject, tree)
     elsewhere = _in_layers(inquiry)
     for problem in tree.problems:
         if problem.kind not in _BY_PROBLEM or (problem.kind is ProblemKind.NOT_INSTALLED and problem.key in elsewhere):
@@ -100,6 +115,19 @@ def _refused(inquiry: Inquiry) -> Iterator[Finding]:
     elif policy.proves_prebuilt and tree.unproven:
         files = f"{len(tree.unproven)} of its files are neither the source's nor those of a wheel whose hash stands in the lock"
         yield _finding(REFUSED, subject, f"{built}, and {files}: {_some(tree.unproven)}.", "prebuilt")
+
+
+def _compiled(subject: Subject, tree: StagedTree) -> Iterator[Finding]:
+    """One finding for each top-level folder or file: there may be thousands."""
+    found: dict[str, list[Entry]] = {}
+    for entry in tree.entries:
+        if entry.origin is Origin.CODE and entry.path.endswith(_COMPILED):
+            prefix = _LAYER if entry.path.startswith(_LAYER) else ""
+            top, slash, _ = entry.path.removeprefix(prefix).partition("/")
+            found.setdefault(f"{prefix}{top}{slash}", []).append(entry)
+    for top, entries in found.items():
+        message = f"Nobody can look into compiled Python, and no RECORD names it: {_some(entry.path for entry in entries)}."
+        yield _finding(COMPILED, subject, message, top, location=entries[0].location)
 
 
 def unproven(tree: StagedTree, subject: Subject) -> Iterator[Finding]:

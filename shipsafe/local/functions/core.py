@@ -13,19 +13,48 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from shipsafe.errors import IncompleteError
+from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.local.blobs import Blobs
 from shipsafe.local.call import Call, Clock, Objects
-from shipsafe.local.functions import aliases, code_signing, functions, updates, versions
+from shipsafe.local.functions import (
+    account,
+    aliases,
+    code_signing,
+    concurrency,
+    functions,
+    invoke,
+    layers,
+    mappings,
+    permissions,
+    retries,
+    runtimes,
+    updates,
+    urls,
+    versions,
+)
 from shipsafe.local.functions.refusals import not_reproduced
-from shipsafe.local.functions.state import FORMAT, State
+from shipsafe.local.functions.state import FORMAT, Function, State
 from shipsafe.local.functions.windows import settle
 from shipsafe.local.functions.world import Metric, Operation, Revoked, Settings, World
 from shipsafe.local.validation import validate
 
-_OPERATIONS: Mapping[str, Operation] = {
-    name: operation for module in (functions, updates, versions, aliases, code_signing) for name, operation in module.OPERATIONS.items()
-}
+_TABLES: tuple[Mapping[str, Operation], ...] = (
+    functions.OPERATIONS,
+    updates.OPERATIONS,
+    versions.OPERATIONS,
+    aliases.OPERATIONS,
+    layers.OPERATIONS,
+    code_signing.OPERATIONS,
+    permissions.OPERATIONS,
+    urls.OPERATIONS,
+    concurrency.OPERATIONS,
+    retries.OPERATIONS,
+    mappings.OPERATIONS,
+    runtimes.OPERATIONS,
+    account.OPERATIONS,
+    invoke.OPERATIONS,
+)
+_OPERATIONS: Mapping[str, Operation] = {name: operation for table in _TABLES for name, operation in table.items()}
 
 
 class Lambda:
@@ -127,3 +156,46 @@ class Lambda:
         """What CloudTrail would have of deployments, oldest first: eventName, errorCode, additionalEventData {signatureStatus, ...}."""
         with self._lock:
             return copy.deepcopy(self._world.state["events"])
+
+    def invocations(self) -> list[dict[str, Any]]:
+        """What was invoked, oldest first: account, region, function, qualifier, version, type and error."""
+        with self._lock:
+            return copy.deepcopy(self._world.state["invocations"])
+
+    def set_answer(
+        self, account: str, region: str, function: str, *, version: str = "", payload: bytes = b"null", error: str = "", log: str = ""
+    ) -> None:
+        """Say what Invoke answers for a version, or for all that have no answer of their own.
+
+        Args:
+            account: twelve digits.
+            region: where the function is.
+            function: its name.
+            version: "" for every version.
+            payload: JSON.
+            error: "", or `Handled` or `Unhandled`: FunctionError.
+            log: the end of the log, for LogType Tail.
+
+        Raises:
+            ConfigError: there is no such function.
+        """
+        with self._lock:
+            self._function(account, region, function)["answers"][version] = invoke.answered(payload, error, log)
+
+    def fail_next(
+        self, account: str, region: str, function: str, *, code: str = "InternalError", reason: str = "Failed on request."
+    ) -> None:
+        """Let the creation or update that goes on, or else the next update, end as Failed with this reason code and reason.
+
+        Raises:
+            ConfigError: there is no such function.
+        """
+        with self._lock:
+            self._function(account, region, function)["latest"]["doom"] = {"code": code, "reason": reason}
+
+    def _function(self, account: str, region: str, name: str) -> Function:
+        settle(self._world)
+        it = self._world.elsewhere(account, region)["functions"].get(name)
+        if it is None:
+            raise ConfigError(f"There is no function {name} in account {account}, {region}.", remedy="Create it first.")
+        return it

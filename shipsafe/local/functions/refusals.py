@@ -28,16 +28,14 @@ def not_reproduced(what: str) -> ApiError:
     return ApiError("NotImplemented", f"The local endpoint does not reproduce {what}.", 501)
 
 
-STALE_REVISION = (
-    "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id"
-)
-
-
-def check_revision(given: str | None, latest: str) -> None:
-    """Refuse a call that was made for another revision.
+def check_revision(given: str | None, latest: str, *, ask: str = "GetFunction/GetAlias") -> None:
+    """Refuse a call that was made for another revision. `ask`: the operation that AWS's text names.
 
     Raises:
         ApiError: PreconditionFailedException.
     """
     if given and given != latest:
-        raise refusal("PreconditionFailedException", STALE_REVISION)
+        raise refusal(
+            "PreconditionFailedException",
+            f"The Revision Id provided does not match the latest Revision Id. Call the {ask} API to retrieve the latest Revision Id",
+        )

@@ -68,7 +68,7 @@ class Alias(TypedDict):
 
 
 class Policy(TypedDict):
-    """A resource policy."""
+    """The resource policy of a layer version. A function's has no revision of its own."""
 
     statements: list[dict[str, Any]]
     revision: str
@@ -84,7 +84,7 @@ class Function(TypedDict):
     aliases: dict[str, Alias]
     tags: dict[str, str]
     code_signing: str  # ARN of its code-signing configuration, or ""
-    policies: dict[str, Policy]
+    policies: dict[str, list[dict[str, Any]]]  # statements
     urls: dict[str, dict[str, Any]]
     reserved: int | None
     provisioned: dict[str, dict[str, Any]]

@@ -38,13 +38,15 @@ class Edits:
         self.root = read_written(text, name=name, json_only=json_only)
         self._is_json = json_only or (looks_like_json(text) and _is_json(text))
         self._break = "\r\n" if "\r\n" in text else "\n"
+        self._made: dict[Path, dict[str, Any]] = {}
+        self._cutters: list[Callable[[], None]] = []  # called at the end, when it is known what is in a mapping that is made
         self._cuts: list[tuple[int, int, str]] = []
         self._meant: list[Callable[[Any], None]] = []
 
     @property
     def changed(self) -> bool:
         """Whether anything is to be changed."""
-        return bool(self._cuts)
+        return bool(self._meant)
 
     def refuse(self, part: Part | None, what: str, remedy: str) -> NoReturn:
         """Give up, naming the place."""
@@ -74,20 +76,30 @@ class Edits:
 
         Mappings on the way that are missing, or empty, are made.
         """
+        for depth in range(len(path) + 1):
+            if (made := self._made.get(path[:depth])) is not None:
+                for inner in path[depth:]:
+                    made = made.setdefault(inner, {})
+                made[key] = new
+                return
         for depth in range(len(path)):
             entry = self.mapping(path[:depth]).own(path[depth])
             if entry is None and self.root.get(*path[: depth + 1]):
                 self.mapping(path[: depth + 1])  # it comes from a merge, and says so
             if entry is None or entry.value.is_null:
-                for inner in reversed((*path[depth + 1 :], key)):
-                    new = {inner: new}
-                path, key = path[:depth], path[depth]
-                break
+                made = self._made[path[: depth + 1]] = {}
+                self._queue(path[:depth], path[depth], made, None)
+                self.put(path, key, new)
+                return
+        self._queue(path, key, new, after)
+
+    def _queue(self, path: Path, key: str, new: New, after: str | None) -> None:
         holder = self.mapping(path)
-        if entry := holder.own(key):
-            self._replace(holder, entry, entry.key.text, new)
-        else:
-            self._add(holder, key, new, holder.own(after) if after else None)
+        entry = holder.own(key)
+        beside = holder.own(after) if after else None
+        self._cutters.append(
+            (lambda: self._replace(holder, entry, entry.key.text, new)) if entry else (lambda: self._add(holder, key, new, beside))
+        )
         self._meant.append(lambda tree: _at(tree, path).update({key: _value(new)}))
 
     def turn(self, path: Path, key: str, into: str, new: New) -> None:
@@ -122,14 +134,29 @@ class Edits:
 
         self._meant.append(change)
 
+    def swap(self, path: Path, key: str, old: str, new: str) -> None:
+        """Replace a piece of text wherever it stands in the scalars below a key."""
+        entry = self.mapping(path).own(key)
+        if entry is None:
+            return
+        for part in entry.value.written():
+            if part.kind == "s" and old in part.text:
+                self._cuts.append((part.start, part.end, self._inline(part.text.replace(old, new), "", compact=False)))
+
+        def change(tree: Any) -> None:
+            _at(tree, path)[key] = _swapped(_at(tree, path)[key], old, new)
+
+        self._meant.append(change)
+
     def result(self) -> str:
         """The changed text.
 
         Raises:
             ConfigError: it would not mean what was asked for, and only that.
         """
-        if not self._cuts:
-            return self._text
+        for cut in self._cutters:
+            cut()
+        self._cutters.clear()
         pieces: list[str] = []
         at = 0
         for start, end, new in sorted(self._cuts, key=lambda cut: cut[:2]):
@@ -314,3 +341,17 @@ def _at(tree: Any, path: Path) -> Any:
 
 def _value(new: New) -> Any:
     return text_value(new) if isinstance(new, str) else {key: _value(value) for key, value in new.items()}
+
+
+def _swapped(value: Any, old: str, new: str) -> Any:
+    match value:
+        case dict():
+            return {key: _swapped(inner, old, new) for key, inner in value.items()}
+        case list():
+            return [_swapped(inner, old, new) for inner in value]
+        case (tag, str() as text):
+            return (tag, text.replace(old, new))
+        case (tag, inner):
+            return (tag, _swapped(inner, old, new))
+        case _:
+            return value

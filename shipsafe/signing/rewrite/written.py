@@ -106,6 +106,20 @@ class Part:
         for item in part.items:
             yield from item.calls()
 
+    def written(self) -> "Iterator[Part]":
+        """Every part that stands in the text there, aliases as such."""
+        yield self
+        for part in (*self.items, *(entry.value for entry in self.entries)):
+            yield from part.written()
+
+    def texts(self) -> Iterator[str]:
+        """Every scalar in it."""
+        part = self.meant
+        if part.kind == "s":
+            yield part.text
+        for inner in (*part.fields().values(), *part.items):
+            yield from inner.texts()
+
     def value(self) -> Any:
         """What it means, to compare: dicts, lists, `(tag, text)` for scalars, `(tag, value)` for what has a tag; nothing is shared."""
         part = self.meant

@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from shipsafe.local.blobs import MemoryBlobs
 from shipsafe.local.call import ApiError, Call, Clock
 from shipsafe.local.cms import write_signature
 from shipsafe.local.functions.core import Lambda
 from shipsafe.local.pki import LocalRoot, open_root
 from shipsafe.local.sign_zip import sign_zip
-from shipsafe.signing.layout import ENTRY
+from shipsafe.local.validation import service_model
 
 ACCOUNT, OTHER, REGION = "111122223333", "444455556666", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/orders"
@@ -113,7 +115,9 @@ class Local:
         call = Call(
             service="lambda", operation=operation, parameters=parameters, account=account, region=region, caller="arn:aws:iam::1:user/me"
         )
-        return self.core.handle(call)
+        answer = self.core.handle(call)
+        check_shape(service_model("lambda").operation_model(operation).output_shape, answer, operation)
+        return answer
 
     def settle(self) -> None:
         """Let the time pass that AWS would take."""
@@ -136,6 +140,13 @@ class Local:
             return write_signature(content, leaf, job=job, profile_version=profile, signed_at=now, expires=now + valid)
 
         return sign_zip(archive, text)
+
+    def refused(self, code: str, status: int, operation: str, **parameters: Any) -> str:
+        """The message of a call that must be refused."""
+        with pytest.raises(ApiError) as caught:
+            self(operation, **parameters)
+        assert (caught.value.code, caught.value.status) == (code, status)
+        return caught.value.message
 
     def config(self, policy: str = "Enforce", publishers: Iterable[str] = (PROFILE,)) -> str:
         """A code-signing configuration; its ARN."""
@@ -167,9 +178,26 @@ class Local:
         return self("GetFunctionConfiguration", FunctionName=name, **more)
 
 
-def without_signature(archive: bytes) -> list[tuple[str, bytes]]:
-    """The entries of a signed zip but the signature's own."""
-    return [(name, body) for name, body in entries(archive) if name != ENTRY]
+def check_shape(shape: Any, value: Any, path: str) -> None:
+    """An answer has members of botocore's model alone, of their types."""
+    if shape is None:
+        assert value == {}, path
+        return
+    members: list[tuple[Any, Any, str]] = []
+    if shape.type_name == "structure":
+        assert set(value) <= set(shape.members), f"{path} has {set(value) - set(shape.members)}"
+        members = [(shape.members[name], member, f"{path}.{name}") for name, member in value.items()]
+    elif shape.type_name == "list":
+        members = [(shape.member, member, path) for member in value]
+    elif shape.type_name == "map":
+        members = [(shape.value, member, f"{path}.{name}") for name, member in value.items()]
+    else:
+        assert type(value) is _TYPES[shape.type_name], f"{path} is {value!r}"
+    for member in members:
+        check_shape(*member)
+
+
+_TYPES = {"string": str, "integer": int, "long": int, "boolean": bool, "blob": bytes, "timestamp": datetime, "double": float}
 
 
 def a_root(folder: Path) -> LocalRoot:

@@ -1,0 +1,54 @@
+"""A copy of a folder in which some files are others; it takes its place when it is whole."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from shipsafe.adapters.files import disk_errors, write_atomic
+from shipsafe.errors import ConfigError
+
+_MANIFEST = "manifest.json"
+# Of a CDK that runs, or was killed: they say nothing of a copy.
+_LOCKS = shutil.ignore_patterns("synth.lock", "read.*.lock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A cloud assembly, where its copy goes, and what is changed in it (POSIX path in it -> content)."""
+
+    source: Path
+    out: Path
+    changed: Mapping[str, bytes]
+
+    def write(self) -> None:
+        """Make the copy. An older cloud assembly at its place goes; anything else there is left alone.
+
+        Raises:
+            ConfigError: something else lies there.
+            IncompleteError: the disk refuses; what lay there stays.
+        """
+        if self.out.exists() and not self._may_go():
+            raise ConfigError("This folder holds something else than a cloud assembly.", remedy="Name another one.", path=str(self.out))
+        draft = self.out.with_name(f".{self.out.name}.{token_hex(4)}.tmp")
+        gone = self.out.with_name(f".{self.out.name}.{token_hex(4)}.old")
+        try:
+            with disk_errors(self.out):
+                # Links stay links, so that a link to a large folder does not become one.
+                shutil.copytree(self.source, draft, symlinks=True, ignore=_LOCKS)
+                for name, data in self.changed.items():
+                    write_atomic(draft / name, data)
+                if self.out.exists():
+                    self.out.rename(gone)
+                draft.rename(self.out)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+            if gone.exists() and not self.out.exists():
+                gone.rename(self.out)
+            shutil.rmtree(gone, ignore_errors=True)
+
+    def _may_go(self) -> bool:
+        if not self.out.is_dir() or self.out.is_symlink():
+            return False
+        return (self.out / _MANIFEST).is_file() or not any(self.out.iterdir())
