@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 
 from shipsafe.adapters.aws.session import is_local
+from shipsafe.adapters.files import relative
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.cli import options, run
 from shipsafe.cli.screen import Screen
-from shipsafe.errors import ExitCode
+from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.flows.bare import Bare
 from shipsafe.flows.sign import Asking, Signed, SignRequest, asking, planned, signed
 from shipsafe.model.verdict import Decision
 from shipsafe.reports import names
@@ -27,7 +29,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(name="sign")
 def _sign(
-    path: Annotated[Path, typer.Argument(metavar="[PATH]", help="The folder of a release.", show_default=False)] = Path("dist"),
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH...]", help="The folder of a release (dist, if not given), or zips of any tool.", show_default=False),
+    ] = None,
     *,
     target: Annotated[
         list[str] | None, typer.Option("--target", metavar="NAME", help="Only this [[sign.target]] of the policy; may be repeated.")
@@ -36,6 +41,26 @@ def _sign(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop after the plan.")] = False,
     policy: options.PolicyFile = None,
     vex: options.Vex = None,
+    rewrite: Annotated[
+        list[str] | None,
+        typer.Option("--rewrite", metavar="IN=OUT", help="Write this template, or cdk.out, with what was signed; may be repeated."),
+    ] = None,
+    tfvars: Annotated[Path | None, typer.Option("--tfvars", metavar="FILE", help="Write Terraform variables, as JSON.")] = None,
+    samconfig: Annotated[
+        Path | None, typer.Option("--samconfig", metavar="FILE", help="Let `sam deploy` take the rewritten template.")
+    ] = None,
+    parameter_overrides: options.Parameters = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Of zips: where the release goes that they make.")] = Path("dist"),
+    runtime: Annotated[
+        list[str] | None, typer.Option("--runtime", metavar="RUNTIME", help="Of zips: what they run on; of layers, once for each.")
+    ] = None,
+    architecture: Annotated[
+        list[str] | None, typer.Option("--architecture", metavar="ARCH", help="Of zips: x86_64 or arm64; of layers, once for each.")
+    ] = None,
+    handler: Annotated[str | None, typer.Option("--handler", metavar="HANDLER", help="Of zips: their handler.")] = None,
+    layer: Annotated[bool, typer.Option("--layer", help="The zips are layers.")] = False,
+    template: Annotated[Path | None, typer.Option("--template", metavar="FILE", help="Of a zip: the template that describes it.")] = None,
+    function: Annotated[str | None, typer.Option("--function", metavar="ID", help="Of a zip: what it is in that template.")] = None,
     timeout: Annotated[
         int, typer.Option("--timeout", metavar="SECONDS", min=1, max=86400, help="How long all of it may take on AWS.")
     ] = 900,
@@ -47,16 +72,25 @@ def _sign(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Sign every artifact of a release with AWS Signer, and pin what came of it.
+    """Sign every artifact of a release, or zips of any tool, with AWS Signer, and pin what came of it.
 
     Every gate that can be asked of the zips is asked again first, under the policy that they were built under or, better, a protected one
-    (--policy). What does not pass is not signed. The result is written into the release manifest. An interrupted run is continued by the
-    next, without a second signature.
+    (--policy). What does not pass is not signed. The result is written into the release manifest, and into what deploys it. An interrupted
+    run is continued by the next, without a second signature.
     """
     options.known_format(output, names())
     targets = options.report_targets(report, names())
+    overrides = options.overrides(parameter_overrides)
+    said = Bare(zips=tuple(paths or ()), runtimes=tuple(runtime or ()), architectures=tuple(architecture or ()), handler=handler,
+                layer=layer, template=template, function=function, overrides=overrides)  # fmt: skip
+    folder, bare = _what(said, out)
     request = SignRequest(
-        out=path,
+        out=folder,
+        bare=bare,
+        rewrite=tuple(rewrite or ()),
+        tfvars=tfvars,
+        samconfig=samconfig,
+        overrides=overrides,
         today=datetime.now(UTC).date(),
         policy=policy,
         targets=tuple(target or ()),
@@ -76,16 +110,33 @@ def _sign(
             run.show(case.record, output, quiet=quiet, verbose=verbose)
         for remark in case.remarks:
             screen.say(remark)
-        if case.record.verdict.decision is not Decision.PASS:
+        if case.record.verdict.decision is not Decision.PASS or case.release is None:
             screen.say("Nothing was signed: what does not pass is not signed.")
             return case.record.verdict.exit_code
         made = planned(case)
         if not screen.confirm(_plan(case, made), yes=yes or not made.changes, dry_run=dry_run):
             return ExitCode.PASS
-        done = signed(case, made, (lambda _: None) if quiet else Screen(local=screen.local, stream=sys.stderr).say)
+        done = signed(case, case.release, made, (lambda _: None) if quiet else Screen(local=screen.local, stream=sys.stderr).say)
         for line in _told(done):
             screen.say(line)
         return done.exit_code
+
+
+def _what(said: Bare, out: Path) -> tuple[Path, Bare | None]:
+    """The folder of the release, and the zips that are to become it, or None where it is there.
+
+    Raises:
+        ConfigError: folders and zips are mixed, or what is said of zips is said of a folder.
+    """
+    folders = [path for path in said.zips if not path.name.endswith(".zip") or path.is_dir()]
+    if said.zips and not folders:
+        return out, said
+    if len(said.zips) > 1:
+        raise ConfigError("One release is signed at a time, and zips apart from it.", remedy="Name one folder, or zips alone.")
+    if said != Bare(zips=said.zips, overrides=said.overrides):
+        remedy = "Name zips, or leave out --runtime, --architecture, --handler, --layer, --template and --function."
+        raise ConfigError("A release says of itself what its functions run on.", remedy=remedy)
+    return (folders[0] if folders else Path("dist")), None
 
 
 def _plan(case: Asking, made: SigningPlan) -> Iterator[str]:
@@ -107,6 +158,8 @@ def _told(done: Signed) -> Iterator[str]:
     for one in done.signed:
         yield f"{one.artifact} -> {one.target}: {one.object}"
         yield f"  CodeSha256 {one.code_sha256}  until {one.expires:%Y-%m-%d}  root: {one.trust}"
+    yield from done.remarks
+    yield from (f"{relative(path.absolute(), Path.cwd())} written" for path in done.written)
     for artifact, target, error in done.failed:
         yield f"{artifact} -> {target}: not signed. {error}"
     if done.signed:

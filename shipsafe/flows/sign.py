@@ -5,9 +5,9 @@ is given here, before anything is uploaded. One lock holds the output folder all
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,10 @@ from shipsafe.adapters.http import fetch
 from shipsafe.adapters.places import cache_dir
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.flows.bare import Bare, bare_release
 from shipsafe.flows.reask import Asked, reask
+from shipsafe.flows.rewrite import Rewritten, read_words, rewrite
+from shipsafe.flows.zips import Terms
 from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
 from shipsafe.model.signing import SignedArtifact, SignTarget
@@ -29,8 +32,9 @@ from shipsafe.policy import load
 from shipsafe.reports.live import Progress
 from shipsafe.signing.journal import Journal
 from shipsafe.signing.plan import SigningPlan, plan
+from shipsafe.signing.rewrite.deployable import Deployable
 from shipsafe.signing.roots import trust
-from shipsafe.signing.run import Carried, Failure, carry_out
+from shipsafe.signing.run import Failure, carry_out
 from shipsafe.signing.ticket import Unsigned
 
 _PASTE = """
@@ -56,6 +60,9 @@ class SignRequest:
         jobs: how many things are done at once while gates are asked.
         timeout: seconds that uploading, signing and reading back may take together.
         local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
+        bare: zips that no release names, which become the one in `out`; None where the release is there.
+        rewrite, tfvars, samconfig: what is to be written with what was signed (`flows/rewrite.py`).
+        overrides: template parameters, for `rewrite`.
     """
 
     out: Path
@@ -67,15 +74,23 @@ class SignRequest:
     jobs: int = 4
     timeout: float = 900
     local_root: str | None = None
+    bare: Bare | None = None
+    rewrite: tuple[str, ...] = ()
+    tfvars: Path | None = None
+    samconfig: Path | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """A release whose gates were asked again, and where it is to be signed; the output folder is held."""
+    """A release whose gates were asked again, and where it is to be signed; the output folder is held.
+
+    `release` is None where zips did not pass and so became none.
+    """
 
     request: SignRequest
     output: Output
-    release: Release
+    release: Release | None
     policy: Policy
     targets: tuple[SignTarget, ...]
     asked: Asked
@@ -89,11 +104,13 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """What came of it: the release with its signatures, those of this run, and what could not be signed."""
+    """What came of it: the release with its signatures, those of this run, what could not be signed, and what else was written."""
 
     release: Release
     signed: tuple[SignedArtifact, ...]
-    failed: tuple[Failure, ...] = field(default=())
+    failed: tuple[Failure, ...] = ()
+    written: tuple[Path, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -111,18 +128,42 @@ def asking(request: SignRequest, progress: Progress, timeline: Timeline) -> Iter
         IntegrityError: the manifest, a zip or an SBOM is not what it should be.
         IncompleteError: the folder cannot be written.
     """
-    read_release(request.out)  # before a lock is put into a folder that holds no release
+    words = read_words(request.rewrite)
+    if request.bare is None:
+        read_release(request.out)  # before a lock is put into a folder that holds no release
     with output_lock(request.out, on_wait=lambda: progress.say(f"Another shipsafe works in {request.out}; waiting for it to end.")):
         output = Output(request.out)
         repair(output)
-        release = read_release(request.out)
-        policy = _policy_of(request, release)
-        targets = _targets_of(policy, request.targets)
         with progress:
-            asked = reask(release, policy, today=request.today, offline=request.offline, jobs=request.jobs, progress=progress,
-                          timeline=timeline, vex=request.vex)  # fmt: skip
-        remarks = tuple(_remarks(release, policy))
-        yield Asking(request=request, output=output, release=release, policy=policy, targets=targets, asked=asked, remarks=remarks)
+            case = _released(request, output, progress, timeline) if request.bare is None else _of_zips(request, output, progress, timeline)
+        if len(case.targets) > 1 and (request.samconfig or any(not word.is_assembly for word in words)):
+            names = ", ".join(target.name for target in case.targets)
+            raise ConfigError(f"A template can take what was signed for one target, and these are several: {names}.",
+                              remedy="Name one with --target.")  # fmt: skip
+        yield case
+
+
+def _released(request: SignRequest, output: Output, progress: Progress, timeline: Timeline) -> Asking:
+    """Ask about the release that lies in the folder."""
+    release = read_release(request.out)
+    policy = _policy_of(request, release)
+    targets = _targets_of(policy, request.targets)
+    asked = reask(release, policy, today=request.today, offline=request.offline, jobs=request.jobs, progress=progress,
+                  timeline=timeline, vex=request.vex)  # fmt: skip
+    remarks = tuple(_remarks(release, policy))
+    return Asking(request=request, output=output, release=release, policy=policy, targets=targets, asked=asked, remarks=remarks)
+
+
+def _of_zips(request: SignRequest, output: Output, progress: Progress, timeline: Timeline) -> Asking:
+    """Ask about zips by their path, and make the release that they are."""
+    here = Path.cwd()
+    policy = load(here, explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today)
+    file = here / policy.path if policy.path else None
+    terms = Terms(policy=policy, today=request.today, home=file.parent if file else here, offline=request.offline, jobs=request.jobs,
+                  progress=progress, timeline=timeline, vex=request.vex)  # fmt: skip
+    targets = _targets_of(policy, request.targets)
+    release, asked = bare_release(replace(request.bare or Bare(zips=()), policy_file=file), output, terms)
+    return Asking(request=request, output=output, release=release, policy=policy, targets=targets, asked=asked)
 
 
 def planned(case: Asking, connect: Callable[[Place], Aws] = open_aws) -> SigningPlan:
@@ -131,32 +172,46 @@ def planned(case: Asking, connect: Callable[[Place], Aws] = open_aws) -> Signing
     Raises:
         ShipsafeError: as `shipsafe.signing.plan.plan`.
     """
-    work = [Unsigned(name=one.name, path=one.path, sha256=one.sha256, size=one.size) for one in case.release.artifacts]
+    artifacts = case.release.artifacts if case.release else ()
+    work = [Unsigned(name=one.name, path=one.path, sha256=one.sha256, size=one.size) for one in artifacts]
     journal = Journal.open(case.output.store)
     return plan(work, case.targets, connect=lambda target: connect(_place(target)), journal=journal, now=_now)
 
 
-def signed(case: Asking, made: SigningPlan, say: Callable[[str], None]) -> Signed:
+def signed(case: Asking, release: Release, made: SigningPlan, say: Callable[[str], None]) -> Signed:
     """Carry the plan out, and write what succeeded into the manifest, also where something else failed.
 
+    What deploys the release is written when all of it was signed.
+
     Raises:
+        ConfigError: something cannot be rewritten faithfully; the manifest is written all the same.
         IntegrityError: the manifest was changed meanwhile.
-        IncompleteError: it cannot be written.
+        IncompleteError: something cannot be written.
     """
-    vouched = partial(trust, policy_roots=case.policy.sign.roots, local_root=case.request.local_root)
-    done: Carried = carry_out(
+    done = carry_out(
         made,
-        trust=vouched,
+        trust=partial(trust, policy_roots=case.policy.sign.roots, local_root=case.request.local_root),
         progress=say,
         now=_now,
         clock=time.monotonic,
         sleep=time.sleep,
         deadline=case.request.timeout,
     )
-    release = case.release
     if done.signed:
         release = record_signatures(case.output, release, done.signed, _told(case))
-    return Signed(release=release, signed=tuple(done.signed), failed=tuple(done.failed))
+    rewritten = Rewritten() if done.failed else _rewritten(case, release, done.signed)
+    rewritten.write()
+    return Signed(release=release, signed=tuple(done.signed), failed=tuple(done.failed), written=rewritten.paths, remarks=rewritten.remarks)
+
+
+def _rewritten(case: Asking, release: Release, done: Sequence[SignedArtifact]) -> Rewritten:
+    """What deploys the release, with what was signed."""
+    request = case.request
+    subjects = {one.name: one.subject for one in release.artifacts}
+    targets = {target.name: target for target in case.targets}
+    deployables = [Deployable.of(one, subjects[one.artifact], targets[one.target]) for one in done]
+    return rewrite(request.rewrite, deployables, policy=case.policy, overrides=request.overrides, tfvars=request.tfvars,
+                   samconfig=request.samconfig)  # fmt: skip
 
 
 def _now() -> datetime:

@@ -214,3 +214,41 @@ def test_jobs_that_take_too_long_are_waited_for_by_the_next_run(run: Sign, proje
     local_aws.clock.moved += timedelta(seconds=20)
     assert run("sign", "--yes").code == 0
     assert _jobs() == jobs
+
+
+def test_a_zip_of_another_tool_is_asked_and_signed_when_it_is_said_what_it_is(run: Sign, project: Path) -> None:
+    """What nobody says is unanswered, and nothing is left behind; with it said, the zip becomes a release with the bytes that it had."""
+    zipped = project / "pay.zip"
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return 1\n")
+    unsaid = run("sign", "pay.zip", "--out", "other", "--yes")
+    assert unsaid.code == 4, unsaid.out + unsaid.err
+    assert "--runtime" in unsaid.out
+    assert not (project / "other").exists()
+    done = run(
+        "sign", "pay.zip", "--out", "other", "--yes", "--runtime", "python3.13", "--architecture", "arm64", "--handler", "app.handler"
+    )
+    assert done.code == 0, done.out + done.err
+    (entry,) = json.loads((project / "other" / "shipsafe.json").read_text())["artifacts"]
+    assert (entry["source"], entry["digests"]["sha256"]) == ("prebuilt", hashlib.sha256(zipped.read_bytes()).hexdigest())
+    assert entry["signatures"][0]["target"] == "dev"
+
+
+def test_what_is_said_of_zips_is_not_said_of_a_release(run: Sign) -> None:
+    assert run("sign", "dist", "--runtime", "python3.13").code == 2
+    assert run("sign", "dist", "pay.zip").code == 2
+
+
+def test_what_deploys_it_names_the_signed_objects(run: Sign, project: Path) -> None:
+    """A template that cannot be rewritten is said before anything is signed; Terraform's variables hold what Lambda will report."""
+    missing = run("sign", "--yes", "--rewrite", "nowhere.yaml=out.yaml")
+    assert (missing.code, _jobs()) == (2, 0)
+    done = run("sign", "--yes", "--tfvars", "shipsafe.auto.tfvars.json")
+    assert done.code == 0, done.out + done.err
+    assert "LOCAL shipsafe.auto.tfvars.json written" in done.out
+    variables = json.loads((project / "shipsafe.auto.tfvars.json").read_text())["shipsafe"]
+    for entry in _manifest(project)["artifacts"]:
+        (signature,) = entry["signatures"]
+        said = variables[entry["name"]]
+        assert said["source_code_hash"] == signature["code_sha256"]
+        assert (said["s3_bucket"], said["s3_key"], said["s3_object_version"]) == tuple(signature["object"].values())
