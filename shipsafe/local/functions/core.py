@@ -11,6 +11,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from shipsafe.errors import ConfigError, IncompleteError
@@ -114,7 +115,7 @@ class Lambda:
         validate(call)
         with self._lock:
             settle(self._world)
-            return copy.deepcopy(operation.run(self._world, call))
+            return copy.deepcopy(operation.run(self._world, replace(call, parameters=copy.deepcopy(call.parameters))))
 
     def operations(self) -> frozenset[str]:
         """The operations that are reproduced."""
