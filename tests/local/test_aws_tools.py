@@ -73,7 +73,16 @@ def test_the_aws_cli_signs_and_deploys_under_enforcement(aws: Tool, tmp_path: Pa
     configuration = _told(
         aws("lambda", "create-code-signing-config", "--allowed-publishers", publishers, "--code-signing-policies", enforce)
     )["CodeSigningConfig"]["CodeSigningConfigArn"]
-    create = ("lambda", "create-function", "--function-name", "orders", "--runtime", "python3.13", "--handler", "app.handler")
+    create: tuple[str, ...] = (
+        "lambda",
+        "create-function",
+        "--function-name",
+        "orders",
+        "--runtime",
+        "python3.13",
+        "--handler",
+        "app.handler",
+    )
     create += ("--role", f"arn:aws:iam::{ACCOUNT}:role/orders", "--code-signing-config-arn", configuration)
     assert "CodeVerificationFailedException" in aws(*create, "--zip-file", "fileb://a.zip", code=255).stderr
     signed = f"S3Bucket=releases,S3Key=signed/{job}.zip"
