@@ -28,6 +28,7 @@ from shipsafe.local.signer import DELAY, Signer
 from shipsafe.local.state import State
 from shipsafe.local.throttle import Throttle
 from shipsafe.local.trail import Trail
+from shipsafe.signing.roots import pinned
 
 _running = Lock()  # moto's state is the process's: a second endpoint would share it
 
@@ -132,7 +133,7 @@ def start(
 def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, root: LocalRoot) -> Endpoint:
     clock, faults, trail = Clock(), Faults(), Trail()
     front = Front(Moto(), clock=clock, faults=faults, trail=trail)
-    objects, metrics = MotoObjects(front.from_moto), Metrics(front.from_moto)
+    objects = MotoObjects(front.from_moto)
     blobs: Blobs = MemoryBlobs() if state is None else state.blobs
     signer = Signer(clock, objects, root, delay=delay)
     functions = Lambda(
@@ -140,15 +141,15 @@ def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, 
         objects=objects,
         blobs=blobs,
         revoked=signer.revoked,
-        roots=frozenset({root.fingerprint}),
+        roots=frozenset({root.fingerprint, *pinned()}),  # what AWS Signer signed is as good here
         location=lambda digest: f"http://{LOOPBACK}:{listener.port}{CONTROL}packages/{digest}",
-        metric=metrics,
+        metric=Metrics(front.from_moto),
     )
     cores: dict[str, Core] = {"signer": signer, "lambda": functions}
     empty = {name: core.snapshot() for name, core in cores.items()}
     if state is not None:
         state.begin(cores, clock, send=front.direct, seed=front.moto.seed)
-    front.open(cores, checks=S3Checks(objects.versioning), settle=signer.settle, metrics=metrics, package=blobs.get, state=state)
+    front.open(cores, checks=S3Checks(objects.versioning), settle=signer.settle, package=blobs.get, state=state)
     front.throttle = Throttle() if throttle else None
     listener = Listener(front, port)
     endpoint = Endpoint(

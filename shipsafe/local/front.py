@@ -9,7 +9,6 @@ Which service is meant is read off the SigV4 scope, as moto does, or off the pat
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,7 +19,6 @@ from shipsafe.local.asked import Answered, Asked, ask, raw_path
 from shipsafe.local.call import ApiError, Call, Clock, Core
 from shipsafe.local.faults import Faults
 from shipsafe.local.identity import account_of, caller_of, partition_of
-from shipsafe.local.metrics import Metrics
 from shipsafe.local.moto_side import Moto
 from shipsafe.local.refused import http, line, refuse
 from shipsafe.local.state import State
@@ -57,7 +55,6 @@ class Front:
         *,
         checks: Callable[[Asked, Run], Answered],
         settle: Callable[[], None],
-        metrics: Metrics,
         package: Callable[[str], bytes],
         state: State | None,
     ) -> None:
@@ -67,12 +64,11 @@ class Front:
             cores: by service.
             checks: of requests to S3.
             settle: lets signing jobs that are due write their objects, before S3 is asked.
-            metrics: is told whose call a core is answering.
             package: the bytes of a function's package by its digest; KeyError where there are none.
             state: keeps what the calls change.
         """
         self.cores = cores
-        self._behind = _Behind(checks, settle, metrics, package, state)
+        self._behind = _Behind(checks, settle, package, state)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
@@ -140,8 +136,7 @@ class Front:
             raise ApiError("RequestEntityTooLargeException", message, 413)
         call = replace(call, parameters=parameters)
         try:
-            with self._behind.metrics.of(call) if self._behind is not None else nullcontext():
-                return call, core.handle(call)
+            return call, core.handle(call)
         finally:
             self._keep()
 
@@ -195,7 +190,6 @@ class Front:
 class _Behind:
     checks: Callable[[Asked, Run], Answered]
     settle: Callable[[], None]
-    metrics: Metrics
     package: Callable[[str], bytes]
     state: State | None
 

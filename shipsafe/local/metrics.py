@@ -1,8 +1,6 @@
 """Data points that our cores add to CloudWatch, which is moto's: in the account and Region of the call that made them."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from shipsafe.local.asked import Answered, Asked, ask
@@ -18,22 +16,9 @@ class Metrics:
 
     def __init__(self, send: Callable[[Asked], Answered]) -> None:
         self._send = send
-        self._here = threading.local()
 
-    @contextmanager
-    def of(self, call: Call) -> Iterator[None]:
-        """Whose call is being answered in this thread."""
-        self._here.call = call
-        try:
-            yield
-        finally:
-            del self._here.call
-
-    def __call__(self, name: str, value: float, dimensions: Mapping[str, str]) -> None:
-        """Add a data point; a call in process, without a place, has nowhere to count it."""
-        call: Call | None = getattr(self._here, "call", None)
-        if call is None:
-            return
+    def __call__(self, call: Call, name: str, value: float, dimensions: Mapping[str, str]) -> None:
+        """Add a data point where the call was made."""
         form = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": _NAMESPACE, "MetricData.member.1.MetricName": name}
         form |= {"MetricData.member.1.Value": str(value), "MetricData.member.1.Unit": "Count"}
         for index, (dimension, of) in enumerate(dimensions.items(), 1):

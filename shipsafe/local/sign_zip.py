@@ -103,7 +103,7 @@ def _read(archive: bytes) -> tuple[bytes, bool]:
                     while chunk := body.read(MEBIBYTE):
                         content.update(chunk)
     except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeError, struct.error, NotImplementedError) as error:
-        raise _malformed(str(error)) from error
+        raise _malformed(str(error) or "it ends too early") from error
     has_folder = any(entry.filename == FOLDER for entry in entries)
     content.update(b"" if has_folder else FOLDER.encode())
     return content.digest(), has_folder

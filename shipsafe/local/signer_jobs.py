@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -45,15 +46,17 @@ def refuse_buckets(objects: Objects, call: Call, transfer: Transfer) -> ApiError
     """Why the buckets cannot be used: they must be in the profile's Region, and the source must have versions. The words are ours."""
     for bucket in (transfer.bucket, transfer.to_bucket):
         try:
-            region = objects.region(bucket)
+            region, versioning = objects.region(bucket), objects.versioning(bucket)
         except ApiError as error:
-            return ApiError("ValidationException", f"Bucket {bucket} cannot be used: {error.message}")
+            words = f"Bucket {bucket} cannot be used: {error.message}"
+            if error.status == HTTPStatus.FORBIDDEN:
+                return ApiError("AccessDeniedException", words, status=error.status)
+            return ApiError("ValidationException", words)
         if region != call.region:
             words = f"Bucket {bucket} is in {region}; it must be in the Region of the signing profile, {call.region}"
             return ApiError("ValidationException", words)
-    versioning = objects.versioning(transfer.bucket)
-    if not versioning or (transfer.version == "null" and versioning != "Suspended"):
-        return ApiError("ValidationException", f"Source bucket {transfer.bucket} must be version enabled")
+        if bucket == transfer.bucket and (not versioning or (transfer.version == "null" and versioning != "Suspended")):
+            return ApiError("ValidationException", f"Source bucket {bucket} must be version enabled")
     return None
 
 

@@ -3,6 +3,8 @@
 import io
 import zipfile
 from datetime import timedelta
+from hashlib import sha384
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from shipsafe.signing.content_digest import content_digest
 from shipsafe.signing.layout import ENTRY
 from shipsafe.signing.signature import read_signature
 from tests.local.stores import ACCOUNT, BEGIN, REGION, HandClock, Memory, ask
+from tests.local.test_cms import verify
 
 LAMBDA = "AWSLambda-SHA384-ECDSA"
 
@@ -116,6 +119,15 @@ def test_the_signature_says_which_job_and_which_profile(desk: Desk) -> None:
     assert (signature.signed_at, signature.expires) == (told["completedAt"], told["signatureExpiresAt"])
     assert signature.message_digest == content_digest(io.BytesIO(body))
     assert signature.root == desk.root.fingerprint
+
+
+def test_openssl_verifies_the_signature_in_the_signed_object(desk: Desk, tmp_path: Path) -> None:
+    """Over the SHA-384 of names and bodies in their order, worked out by hand here."""
+    told = desk.ended()
+    with zipfile.ZipFile(io.BytesIO(desk.objects.read("builds", told["signedObject"]["s3"]["key"], "v1"))) as archive:
+        text, body = archive.read(ENTRY), archive.read("app.py")
+    done = verify(tmp_path, text, sha384(b"app.py" + body + b"META_INF/").digest(), desk.root, told["completedAt"])
+    assert (done.returncode, done.stderr) == (0, "CMS Verification successful\n")
 
 
 def test_the_version_that_was_named_is_signed_though_it_was_overwritten(desk: Desk) -> None:

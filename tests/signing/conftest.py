@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shipsafe.signing.layout import PLATFORM
+
 if TYPE_CHECKING:
     from shipsafe.local.endpoint import Endpoint
     from tests.signing.place import Site
@@ -12,10 +14,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def site(local_aws: "Endpoint", tmp_path: Path) -> "Site":
-    from tests.signing.place import Site, make_bucket, make_profile  # noqa: PLC0415 - boto3, for those tests that use it
+    from tests.signing.place import BUCKET, TARGET, Site  # noqa: PLC0415 - boto3, for those tests that use it
 
-    make_bucket()
-    make_profile()
     folder = tmp_path / "dist"
     folder.mkdir()
-    return Site(local_aws, folder)
+    site = Site(local_aws, folder)
+    s3 = site.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    site.client("signer").put_signing_profile(profileName=TARGET.profile, platformId=PLATFORM)
+    return site

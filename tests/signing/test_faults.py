@@ -14,7 +14,6 @@ from shipsafe.local.faults import Fault
 from shipsafe.model.signing import SignTarget
 from shipsafe.signing.journal import NAME
 from shipsafe.signing.run import Carried
-from tests.local_endpoint import client
 from tests.signing.place import BUCKET, TARGET, ZIP, Site, connect
 from tests.signing.zips import zip_bytes
 
@@ -237,7 +236,7 @@ def _goes_on_from_here(site: Site) -> None:
 
 def test_versioning_that_is_turned_off_after_the_plan(site: Site) -> None:
     made = site.plan()
-    client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    site.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
     error = _only_failure(site.carry_out(made))
     assert isinstance(error, IncompleteError)
     assert error.what.startswith(f"Versioning is off on bucket {BUCKET}")
@@ -262,9 +261,9 @@ def _after(operation: str, do: Callable[[], Any]) -> Callable[[SignTarget], Aws]
     return opened
 
 
-def _replace(prefix: str, body: bytes) -> None:
+def _replace(site: Site, prefix: str, body: bytes) -> None:
     """Somebody writes another version of the newest object below a prefix."""
-    s3 = client("s3")
+    s3 = site.client("s3")
     [key] = {one["Key"] for one in s3.list_object_versions(Bucket=BUCKET, Prefix=prefix)["Versions"]}
     s3.put_object(Bucket=BUCKET, Key=key, Body=body)
 
@@ -272,12 +271,12 @@ def _replace(prefix: str, body: bytes) -> None:
 def test_an_object_that_is_overwritten_between_upload_and_signing_is_not_signed(site: Site) -> None:
     """The version that was uploaded is signed, whatever is the newest."""
     evil = zip_bytes({"app.py": b"import os; os.system('evil')\n"})
-    made = site.plan(connect=_after("PutObject", lambda: _replace("unsigned/", evil)))
+    made = site.plan(connect=_after("PutObject", lambda: _replace(site, "unsigned/", evil)))
 
     signed, failed = site.carry_out(made)
 
     assert failed == []
-    newest = client("s3").head_object(Bucket=BUCKET, Key=signed[0].source.key)["VersionId"]
+    newest = site.client("s3").head_object(Bucket=BUCKET, Key=signed[0].source.key)["VersionId"]
     assert newest != signed[0].source.version
     again = site.run()  # the journal still knows the version
     assert again.signed == signed
@@ -289,7 +288,7 @@ def test_an_object_that_is_overwritten_between_upload_and_signing_is_not_signed(
 def test_an_object_that_is_deleted_between_upload_and_signing(site: Site) -> None:
     def delete() -> None:
         [one] = site.versions()
-        client("s3").delete_object(Bucket=BUCKET, Key=one["Key"], VersionId=one["VersionId"])
+        site.client("s3").delete_object(Bucket=BUCKET, Key=one["Key"], VersionId=one["VersionId"])
 
     error = _only_failure(site.carry_out(site.plan(connect=_after("PutObject", delete))))
 
@@ -312,8 +311,8 @@ def test_a_signed_object_that_is_overwritten_before_it_is_read_back(site: Site, 
     def write() -> None:
         if site.versions("signed/"):
             [one] = site.versions("signed/")
-            good = client("s3").get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()
-            _replace("signed/", evil(good))
+            good = site.client("s3").get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()
+            _replace(site, "signed/", evil(good))
 
     error = _only_failure(site.carry_out(site.plan(connect=_after("DescribeSigningJob", write))))
 
@@ -325,9 +324,9 @@ def test_a_signed_object_that_is_overwritten_before_it_is_read_back(site: Site, 
 def test_a_zip_that_was_signed_by_another_job_of_ours_is_not_taken_for_this_one(site: Site) -> None:
     """Genuinely signed, by the right profile, of the right content: and yet not by the job that was started."""
     [other] = site.run(targets=[replace(TARGET, prefix="other/")]).signed
-    body = client("s3").get_object(Bucket=BUCKET, Key=other.object.key)["Body"].read()
+    body = site.client("s3").get_object(Bucket=BUCKET, Key=other.object.key)["Body"].read()
 
-    made = site.plan(connect=_after("DescribeSigningJob", lambda: _replace("signed/", body)))
+    made = site.plan(connect=_after("DescribeSigningJob", lambda: _replace(site, "signed/", body)))
     error = _only_failure(site.carry_out(made))
 
     assert isinstance(error, IntegrityError)
@@ -337,10 +336,10 @@ def test_a_zip_that_was_signed_by_another_job_of_ours_is_not_taken_for_this_one(
 def test_a_zip_of_another_content_with_a_genuine_signature_is_found(site: Site) -> None:
     other = site.unsigned("other", zip_bytes({"app.py": b"other\n"}))
     [signed] = site.run(other).signed
-    body = client("s3").get_object(Bucket=BUCKET, Key=signed.object.key)["Body"].read()
+    body = site.client("s3").get_object(Bucket=BUCKET, Key=signed.object.key)["Body"].read()
     work = site.unsigned()
 
-    made = site.plan(work, connect=_after("DescribeSigningJob", lambda: _replace(f"signed/{work.sha256}/", body)))
+    made = site.plan(work, connect=_after("DescribeSigningJob", lambda: _replace(site, f"signed/{work.sha256}/", body)))
     error = _only_failure(site.carry_out(made))
 
     assert isinstance(error, IntegrityError)
@@ -359,7 +358,7 @@ def test_a_root_that_nobody_vouches_for(site: Site) -> None:
 def test_a_revoked_signature_is_not_made_anew(site: Site) -> None:
     [one] = site.run().signed
     job = one.job.rpartition("/")[2]
-    client("signer").revoke_signature(jobId=job, reason="the code is bad")
+    site.client("signer").revoke_signature(jobId=job, reason="the code is bad")
     for _ in range(2):
         with pytest.raises(IntegrityError, match=rf"orders: its signature by job {job} was revoked: the code is bad \(\d{{4}}-"):
             site.plan()
@@ -377,7 +376,7 @@ def test_an_expired_signature_is_told(site: Site) -> None:
 def test_a_signed_object_that_was_deleted(site: Site) -> None:
     site.run()
     [one] = site.versions("signed/")
-    client("s3").delete_object(Bucket=BUCKET, Key=one["Key"])
+    site.client("s3").delete_object(Bucket=BUCKET, Key=one["Key"])
     error = _only_failure(site.run())
     assert isinstance(error, IncompleteError)
     assert "is not there" in error.what

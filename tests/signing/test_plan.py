@@ -11,7 +11,7 @@ from shipsafe.local.faults import Fault
 from shipsafe.signing.journal import NAME, Journal
 from shipsafe.signing.layout import ENTRY
 from shipsafe.signing.plan import plan
-from tests.local_endpoint import ACCOUNT, REGION, client
+from tests.local_endpoint import ACCOUNT, REGION
 from tests.signing.place import BUCKET, TARGET, ZIP, Site, connect, make_bucket, make_profile
 from tests.signing.zips import zip_bytes
 
@@ -57,7 +57,7 @@ def test_a_bucket_that_is_not_there(site: Site) -> None:
 def test_a_bucket_without_versions(site: Site, versioning: str) -> None:
     make_bucket("plain-bucket", versioning="Enabled" if versioning else "")
     if versioning:
-        client("s3").put_bucket_versioning(Bucket="plain-bucket", VersioningConfiguration={"Status": versioning})
+        site.client("s3").put_bucket_versioning(Bucket="plain-bucket", VersioningConfiguration={"Status": versioning})
     _refused(site.with_target(bucket="plain-bucket"), IncompleteError, "Versioning is off on bucket plain-bucket")
 
 
@@ -83,13 +83,13 @@ def test_a_profile_that_is_not_there(site: Site) -> None:
 
 
 def test_a_cancelled_profile(site: Site) -> None:
-    client("signer").cancel_signing_profile(profileName=TARGET.profile)
+    site.client("signer").cancel_signing_profile(profileName=TARGET.profile)
     _refused(site, IncompleteError, "Signing profile orders_2026 of target prod is Canceled, not Active")
 
 
 def test_a_revoked_profile(site: Site) -> None:
-    version = client("signer").get_signing_profile(profileName=TARGET.profile)["profileVersion"]
-    client("signer").revoke_signing_profile(
+    version = site.client("signer").get_signing_profile(profileName=TARGET.profile)["profileVersion"]
+    site.client("signer").revoke_signing_profile(
         profileName=TARGET.profile, profileVersion=version, reason="stolen", effectiveTime=datetime.now(UTC) - timedelta(days=1)
     )
     _refused(site, IntegrityError, r"Signing profile orders_2026 of target prod was revoked on \d{4}-\d\d-\d\d: Lambda refuses")
@@ -107,7 +107,7 @@ def test_a_profile_of_another_version_than_is_pinned(site: Site) -> None:
 
 
 def test_a_profile_of_the_pinned_version_is_taken(site: Site) -> None:
-    version = client("signer").get_signing_profile(profileName=TARGET.profile)["profileVersion"]
+    version = site.client("signer").get_signing_profile(profileName=TARGET.profile)["profileVersion"]
     assert site.with_target(profile_version=version).plan().changes
 
 
@@ -125,7 +125,8 @@ def test_no_credentials(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as without:
         without.delenv("AWS_ACCESS_KEY_ID")
         without.delenv("AWS_SECRET_ACCESS_KEY")
-        _refused(site, IncompleteError, "Could not ask AWS who we are: there are no usable AWS credentials")
+        with pytest.raises(IncompleteError, match="Could not ask AWS who we are: there are no usable AWS credentials"):
+            site.plan(connect=connect)
 
 
 def test_a_role_that_cannot_be_assumed(site: Site) -> None:
@@ -136,10 +137,10 @@ def test_a_role_that_cannot_be_assumed(site: Site) -> None:
 
 def test_other_bytes_under_our_key(site: Site) -> None:
     work = site.unsigned()
-    client("s3").put_object(Bucket=BUCKET, Key=f"unsigned/{work.sha256}.zip", Body=b"other bytes", ChecksumAlgorithm="SHA256")
+    site.client("s3").put_object(Bucket=BUCKET, Key=f"unsigned/{work.sha256}.zip", Body=b"other bytes", ChecksumAlgorithm="SHA256")
     _refused(site, IntegrityError, rf"orders: s3://{BUCKET}/unsigned/{work.sha256}\.zip holds other bytes than its name says")
     for one in site.versions():
-        client("s3").delete_object(Bucket=BUCKET, Key=one["Key"], VersionId=one["VersionId"])
+        site.client("s3").delete_object(Bucket=BUCKET, Key=one["Key"], VersionId=one["VersionId"])
 
 
 def test_every_refusal_is_told_and_the_gravest_decides(site: Site) -> None:

@@ -15,7 +15,7 @@ from shipsafe.errors import IntegrityError
 from shipsafe.model.signing import SignTarget
 from shipsafe.signing.journal import NAME
 from shipsafe.signing.signed_zip import look
-from tests.local_endpoint import ACCOUNT, REGION, client
+from tests.local_endpoint import ACCOUNT, REGION
 from tests.signing.place import BUCKET, TARGET, Site, make_bucket, make_profile
 from tests.signing.zips import zip_bytes
 
@@ -32,7 +32,7 @@ def test_a_zip_is_uploaded_signed_and_read_back(site: Site) -> None:
 
     assert failed == []
     [one] = signed
-    body = client("s3").get_object(Bucket=BUCKET, Key=one.object.key, VersionId=one.object.version)["Body"].read()
+    body = site.client("s3").get_object(Bucket=BUCKET, Key=one.object.key, VersionId=one.object.version)["Body"].read()
     [job] = site.jobs()
     assert one.object.key == f"signed/{work.sha256}/{job['jobId']}.zip"
     assert (one.artifact, one.target, one.account, one.region) == ("orders", "prod", ACCOUNT, REGION)
@@ -51,7 +51,7 @@ def test_a_zip_is_uploaded_signed_and_read_back(site: Site) -> None:
 def test_the_object_is_put_with_what_s3_can_check(site: Site) -> None:
     work = site.unsigned()
     [one] = site.run(work).signed
-    told = client("s3").head_object(Bucket=BUCKET, Key=one.source.key, VersionId=one.source.version, ChecksumMode="ENABLED")
+    told = site.client("s3").head_object(Bucket=BUCKET, Key=one.source.key, VersionId=one.source.version, ChecksumMode="ENABLED")
     assert base64.b64decode(told["ChecksumSHA256"]).hex() == work.sha256
     assert told["ContentType"] == "application/zip"
     assert told["ContentLength"] == work.size

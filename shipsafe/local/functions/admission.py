@@ -59,7 +59,7 @@ def admit(world: World, call: Call, name: str, config: CodeSigning | None, parts
     verdicts = _verdicts(world, call, name, config, parts) if config else []
     bad = [status for _, status in verdicts if status != _VALID]
     if bad and not dry_run:
-        world.metric("SignatureValidationErrors", 1.0, {"FunctionName": name})
+        world.metric(call, "SignatureValidationErrors", 1.0, {"FunctionName": name})
     record(world, call, name, _additional(verdicts), dry_run=dry_run)
 
 

@@ -22,7 +22,6 @@ def put_function_concurrency(world: World, call: Call) -> dict[str, Any]:
             f"below its minimum value of [{UNRESERVED}]."
         )
     it["reserved"] = wanted
-    it["latest"]["revision"] = world.revision()
     return {"ReservedConcurrentExecutions": wanted}
 
 
@@ -36,7 +35,6 @@ def delete_function_concurrency(world: World, call: Call) -> dict[str, Any]:
     """DeleteFunctionConcurrency."""
     it = unqualified(world, call, call.parameters["FunctionName"])
     it["reserved"] = None
-    it["latest"]["revision"] = world.revision()
     return {}
 
 

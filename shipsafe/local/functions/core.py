@@ -11,6 +11,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from shipsafe.errors import ConfigError, IncompleteError
@@ -33,6 +34,7 @@ from shipsafe.local.functions import (
     versions,
 )
 from shipsafe.local.functions.refusals import not_reproduced
+from shipsafe.local.functions.shapes import fits
 from shipsafe.local.functions.state import FORMAT, Function, State
 from shipsafe.local.functions.windows import settle
 from shipsafe.local.functions.world import Metric, Operation, Revoked, Settings, World
@@ -114,7 +116,7 @@ class Lambda:
         validate(call)
         with self._lock:
             settle(self._world)
-            return copy.deepcopy(operation.run(self._world, call))
+            return copy.deepcopy(operation.run(self._world, replace(call, parameters=copy.deepcopy(call.parameters))))
 
     def operations(self) -> frozenset[str]:
         """The operations that are reproduced."""
@@ -135,7 +137,7 @@ class Lambda:
         Raises:
             IncompleteError: it is no such snapshot, or one of another version of shipsafe.
         """
-        if not isinstance(value, dict) or value.get("format") != FORMAT or set(value) != set(self._world.state):
+        if not fits(value, State) or value["format"] != FORMAT:
             raise IncompleteError(
                 "The state of the local Lambda was written by another version of shipsafe, or is damaged.",
                 remedy="Start with an empty --state.",

@@ -26,8 +26,8 @@ class Revoked(Protocol):
 class Metric(Protocol):
     """Who counts: CloudWatch."""
 
-    def __call__(self, name: str, value: float, dimensions: Mapping[str, str]) -> None:
-        """Add a data point in the namespace AWS/Lambda."""
+    def __call__(self, call: Call, name: str, value: float, dimensions: Mapping[str, str]) -> None:
+        """Add a data point in the namespace AWS/Lambda, where the call was made."""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """The core as a whole: its tables, its snapshot, its settings."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -54,6 +55,34 @@ def test_a_snapshot_is_a_copy(local: Local) -> None:
 def test_what_is_no_snapshot_is_refused(local: Local, value: object) -> None:
     with pytest.raises(IncompleteError, match="another version of shipsafe"):
         local.core.restore(value)
+
+
+def test_a_snapshot_that_is_damaged_anywhere_is_refused_whole(local: Local) -> None:
+    local.create(Publish=True, code=local.sign(zipped()))
+    local("CreateAlias", FunctionName="orders", Name="live", FunctionVersion="1")
+    local("PublishLayerVersion", LayerName="l", Content={"ZipFile": zipped()})
+    local.config()
+    good = local.core.snapshot()
+    paths = list(_paths(good))
+    assert len(paths) > 50
+    for *way, last in paths:
+        damaged = json.loads(json.dumps(good))
+        inner = damaged
+        for step in way:
+            inner = inner[step]
+        inner[last] = object()
+        with pytest.raises(IncompleteError):
+            local.core.restore(damaged)
+    assert local("ListFunctions")["Functions"]
+
+
+def _paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where values are whose shape is ours, and not that of what a client has set."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if key not in ("members", "events", "invocations", "urls", "provisioned", "retries", "runtimes", "answers", "statements"):
+            yield (*before, key)
+            if isinstance(item, dict | list):
+                yield from _paths(item, (*before, key))
 
 
 @pytest.mark.parametrize(

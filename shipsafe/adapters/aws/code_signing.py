@@ -1,0 +1,157 @@
+"""Code-signing configurations of Lambda, and signing profiles as a list: what is there, and the calls that make one.
+
+Source: AWS Lambda API Reference (2015-03-31) and AWS Signer API Reference (2017-08-25). Signer has no upsert: PutSigningProfile of a name
+that was ever used in the account and Region is refused, also after the profile was cancelled.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
+from shipsafe.adapters.aws.session import Aws
+from shipsafe.errors import IncompleteError
+
+_MOST_PAGES = 400  # of 25 or 50 entries: more than an account may have
+_TAKEN = "ValidationException"
+ENFORCE = "Enforce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """A code-signing configuration. `publishers` are ARNs as they stand there; `policy` is Enforce or Warn."""
+
+    arn: str
+    description: str
+    publishers: tuple[str, ...]
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedProfile:
+    """A signing profile as ListSigningProfiles has it; `validity` of its signatures, such as `135 MONTHS`."""
+
+    name: str
+    version: str
+    arn: str
+    status: str
+    platform: str
+    validity: str
+
+
+def list_configurations(aws: Aws) -> tuple[Configuration, ...]:
+    """All code-signing configurations of the account and Region.
+
+    Raises:
+        IncompleteError: Lambda refused or gave no answer.
+    """
+    client = aws.client("lambda")
+    pages = _pages("list code-signing configurations", client.list_code_signing_configs, "Marker", "NextMarker")
+    return tuple(_configuration(one) for page in pages for one in page.get("CodeSigningConfigs", ()))
+
+
+def find_configuration(aws: Aws, arn: str) -> Configuration | None:
+    """One of them; None where there is none of that ARN.
+
+    Raises:
+        IncompleteError: Lambda refused or gave no answer.
+    """
+    try:
+        with aws_errors(f"look at {arn}"):
+            told = aws.client("lambda").get_code_signing_config(CodeSigningConfigArn=arn)
+    except AwsRefusal as refusal:
+        if refusal.code == "ResourceNotFoundException":
+            return None
+        raise
+    return _configuration(told["CodeSigningConfig"])
+
+
+def make_configuration(aws: Aws, description: str, publisher: str) -> Configuration:
+    """Create one that lets only `publisher` (the ARN of a profile version) through.
+
+    Raises:
+        IncompleteError: Lambda refused or gave no answer.
+    """
+    with aws_errors(f"create a code-signing configuration for {publisher}"):
+        told = aws.client("lambda").create_code_signing_config(
+            Description=description,
+            AllowedPublishers={"SigningProfileVersionArns": [publisher]},
+            CodeSigningPolicies={"UntrustedArtifactOnDeployment": ENFORCE},  # Lambda's own default is Warn
+        )
+    return _configuration(told["CodeSigningConfig"])
+
+
+def functions_under(aws: Aws, arn: str) -> tuple[str, ...]:
+    """ARNs of the functions that a configuration is attached to.
+
+    Raises:
+        IncompleteError: Lambda refused or gave no answer.
+    """
+    call = aws.client("lambda").list_functions_by_code_signing_config
+    pages = _pages(f"list the functions of {arn}", call, "Marker", "NextMarker", CodeSigningConfigArn=arn)
+    return tuple(one for page in pages for one in page.get("FunctionArns", ()))
+
+
+def list_profiles(aws: Aws) -> tuple[ListedProfile, ...]:
+    """All signing profiles of the account and Region, for every platform, cancelled and revoked ones too.
+
+    Raises:
+        IncompleteError: Signer refused or gave no answer.
+    """
+    call = aws.client("signer").list_signing_profiles
+    states = ["Active", "Canceled", "Revoked"]
+    pages = _pages("list signing profiles", call, "nextToken", "nextToken", statuses=states, includeCanceled=True)
+    return tuple(_listed(one) for page in pages for one in page.get("profiles", ()))
+
+
+def make_profile(aws: Aws, name: str, platform: str) -> None:
+    """Create a signing profile for a platform, with Signer's own validity of 135 months. One that is there is left as it is.
+
+    Raises:
+        IncompleteError: Signer refused or gave no answer.
+    """
+    try:
+        with aws_errors(f"create signing profile {name}"):
+            aws.client("signer").put_signing_profile(profileName=name, platformId=platform)
+    except AwsRefusal as refusal:
+        # Also what a call is told whose answer was lost and which botocore has made again.
+        if not (refusal.code == _TAKEN and "already exists" in refusal.said):
+            raise
+
+
+def _pages(doing: str, call: Callable[..., Any], token: str, following: str, **words: Any) -> Iterator[Any]:
+    """Page after page. One that comes back is no progress, and would never end."""
+    seen: set[str] = set()
+    while len(seen) < _MOST_PAGES:
+        with aws_errors(doing):
+            page = call(**words)
+        yield page
+        marker = page.get(following)
+        if not marker:
+            return
+        if marker in seen:
+            break
+        seen.add(marker)
+        words[token] = marker
+    raise IncompleteError(f"Could not {doing}: the pages of the answer do not end.", remedy="Run this again.")
+
+
+def _configuration(told: Any) -> Configuration:
+    return Configuration(
+        arn=told["CodeSigningConfigArn"],
+        description=told.get("Description", ""),
+        publishers=tuple(told.get("AllowedPublishers", {}).get("SigningProfileVersionArns", ())),
+        policy=told.get("CodeSigningPolicies", {}).get("UntrustedArtifactOnDeployment", ""),
+    )
+
+
+def _listed(told: Any) -> ListedProfile:
+    period = told.get("signatureValidityPeriod", {})
+    return ListedProfile(
+        name=told.get("profileName", ""),
+        version=told.get("profileVersion", ""),
+        arn=told.get("profileVersionArn", ""),
+        status=told.get("status", ""),
+        platform=told.get("platformId", ""),
+        validity=f"{period['value']} {period['type']}" if period else "",
+    )

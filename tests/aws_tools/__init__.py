@@ -1,0 +1,32 @@
+"""The AWS CLI and the SAM CLI, unmodified, each in an environment of its own: their pins conflict with ours and with each other.
+
+Locked with `uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 NAME.in -o NAME.txt`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from filelock import FileLock
+from uv import find_uv_bin
+
+_HERE = Path(__file__).parent
+
+
+def install(name: str, folder: Path) -> Path:
+    """The `bin` folder of an environment with a tool, made once for all processes of a test run."""
+    place = folder / f"tool-{name}"
+    with FileLock(folder / f"{name}.lock"):
+        if not (place / "done").exists():
+            _uv("venv", "--quiet", "--python", sys.executable, str(place))
+            _uv("pip", "install", "--quiet", "--python", str(place), "--require-hashes", "--no-deps", "-r", str(_HERE / f"{name}.txt"))
+            (place / "done").touch()
+    return place / "bin"
+
+
+def _uv(*arguments: str) -> None:
+    done = subprocess.run(
+        [find_uv_bin(), *arguments], check=False, capture_output=True, text=True, env=os.environ | {"UV_NO_PROGRESS": "1"}
+    )
+    assert done.returncode == 0, done.stderr
