@@ -24,7 +24,7 @@ Path = tuple[str, ...]
 
 _BREAK = "\r\n\x85\u2028\u2029"
 _REST = re.compile(rf"[ \t]*(#[^{_BREAK}]*)?(?=[{_BREAK}]|\Z)")
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*(?::+[A-Za-z0-9_./-]+)*")
+_PLAIN = re.compile(r"(?:\.{0,2}/)*[A-Za-z][A-Za-z0-9_./-]*(?::+[A-Za-z0-9_./-]+)*")
 _STEP = "  "
 
 
@@ -141,7 +141,8 @@ class Edits:
             return
         for part in entry.value.written():
             if part.kind == "s" and old in part.text:
-                self._cuts.append((part.start, part.end, self._inline(part.text.replace(old, new), "", compact=False)))
+                tag = f"{part.tag} " if part.tag else ""
+                self._cuts.append((part.start, part.end, tag + self._inline(part.text.replace(old, new), "", compact=False)))
 
         def change(tree: Any) -> None:
             _at(tree, path)[key] = _swapped(_at(tree, path)[key], old, new)
