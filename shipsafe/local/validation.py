@@ -14,16 +14,12 @@ from functools import cache
 from typing import Any
 
 from shipsafe.local.call import ApiError, Call
+from shipsafe.local.routes import service_model
 
 _DEEPEST = 32  # levels of nested members; Lambda's and Signer's have fewer than ten
 
 
-@cache
-def service_model(service: str) -> Any:
-    """The `ServiceModel` of botocore, read once."""
-    from botocore.session import get_session  # noqa: PLC0415 - 40 ms that only a first call needs
-
-    return get_session().get_service_model(service)
+__all__ = ["service_model", "validate"]
 
 
 def validate(call: Call, *, code: str = "ValidationException") -> None:
