@@ -11,15 +11,16 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from shipsafe.local.call import ApiError, Call
 from shipsafe.local.routes import service_model
 
-_DEEPEST = 32  # levels of nested members; Lambda's and Signer's have fewer than ten
-
-
 __all__ = ["service_model", "validate"]
+
+_DEEPEST = 32  # levels of nested members; Lambda's and Signer's have fewer than ten
+_MOST = 100  # violations of one call that are told
 
 
 def validate(call: Call, *, code: str = "ValidationException") -> None:
@@ -31,7 +32,7 @@ def validate(call: Call, *, code: str = "ValidationException") -> None:
     shape = service_model(call.service).operation_model(call.operation).input_shape
     if shape is None:
         return
-    wrong = list(_violations(shape, call.parameters, "", _DEEPEST))
+    wrong = list(islice(_violations(shape, call.parameters, "", _DEEPEST), _MOST))
     if wrong:
         count = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected"
         raise ApiError(code, f"{count}: {'; '.join(wrong)}")

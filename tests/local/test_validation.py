@@ -93,3 +93,8 @@ def test_endless_nesting_ends() -> None:
 
 def test_a_long_value_is_not_repeated_in_full() -> None:
     assert len(refusal("signer", "GetSigningProfile", profileName="-" * 1_000_000)) < 1000
+
+
+def test_a_hundred_violations_are_enough() -> None:
+    message = refusal("signer", "ListSigningProfiles", statuses=["Gone"] * 100_000)
+    assert message.startswith("100 validation errors detected: ")
