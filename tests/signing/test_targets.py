@@ -1,0 +1,73 @@
+"""What a target may ask for: a profile of another account, a key, tags, Object Lock, a role."""
+
+from dataclasses import replace
+
+from shipsafe.model.signing import SignTarget
+from tests.local_endpoint import ACCOUNT, REGION, client
+from tests.signing.place import BUCKET, TARGET, Site
+
+OWNER = "444455556666"
+
+
+def test_a_profile_of_another_account_signs(site: Site) -> None:
+    """Its owner shares it; the signature names the owner's profile, and its jobs are whosever Signer says."""
+    theirs = client("signer", account=OWNER)
+    arn = theirs.put_signing_profile(profileName="shared", platformId="AWSLambda-SHA384-ECDSA")["profileVersionArn"]
+    for number, action in enumerate(("signer:StartSigningJob", "signer:GetSigningProfile", "signer:RevokeSignature")):
+        theirs.add_profile_permission(profileName="shared", action=action, principal=ACCOUNT, statementId=f"s{number}")
+
+    target = replace(TARGET, profile="shared", profile_owner=OWNER)
+    signed, failed = site.run(targets=[target])
+    again = site.run(targets=[target])
+
+    assert failed == []
+    assert signed[0].profile_version == arn
+    assert again.signed == signed
+    assert site.started() == 1
+
+
+def test_the_upload_is_encrypted_with_the_key_and_bears_the_tags(site: Site) -> None:
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    target = replace(TARGET, kms_key=key, tags=(("cost centre", "a+b=c/d:e"), ("team", "orders")))
+
+    [one] = site.run(targets=[target]).signed
+
+    s3 = site.client("s3")
+    told = s3.head_object(Bucket=BUCKET, Key=one.source.key, VersionId=one.source.version)
+    assert (told["ServerSideEncryption"], told["SSEKMSKeyId"]) == ("aws:kms", key)
+    tags = s3.get_object_tagging(Bucket=BUCKET, Key=one.source.key, VersionId=one.source.version)["TagSet"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"cost centre": "a+b=c/d:e", "team": "orders"}
+
+
+def test_a_bucket_with_object_lock_takes_the_upload(site: Site) -> None:
+    s3 = site.client("s3")
+    s3.create_bucket(Bucket="locked-bucket", CreateBucketConfiguration={"LocationConstraint": REGION}, ObjectLockEnabledForBucket=True)
+    retention = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}}
+    s3.put_object_lock_configuration(Bucket="locked-bucket", ObjectLockConfiguration=retention)
+    sent: list[dict[str, str]] = []
+    target = replace(TARGET, bucket="locked-bucket")
+    site.connect(target).client("s3").meta.events.register(
+        "before-send.s3.PutObject", lambda request, **_: sent.append({k.lower(): str(v) for k, v in request.headers.items()})
+    )
+
+    signed, failed = site.run(targets=[target])
+
+    assert [str(one.error) for one in failed] == []
+    assert len(signed) == 1
+    [headers] = [one for one in sent if "x-amz-checksum-sha256" in one]
+    # PutObject: a bucket with a default retention asks for Content-MD5 or the algorithm of the checksum.
+    assert "x-amz-sdk-checksum-algorithm" in headers
+
+
+def test_a_role_is_assumed(site: Site) -> None:
+    role = client("iam").create_role(RoleName="signer", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    target = replace(TARGET, role=role, external_id="an-id", account=None)
+    assert site.connect(target).caller.startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/signer/")
+    signed, failed = site.run(targets=[target])
+    assert (len(signed), failed) == (1, [])
+
+
+def test_pseudo_parameters_of_the_buckets_name_are_those_of_the_connection(site: Site) -> None:
+    bare = SignTarget(name="here", profile=TARGET.profile, bucket="artifacts-${AWS::AccountId}-${AWS::Region}")
+    [stand] = site.plan(targets=[bare]).stands
+    assert stand.bucket == BUCKET
