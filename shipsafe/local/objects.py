@@ -2,8 +2,10 @@
 
 import re
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from hashlib import md5
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -60,7 +62,10 @@ class MotoObjects:
         self, method: str, bucket: str, key: str = "", *, query: Mapping[str, str] | None = None, body: bytes = b""
     ) -> tuple[dict[str, str], bytes]:
         path = f"/{quote(bucket, safe='')}" + (f"/{quote(key)}" if key else "")
-        asked = ask(request_environ(method, path, urlencode(query or {}), body, service="s3", account=_owner(bucket)))
+        environ = request_environ(method, path, urlencode(query or {}), body, service="s3", account=_owner(bucket))
+        if method == "PUT":  # PutObject asks for it where a bucket has a default retention (Object Lock)
+            environ["HTTP_CONTENT_MD5"] = b64encode(md5(body, usedforsecurity=False).digest()).decode()
+        asked = ask(environ)
         try:
             status, headers, parts = self._send(asked)
             try:
