@@ -28,6 +28,7 @@ from bench.figures import Part, Results  # noqa: E402 - likewise
 from bench.fresh import fresh  # noqa: E402 - likewise
 from bench.measure import BenchError, adopt  # noqa: E402 - likewise
 from bench.ours import Setting  # noqa: E402 - likewise
+from bench.signing import signing  # noqa: E402 - likewise
 from bench.tools import ROOT, commit, default_work, machine, prepare, versions  # noqa: E402 - likewise
 
 Say = Callable[[str], None]
@@ -56,6 +57,7 @@ _PARTS: dict[str, Callable[[Setting, Say], Part]] = {
     "memory": lambda setting, say: alone.memory(setting, say=say),
     "scale": lambda setting, say: alone.scale(setting, (50, 100, 500), say=say),
     "fresh": lambda setting, say: fresh(setting, say=say),
+    "signing": lambda setting, say: signing(setting, say=say),
 }
 
 
