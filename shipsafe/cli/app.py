@@ -31,6 +31,7 @@ class _Entry:
 
 COMMANDS = {
     "bootstrap": _Entry("Start", "Make what signing needs on the AWS side.", "bootstrap"),
+    "doctor": _Entry("Start", "Look at the AWS side: what is missing, and who is trusted.", "doctor"),
     "check": _Entry("Ship", "Ask every gate about a project, without packing.", "check"),
     "build": _Entry("Ship", "Audit, lint, inventory, check, pack and judge a project.", "build"),
     "sign": _Entry("Ship", "Ask again, sign with AWS Signer, and pin what came of it.", "sign"),

@@ -24,7 +24,7 @@ def claims_about(release: Release, sboms: Mapping[str, SbomClaims]) -> Iterator[
 def _of_artifact(artifact: ReleasedArtifact, sbom: SbomClaims | None) -> Iterator[Claim]:
     told, subject = artifact.told, artifact.subject
     yield Claim(subject=subject, name="built-by", value="another tool" if artifact.prebuilt else "shipsafe")
-    yield Claim(subject=subject, name="runtime", value=", ".join(told.runtimes) or None)
+    yield Claim(subject=subject, name="runtime", value=", ".join(told.runtimes) or (sbom.runtime if sbom else None))
     if subject.startswith("function:"):
         yield Claim(subject=subject, name="handler", value=told.handler)
     yield Claim(subject=subject, name="architecture", value=", ".join(told.architectures) or None)

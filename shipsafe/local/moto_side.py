@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
 
+from shipsafe.local.bucket_policies import count_loopback_as_secure
 from shipsafe.local.identity import Scope, account_of
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -54,6 +55,7 @@ class Moto:
                 os.environ.pop("MOTO_ACCOUNT_ID", None)  # it would overrule every credential
                 from moto.moto_server import werkzeug_app  # noqa: PLC0415 - 0.6 s and 60 MB, for those who use S3 and the like
 
+                count_loopback_as_secure()
                 self._application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
             return self._application
 

@@ -31,7 +31,6 @@ def put_signing_profile(world: World, call: Call) -> dict[str, Any]:
     if platform not in PLATFORMS:
         raise ApiError("ValidationException", f"Invalid platformId: {platform}")
     _check_material(platform, told)
-    now = world.now()
     profile = Profile(
         arn=arn,
         account=call.account,
@@ -39,8 +38,7 @@ def put_signing_profile(world: World, call: Call) -> dict[str, Any]:
         name=name,
         version="".join(world.random.choices(string.ascii_letters + string.digits, k=_VERSION_LENGTH)),
         platform=platform,
-        validity=_validity(told.get("signatureValidityPeriod"), now),
-        created=now,
+        validity=_validity(told.get("signatureValidityPeriod"), world.now()),
         material=dict(told.get("signingMaterial") or {}),
         overrides=dict(told.get("overrides") or {}),
         signing_parameters=dict(told.get("signingParameters") or {}),

@@ -46,7 +46,6 @@ class Profile:
     version: str
     platform: str
     validity: tuple[int, str]
-    created: datetime
     status: str = "Active"
     material: dict[str, Any] = field(default_factory=dict)
     overrides: dict[str, Any] = field(default_factory=dict)

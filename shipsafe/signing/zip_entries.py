@@ -37,9 +37,9 @@ _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _FIELD = struct.Struct("<2H")
 _EIGHT = struct.Struct("<Q")
-_ENCRYPTED, _DESCRIPTOR, _STRONG, _UTF8, _MASKED = 1, 1 << 3, 1 << 6, 1 << 11, 1 << 13
+_ENCRYPTED, _DESCRIPTOR, _PATCHED, _STRONG, _UTF8, _MASKED = 1, 1 << 3, 1 << 5, 1 << 6, 1 << 11, 1 << 13
 _HIDDEN = _ENCRYPTED | _STRONG | _MASKED
-_COMPARED = _HIDDEN | _DESCRIPTOR | _UTF8
+_COMPARED = _HIDDEN | _PATCHED | _DESCRIPTOR | _UTF8
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 _DESCRIPTORS = {12: "<3L", 16: "<4s3L", 20: "<L2Q", 24: "<4sL2Q"}  # 4.3.9: with and without its mark, with sizes of four and eight bytes
 
@@ -180,7 +180,7 @@ def _records(directory: bytes, count: int) -> Iterator[_Record]:
         size, compressed, header = _large(fields, (size, compressed, header), text)
         if flags & _HIDDEN:
             raise wrong(f"The entry {shown(text)} is encrypted.")
-        if method not in (STORED, DEFLATED) or (method == STORED and size != compressed):
+        if flags & _PATCHED or method not in (STORED, DEFLATED) or (method == STORED and size != compressed):
             raise wrong(f"The entry {shown(text)} is compressed in a way that Lambda does not unpack.")
         yield _Record(text, flags, method, crc, size, compressed, header)
     if at != len(directory):

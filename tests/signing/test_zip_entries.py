@@ -167,6 +167,11 @@ def test_an_encrypted_entry_is_refused() -> None:
     _refused(_patched(_patched(PLAIN, b"PK\x01\x02", 8, "<H", 1), b"PK\x03\x04", 6, "<H", 1), "is encrypted")
 
 
+def test_an_entry_that_is_a_patch_is_refused() -> None:
+    """Flag 5: some readers refuse such an entry, others take the data as it is."""
+    _refused(_patched(_patched(PLAIN, b"PK\x01\x02", 8, "<H", 1 << 5), b"PK\x03\x04", 6, "<H", 1 << 5), "does not unpack")
+
+
 def test_a_flag_that_only_one_record_has_is_refused() -> None:
     _refused(_patched(PLAIN, b"PK\x03\x04", 6, "<H", 0x800), "says two things")
 

@@ -1,11 +1,13 @@
-"""Code-signing configurations of Lambda, and signing profiles as a list: what is there, and the calls that make one.
+"""Code-signing configurations of Lambda, and what Signer lists: what is there, and the calls that make one.
 
 Source: AWS Lambda API Reference (2015-03-31) and AWS Signer API Reference (2017-08-25). Signer has no upsert: PutSigningProfile of a name
 that was ever used in the account and Region is refused, also after the profile was cancelled.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
@@ -117,6 +119,18 @@ def make_profile(aws: Aws, name: str, platform: str) -> None:
         # Also what a call is told whose answer was lost and which botocore has made again.
         if not (refusal.code == _TAKEN and "already exists" in refusal.said):
             raise
+
+
+def signatures_that_expire(aws: Aws, platform: str, *, after: datetime, before: datetime) -> Counter[str]:
+    """How many signatures expire between two times, by the name of their profile. Revoked ones do not count.
+
+    Raises:
+        IncompleteError: Signer refused or gave no answer.
+    """
+    call = aws.client("signer").list_signing_jobs
+    words = {"platformId": platform, "status": "Succeeded", "isRevoked": False}
+    pages = _pages("list signing jobs", call, "nextToken", "nextToken", signatureExpiresAfter=after, signatureExpiresBefore=before, **words)
+    return Counter(str(one.get("profileName", "")) for page in pages for one in page.get("jobs", ()))
 
 
 def _pages(doing: str, call: Callable[..., Any], token: str, following: str, **words: Any) -> Iterator[Any]:

@@ -67,6 +67,8 @@ def _refusal(doing: str, response: Any, operation: str) -> AwsRefusal:
         remedy = "Renew the AWS credentials and run this again: it goes on where it was."
     elif code in _DENIED:
         remedy = "Give these credentials the right; the guide to signing lists what each command needs."
+    elif code == "400":  # an answer to HEAD has no body that would say why
+        remedy = "If the AWS credentials have expired, renew them, then run this again: it goes on where it was."
     elif code in _THROTTLED or status >= 500:  # noqa: PLR2004 - a server's own failure
         remedy = "AWS was asked again several times; run this again in a while: it goes on where it was."
     else:

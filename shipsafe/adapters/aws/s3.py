@@ -238,6 +238,7 @@ def download(aws: Aws, place: S3Object, into: IO[bytes], *, largest: int, check:
         except AwsRefusal:
             raise
         except IncompleteError:
+            check()
             if not remaining:
                 raise
             into.seek(0)

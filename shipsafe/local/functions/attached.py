@@ -65,8 +65,8 @@ def layer_version(world: World, call: Call, arn: str) -> LayerVersion | None:
     found = _ARN.fullmatch(arn)
     if found is None:
         raise not_reproduced(f"AWS's own layers without a version, such as {arn[:200]}")
-    layer = world.elsewhere(found["account"], found["region"])["layers"].get(found["name"])
-    version = layer["versions"].get(found["number"]) if layer else None
+    layer = world.elsewhere(found["account"], call.region)["layers"].get(found["name"])
+    version = layer["versions"].get(found["number"]) if layer and found["region"] == call.region else None
     if found["account"] != call.account and (version is None or not shared_with(version, call)):
         raise refusal(
             "AccessDeniedException",

@@ -145,6 +145,14 @@ def describe(call: Call, it: Function, version: Version, qualifier: str = "") ->
     return answer
 
 
+def listed(call: Call, it: Function, version: Version, qualifier: str) -> dict[str, Any]:
+    """FunctionConfiguration as lists have it: without State, LastUpdateStatus and RuntimeVersionConfig (API reference of ListFunctions)."""
+    full = describe(call, it, version, qualifier)
+    return {
+        name: value for name, value in full.items() if not name.startswith(("State", "LastUpdateStatus")) and name != "RuntimeVersionConfig"
+    }
+
+
 def runtime_arn(call: Call, runtime: str) -> str:
     """A RuntimeVersionArn: one for ever for each runtime, because nothing runs here that could be patched."""
     return f"arn:{call.partition}:lambda:{call.region}::runtime:{hashlib.sha256(runtime.encode()).hexdigest()}"

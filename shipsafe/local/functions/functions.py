@@ -6,7 +6,7 @@ from typing import Any
 from shipsafe.local.call import Call
 from shipsafe.local.functions import admission, attached, configuration, packages, versions, windows
 from shipsafe.local.functions.admission import Part
-from shipsafe.local.functions.configuration import describe
+from shipsafe.local.functions.configuration import describe, listed
 from shipsafe.local.functions.names import LATEST, function, function_arn, named, qualified
 from shipsafe.local.functions.pages import page
 from shipsafe.local.functions.refusals import invalid, not_reproduced, refusal
@@ -84,14 +84,14 @@ def get_function_configuration(world: World, call: Call) -> dict[str, Any]:
 
 
 def list_functions(world: World, call: Call) -> dict[str, Any]:
-    """ListFunctions. State and LastUpdateStatus are left out, as AWS does."""
+    """ListFunctions."""
     if call.parameters.get("MasterRegion"):
         raise not_reproduced("functions of Lambda@Edge")
     items: list[tuple[str, dict[str, Any]]] = []
     for name, it in world.place(call)["functions"].items():
-        items.append((f"{name}:", _short(call, it, it["latest"], LATEST if call.parameters.get("FunctionVersion") else "")))
+        items.append((f"{name}:", listed(call, it, it["latest"], LATEST if call.parameters.get("FunctionVersion") else "")))
         if call.parameters.get("FunctionVersion") == "ALL":
-            items += [(f"{name}:{int(number):012}", _short(call, it, version, number)) for number, version in it["versions"].items()]
+            items += [(f"{name}:{int(number):012}", listed(call, it, version, number)) for number, version in it["versions"].items()]
     return page(items, call.parameters, "Functions")
 
 
@@ -113,7 +113,8 @@ def delete_function(world: World, call: Call) -> dict[str, Any]:
             f"Function {function_arn(call, name, qualifier)} was unable to be deleted due to following aliases referencing it: "
             f"[{', '.join(users)}]",
         )
-    it["versions"].pop(qualifier, None)
+    for table in (it["versions"], it["policies"], it["provisioned"], it["retries"], it["runtimes"], it["answers"]):
+        table.pop(qualifier, None)
     return {"StatusCode": 204}
 
 
@@ -128,13 +129,6 @@ def refuse_unknown(given: Mapping[str, Any]) -> None:
             raise not_reproduced(f"{member} of a function")
     if given.get("PublishTo"):
         raise not_reproduced("PublishTo")
-
-
-def _short(call: Call, it: Function, version: Version, qualifier: str) -> dict[str, Any]:
-    full = describe(call, it, version, qualifier)
-    return {
-        name: value for name, value in full.items() if not name.startswith(("State", "LastUpdateStatus")) and name != "RuntimeVersionConfig"
-    }
 
 
 def _new(name: str, latest: Version, given: Mapping[str, Any], code_signing: str) -> Function:

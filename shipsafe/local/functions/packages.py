@@ -14,15 +14,15 @@ from typing import Any
 
 from shipsafe.local.call import ApiError, Call
 from shipsafe.local.functions.refusals import invalid, not_reproduced
-from shipsafe.local.functions.signature import look
-from shipsafe.local.functions.state import Code, Seen
+from shipsafe.local.functions.signature import look, unsigned
+from shipsafe.local.functions.state import Code
 from shipsafe.local.functions.world import World
 
 LARGEST_UPLOAD = 52_428_800  # bytes, zipped, given inline
 LARGEST_UNZIPPED = 262_144_000  # bytes, with all layers
 _ENTRIES = 500_000  # more than any package of 250 MB holds that a person made
 _DIGEST = re.compile(r"[^@\s]+@sha256:(?P<hex>[0-9a-f]{64})")
-_NONE: Seen = {"state": "none", "job": "", "profile": "", "signed_at": "", "expires": ""}
+_EMPTY = "Uploaded file must be a non-empty zip"
 
 
 def take(world: World, call: Call, given: Mapping[str, Any], *, room: int = LARGEST_UNZIPPED) -> Code:
@@ -58,8 +58,8 @@ def _bytes(world: World, call: Call, given: Mapping[str, Any]) -> tuple[bytes, d
     if not bucket or not key:
         raise invalid("Please provide a source for function code.")
     version = given.get("S3ObjectVersion") or ""
-    reference = _reference(world, given, bucket, key, version) if given.get("S3ObjectStorageMode") == "REFERENCE" else {}
-    return _object(world, call, bucket, key, version), reference
+    body = _object(world, call, bucket, key, version)
+    return body, _reference(world, bucket, key, version) if given.get("S3ObjectStorageMode") == "REFERENCE" else {}
 
 
 def _object(world: World, call: Call, bucket: str, key: str, version: str) -> bytes:
@@ -77,11 +77,11 @@ def _object(world: World, call: Call, bucket: str, key: str, version: str) -> by
         raise invalid(f"Error occurred while GetObject. S3 Error Code: {error.code}. S3 Error Message: {error.message}") from error
 
 
-def _reference(world: World, given: Mapping[str, Any], bucket: str, key: str, version: str) -> dict[str, str]:
+def _reference(world: World, bucket: str, key: str, version: str) -> dict[str, str]:
     """Code that stays in the customer's bucket: only with versions, and here only with the version named."""
     if not version or version == "null" or world.objects.versioning(bucket) != "Enabled":
         raise invalid(
-            f"S3ObjectStorageMode {given['S3ObjectStorageMode']} needs a bucket with versioning and the version of the object; "
+            "S3ObjectStorageMode REFERENCE needs a bucket with versioning and the version of the object; "
             f"s3://{bucket}/{key} was given without."
         )
     return {"S3Bucket": bucket, "S3Key": key, "S3ObjectVersion": version}
@@ -89,13 +89,15 @@ def _reference(world: World, given: Mapping[str, Any], bucket: str, key: str, ve
 
 def _measure(body: bytes, room: int) -> int:
     """Bytes when unzipped, as the archive's own directory says."""
+    if not body:
+        raise invalid(_EMPTY)
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
         raise invalid("Could not unzip uploaded file. Please check your file, then try to upload again.") from error
     if not entries:
-        raise invalid("Uploaded file must be a non-empty zip")
+        raise invalid(_EMPTY)
     size = sum(entry.file_size for entry in entries)
     if size > room or len(entries) > _ENTRIES:
         raise invalid(f"Unzipped size must be smaller than {max(room, 0)} bytes")
@@ -115,7 +117,7 @@ def _image(given: Mapping[str, Any]) -> Code:
         "code_sha256": found["hex"],
         "size": 0,
         "unzipped": 0,
-        "seen": _NONE.copy(),
+        "seen": unsigned(),
         "image": given["ImageUri"],
         "reference": {},
         "kms_key": "",

@@ -8,7 +8,7 @@ import io
 import zipfile
 from datetime import UTC
 
-from shipsafe.errors import ShipsafeError
+from shipsafe.errors import IntegrityError
 from shipsafe.local.functions.state import Seen
 from shipsafe.signing.layout import ENTRY
 
@@ -17,15 +17,15 @@ def look(body: bytes, roots: frozenset[str]) -> Seen:
     """Read the signature of a package that was measured. `roots`: hex SHA-256 of the root certificates that it may end in."""
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         if ENTRY not in archive.namelist():
-            return _seen("none")  # whatever else may be odd about the zip: to Lambda it is unsigned
+            return unsigned()  # whatever else may be odd about the zip: to Lambda it is unsigned
     from shipsafe.signing import signed_zip  # noqa: PLC0415 - asn1crypto and cryptography, which only a package needs
 
     try:
         signed = signed_zip.look(io.BytesIO(body))
-    except ShipsafeError:
-        return _seen("broken")
+    except IntegrityError:
+        return {**unsigned(), "state": "broken"}
     if signed.signature is None or not signed.intact or signed.signature.root not in roots:
-        return _seen("broken")
+        return {**unsigned(), "state": "broken"}
     return {
         "state": "signed",
         "job": signed.signature.job.arn,
@@ -35,8 +35,9 @@ def look(body: bytes, roots: frozenset[str]) -> Seen:
     }
 
 
-def _seen(state: str) -> Seen:
-    return {"state": "broken" if state == "broken" else "none", "job": "", "profile": "", "signed_at": "", "expires": ""}
+def unsigned() -> Seen:
+    """What there is to see in a package without a signature."""
+    return {"state": "none", "job": "", "profile": "", "signed_at": "", "expires": ""}
 
 
 def members(seen: Seen) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from shipsafe.local.call import Call
 from shipsafe.local.functions import windows
-from shipsafe.local.functions.configuration import describe
+from shipsafe.local.functions.configuration import describe, listed
 from shipsafe.local.functions.names import LATEST, function, unqualified
 from shipsafe.local.functions.pages import page
 from shipsafe.local.functions.refusals import check_revision, invalid, not_reproduced
@@ -63,12 +63,9 @@ def _same(published: Version, latest: Version) -> bool:
 def list_versions_by_function(world: World, call: Call) -> dict[str, Any]:
     """ListVersionsByFunction: `$LATEST` first."""
     it = function(world, call, call.parameters["FunctionName"])
-    items = [("", describe(call, it, it["latest"], LATEST))]
-    items += [(f"{int(number):012}", describe(call, it, version, number)) for number, version in it["versions"].items()]
-    shown = [
-        (key, {name: value for name, value in item.items() if not name.startswith(("State", "LastUpdateStatus"))}) for key, item in items
-    ]
-    return page(shown, call.parameters, "Versions")
+    items = [("", listed(call, it, it["latest"], LATEST))]
+    items += [(f"{int(number):012}", listed(call, it, version, number)) for number, version in it["versions"].items()]
+    return page(items, call.parameters, "Versions")
 
 
 OPERATIONS = {

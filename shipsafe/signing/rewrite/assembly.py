@@ -26,6 +26,7 @@ from shipsafe.signing.rewrite.template import sign_resources
 _MANIFEST = "manifest.json"
 _LIMIT = 32 * MEBIBYTE
 _DEEPEST = 5
+_MOST = 500  # stacks nested in one
 _REMEDY = "Run `cdk synth` again."
 _STACK = "AWS::CloudFormation::Stack"
 
@@ -41,6 +42,7 @@ class _Assembly:
     deployables: Sequence[Deployable]
     changed: dict[str, bytes] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    manifests: int = 0
 
 
 def rewrite_assembly(
@@ -69,7 +71,8 @@ def _manifest(work: _Assembly, folder: str, depth: int) -> None:
     name = posixpath.join(folder, _MANIFEST)
     document = _read(work, name)
     artifacts = _table(document, "artifacts")
-    if depth > _DEEPEST:
+    work.manifests += 1
+    if depth > _DEEPEST or work.manifests > _MOST:
         raise ConfigError("Cloud assemblies are nested too deep.", remedy=_REMEDY, path=name)
     changed = False
     for key, artifact in artifacts.items():
@@ -94,14 +97,15 @@ def _stack(work: _Assembly, key: str, artifact: dict[str, Any], folder: str, lis
     properties = _table(artifact, "properties")
     template = posixpath.normpath(posixpath.join(folder, str(properties.get("templateFile"))))
     documents = {name: _read(work, name) for name in lists}
-    stack = _Stack(work=work, key=key, region=_region(artifact), folder=folder, documents=documents)
-    if not stack.change(template, 0):
+    stack = _Stack(work=work, key=key, region=_region(artifact), documents=documents)
+    keys = stack.change(template)
+    if not stack.after:
         return False
     stack.forget_assets()
     for name, document in documents.items():
         work.changed[name] = _written(document)
     url = properties.get("stackTemplateAssetObjectUrl")
-    for old, new in stack.renamed.items():
+    for old, new in keys.items():
         if isinstance(url, str) and url.endswith(f"/{old}"):
             properties["stackTemplateAssetObjectUrl"] = url.removesuffix(old) + new
     return True
@@ -109,55 +113,63 @@ def _stack(work: _Assembly, key: str, artifact: dict[str, Any], folder: str, lis
 
 @dataclass(slots=True)
 class _Stack:
-    """One stack with those nested in it. `renamed`: key of an uploaded template -> its new one."""
+    """One stack with those nested in it.
+
+    `before` and `after`: the texts of its templates, by path; `after` has those alone that change. `keys`: template -> key that it was
+    uploaded under -> its new one; None while it is looked at.
+    """
 
     work: _Assembly
     key: str
     region: str | None
-    folder: str
     documents: dict[str, dict[str, Any]]
-    renamed: dict[str, str] = field(default_factory=dict)
-    before: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
+    before: dict[str, str] = field(default_factory=dict)
+    after: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, dict[str, str] | None] = field(default_factory=dict)
 
-    def change(self, template: str, depth: int) -> bool:
-        """A template, the nested ones first, because it holds their keys; whether it was changed."""
-        work = self.work
-        if depth > _DEEPEST * 2:
-            raise ConfigError("Stacks are nested too deep.", remedy=_REMEDY, path=template)
-        text = read_text(_inside(work, template), name=template)
+    def change(self, template: str) -> dict[str, str]:
+        """A template, the nested ones first, because it holds their keys; the old key that it is uploaded under -> the new one."""
+        if template in self.keys:
+            known = self.keys[template]
+            if known is None:
+                raise ConfigError("A nested stack contains itself.", remedy=_REMEDY, path=template)
+            return known
+        if len(self.keys) >= _MOST:
+            raise ConfigError(f"There are more than {_MOST} nested stacks.", remedy=_REMEDY, path=template)
+        self.keys[template] = None
+        text = self.before[template] = read_text(_inside(self.work, template), name=template)
         edits = Edits(text, name=template, json_only=True)
-        known = {logical_id: subject for (path, logical_id), subject in work.subjects.items() if path == template}
-        signed: dict[str, Deployable] = {}
-        if any(one.subject in known.values() for one in work.deployables):
-            chosen = of_one_place(work.deployables, self.region, f"stack {shown(self.key)}")
-            signed = {logical_id: chosen[subject] for logical_id, subject in known.items() if subject in chosen}
-        work.remarks += sign_resources(edits, template, signed)
+        self.work.remarks += sign_resources(edits, template, self._signed(template))
         resources = edits.root.get("Resources")
         for logical_id, body in resources.fields().items() if resources else ():
             kind, asset = body.get("Type"), body.get("Metadata", "aws:asset:path")
-            if kind is None or kind.text != _STACK or asset is None:
-                continue
-            child = posixpath.normpath(posixpath.join(posixpath.dirname(template), asset.text))
-            known_keys = set(self.renamed)
-            if self.change(child, depth + 1):
-                for old in self.renamed.keys() - known_keys:
-                    edits.swap(("Resources", logical_id, "Properties"), "TemplateURL", old, self.renamed[old])
-        new = edits.result()
-        self.before.append(text)
-        self.after.append(new)
-        if not edits.changed:
-            return False
-        work.changed[template] = new.encode()
-        self._rename(template, hashlib.sha256(new.encode()).hexdigest())
-        return True
+            if kind is not None and kind.text == _STACK and asset is not None:
+                child = posixpath.normpath(posixpath.join(posixpath.dirname(template), asset.text))
+                for old, new in self.change(child).items():
+                    edits.swap(("Resources", logical_id, "Properties"), "TemplateURL", old, new)
+        keys: dict[str, str] = {}
+        if edits.changed:
+            new_text = self.after[template] = edits.result()
+            self.work.changed[template] = new_text.encode()
+            keys = self._rename(template, hashlib.sha256(new_text.encode()).hexdigest())
+        self.keys[template] = keys
+        return keys
 
-    def _rename(self, template: str, digest: str) -> None:
-        """Give an uploaded template the key of its new digest."""
+    def _signed(self, template: str) -> dict[str, Deployable]:
+        """What was signed for the resources of a template, by logical id."""
+        work = self.work
+        known = {logical_id: subject for (path, logical_id), subject in work.subjects.items() if path == template}
+        if not any(one.subject in known.values() for one in work.deployables):
+            return {}
+        chosen = of_one_place(work.deployables, self.region, f"stack {shown(self.key)}")
+        return {logical_id: chosen[subject] for logical_id, subject in known.items() if subject in chosen}
+
+    def _rename(self, template: str, digest: str) -> dict[str, str]:
+        """Give an uploaded template the key of its new digest, and the old key the new one."""
+        renamed: dict[str, str] = {}
         for name, document in self.documents.items():
             files = _table(document, "files")
-            for old in list(files):
-                entry = files[old]
+            for old, entry in list(files.items()):
                 source = entry.get("source") if isinstance(entry, dict) else None
                 path = source.get("path") if isinstance(source, dict) else None
                 if not isinstance(path, str) or posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) != template:
@@ -166,13 +178,13 @@ class _Stack:
                     key = place.get("objectKey") if isinstance(place, dict) else None
                     if isinstance(key, str):
                         place["objectKey"] = posixpath.join(posixpath.dirname(key), digest + posixpath.splitext(key)[1])
-                        self.renamed[key] = place["objectKey"]
-                document["files"] = {digest if one == old else one: value for one, value in files.items()}
-                files = document["files"]
+                        renamed[key] = place["objectKey"]
+                files = document["files"] = {digest if one == old else one: value for one, value in files.items()}
+        return renamed
 
     def forget_assets(self) -> None:
         """Take out of the lists what no template of the stack uses any more: CDK would upload the unsigned code."""
-        texts = ("\n".join(self.before), "\n".join(self.after))
+        texts = ("\n".join(self.before.values()), "\n".join((self.before | self.after).values()))
         for document in self.documents.values():
             files = _table(document, "files")
             for identity in list(files):

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -129,6 +130,19 @@ def test_compressing_anew_keeps_the_signature_and_changes_the_digest(bound: Loca
     code = bound.sign(zipped(compression=zipfile.ZIP_DEFLATED if compression == zipfile.ZIP_STORED else zipfile.ZIP_STORED))
     first = update(bound, code)
     second = update(bound, zipped(entries(code), compression))
+    assert second["SigningJobArn"] == JOB
+    assert first["CodeSha256"] != second["CodeSha256"]
+
+
+def test_other_times_and_permissions_keep_the_signature(bound: Local) -> None:
+    code = bound.sign(zipped())
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, body in entries(code):
+            info = zipfile.ZipInfo(name, (2031, 5, 1, 12, 0, 0))
+            info.external_attr = 0o100777 << 16
+            archive.writestr(info, body)
+    first, second = update(bound, code), update(bound, out.getvalue())
     assert second["SigningJobArn"] == JOB
     assert first["CodeSha256"] != second["CodeSha256"]
 

@@ -110,6 +110,8 @@ def test_layers_of_another_region_and_awslayers_are_refused(local: Local) -> Non
     assert "Layers are not in the same region" in local.refused(
         "InvalidParameterValueException", 400, "UpdateFunctionConfiguration", FunctionName="orders", Layers=[far]
     )
+    publish(local, zipped())
+    local.refused("ResourceNotFoundException", 404, "GetLayerVersionByArn", Arn=f"{LAYER}:1", region="us-east-1")
     local.refused(
         "NotImplemented", 501, "UpdateFunctionConfiguration", FunctionName="orders", Layers=["arn:aws:lambda:::awslayer:AmazonLinux1803"]
     )

@@ -143,6 +143,8 @@ def test_an_object_version_is_honoured_exactly(local: Local) -> None:
         ),
         ({"ZipFile": b"nonsense"}, "Could not unzip uploaded file. Please check your file, then try to upload again."),
         ({"ZipFile": zipped({})}, "Uploaded file must be a non-empty zip"),
+        ({"ZipFile": b""}, "Uploaded file must be a non-empty zip"),
+        ({"S3Bucket": "nowhere", "S3Key": "k", "S3ObjectVersion": "v", "S3ObjectStorageMode": "REFERENCE"}, "S3 Error Code: NoSuchBucket."),
     ],
 )
 def test_code_that_cannot_be_had_is_refused_in_aws_words(local: Local, source: dict[str, Any], message: str) -> None:

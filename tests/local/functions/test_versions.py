@@ -84,7 +84,9 @@ def test_numbers_are_not_used_again_and_a_version_in_use_stays(local: Local) -> 
     local("CreateAlias", FunctionName="orders", Name="live", FunctionVersion="1")
     message = local.refused("ResourceConflictException", 409, "DeleteFunction", FunctionName="orders", Qualifier="1")
     assert message.endswith("was unable to be deleted due to following aliases referencing it: [live]")
+    local("PutFunctionEventInvokeConfig", FunctionName="orders:2", MaximumRetryAttempts=0)
     local("DeleteFunction", FunctionName="orders:2")
+    assert local("ListFunctionEventInvokeConfigs", FunctionName="orders")["FunctionEventInvokeConfigs"] == []
     local.refused("ResourceNotFoundException", 404, "GetFunctionConfiguration", FunctionName="orders", Qualifier="2")
     assert publish(local, 3)["Version"] == "3"
     local.refused("InvalidParameterValueException", 400, "DeleteFunction", FunctionName="orders", Qualifier="$LATEST")
