@@ -74,9 +74,12 @@ def _ended(how: str, code: ExitCode) -> int:
 
 
 def _say(message: str, code: ExitCode) -> int:
-    from shipsafe.reports.escape import clean  # noqa: PLC0415 - only when something went wrong
+    from shipsafe.adapters.aws.session import is_local  # noqa: PLC0415 - only when something went wrong
+    from shipsafe.reports.escape import clean  # noqa: PLC0415 - likewise
 
-    print(clean(message, lines=True), file=sys.stderr)  # noqa: T201 - the message
+    mark = "LOCAL " if os.environ.get("SHIPSAFE_LOCAL_ROOT") and is_local() else ""
+    for line in clean(message, lines=True).split("\n"):
+        print(f"{mark}{line}", file=sys.stderr)  # noqa: T201 - the message
     return code
 
 

@@ -130,11 +130,11 @@ def _show_profile(timeline: Timeline, *, shown: bool) -> None:
         write_atomic(Path(file).absolute(), profile.as_json(made).encode())
 
 
-def progress(*, quiet: bool) -> Progress:
-    """How the work is shown: a table on a terminal, lines elsewhere, nothing with `--quiet`."""
+def progress(*, quiet: bool, mark: str = "") -> Progress:
+    """How the work is shown: a table on a terminal, lines elsewhere, which begin with `mark`, nothing with `--quiet`."""
     if quiet:
         return silent_progress()
-    return live_progress() if sys.stderr.isatty() else plain_progress(sys.stderr)
+    return live_progress() if sys.stderr.isatty() else plain_progress(sys.stderr, mark=mark)
 
 
 def show(record: RunRecord, output: str, *, quiet: bool, verbose: bool) -> None:

@@ -12,7 +12,7 @@ from typing import TextIO
 from shipsafe.errors import ConfigError
 from shipsafe.reports.escape import clean
 
-_MARK = "LOCAL "
+MARK = "LOCAL "
 _GAP = re.compile(r"( {2,})")  # between the columns of a table
 
 
@@ -25,7 +25,7 @@ class Screen:
 
     def say(self, text: str = "") -> None:
         """Print one or more lines, made safe for a terminal."""
-        mark = _MARK if self.local else ""
+        mark = MARK if self.local else ""
         stream = self.stream or sys.stdout
         for line in text.split("\n"):
             safe = "".join(part if _GAP.fullmatch(part) else clean(part) for part in _GAP.split(line))
@@ -48,6 +48,6 @@ class Screen:
         if not sys.stdin.isatty():
             raise ConfigError("Nothing was changed: there is no terminal to ask on.", remedy="Add --yes to go on without asking.")
         stream = self.stream or sys.stdout
-        stream.write(f"{_MARK if self.local else ''}Go on? [y/N] ")
+        stream.write(f"{MARK if self.local else ''}Go on? [y/N] ")
         stream.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")

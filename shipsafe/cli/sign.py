@@ -13,7 +13,7 @@ from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.files import relative
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.cli import options, run
-from shipsafe.cli.screen import Screen
+from shipsafe.cli.screen import MARK, Screen
 from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.flows.bare import Bare
 from shipsafe.flows.sign import Asking, Signed, SignRequest, asking, planned, signed
@@ -102,7 +102,7 @@ def _sign(
     )
     # Standard output gets one thing: the lines of this command, or a report in another format.
     screen = Screen(local=is_local() or local, stream=sys.stdout if output == "text" else sys.stderr)
-    with asking(request, run.progress(quiet=quiet), Timeline()) as case:
+    with asking(request, run.progress(quiet=quiet, mark=MARK if screen.local else ""), Timeline()) as case:
         run.write_reports(case.record, targets)
         if screen.local and output == "text":
             screen.say(plain(case.record, quiet=quiet, verbose=verbose))

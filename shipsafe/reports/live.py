@@ -57,9 +57,9 @@ def live_progress(console: "Console | None" = None) -> Progress:
     return _LiveTable(console or Console(stderr=True))
 
 
-def plain_progress(stream: TextIO) -> Progress:
-    """One line per subject, for logs."""
-    return _PlainLines(stream)
+def plain_progress(stream: TextIO, *, mark: str = "") -> Progress:
+    """One line per subject, for logs; each begins with `mark`."""
+    return _PlainLines(stream, mark)
 
 
 def silent_progress() -> Progress:
@@ -90,8 +90,9 @@ class _Silence:
 class _PlainLines(_Silence):
     """A line per subject as soon as all is known of it; when the work ends, what is known of the others."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, mark: str) -> None:
         self._stream = stream
+        self._mark = mark
         self._lock = threading.Lock()
         self._columns: tuple[str, ...] = ()
         self._rows: dict[str, dict[str, tuple[State | None, str]]] = {}
@@ -129,7 +130,7 @@ class _PlainLines(_Silence):
         self._write(f"{len(self._told)} of {len(self._rows)}: {subject}: {', '.join(found) or 'not asked'}")
 
     def _write(self, text: str) -> None:
-        self._stream.write(f"{short(text, _DETAIL)}\n")
+        self._stream.write(f"{self._mark}{short(text, _DETAIL)}\n")
         self._stream.flush()
 
 

@@ -113,9 +113,10 @@ def test_what_was_built_is_what_is_signed_and_the_manifest_says_where(run: Sign,
 
 
 def test_every_line_says_that_it_is_not_the_real_account(run: Sign) -> None:
-    done = run("sign", "--yes")
-    assert done.out.splitlines()
-    assert all(line.startswith("LOCAL") for line in done.out.splitlines())
+    done, failed = run("sign", "--yes"), run("sign", "--target", "nowhere")
+    for text in (done.out, done.err, failed.err):
+        assert text.splitlines()
+        assert all(line.startswith("LOCAL") for line in text.splitlines())
 
 
 def test_a_second_run_signs_nothing_again_and_says_the_same(run: Sign, project: Path) -> None:
