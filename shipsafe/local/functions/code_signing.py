@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shipsafe.local.call import Call
-from shipsafe.local.functions import admission
+from shipsafe.local.functions import admission, windows
 from shipsafe.local.functions.names import function_arn, unqualified
 from shipsafe.local.functions.pages import page
 from shipsafe.local.functions.refusals import invalid, refusal
@@ -89,6 +89,7 @@ def put_function_code_signing_config(world: World, call: Call) -> dict[str, Any]
     config = admission.find(world, call, call.parameters["CodeSigningConfigArn"])
     if it["latest"]["members"]["PackageType"] == "Image":
         raise invalid("Code signing is not supported for functions with PackageType Image.")
+    windows.check_quiet(call, it)
     it["code_signing"] = config["arn"]
     return {"CodeSigningConfigArn": config["arn"], "FunctionName": it["name"]}
 
@@ -101,7 +102,9 @@ def get_function_code_signing_config(world: World, call: Call) -> dict[str, Any]
 
 def delete_function_code_signing_config(world: World, call: Call) -> dict[str, Any]:
     """DeleteFunctionCodeSigningConfig."""
-    unqualified(world, call, call.parameters["FunctionName"])["code_signing"] = ""
+    it = unqualified(world, call, call.parameters["FunctionName"])
+    windows.check_quiet(call, it)
+    it["code_signing"] = ""
     return {}
 
 

@@ -57,6 +57,7 @@ _TABLES: tuple[Mapping[str, Operation], ...] = (
     invoke.OPERATIONS,
 )
 _OPERATIONS: Mapping[str, Operation] = {name: operation for table in _TABLES for name, operation in table.items()}
+REPRODUCED: Mapping[str, str] = {name: _OPERATIONS[name].note for name in sorted(_OPERATIONS)}
 
 
 class Lambda:
@@ -124,7 +125,7 @@ class Lambda:
 
     def reproduced(self) -> Mapping[str, str]:
         """Each of `operations` with how: `as AWS`, or what is simpler."""
-        return {name: _OPERATIONS[name].note for name in sorted(_OPERATIONS)}
+        return REPRODUCED
 
     def snapshot(self) -> Any:
         """All state as a JSON value. Packages are not in it: they are with the blobs, under their SHA-256."""

@@ -76,6 +76,9 @@ def test_one_that_is_in_use_cannot_be_deleted(local: Local) -> None:
     assert message.startswith("Lambda cannot delete the code signing configuration at this time")
     assert message.endswith("another operation is in progress. Try again later.")
     local("DeleteFunction", FunctionName="second")
+    local("UpdateFunctionConfiguration", FunctionName="orders", Timeout=9)
+    local.refused("ResourceConflictException", 409, "PutFunctionCodeSigningConfig", FunctionName="orders", CodeSigningConfigArn=arn)
+    local.settle()
     local("DeleteFunctionCodeSigningConfig", FunctionName="orders")
     assert local("DeleteCodeSigningConfig", CodeSigningConfigArn=arn) == {}
     assert local("ListCodeSigningConfigs")["CodeSigningConfigs"] == []

@@ -140,8 +140,12 @@ def test_the_waiters_of_botocore_see_the_windows_end(aws: Aws) -> None:
 
 def test_a_canary_over_http(aws: Aws) -> None:
     publisher = aws.profile()
-    aws.create(aws.sign(zipped()), publisher)
+    config = aws.create(aws.sign(zipped()), publisher)
     functions = aws.functions
+    assert functions.get_function_code_signing_config(FunctionName="orders")["CodeSigningConfigArn"] == config
+    functions.delete_function_code_signing_config(FunctionName="orders")
+    assert "CodeSigningConfigArn" not in functions.get_function_code_signing_config(FunctionName="orders")
+    functions.put_function_code_signing_config(FunctionName="orders", CodeSigningConfigArn=config)
     first = functions.publish_version(FunctionName="orders")["Version"]
     alias = functions.create_alias(FunctionName="orders", Name="live", FunctionVersion=first)
     second = functions.update_function_code(FunctionName="orders", ZipFile=aws.sign(zipped({"handler.py": b"2"})), Publish=True)["Version"]

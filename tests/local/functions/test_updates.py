@@ -37,6 +37,7 @@ def _changes() -> list[tuple[str, dict[str, Any]]]:
         ("UpdateFunctionCode", {"ZipFile": zipped(), "DryRun": True}),
         ("UpdateFunctionConfiguration", {"Timeout": 9}),
         ("PublishVersion", {}),
+        ("DeleteFunctionCodeSigningConfig", {}),
     ]
 
 
@@ -72,7 +73,7 @@ def test_the_length_of_the_windows_can_be_set(local: Local) -> None:
 def test_another_revision_is_refused_and_changes_nothing(local: Local) -> None:
     local.create()
     before = local.configured()
-    for operation, more in _changes():
+    for operation, more in _changes()[:-1]:
         message = local.refused("PreconditionFailedException", 412, operation, FunctionName="orders", RevisionId="stale", **more)
         assert message == STALE
     assert local.configured() == before
