@@ -45,9 +45,11 @@ def read_sbom(data: bytes, *, sha256: str, shown: str) -> dict[str, Any]:
         what = f"It is not the SBOM of the release: its SHA-256 is {found[:12]}... instead of {sha256[:12]}...."
         raise IntegrityError(what, remedy=_REMEDY, path=shown)
     try:
-        document: dict[str, Any] = json.loads(data, object_pairs_hook=_once)
+        document = json.loads(data, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise IntegrityError(f"Not JSON that has one meaning: {error}.", remedy=_REMEDY, path=shown) from error
+        raise IntegrityError(f"Not JSON that has one meaning: {str(error)[:200]}.", remedy=_REMEDY, path=shown) from error
+    if not isinstance(document, dict) or document.get("specVersion") != "1.6":
+        raise IntegrityError("Not a document of CycloneDX 1.6.", remedy=_REMEDY, path=shown)
     if problems := validate(document):
         raise IntegrityError(f"Not valid CycloneDX 1.6: {problems[0][:300]}", remedy=_REMEDY, path=shown)
     return document
