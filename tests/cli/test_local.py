@@ -93,7 +93,8 @@ def test_a_command_that_is_not_there_and_an_account_that_is_none_are_said(tmp_pa
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
-    hide = "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name, package=None: None if name == 'moto' else find(name, package)\n"
+    hide = "import importlib.util as u\nfind = u.find_spec\n"
+    hide += "u.find_spec = lambda name, package=None: None if name == 'moto' else find(name, package)\n"
     (tmp_path / "sitecustomize.py").write_text(hide)
     done = _shipsafe("local", "run", "--", "true", tmp_path=tmp_path, more={"PYTHONPATH": str(tmp_path)})
     assert done.returncode == 2
