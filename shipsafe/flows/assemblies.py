@@ -22,15 +22,28 @@ class Copy:
     out: Path
     changed: Mapping[str, bytes]
 
-    def write(self) -> None:
-        """Make the copy. An older cloud assembly at its place goes; anything else there is left alone.
+    def check(self) -> None:
+        """See that nothing would be lost: an older cloud assembly, or an empty folder, gives way to the copy.
 
         Raises:
             ConfigError: something else lies there.
-            IncompleteError: the disk refuses; what lay there stays.
         """
-        if self.out.exists() and not self._may_go():
-            raise ConfigError("This folder holds something else than a cloud assembly.", remedy="Name another one.", path=str(self.out))
+        if not self.out.exists() and not self.out.is_symlink():
+            return
+        is_folder = self.out.is_dir() and not self.out.is_symlink()
+        if not is_folder or not ((self.out / _MANIFEST).is_file() or not any(self.out.iterdir())):
+            raise ConfigError(
+                "The copy would replace something that is no cloud assembly.", remedy="Name another folder.", path=str(self.out)
+            )
+
+    def write(self) -> None:
+        """Make the copy; until it is whole, what lay there stays.
+
+        Raises:
+            ConfigError: as `check`.
+            IncompleteError: the disk refuses.
+        """
+        self.check()
         draft = self.out.with_name(f".{self.out.name}.{token_hex(4)}.tmp")
         gone = self.out.with_name(f".{self.out.name}.{token_hex(4)}.old")
         try:
@@ -47,8 +60,3 @@ class Copy:
             if gone.exists() and not self.out.exists():
                 gone.rename(self.out)
             shutil.rmtree(gone, ignore_errors=True)
-
-    def _may_go(self) -> bool:
-        if not self.out.is_dir() or self.out.is_symlink():
-            return False
-        return (self.out / _MANIFEST).is_file() or not any(self.out.iterdir())

@@ -30,6 +30,7 @@ _MANIFEST = "manifest.json"
 _SAMCONFIG = "samconfig.toml"
 _LIMIT = MEBIBYTE
 _SIGNED = ".signed"
+_SUFFIXES = (".yaml", ".yml", ".json", ".template")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +109,14 @@ def _check_out(source: Path, out: Path) -> None:
                           remedy="Write it to another file.", path=str(out))  # fmt: skip
     if source.is_dir() and (there.is_relative_to(here) or here.is_relative_to(there)):
         raise ConfigError("A copy of a folder cannot lie in it, or around it.", remedy="Name another folder.", path=str(out))
-    if not source.is_dir() and out.is_dir():
+    if source.is_dir():
+        return
+    if out.is_dir():
         raise ConfigError("The result is a file, and this is a folder.", remedy="Name a file.", path=str(out))
+    # So that a slip does not overwrite what is no template, and everybody who reads the result reads it as what it is.
+    if out.suffix not in _SUFFIXES or (out.suffix == ".json") != (source.suffix == ".json"):
+        raise ConfigError(f"The result of {source.name} cannot have this name.", remedy=f"Let it end in {source.suffix or '.yaml'}.",
+                          path=str(out))  # fmt: skip
 
 
 def rewrite(
@@ -138,23 +145,38 @@ def rewrite(
     described: set[str] = set()
     for word in meant:
         project = read_project(word.source, policy=policy, overrides=overrides or {})
+        if not all(subject.trail for subject in project.subjects):
+            raise ConfigError("--rewrite takes a SAM or CloudFormation template, or cdk.out.", remedy="For Terraform there is --tfvars.",
+                              path=str(word.source))  # fmt: skip
         described |= {subject.subject for subject in project.subjects}
         if word.is_assembly:
             copy, said = _assembly(word, project, deployables)
+            copy.check()
             copies.append(copy)
         else:
             made, said = _template(word, project, deployables)
-            files |= made
+            _add(files, made)
         remarks += [*said, *_remarks(project, deployables)]
     if meant and (nowhere := [one.subject for one in deployables if one.subject not in described]):
         raise ConfigError(f"{listed(set(nowhere))} was signed, and no --rewrite describes it.",
                           remedy="Name the template that the release was built from.")  # fmt: skip
     if tfvars:
-        files[tfvars] = tfvars_bytes(deployables)
+        _add(files, {tfvars: tfvars_bytes(deployables)})
     if samconfig:
-        path, data = _samconfig(samconfig, meant, deployables)
-        files[path] = data
+        _add(files, _samconfig(samconfig, meant, deployables))
     return Rewritten(files=files, copies=tuple(copies), remarks=tuple(dict.fromkeys(remarks)))
+
+
+def _add(files: dict[Path, bytes], more: Mapping[Path, bytes]) -> None:
+    """Put more files to those that are to be written.
+
+    Raises:
+        ConfigError: one of them is to be written already.
+    """
+    taken = {os.path.normcase(path.resolve()) for path in files}
+    if twice := next((path for path in more if os.path.normcase(path.resolve()) in taken), None):
+        raise ConfigError("Two results would lie in one place.", remedy="Give each a place of its own.", path=str(twice))
+    files |= more
 
 
 def _template(word: Word, project: Project, deployables: Sequence[Deployable]) -> tuple[dict[Path, bytes], list[str]]:
@@ -169,13 +191,16 @@ def _template(word: Word, project: Project, deployables: Sequence[Deployable]) -
         project.template, out, signed, load=lambda path: read_text(root / path, name=path), exists=lambda path: (root / path).exists()
     )
     stacks.rewrite()
-    unseen = [one for one in project.subjects if tuple(step[1] for step in one.trail[:-1]) not in stacks.visited]
-    remarks = (
-        [f"Not signed, in a nested stack that stays as it is: {', '.join(f'{one.name} ({one.location})' for one in unseen)}."]
-        if unseen
-        else []
-    )
-    return {Path(os.path.normpath(root / path)): text.encode() for path, text in stacks.texts.items()}, [*stacks.remarks, *remarks]
+    remarks = list(stacks.remarks)
+    unseen = [f"{one.name} ({one.location})" for one in project.subjects if _stack_of(one) not in stacks.visited]
+    if unseen:
+        remarks.append(f"Not signed, in a nested stack that stays as it is: {', '.join(unseen)}.")
+    return {Path(os.path.normpath(root / path)): text.encode() for path, text in stacks.texts.items()}, remarks
+
+
+def _stack_of(subject: Subject) -> tuple[str, ...]:
+    """The logical ids of the nested stacks that it is in."""
+    return tuple(logical_id for _, logical_id in subject.trail[:-1])
 
 
 def _assembly(word: Word, project: Project, deployables: Sequence[Deployable]) -> tuple[Copy, list[str]]:
@@ -214,7 +239,7 @@ def _foreign(function: Function, subjects: set[str]) -> list[str]:
     return [shown(ref.text, 120) for ref in function.layers if ref.local is None or f"layer:{ref.local}" not in subjects]
 
 
-def _samconfig(path: Path, words: Sequence[Word], deployables: Sequence[Deployable]) -> tuple[Path, bytes]:
+def _samconfig(path: Path, words: Sequence[Word], deployables: Sequence[Deployable]) -> dict[Path, bytes]:
     templates = [word for word in words if not word.is_assembly]
     if len(templates) != 1:
         raise ConfigError("--samconfig goes with one rewritten template.", remedy="Name it: --rewrite template.yaml=out.yaml.")
@@ -229,4 +254,5 @@ def _samconfig(path: Path, words: Sequence[Word], deployables: Sequence[Deployab
             raise ConfigError("Not UTF-8.", remedy="Save it as UTF-8.", path=str(file)) from error
     chosen = next(iter(of_one_place(deployables, None, str(file)).values()))
     out = Path(os.path.relpath(templates[0].out.resolve(), file.parent.resolve())).as_posix()
-    return file, samconfig_text(text, template=out, bucket=chosen.bucket, region=chosen.region, name=str(file)).encode()
+    new = samconfig_text(text, template=out, bucket=chosen.bucket, region=chosen.region, name=str(file))
+    return {file: new.encode()}

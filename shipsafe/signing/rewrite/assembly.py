@@ -74,26 +74,30 @@ def _manifest(work: _Assembly, folder: str, depth: int) -> None:
     work.manifests += 1
     if depth > _DEEPEST or work.manifests > _MOST:
         raise ConfigError("Cloud assemblies are nested too deep.", remedy=_REMEDY, path=name)
-    changed = False
+    stacks: dict[str, list[str]] = {}
     for key, artifact in artifacts.items():
         properties = _table(artifact, "properties")
         if artifact.get("type") == "cdk:cloud-assembly" and isinstance(properties.get("directoryName"), str):
             _manifest(work, posixpath.join(folder, properties["directoryName"]), depth + 1)
         elif artifact.get("type") == "aws:cloudformation:stack":
-            wanted = [one for one in artifact.get("dependencies", ()) if isinstance(one, str)]
-            lists = [
-                posixpath.join(folder, file)
-                for one in wanted
-                if _table(artifacts, one).get("type") == "cdk:asset-manifest"
-                and isinstance(file := _table(_table(artifacts, one), "properties").get("file"), str)
-            ]
-            changed |= _stack(work, key, artifact, folder, lists)
-    if changed:
+            stacks[key] = _lists(artifacts, artifact, folder)
+    named = [one for lists in stacks.values() for one in lists]
+    changed = [_stack(work, key, artifacts[key], folder, lists, frozenset(one for one in lists if named.count(one) > 1))
+               for key, lists in stacks.items()]  # fmt: skip
+    if any(changed):
         work.changed[name] = _written(document)
 
 
-def _stack(work: _Assembly, key: str, artifact: dict[str, Any], folder: str, lists: Sequence[str]) -> bool:
-    """One stack; whether its artifact was changed."""
+def _lists(artifacts: Mapping[str, Any], artifact: Mapping[str, Any], folder: str) -> list[str]:
+    """Paths of the lists of what is uploaded for a stack."""
+    wanted = artifact.get("dependencies")
+    needs = [_table(artifacts, one) for one in (wanted if isinstance(wanted, list) else ()) if isinstance(one, str)]
+    files = [_table(one, "properties").get("file") for one in needs if one.get("type") == "cdk:asset-manifest"]
+    return [posixpath.join(folder, file) for file in files if isinstance(file, str)]
+
+
+def _stack(work: _Assembly, key: str, artifact: dict[str, Any], folder: str, lists: Sequence[str], shared: frozenset[str]) -> bool:
+    """One stack; whether it was changed. `shared`: lists that other stacks upload from, too."""
     properties = _table(artifact, "properties")
     template = posixpath.normpath(posixpath.join(folder, str(properties.get("templateFile"))))
     documents = {name: _read(work, name) for name in lists}
@@ -101,7 +105,7 @@ def _stack(work: _Assembly, key: str, artifact: dict[str, Any], folder: str, lis
     keys = stack.change(template)
     if not stack.after:
         return False
-    stack.forget_assets()
+    stack.forget_assets([document for path, document in documents.items() if path not in shared])
     for name, document in documents.items():
         work.changed[name] = _written(document)
     url = properties.get("stackTemplateAssetObjectUrl")
@@ -182,10 +186,10 @@ class _Stack:
                 files = document["files"] = {digest if one == old else one: value for one, value in files.items()}
         return renamed
 
-    def forget_assets(self) -> None:
-        """Take out of the lists what no template of the stack uses any more: CDK would upload the unsigned code."""
+    def forget_assets(self, lists: Sequence[Mapping[str, Any]]) -> None:
+        """Take out of lists what no template of the stack uses any more: CDK would upload the unsigned code."""
         texts = ("\n".join(self.before.values()), "\n".join((self.before | self.after).values()))
-        for document in self.documents.values():
+        for document in lists:
             files = _table(document, "files")
             for identity in list(files):
                 entry = files[identity]

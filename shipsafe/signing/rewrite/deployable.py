@@ -54,6 +54,16 @@ class Deployable:
             code_signing_config=target.code_signing_config,
         )
 
+    @classmethod
+    def awaited(cls, name: str, subject: str, target: SignTarget, *, region: str, account: str) -> Self:
+        """What a signature will be, as far as it is known before anything is signed.
+
+        With it, a rehearsal finds what cannot be rewritten. Its object does not exist: what names it is not to be written.
+        """
+        return cls(subject=subject, name=name, bucket=target.bucket, key="awaited", version="awaited", code_sha256="", region=region,
+                   account=account, job="", profile_version="", target=target.name,
+                   code_signing_config=target.code_signing_config)  # fmt: skip
+
     @property
     def code_hex(self) -> str:
         """Hex SHA-256 of the signed object.

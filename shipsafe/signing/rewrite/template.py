@@ -172,7 +172,7 @@ def _published(edits: Edits, name: str, bodies: Mapping[str, Part], signed: Mapp
             continue
         if body.get("Properties", "CodeSha256"):
             edits.put(("Resources", logical_id, "Properties"), "CodeSha256", signed[function].code_sha256)
-        remarks.append(f"{logical_id} ({name}:{body.line}) publishes a version of {function}: CloudFormation publishes another one only"
+        remarks.append(f"{_place(edits, name, logical_id)} publishes a version of {function}: CloudFormation publishes another one only"
                        " when its logical id changes, so that an alias may stay on unsigned code.")  # fmt: skip
     return remarks
 
@@ -196,7 +196,7 @@ def _unsigned(edits: Edits, name: str, bodies: Mapping[str, Part], signed: Mappi
     remarks: list[str] = []
     for logical_id in left:
         body = bodies[logical_id]
-        place = f"{logical_id} ({name}:{body.line})"
+        place = _place(edits, name, logical_id)
         if _type(body) in (*FUNCTIONS, *_NEVER_SIGNED) and _setting(edits.root, body, _CONFIG):
             remarks.append(f"{place} was not signed and has a code-signing configuration, with which Lambda refuses unsigned code."
                            f" Sign it, or take {_CONFIG} from it.")  # fmt: skip
@@ -205,6 +205,13 @@ def _unsigned(edits: Edits, name: str, bodies: Mapping[str, Part], signed: Mappi
     if plain:
         remarks.insert(0, f"Not signed, and left as it was: {', '.join(plain)}.")
     return remarks
+
+
+def _place(edits: Edits, name: str, logical_id: str) -> str:
+    """A resource, and the line where its logical id stands."""
+    resources = edits.root.get("Resources")
+    entry = resources.own(logical_id) if resources else None
+    return f"{logical_id} ({name}:{entry.key.line})" if entry else logical_id
 
 
 def _setting(root: Part, body: Part | None, key: str) -> Part | None:

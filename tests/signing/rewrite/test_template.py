@@ -185,10 +185,10 @@ def test_an_unsigned_function_is_named_and_one_with_a_code_signing_configuration
         "  Held:\n    Type: AWS::Lambda::Function\n    Properties: {Code: js, CodeSigningConfigArn: !Ref Csc}\n"
     )
     _, remarks = turned_with_remarks(_HEAD + _SAM + "      CodeUri: src\n" + more)
-    assert remarks[0] == "Not signed, and left as it was: Js (template.yaml:8)."
-    assert "Held (template.yaml:11) was not signed and has a code-signing configuration" in remarks[1]
+    assert remarks[0] == "Not signed, and left as it was: Js (template.yaml:7)."
+    assert "Held (template.yaml:10) was not signed and has a code-signing configuration" in remarks[1]
     shared = "Globals: {Function: {CodeSigningConfigArn: !Ref Csc}}\n" + _HEAD + _SAM + "      CodeUri: src\n" + more
-    assert any(remark.startswith("Js (template.yaml:9) was not signed and has") for remark in turned_with_remarks(shared)[1])
+    assert any(remark.startswith("Js (template.yaml:8) was not signed and has") for remark in turned_with_remarks(shared)[1])
 
 
 def test_a_parameter_that_named_the_code_is_said_to_decide_nothing_any_more() -> None:
