@@ -4,6 +4,7 @@ Same names in the same order, same bytes, same rights, and beside them the signa
 leaves out is compared here too: where one entry ends and the next begins, and the rights of files.
 """
 
+import struct
 import zipfile
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -57,11 +58,23 @@ def _blocks(file: IO[bytes], entry: Entry) -> Iterator[bytes]:
         yield bytes(held)
 
 
+def rights(file: IO[bytes]) -> dict[str, int]:
+    """The kind and rights of each entry, as `stat` has them; 0 where the zip says none. Read by a second reader, which must agree.
+
+    Raises:
+        IntegrityError: it does not.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return {info.filename: info.external_attr >> 16 for info in archive.infolist()}
+    except (zipfile.BadZipFile, struct.error, NotImplementedError, ValueError, OSError) as error:
+        raise IntegrityError(f"Another reader cannot read the zip: {str(error)[:120]}.", remedy=_REMEDY) from error
+
+
 def _same_rights(unsigned: IO[bytes], signed: IO[bytes], own: set[str]) -> tuple[str, ...]:
     """Signer signs no rights of files, and Lambda runs with those that the zip says."""
-    with zipfile.ZipFile(unsigned) as one, zipfile.ZipFile(signed) as other:
-        before = {info.filename: info.external_attr >> 16 for info in one.infolist()}
-        after = {info.filename: info.external_attr >> 16 for info in other.infolist() if info.filename not in own}
+    before = rights(unsigned)
+    after = {name: mode for name, mode in rights(signed).items() if name not in own}
     changed = sorted(name for name in before if after.get(name) != before[name])
     # An archive without any rights is written by tools that know none; nothing can be hidden in that.
     if changed and any(after.values()):

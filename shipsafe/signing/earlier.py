@@ -7,9 +7,10 @@ Both are only hints: S3 must show the bytes, and Signer must describe a job for 
 from dataclasses import dataclass
 from datetime import datetime
 
+from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.s3 import Head, head, keys_below
 from shipsafe.adapters.aws.session import Aws
-from shipsafe.adapters.aws.signer import Job, describe_job
+from shipsafe.adapters.aws.signer import JOB_ID, Job, describe_job
 from shipsafe.errors import IncompleteError, IntegrityError
 from shipsafe.model.signing import S3Object
 from shipsafe.signing.journal import MOST_ATTEMPTS, Journal
@@ -17,6 +18,7 @@ from shipsafe.signing.ticket import Ticket, Unsigned
 
 _MOST_SIGNED = 100  # signed objects of one zip that are listed; one profile version leaves one
 _MOST_ASKED = 10
+_NOT_OURS = ("AccessDeniedException", "ValidationException")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +82,29 @@ def earlier_job(aws: Aws, ticket: Ticket, prefix: str, journal: Journal, *, name
     attempt = 1
     noted = journal.attempt(ticket.id)
     if noted is not None:
-        job = describe_job(aws, noted.job)
+        job = _hinted(aws, noted.job)
         if job is not None and signs(job, ticket):
             if job.status != "Failed":
                 return Earlier(job=_usable(job, name, now), attempt=noted.number)
             attempt = min(noted.number + 1, MOST_ATTEMPTS)
     listed = sorted(keys_below(aws, ticket.source.bucket, prefix, most=_MOST_SIGNED), key=lambda one: one.modified, reverse=True)
     for one in listed[:_MOST_ASKED]:
-        job = describe_job(aws, one.key.removeprefix(prefix).removesuffix(".zip"))
+        job = _hinted(aws, one.key.removeprefix(prefix).removesuffix(".zip"))
         if job is not None and signs(job, ticket) and job.status == "Succeeded":
             return Earlier(job=_usable(job, name, now), attempt=attempt)
     return Earlier(job=None, attempt=attempt)
+
+
+def _hinted(aws: Aws, job: str) -> Job | None:
+    """A job that somebody wrote down, or named a file after. One that we may not see is not ours."""
+    if not JOB_ID.fullmatch(job):
+        return None
+    try:
+        return describe_job(aws, job)
+    except AwsRefusal as refusal:
+        if refusal.code in _NOT_OURS:
+            return None
+        raise
 
 
 def signs(job: Job, ticket: Ticket) -> bool:

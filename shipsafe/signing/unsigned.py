@@ -10,6 +10,7 @@ from io import BufferedReader
 
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.errors import IncompleteError, IntegrityError
+from shipsafe.signing.compare import rights
 from shipsafe.signing.layout import ENTRY, LARGEST_ZIP
 from shipsafe.signing.ticket import Unsigned
 from shipsafe.signing.zip_entries import content, read_entries
@@ -46,6 +47,7 @@ def _examine(work: Unsigned, file: BufferedReader) -> None:
         for entry in entries:
             for _ in content(file, entry):
                 pass
+        rights(file)
     except IntegrityError as error:
         raise IncompleteError(f"{work.name}: the zip cannot be signed. {error.what}", remedy=_REBUILD) from error
     if not entries:

@@ -1,9 +1,12 @@
 """What AWS and the network can do to a run: each ends in the right exit code and one clear sentence, and the next run goes on."""
 
 import json
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,6 +236,78 @@ def _goes_on_from_here(site: Site) -> None:
     signed, failed = site.run()
     assert (len(signed), failed) == (1, [])
     assert site.started() == 1
+
+
+def test_a_key_that_somebody_writes_at_this_moment_is_tried_again(site: Site) -> None:
+    for code, status in (("ConditionalRequestConflict", 409), ("PreconditionFailed", 412), ("ConditionalRequestConflict", 409)):
+        site.endpoint.faults.add(Fault(service="s3", operation="PutObject", code=code, status=status))
+    _goes_on_from_here(site)
+    assert site.endpoint.faults.waiting() == []
+
+
+def test_a_key_that_is_written_all_the_while_is_told(site: Site) -> None:
+    site.endpoint.faults.add(Fault(service="s3", operation="PutObject", code="ConditionalRequestConflict", status=409, times=0))
+    error = _only_failure(site.run())
+    assert isinstance(error, IncompleteError)
+    assert "was written and deleted by somebody else all the while" in error.what
+
+
+def test_other_bytes_that_appear_under_our_key_after_the_plan(site: Site) -> None:
+    made = site.plan()
+    site.client("s3").put_object(Bucket=BUCKET, Key=made.lines[0].key, Body=b"evil", ChecksumAlgorithm="SHA256")
+    error = _only_failure(site.carry_out(made))
+    assert isinstance(error, IntegrityError)
+    assert "holds other bytes than its name says" in error.what
+    assert site.started() == 0
+
+
+def test_a_zip_that_changes_between_plan_and_upload(site: Site) -> None:
+    made = site.plan()
+    path = made.lines[0].work.path
+    path.write_bytes(path.read_bytes().replace(b"app.py", b"bpp.py"))
+    error = _only_failure(site.carry_out(made))
+    assert isinstance(error, IntegrityError)
+    assert "orders.zip changed before it was uploaded" in error.what
+    assert site.started() == 0
+    assert site.versions() == []
+
+
+@pytest.mark.parametrize("size", [10, 10_000])
+def test_a_zip_that_grows_or_shrinks_between_plan_and_upload(site: Site, size: int) -> None:
+    made = site.plan()
+    os.truncate(made.lines[0].work.path, size)
+    error = _only_failure(site.carry_out(made))
+    assert isinstance(error, IntegrityError)
+    assert "orders.zip changed before it was uploaded" in error.what
+    assert site.versions() == []
+
+
+def test_a_zip_that_is_gone_after_the_plan(site: Site) -> None:
+    made = site.plan()
+    made.lines[0].work.path.unlink()
+    error = _only_failure(site.carry_out(made))
+    assert isinstance(error, IncompleteError)
+    assert "orders.zip" in str(error)
+
+
+def test_a_profile_that_is_cancelled_after_the_plan(site: Site) -> None:
+    made = site.plan()
+    site.client("signer").cancel_signing_profile(profileName=TARGET.profile)
+    error = _only_failure(site.carry_out(made))
+    assert isinstance(error, IncompleteError)
+    assert "Could not start a signing job for" in error.what
+
+
+def test_two_runs_at_once_upload_and_sign_once(site: Site, tmp_path: Path) -> None:
+    """On two machines: each has its own journal, and both make their plan before either begins."""
+    (tmp_path / "elsewhere").mkdir()
+    other = replace(site, folder=tmp_path / "elsewhere")
+    made = [site.plan(), other.plan()]
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(site.carry_out, made)
+    assert (first.failed, second.failed) == ([], [])
+    assert first.signed == second.signed
+    assert site.started() == len(site.versions()) == 1
 
 
 def test_versioning_that_is_turned_off_after_the_plan(site: Site) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, NothingError, ShipsafeError
 from shipsafe.local.faults import Fault
+from shipsafe.model.signing import S3Object
 from shipsafe.signing.journal import NAME, Journal
 from shipsafe.signing.layout import ENTRY
 from shipsafe.signing.plan import plan
@@ -171,3 +172,33 @@ def test_a_journal_of_somebody_else_makes_no_difference(site: Site) -> None:
         encoding="utf-8",
     )
     assert site.plan().lines[0].todo() == ("upload", "sign", "read back")
+
+
+@pytest.mark.parametrize("name", ["", "not a job", "../../signing-jobs", "6bc1c1d3-0000-4000-8000-000000000001"])
+def test_a_file_of_somebody_else_where_signed_zips_lie_makes_no_difference(site: Site, name: str) -> None:
+    work = site.unsigned()
+    s3 = site.client("s3")
+    s3.upload_file(str(work.path), BUCKET, f"unsigned/{work.sha256}.zip", ExtraArgs={"ChecksumAlgorithm": "SHA256"})
+    s3.put_object(Bucket=BUCKET, Key=f"signed/{work.sha256}/{name}.zip", Body=b"")
+
+    assert site.plan(work).lines[0].todo() == ("sign", "read back")
+
+    for one in site.versions():
+        s3.delete_object(Bucket=BUCKET, Key=one["Key"], VersionId=one["VersionId"])
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException"])
+def test_a_job_of_the_journal_that_we_may_not_see_is_not_ours(site: Site, code: str) -> None:
+    made = site.plan()
+    line, account = made.lines[0], made.stands[0].aws.account
+    s3 = site.client("s3")
+    version = s3.put_object(Bucket=BUCKET, Key=line.key, Body=ZIP, ChecksumAlgorithm="SHA256")["VersionId"]
+    source = S3Object(bucket=BUCKET, key=line.key, version=version)
+    journal = Journal.open(site.folder)
+    journal.note_upload(account, source)
+    journal.note_started(line.ticket(source).id, 4, "6bc1c1d3-0000-4000-8000-000000000001")
+    site.endpoint.faults.add(Fault(service="signer", operation="DescribeSigningJob", code=code, status=403))
+
+    assert site.plan().lines[0].todo() == ("sign", "read back")
+
+    s3.delete_object(Bucket=BUCKET, Key=line.key, VersionId=version)

@@ -49,6 +49,7 @@ def test_a_zip_that_is_gone_is_refused(tmp_path: Path) -> None:
         (GOOD[:-10], "cannot be signed"),
         (b"#!/bin/sh\n" + GOOD, "bytes before the zip"),
         (GOOD.replace(b"app.py", b"../.py"), "leads out of the zip"),
+        (GOOD.replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\x63"), "Another reader cannot read the zip: zip file version 9.9"),
         (zip_bytes({"app.py": b"x" * 500}).replace(zip_bytes({"app.py": b"x" * 500})[36:39], b"\xff\xff\xff", 1), "cannot be unpacked"),
     ],
 )

@@ -6,17 +6,19 @@ Source: Amazon S3 API Reference; "Checking object integrity"; "How to prevent ob
 
 import base64
 import hashlib
+import os
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode
 
 from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
 from shipsafe.adapters.aws.session import Aws
-from shipsafe.adapters.files import MEBIBYTE, disk_errors
+from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.errors import IncompleteError, IntegrityError
 from shipsafe.model.signing import S3Object
 
@@ -159,17 +161,15 @@ def put_new(aws: Aws, bucket: str, key: str, upload: Upload) -> S3Object:
     Raises:
         KeyTakenError: there is an object, or somebody is writing it.
         IntegrityError: the file is no longer the one that was hashed.
-        IncompleteError: S3 refused or gave no answer, or versioning is off.
+        IncompleteError: the file is gone, S3 refused or gave no answer, or versioning is off.
     """
     words: dict[str, Any] = {}
     if upload.kms_key is not None:
         words |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": upload.kms_key}
     if upload.tags:
         words["Tagging"] = urlencode(upload.tags)
-    with disk_errors(upload.path):
-        file = upload.path.open("rb")
     try:
-        with file, aws_errors(f"upload {upload.path.name} to s3://{bucket}/{key}"):
+        with _opened(upload) as file, aws_errors(f"upload {upload.path.name} to s3://{bucket}/{key}"):
             told = aws.client("s3").put_object(
                 Bucket=bucket,
                 Key=key,
@@ -185,10 +185,7 @@ def put_new(aws: Aws, bucket: str, key: str, upload: Upload) -> S3Object:
             )
     except AwsRefusal as refusal:
         if refusal.code in _WRONG_BYTES:
-            raise IntegrityError(
-                f"{upload.path.name} changed while it was uploaded: S3 did not receive the bytes with SHA-256 {upload.sha256}.",
-                remedy="Find out what writes to it, build again, then sign.",
-            ) from refusal
+            raise _changed(upload) from refusal
         if refusal.code in _TAKEN or refusal.code in _BUSY:
             raise KeyTakenError(busy=refusal.code in _BUSY) from refusal
         raise
@@ -196,6 +193,25 @@ def put_new(aws: Aws, bucket: str, key: str, upload: Upload) -> S3Object:
     if stored is not None and _hex(stored) != upload.sha256:
         raise IntegrityError(f"S3 stored other bytes than were sent as s3://{bucket}/{key}.", remedy="Delete that version and sign again.")
     return S3Object(bucket=bucket, key=key, version=told.get("VersionId", ""))
+
+
+def _opened(upload: Upload) -> BufferedReader:
+    try:
+        file = upload.path.open("rb")
+    except OSError as error:
+        what = f"{upload.path.name} cannot be read any more: {error.strerror}."
+        raise IncompleteError(what, remedy="Build it again, then sign.", path=str(upload.path)) from error
+    if os.fstat(file.fileno()).st_size != upload.size:  # S3 would wait for what is missing
+        file.close()
+        raise _changed(upload)
+    return file
+
+
+def _changed(upload: Upload) -> IntegrityError:
+    return IntegrityError(
+        f"{upload.path.name} changed before it was uploaded: S3 did not receive the bytes with SHA-256 {upload.sha256}.",
+        remedy="Find out what writes to it, build again, then sign.",
+    )
 
 
 def keys_below(aws: Aws, bucket: str, prefix: str, *, most: int) -> list[Listed]:

@@ -13,7 +13,8 @@ from shipsafe.adapters.aws.session import Aws
 from shipsafe.errors import IncompleteError
 from shipsafe.model.signing import S3Object
 
-_JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LONGEST = 500  # characters of Signer's own words
 _UNKNOWN = "ResourceNotFoundException"
 
 
@@ -108,7 +109,7 @@ def start_job(aws: Aws, source: S3Object, *, prefix: str, profile: str, owner: s
             **words,
         )
     job = str(told.get("jobId", ""))
-    if not _JOB_ID.fullmatch(job):  # it becomes a part of a key and a line of the journal
+    if not JOB_ID.fullmatch(job):  # it becomes a part of a key and a line of the journal
         raise IncompleteError(f"Signer answered with a job id of another shape: {job[:80]!r}.", remedy="Run this again.")
     return job
 
@@ -130,7 +131,7 @@ def describe_job(aws: Aws, job: str) -> Job | None:
     return Job(
         id=told.get("jobId", job),
         status=told.get("status", ""),
-        reason=" ".join(str(told.get("statusReason", "")).split()),
+        reason=" ".join(str(told.get("statusReason", "")).split())[:_LONGEST],
         source=(source.get("bucketName", ""), source.get("key", ""), source.get("version", "")),
         signed=_place(told.get("signedObject", {}).get("s3")),
         profile=told.get("profileName", ""),
@@ -151,4 +152,4 @@ def _revoked(record: Any) -> str | None:
     if not record:
         return None
     when = record.get("revokedAt")
-    return f"{record.get('reason', 'no reason given')}{f' ({when:%Y-%m-%d})' if when else ''}"
+    return f"{record.get('reason', 'no reason given')[:_LONGEST]}{f' ({when:%Y-%m-%d})' if when else ''}"
