@@ -37,6 +37,11 @@ _TOO_LARGE = 256 * 1024 * 1024  # bytes of a request that a core is given at all
 
 Run = Callable[[Asked], Answered]
 
+_AROUND = {  # services of moto that would make functions and profiles of moto's own, where no signature is checked
+    "cloudformation": "its functions would not be those that Lambda knows here. Create them with Lambda's own calls.",
+    "cloudcontrolapi": "its functions would not be those that Lambda knows here. Create them with Lambda's own calls.",
+}
+
 
 class Front:
     """The WSGI application. It is made first and opened when the cores, which need the way through it to moto, are there."""
@@ -93,6 +98,8 @@ class Front:
         fault = self._faults.take(asked.service, asked.operation)
         if fault is not None and fault.when == "before":
             return self._faults.befall(fault, asked)
+        if asked.service in _AROUND:
+            raise ApiError("NotImplemented", f"The local endpoint does not reproduce {asked.service}: {_AROUND[asked.service]}", 501)
         if asked.service == "s3" and self._behind is not None:
             self._behind.settle()
             self._keep()
@@ -159,7 +166,13 @@ class Front:
         def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
             told[:] = [(status, headers)]
 
-        parts = self.moto(asked.environ, start_response, asked.scope)
+        try:
+            parts = self.moto(asked.environ, start_response, asked.scope)
+        except ModuleNotFoundError as error:  # moto[s3] is what is installed; some other services of moto need more
+            message = (
+                f"The local endpoint does not reproduce {asked.service or 'this service'}: moto needs the package {error.name} for it."
+            )
+            raise ApiError("NotImplemented", message, 501) from error
         return *told[0], parts
 
     def _controlled(self, environ: dict[str, Any]) -> Answered:
