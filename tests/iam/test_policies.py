@@ -1,0 +1,163 @@
+"""configs/iam: each policy grants what its command asks of AWS, and nothing else but what is named and sourced as dependent.
+
+The calls are those of real runs against the local endpoint, recorded where botocore takes their parameters.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+from shipsafe.adapters.aws.session import Aws, Place, open_aws
+from shipsafe.flows.bootstrap import carry_out, standing, survey
+from shipsafe.flows.doctor import examine
+from shipsafe.local.endpoint import Endpoint
+from shipsafe.model.policy import Policy
+from shipsafe.model.signing import SignPolicy, SignTarget
+from shipsafe.policy import load
+from shipsafe.signing.setup.check import State
+from tests.iam.rights import FOLDER, TABLE, Grant, Need, Recorder, dependent, grants
+from tests.local_endpoint import ACCOUNT, REGION, client
+from tests.signing.place import Site
+
+TARGET = SignTarget(name="prod", profile="orders_2026", bucket="orders-${AWS::AccountId}", region=REGION, tags=(("team", "orders"),))
+COMMANDS = ("bootstrap", "doctor", "sign")
+
+
+@dataclass
+class Account:
+    """The AWS side of the target, made by bootstrap."""
+
+    endpoint: Endpoint
+    folder: Path
+    target: SignTarget
+    facts: Mapping[str, str]
+
+    def connect(self, recorder: Recorder) -> Callable[[Place], Aws]:
+        return partial(open_aws, record=recorder)
+
+
+def _bootstrap(target: SignTarget, recorder: Recorder) -> dict[str, str]:
+    connect = partial(open_aws, record=recorder)
+    found = survey([target], connect)
+    if found.mends:
+        found = carry_out(found, say=lambda _line: None, sleep=time.sleep)
+    one = next(standing(found))
+    assert one.profile is not None
+    assert one.configuration is not None
+    return {"profile": one.profile, "configuration": one.configuration}
+
+
+@pytest.fixture
+def account(local_aws: Endpoint, tmp_path: Path) -> Account:
+    made = _bootstrap(TARGET, Recorder())
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    facts = {"account": ACCOUNT, "region": REGION, "partition": "aws", "bucket": f"orders-{ACCOUNT}", "profile": TARGET.profile}
+    facts["version"] = made["profile"].rpartition("/")[2]
+    return Account(local_aws, folder, replace(TARGET, code_signing_config=made["configuration"]), facts)
+
+
+def _calls_of_bootstrap(account: Account) -> Recorder:
+    """Nothing there, everything there, a configuration that is named, and a name that was cancelled."""
+    recorder = Recorder()
+    client("s3").delete_bucket(Bucket=account.facts["bucket"])
+    _bootstrap(TARGET, recorder)
+    _bootstrap(account.target, recorder)
+    another = replace(TARGET, profile="orders_2027")
+    survey([another], partial(open_aws, record=Recorder()))
+    client("signer").put_signing_profile(profileName="cancelled", platformId="AWSLambda-SHA384-ECDSA")
+    client("signer").cancel_signing_profile(profileName="cancelled")
+    inner = Recorder()
+    assert survey([replace(TARGET, profile="cancelled")], partial(open_aws, record=inner)).stops
+    recorder.calls += [call for call in inner.calls if call[2].get("profileName") != "cancelled"]  # a policy names one profile
+    new = Recorder()
+    _bootstrap(replace(TARGET, profile="orders_2028"), new)
+    recorder.calls += [call for call in new.calls if call[1] in ("PutSigningProfile", "CreateCodeSigningConfig")]
+    return recorder
+
+
+def _calls_of_doctor(account: Account) -> Recorder:
+    recorder = Recorder()
+    policy = replace(_policy(account.folder), sign=SignPolicy(targets=(account.target,)))
+    for target in (account.target, replace(account.target, code_signing_config=None)):
+        found = examine(policy, [target], account.connect(recorder), lambda: datetime.now(UTC))
+        assert not [check for check in found.checks if check.state not in (State.OK, State.NOTE)]
+    return recorder
+
+
+def _calls_of_sign(account: Account) -> Recorder:
+    """A first run, one that has its journal, and one that has lost it."""
+    recorder = Recorder()
+    site = Site(account.endpoint, account.folder, target=account.target)
+    site.opened[account.target] = open_aws(Place(region=REGION), record=recorder)
+    assert not site.run().failed
+    assert not site.run().failed
+    for file in account.folder.iterdir():
+        if file.suffix != ".zip":
+            file.unlink()
+    assert not site.run().failed
+    return recorder
+
+
+def _policy(folder: Path) -> Policy:
+    return load(folder, offline=True, cache=folder, fetch=lambda _url: b"", today=datetime.now(UTC).date())
+
+
+_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "sign": _calls_of_sign}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_policy_grants_what_its_command_asks_and_nothing_else(command: str, account: Account) -> None:
+    """Both ways: every recorded call is allowed, and every grant is used by one or named as dependent."""
+    needs = _CALLS[command](account).needs(account.facts)
+    held = grants(command, account.facts)
+    assert not [need for need in needs if not _allowed(need, held, account.facts)]
+    unused = {(one.action, one.pattern) for one in held if not any(one.allows(need, account.facts) for need in needs)}
+    extra = dependent(command, account.facts)
+    assert unused <= extra
+    asked = {need.action for need in needs}
+    assert asked == {one.action for one in held} - ({action for action, _ in extra} - asked)
+
+
+def _allowed(need: Need, held: list[Grant], facts: Mapping[str, str]) -> bool:
+    return any(one.allows(need, facts) for one in held)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_dependent_permission_is_in_its_policy(command: str) -> None:
+    facts = {"account": "1", "region": "r", "partition": "aws", "bucket": "b", "profile": "p", "version": "v"}
+    assert dependent(command, facts) <= {(one.action, one.pattern) for one in grants(command, facts)}
+
+
+def test_a_run_that_would_overwrite_is_not_allowed(account: Account) -> None:
+    """The condition on If-None-Match does something."""
+    held = grants("sign", account.facts)
+    key = f"arn:aws:s3:::{account.facts['bucket']}/unsigned/a.zip"
+    assert _allowed(Need("s3:PutObject", key, "s3:PutObject", {"IfNoneMatch": "*"}), held, account.facts)
+    assert not _allowed(Need("s3:PutObject", key, "s3:PutObject", {}), held, account.facts)
+
+
+def test_every_row_of_the_table_is_a_call_that_botocore_knows() -> None:
+    """And has a source on AWS's own pages; `when` names a parameter of the call."""
+    session = botocore.session.get_session()
+    for row in TABLE["call"]:
+        service, _, operation = row["call"].partition(":")
+        model = session.get_service_model(service).operation_model(operation)
+        assert row["source"].startswith("https://docs.aws.amazon.com/"), row
+        if "when" in row:
+            assert row["when"].split()[1] in model.input_shape.members, row
+        named = {part.partition("}")[0] for part in row["resource"].split("{")[1:]} - {"partition", "region", "account"}
+        assert named <= set(model.input_shape.members), row
+    for row in TABLE["dependent"]:
+        assert row["source"].startswith("https://docs.aws.amazon.com/"), row
+        assert isinstance(row["confirmed"], bool), row
+
+
+def test_every_policy_is_one_of_the_commands() -> None:
+    assert sorted(path.stem for path in FOLDER.glob("*.json")) == sorted(COMMANDS)
