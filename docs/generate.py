@@ -14,6 +14,7 @@ from pathlib import Path
 
 from shipsafe.cli.app import COMMANDS, command_tree
 from shipsafe.gates import all_gates
+from shipsafe.local.operations import operations_markdown
 from shipsafe.policy import generated_configs, reference_markdown
 from shipsafe.reports.rule_page import rules_markdown
 
@@ -35,6 +36,7 @@ def pages() -> Iterator[tuple[str, str]]:
         index.append("")
     yield "docs/rules/README.md", "\n".join(index)
     yield "docs/policy.md", reference_markdown()
+    yield "docs/guides/local-operations.md", operations_markdown()
     for path, text in command_pages():
         yield path, text
     yield from generated_configs().items()
