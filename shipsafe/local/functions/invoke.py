@@ -1,6 +1,7 @@
 """Invoke: what a control call has set. No code is run, and where nothing was set the answer is 501, never an empty success.
 
-The version is chosen as Lambda does, an alias's by its weights, and every invocation is remembered, so that a canary can be watched.
+The version is chosen as Lambda does, an alias's by its weights. Every invocation is remembered and counted in CloudWatch, so that a canary
+can be watched.
 """
 
 import base64
@@ -45,6 +46,7 @@ def invoke(world: World, call: Call) -> dict[str, Any]:
         }
     )
     del world.state["invocations"][:-_REMEMBERED]
+    _count(world, call, found, version, failed=bool(answer["error"]))
     if kind == "Event":
         return {"StatusCode": 202, "Payload": b""}
     told: dict[str, Any] = {"StatusCode": 200, "ExecutedVersion": version["number"], "Payload": base64.b64decode(answer["payload"])}
@@ -58,6 +60,20 @@ def invoke(world: World, call: Call) -> dict[str, Any]:
 def answered(payload: bytes, error: str, log: str) -> dict[str, Any]:
     """An answer, as the state keeps it."""
     return {"payload": base64.b64encode(payload).decode(), "error": error, "log": log}
+
+
+def _count(world: World, call: Call, found: Found, version: Version, *, failed: bool) -> None:
+    """Invocations and Errors for the function, the qualifier, and the version behind an alias ("Types of metrics for Lambda functions")."""
+    name = found.function["name"]
+    dimensions = {"FunctionName": name}
+    several = [dict(dimensions)]
+    if found.qualifier:
+        several.append(dimensions | {"Resource": f"{name}:{found.qualifier}"})
+    if found.alias is not None:
+        several.append(several[-1] | {"ExecutedVersion": version["number"]})
+    for one in several:
+        world.metric(call, "Invocations", 1.0, one)
+        world.metric(call, "Errors", float(failed), one)
 
 
 def _choose(world: World, found: Found) -> Version:
@@ -90,4 +106,8 @@ def _too_large(most: int) -> Exception:
     return refusal("RequestTooLargeException", f"Request must be smaller than {most} bytes for the InvokeFunction operation")
 
 
-OPERATIONS = {"Invoke": Operation(invoke, "runs no code: answers what a control call has set, else 501; concurrency is not counted")}
+OPERATIONS = {
+    "Invoke": Operation(
+        invoke, "runs no code: answers what a control call has set, else 501; counts Invocations and Errors, no other metric"
+    )
+}

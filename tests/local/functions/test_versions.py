@@ -201,5 +201,8 @@ def test_invoke_follows_the_weights_and_answers_what_was_set(two: Local) -> None
     assert local("Invoke", FunctionName="orders", InvocationType="Event")["StatusCode"] == 202
     assert local("Invoke", FunctionName="orders", InvocationType="DryRun")["StatusCode"] == 204
     assert [(one["version"], one["error"]) for one in local.core.invocations()] == [("2", "Unhandled"), ("1", ""), ("$LATEST", "")]
+    canary_errors = ("Errors", 1.0, {"FunctionName": "orders", "Resource": "orders:live", "ExecutedVersion": "2"})
+    assert canary_errors in local.metrics
+    assert [value for name, value, dimensions in local.metrics if name == "Invocations" and len(dimensions) == 1] == [1.0] * 3
     local("PutFunctionConcurrency", FunctionName="orders", ReservedConcurrentExecutions=0)
     assert local.refused("TooManyRequestsException", 429, "Invoke", FunctionName="orders") == "Rate Exceeded."
