@@ -120,13 +120,15 @@ def _check(bare: Bare) -> None:
         wrong, remedy = "A function has one runtime and one architecture.", "Name one of each, or add --layer."
     elif unknown := next((one for one in bare.architectures if one not in MACHINES), None):
         wrong, remedy = f"{unknown[:40]!r} is not an architecture of Lambda.", "Use x86_64 or arm64."
+    elif missing := next((path for path in bare.zips if not path.is_file()), None):
+        wrong, remedy = f"{missing} is no file.", "Name a zip."
     if wrong:
         raise ConfigError(wrong, remedy=remedy)
 
 
 def _named(path: Path, bare: Bare) -> Subject:
     """A function or layer as the command line describes it; what it does not say is unresolved."""
-    name = path.name.removesuffix(".zip")
+    name = _stem(path)
     place = Location(path=path.name)
     code = Code(kind=CodeKind.ZIP, path=path.name, prebuilt=True)
     if bare.layer:
@@ -142,6 +144,10 @@ def _named(path: Path, bare: Bare) -> Subject:
                                  ("handler", bare.handler, "--handler, such as app.handler"))))  # fmt: skip
 
 
+def _stem(path: Path) -> str:
+    return path.stem if path.suffix.lower() in (".zip", ".jar") else path.name
+
+
 def _unsaid(*fields: tuple[str, object, str]) -> Iterator[Unresolved]:
     """What the command line leaves open, with the option that says it."""
     for name, value, option in fields:
@@ -153,7 +159,7 @@ def _described(bare: Bare, policy: Policy) -> list[Subject]:
     """The function or layer of a template whose zip this is."""
     assert bare.template is not None  # noqa: S101 - the caller has looked
     project = read_project(bare.template, policy=policy, overrides=bare.overrides)
-    stem = bare.zips[0].name.removesuffix(".zip")
+    stem = _stem(bare.zips[0])
     wanted = bare.function or (stem if any(one.name == stem for one in project.subjects) else None)
     found = [one for one in project.subjects if one.name == wanted] or (list(project.functions) if wanted is None else [])
     if len(found) != 1:
@@ -187,7 +193,7 @@ class _Shelf:
         path = self.paths[subject.subject]
         copy = self.output.workplace(subject.subject) / "package.zip"
         copy.unlink(missing_ok=True)
-        zipped = self.zips[subject.subject] = take_zip(path, copy, workspace / "tree", shown=str(path))
+        zipped = self.zips[subject.subject] = take_zip(path.resolve(), copy, workspace / "tree", shown=str(path))
         self.output.remember(copy, zipped.sha256)
         tree = known_tree(zipped, subject, policy=bench.policy)
         refuse_signed(tree, shown=str(path))
