@@ -18,7 +18,7 @@ from shipsafe.signing.plan import Line
 from shipsafe.signing.ticket import Ticket
 from shipsafe.signing.watch import Watch
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 1.0, 5.0, 1.4  # seconds; jobs for Lambda take some seconds
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 1.0, 5.0, 1.25  # seconds; jobs for Lambda take some seconds
 _UNKNOWN = 5  # looks at a job that was just started until it must be known
 _OLD = timedelta(minutes=5)  # clocks may differ by as much (signatures of requests allow fifteen)
 
