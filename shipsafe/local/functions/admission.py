@@ -56,15 +56,18 @@ def admit(world: World, call: Call, name: str, config: CodeSigning | None, parts
     Raises:
         ApiError: CodeVerificationFailedException, or for broken integrity the exception of the setting `integrity_code`.
     """
-    verdicts = _verdicts(world, call, name, config, parts) if config else []
-    bad = [status for _, status in verdicts if status != _VALID]
-    if bad and not dry_run:
+    try:
+        verdicts = _verdicts(world, config, parts) if config else []
+    except ApiError as error:
+        _record(world, call, name, dry_run=dry_run, error=error)
+        raise
+    if not dry_run and any(status != _VALID for _, status in verdicts):
         world.metric(call, "SignatureValidationErrors", 1.0, {"FunctionName": name})
-    record(world, call, name, _additional(verdicts), dry_run=dry_run)
+    _record(world, call, name, dry_run=dry_run, additional=_additional(verdicts))
 
 
-def record(
-    world: World, call: Call, name: str, additional: Mapping[str, str] | None, *, error: ApiError | None = None, dry_run: bool = False
+def _record(
+    world: World, call: Call, name: str, *, dry_run: bool, additional: Mapping[str, str] | None = None, error: ApiError | None = None
 ) -> None:
     """Write an event as CloudTrail has it; a refused call has an error and no additional data."""
     event: dict[str, Any] = {
@@ -84,15 +87,15 @@ def record(
     del world.state["events"][:-_EVENTS]
 
 
-def _verdicts(world: World, call: Call, name: str, config: CodeSigning, parts: Sequence[Part]) -> list[tuple[Part, str]]:
+def _verdicts(world: World, config: CodeSigning, parts: Sequence[Part]) -> list[tuple[Part, str]]:
     for part in parts:
         if part.seen["state"] == "broken":
-            raise _refused(world, call, name, world.settings.integrity_code, _BROKEN.format(arn=part.arn))
+            raise refusal(world.settings.integrity_code, _BROKEN.format(arn=part.arn))
     verdicts = [(part, _status(world, config, part.seen)) for part in parts]
     if config["policy"] == "Enforce":
         for part, status in verdicts:
             if status != _VALID:
-                raise _refused(world, call, name, "CodeVerificationFailedException", _UNACCEPTED.format(arn=part.arn))
+                raise refusal("CodeVerificationFailedException", _UNACCEPTED.format(arn=part.arn))
     return verdicts
 
 
@@ -108,12 +111,6 @@ def _status(world: World, config: CodeSigning, seen: Seen) -> str:
     if world.revoked(job_arn=seen["job"], profile_version_arn=seen["profile"], signed_at=signed_at):
         return _REVOKED
     return _VALID
-
-
-def _refused(world: World, call: Call, name: str, code: str, message: str) -> ApiError:
-    error = refusal(code, message)
-    record(world, call, name, None, error=error)
-    return error
 
 
 def _additional(verdicts: Sequence[tuple[Part, str]]) -> dict[str, str] | None:

@@ -5,13 +5,13 @@ can be watched.
 """
 
 import base64
-from collections.abc import Mapping
 from typing import Any
 
 from shipsafe.local.call import Call
 from shipsafe.local.functions.names import Found, qualified
 from shipsafe.local.functions.refusals import not_reproduced, refusal
 from shipsafe.local.functions.state import Version
+from shipsafe.local.functions.windows import check_usable
 from shipsafe.local.functions.world import Operation, World
 
 _REMEMBERED = 10_000  # invocations
@@ -85,25 +85,12 @@ def _choose(world: World, found: Found) -> Version:
 
 
 def _check(found: Found, version: Version, size: int, kind: str) -> None:
-    if size > _LARGEST.get(kind, size):
-        raise _too_large(_LARGEST[kind])
-    if version["becoming"] == "created":
-        raise refusal(
-            "ResourceConflictException",
-            "The operation cannot be performed at this time. The function is currently in the following state: Pending",
-        )
-    if version["failed"].get("State") == "Failed":
-        raise refusal(
-            "ResourceConflictException",
-            "The operation cannot be performed at this time. The function is currently in the following state: Failed",
-        )
+    most = _LARGEST.get(kind, size)
+    if size > most:
+        raise refusal("RequestTooLargeException", f"Request must be smaller than {most} bytes for the InvokeFunction operation")
+    check_usable(version)
     if found.function["reserved"] == 0 and kind != "DryRun":
-        reason: Mapping[str, str] = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}
-        raise refusal("TooManyRequestsException", "Rate Exceeded.", **reason)
-
-
-def _too_large(most: int) -> Exception:
-    return refusal("RequestTooLargeException", f"Request must be smaller than {most} bytes for the InvokeFunction operation")
+        raise refusal("TooManyRequestsException", "Rate Exceeded.", Reason="ReservedFunctionConcurrentInvocationLimitExceeded")
 
 
 OPERATIONS = {

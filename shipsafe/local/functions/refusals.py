@@ -8,6 +8,7 @@ _STATUS = {
     "PreconditionFailedException": 412,
     "ProvisionedConcurrencyConfigNotFoundException": 404,
     "ResourceConflictException": 409,
+    "RequestTooLargeException": 413,
     "ResourceNotFoundException": 404,
     "TooManyRequestsException": 429,
 }

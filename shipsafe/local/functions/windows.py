@@ -4,17 +4,18 @@ Nothing runs between two calls. A version knows what it is becoming and until wh
 AWS, a function's RevisionId changes when its creation or update is done, and that of a published version does not.
 """
 
-from shipsafe.local.call import Call
+from typing import Literal
+
+from shipsafe.local.call import ApiError, Call
 from shipsafe.local.functions.names import LATEST, function_arn
 from shipsafe.local.functions.refusals import refusal
 from shipsafe.local.functions.state import Function, Version
 from shipsafe.local.functions.world import World
 
 
-def begin(world: World, version: Version, becoming: str) -> None:
+def begin(world: World, version: Version, becoming: Literal["created", "updated"]) -> None:
     """Start a creation or an update of a version. One of no length is over when it is next looked at."""
-    version["becoming"] = "created" if becoming == "created" else "updated"
-    version["failed"] = {}
+    version["becoming"], version["failed"] = becoming, {}
     version["until"] = world.now() + (world.settings.creating if becoming == "created" else world.settings.updating)
 
 
@@ -42,23 +43,29 @@ def _end(world: World, version: Version) -> None:
 
 
 def check_quiet(call: Call, it: Function) -> None:
-    """Refuse a change while another one is going on.
+    """Refuse a change while another one is going on, or of a function whose creation failed.
 
     Raises:
         ApiError: ResourceConflictException; botocore does not try that again by itself.
     """
-    match it["latest"]["becoming"]:
-        case "created":
-            raise refusal(
-                "ResourceConflictException",
-                "The operation cannot be performed at this time. The function is currently in the following state: Pending",
-            )
-        case "updated":
-            arn = function_arn(call, it["name"])
-            raise refusal(
-                "ResourceConflictException",
-                f"The operation cannot be performed at this time. An update is in progress for resource: {arn}",
-            )
+    if it["latest"]["becoming"] == "updated":
+        arn = function_arn(call, it["name"])
+        raise _conflict(f"An update is in progress for resource: {arn}")
+    check_usable(it["latest"])
+
+
+def check_usable(version: Version) -> None:
+    """Refuse to use a version that is being created, or whose creation failed.
+
+    Raises:
+        ApiError: ResourceConflictException.
+    """
+    if (state := status(version)["State"]) != "Active":
+        raise _conflict(f"The function is currently in the following state: {state}")
+
+
+def _conflict(why: str) -> ApiError:
+    return refusal("ResourceConflictException", f"The operation cannot be performed at this time. {why}")
 
 
 def status(version: Version) -> dict[str, str]:

@@ -1,14 +1,17 @@
 """The core as a whole: its tables, its snapshot, its settings."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.local.call import ApiError
+from shipsafe.local.functions import refusals
 from shipsafe.local.validation import service_model
 from tests.local.functions.world import ACCOUNT, REGION, Local, zipped
 
@@ -18,6 +21,17 @@ def test_every_operation_is_one_of_lambda_and_says_how_near_it_is(local: Local) 
     assert set(local.core.reproduced()) == local.core.operations()
     assert all(note.strip() for note in local.core.reproduced().values())
     assert len(local.core.operations()) == 66
+
+
+def test_statuses_are_those_of_the_service_model() -> None:
+    shapes = {shape.name: shape.metadata["error"]["httpStatusCode"] for shape in service_model("lambda").error_shapes}
+    raised = {"InvalidParameterValueException", "CodeVerificationFailedException", "InvalidCodeSignatureException"}
+    for source in Path(refusals.__file__).parent.glob("*.py"):
+        raised |= set(re.findall(r'"([A-Z][A-Za-z]+Exception)"', source.read_text()))
+    assert len(raised) > 10
+    unmodelled = {"AccessDeniedException": 403, "ValidationException": 400}  # "Common errors" of the API reference
+    for name in raised:
+        assert refusals.refusal(name, "").status == (shapes | unmodelled)[name], name
 
 
 def test_a_snapshot_is_json_and_gives_everything_back(local: Local) -> None:

@@ -96,6 +96,18 @@ def test_a_planned_failure_ends_the_next_update(local: Local) -> None:
     assert local.configured()["LastUpdateStatus"] == "Successful"
 
 
+def test_a_creation_that_failed_leaves_nothing_to_work_with(local: Local) -> None:
+    code = {"ZipFile": zipped()}
+    local("CreateFunction", FunctionName="orders", Role="arn:aws:iam::111122223333:role/r", Runtime="python3.13", Handler="h.m", Code=code)
+    local.core.fail_next(ACCOUNT, REGION, "orders", code="ImageAccessDenied", reason="No.")
+    local.settle()
+    assert (local.configured()["State"], local.configured()["StateReasonCode"]) == ("Failed", "ImageAccessDenied")
+    for operation, more in (*_changes(), ("Invoke", {})):
+        message = local.refused("ResourceConflictException", 409, operation, FunctionName="orders", **more)
+        assert message.endswith("The function is currently in the following state: Failed")
+    local("DeleteFunction", FunctionName="orders")
+
+
 def test_configuration_is_changed_and_kept_and_unset_as_aws_does(local: Local) -> None:
     local.create(Environment={"Variables": {"TABLE": "orders"}}, Tags={"team": "shop"})
     assert local("GetFunction", FunctionName="orders")["Tags"] == {"team": "shop"}

@@ -204,5 +204,8 @@ def test_invoke_follows_the_weights_and_answers_what_was_set(two: Local) -> None
     canary_errors = ("Errors", 1.0, {"FunctionName": "orders", "Resource": "orders:live", "ExecutedVersion": "2"})
     assert canary_errors in local.metrics
     assert [value for name, value, dimensions in local.metrics if name == "Invocations" and len(dimensions) == 1] == [1.0] * 3
+    large = bytes(1_048_577)
+    local.refused("RequestTooLargeException", 413, "Invoke", FunctionName="orders", InvocationType="Event", Payload=large)
+    assert local("Invoke", FunctionName="orders", Payload=large)["StatusCode"] == 200
     local("PutFunctionConcurrency", FunctionName="orders", ReservedConcurrentExecutions=0)
     assert local.refused("TooManyRequestsException", 429, "Invoke", FunctionName="orders") == "Rate Exceeded."
