@@ -1,7 +1,11 @@
 """`kill -9` at each step of a run: the next one goes on, signs nothing twice and loses nothing."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 from shipsafe.signing.journal import NAME, Journal
@@ -37,3 +41,26 @@ def test_a_run_that_was_killed_at_any_step_is_finished_by_the_next(site: Site, t
         assert len(site.versions(f"step{step}/unsigned/")) == 1, step
         assert len(site.versions(f"step{step}/signed/")) == 1, step
     assert site.started() == len(STEPS)
+
+
+def test_a_run_that_is_interrupted_ends_at_once_and_is_finished_by_the_next(site: Site, tmp_path: Path, repository: Path) -> None:
+    """Its threads wait for a job that does not end; nobody waits for them."""
+    site.endpoint.signer.delay = timedelta(hours=1)
+    folder = tmp_path / "interrupted"
+    command = [sys.executable, "-m", "tests.signing.killed", str(folder), "999"]
+    with subprocess.Popen(command, cwd=repository, stderr=subprocess.PIPE, start_new_session=True) as running:
+        while not site.started():
+            assert running.poll() is None, running.stderr and running.stderr.read()
+            time.sleep(0.05)
+        began = time.monotonic()
+        os.killpg(running.pid, signal.SIGINT)
+        _, told = running.communicate(timeout=30)
+    assert b"KeyboardInterrupt" in told
+    assert time.monotonic() - began < 10
+
+    site.endpoint.clock.moved = timedelta(hours=2)
+    work = unsigned(folder / "999", "orders", ZIP)
+    made = plan([work], [target_of(999)], connect=site.connect, journal=Journal.open(folder / "999"), now=site.now)
+    signed, failed = site.carry_out(made)
+    assert (len(signed), failed) == (1, [])
+    assert site.started() == 1
