@@ -22,6 +22,13 @@ from shipsafe.signing.rewrite.written import Entry, Part, is_text_when_plain, re
 New = str | Mapping[str, "New"]
 Path = tuple[str, ...]
 
+
+class Opaque(str):
+    """Text that nobody reads, such as a version: always in quotes, so that each looks like the next one."""
+
+    __slots__ = ()
+
+
 _BREAK = "\r\n\x85\u2028\u2029"
 _REST = re.compile(rf"[ \t]*(#[^{_BREAK}]*)?(?=[{_BREAK}]|\Z)")
 _PLAIN = re.compile(r"(?:\.{0,2}/)*[A-Za-z][A-Za-z0-9_./-]*(?::+[A-Za-z0-9_./-]+)*")
@@ -319,7 +326,7 @@ class Edits:
     @staticmethod
     def _scalar(text: str) -> str:
         """Text in YAML: without quotes where nobody could take it for something else."""
-        if _PLAIN.fullmatch(text) and is_text_when_plain(text):
+        if not isinstance(text, Opaque) and _PLAIN.fullmatch(text) and is_text_when_plain(text):
             return text
         # A string of JSON is one of YAML, too, but for what lies beyond the first 65,536 characters: that is left as it is.
         return json.dumps(text, ensure_ascii=False)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from shipsafe.errors import ConfigError
 from shipsafe.signing.rewrite.deployable import Deployable
-from shipsafe.signing.rewrite.edits import Edits, Path
+from shipsafe.signing.rewrite.edits import Edits, Opaque, Path
 from shipsafe.signing.rewrite.written import Part
 
 _SAM_FUNCTION, _FUNCTION = "AWS::Serverless::Function", "AWS::Lambda::Function"
@@ -72,9 +72,9 @@ def _sign(edits: Edits, name: str, logical_id: str, body: Part, one: Deployable)
     old = body.get("Properties", key)
     if old is not None:
         remarks += _check(edits, name, logical_id, old)
-    _put_code(edits, path, kind, dict(zip(fields, (one.bucket, one.key, one.version), strict=True)))
+    _put_code(edits, path, kind, dict(zip(fields, (one.bucket, one.key, Opaque(one.version)), strict=True)))
     if kind == _SAM_FUNCTION and _setting(edits.root, body, _PUBLISHED):
-        edits.put(path, _PUBLISHED, one.code_hex, after=key)
+        edits.put(path, _PUBLISHED, Opaque(one.code_hex), after=key)
     if kind in FUNCTIONS and one.code_signing_config:
         remarks += _put_config(edits, name, logical_id, body, one.code_signing_config, one)
     metadata = body.get("Metadata")
@@ -171,7 +171,7 @@ def _published(edits: Edits, name: str, bodies: Mapping[str, Part], signed: Mapp
         if function is None or function not in signed or _type(bodies[function]) not in FUNCTIONS:
             continue
         if body.get("Properties", "CodeSha256"):
-            edits.put(("Resources", logical_id, "Properties"), "CodeSha256", signed[function].code_sha256)
+            edits.put(("Resources", logical_id, "Properties"), "CodeSha256", Opaque(signed[function].code_sha256))
         remarks.append(f"{_place(edits, name, logical_id)} publishes a version of {function}: CloudFormation publishes another one only"
                        " when its logical id changes, so that an alias may stay on unsigned code.")  # fmt: skip
     return remarks
