@@ -146,7 +146,7 @@ OPERATIONS = {
     "ListCodeSigningConfigs": Operation(list_code_signing_configs),
     "DeleteCodeSigningConfig": Operation(delete_code_signing_config),
     "ListFunctionsByCodeSigningConfig": Operation(list_functions_by_code_signing_config),
-    "PutFunctionCodeSigningConfig": Operation(put_function_code_signing_config),
+    "PutFunctionCodeSigningConfig": Operation(put_function_code_signing_config, "refused while the function is updated, which is assumed"),
     "GetFunctionCodeSigningConfig": Operation(get_function_code_signing_config),
-    "DeleteFunctionCodeSigningConfig": Operation(delete_function_code_signing_config),
+    "DeleteFunctionCodeSigningConfig": Operation(delete_function_code_signing_config, "as PutFunctionCodeSigningConfig"),
 }

@@ -154,7 +154,8 @@ def _new(name: str, latest: Version, given: Mapping[str, Any], code_signing: str
 OPERATIONS = {
     "CreateFunction": Operation(
         create_function,
-        "the role, VPC, KMS key and file system are not looked up; an image only by digest; newest members (tenancy, durable) 501",
+        "the role, VPC, KMS key and file system are not looked up; an image only by digest; tenancy, durable and capacity members 501; "
+        "the words for expired, revoked and foreign code are assumed to be those for unsigned code",
     ),
     "GetFunction": Operation(get_function, "Code.Location is a URL of the local endpoint"),
     "GetFunctionConfiguration": Operation(get_function_configuration, "ConfigSha256 and RuntimeVersionArn are our own"),

@@ -76,6 +76,11 @@ def _apply(world: World, it: Function, changed: Version) -> None:
 
 
 OPERATIONS = {
-    "UpdateFunctionCode": Operation(update_function_code, "PublishTo 501; an image only by digest"),
-    "UpdateFunctionConfiguration": Operation(update_function_configuration, "the role, VPC, KMS key and file system are not looked up"),
+    "UpdateFunctionCode": Operation(
+        update_function_code, "PublishTo 501; an image only by digest; the words for expired, revoked and foreign code as in CreateFunction"
+    ),
+    "UpdateFunctionConfiguration": Operation(
+        update_function_configuration,
+        "the role, VPC, KMS key and file system are not looked up; a refusal names the layer, which is assumed",
+    ),
 }
