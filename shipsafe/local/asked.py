@@ -94,12 +94,16 @@ def header_names(environ: dict[str, Any]) -> frozenset[str]:
 
 
 def _spool(environ: dict[str, Any]) -> IO[bytes]:
-    kept: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by the front, when the answer is written
     source, left = environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0)
     endless = environ.pop("wsgi.input_terminated", False)
-    while part := source.read(_CHUNK if endless else min(left, _CHUNK)):
-        kept.write(part)
-        left -= len(part)
+    kept: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by the front, when the answer is written
+    try:
+        while part := source.read(_CHUNK if endless else min(left, _CHUNK)):
+            kept.write(part)
+            left -= len(part)
+    except BaseException:
+        kept.close()
+        raise
     environ["CONTENT_LENGTH"] = str(kept.tell())
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     kept.seek(0)

@@ -47,14 +47,16 @@ def account_of(access_key: str) -> str:
     """The account of an access key, as STS tells it."""
     if _ACCOUNT.fullmatch(access_key):
         return access_key
-    iam = sys.modules.get("moto.iam.models")  # without it no key was ever given out
-    return str(iam.get_account_id_from(access_key)) if iam is not None else DEFAULT_ACCOUNT
+    # Without moto's IAM no key was ever given out; while it is being imported, none yet.
+    find = getattr(sys.modules.get("moto.iam.models"), "get_account_id_from", None)
+    return str(find(access_key)) if find is not None else DEFAULT_ACCOUNT
 
 
 def caller_of(access_key: str, account: str, region: str) -> str:
     """The ARN that GetCallerIdentity answers."""
     partition = partition_of(region)
-    sts = sys.modules.get("moto.sts.models")
-    if sts is None:
+    if not hasattr(sys.modules.get("moto.iam.models"), "iam_backends"):
         return f"arn:{partition}:sts::{account}:user/moto"
-    return str(sts.sts_backends[account][partition].get_caller_identity(access_key, region)[1])
+    from moto.sts.models import sts_backends  # noqa: PLC0415 - only with moto
+
+    return str(sts_backends[account][partition].get_caller_identity(access_key, region)[1])
