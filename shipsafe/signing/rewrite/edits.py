@@ -45,6 +45,7 @@ class Edits:
         self.root = read_written(text, name=name, json_only=json_only)
         self._is_json = json_only or (looks_like_json(text) and _is_json(text))
         self._break = "\r\n" if "\r\n" in text else "\n"
+        self.gone: set[Path] = set()  # what was taken out
         self._made: dict[Path, dict[str, Any]] = {}
         self._cutters: list[Callable[[], None]] = []  # called at the end, when it is known what is in a mapping that is made
         self._cuts: list[tuple[int, int, str]] = []
@@ -128,6 +129,7 @@ class Edits:
         while path and {entry.key.text for entry in holder.entries} <= set(keys):
             path, keys = path[:-1], (path[-1],)
             holder = self.mapping(path)
+        self.gone |= {(*path, key) for key in keys}
         gone = [number for number, entry in enumerate(holder.entries) if entry.key.text in keys]
         for number in gone:
             if holder.flow:

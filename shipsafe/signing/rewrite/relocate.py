@@ -74,6 +74,8 @@ def relocate(edits: Edits, old: str, new: str, *, exists: Callable[[str], bool],
         part = edits.root.get(*place)
         if part is None or part.kind != "s" or part.tag or not _is_path(part.text):
             continue
+        if edits.gone.intersection(place[:depth] for depth in range(1, len(place) + 1)):
+            continue
         path = posixpath.normpath(posixpath.join(old, part.text))
         if exists(path):
             edits.put(place[:-1], place[-1], os.path.relpath(path, new or "."))

@@ -69,6 +69,15 @@ def test_nothing_moves_where_the_folder_is_the_same() -> None:
     assert "DefinitionUri: ./api.yaml" in new
 
 
+def test_code_that_all_functions_had_in_common_is_taken_out_and_does_not_move() -> None:
+    text = "Globals:\n  Function:\n    CodeUri: src\n    Runtime: python3.13\nResources:\n  F:\n    Type: AWS::Serverless::Function\n"
+    new = _stacks({"template.yaml": text}, (("template.yaml", "F"),), out="build/out.yaml", there=("src",)).texts["build/out.yaml"]
+    assert new.startswith("Globals:\n  Function:\n    Runtime: python3.13\nResources:\n")
+    more = text + "  G:\n    Type: AWS::Serverless::Function\n"
+    kept = _stacks({"template.yaml": more}, (("template.yaml", "F"),), out="build/out.yaml", there=("src",)).texts["build/out.yaml"]
+    assert "    CodeUri: ../src\n" in kept
+
+
 def test_stacks_in_stacks_are_called_after_the_way_to_them() -> None:
     middle = "Resources:\n  In:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: ../c.json}\n"
     texts = {
