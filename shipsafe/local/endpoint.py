@@ -149,7 +149,7 @@ def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, 
     empty = {name: core.snapshot() for name, core in cores.items()}
     if state is not None:
         state.begin(cores, clock, send=front.direct, seed=front.moto.seed)
-    front.open(cores, checks=S3Checks(objects.versioning), settle=signer.settle, package=blobs.get, state=state)
+    front.open(cores, checks=S3Checks(objects.versioning, objects.owner), settle=signer.settle, package=blobs.get, state=state)
     front.throttle = Throttle() if throttle else None
     listener = Listener(front, port)
     endpoint = Endpoint(

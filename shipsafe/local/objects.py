@@ -58,11 +58,17 @@ class MotoObjects:
         found = _STATUS.search(self._ask("GET", bucket, query={"versioning": ""})[1])
         return found[1].decode() if found else ""
 
+    def owner(self, bucket: str) -> str | None:
+        """The account of a bucket, or None where there is none."""
+        models = sys.modules.get("moto.s3.models")  # before it is loaded, there are no buckets
+        found = models.s3_backends.bucket_accounts.get(bucket) if models is not None else None
+        return str(found[1]) if found else None
+
     def _ask(
         self, method: str, bucket: str, key: str = "", *, query: Mapping[str, str] | None = None, body: bytes = b""
     ) -> tuple[dict[str, str], bytes]:
         path = f"/{quote(bucket, safe='')}" + (f"/{quote(key)}" if key else "")
-        environ = request_environ(method, path, urlencode(query or {}), body, service="s3", account=_owner(bucket))
+        environ = request_environ(method, path, urlencode(query or {}), body, service="s3", account=self.owner(bucket) or DEFAULT_ACCOUNT)
         if method == "PUT":  # PutObject asks for it where a bucket has a default retention (Object Lock)
             environ["HTTP_CONTENT_MD5"] = b64encode(md5(body, usedforsecurity=False).digest()).decode()
         asked = ask(environ)
@@ -82,11 +88,6 @@ class MotoObjects:
             name = code[1].decode() if code else missing if number == HTTPStatus.NOT_FOUND else "AccessDenied"
             raise ApiError(name, message[1].decode() if message else f"{method} {path}: {status}", number)
         return {name.lower(): value for name, value in headers}, answer
-
-
-def _owner(bucket: str) -> str:
-    models = sys.modules.get("moto.s3.models")
-    return str(models.s3_backends.bucket_accounts.get(bucket, ("", DEFAULT_ACCOUNT))[1]) if models is not None else DEFAULT_ACCOUNT
 
 
 def request_environ(

@@ -3,6 +3,7 @@
 - A body that is not what its checksum says is refused (`s3_body.py`); a checksum that came without `x-amz-sdk-checksum-algorithm` is kept
   all the same, so that HeadObject tells it.
 - `If-None-Match: *` on a write is decided once for several that come together; a delete while the body came in is a conflict (409).
+- `x-amz-expected-bucket-owner` must name the bucket's owner; moto reads it nowhere, and lets every account into every bucket.
 - In a bucket whose versioning is suspended a write answers the version `null`, and that version can be looked at.
 - A sub-resource that moto does not know, and would take for the object or the bucket itself, is answered 501.
 """
@@ -46,8 +47,8 @@ _SIGNATURE = frozenset({"awsaccesskeyid", "signature", "expires"})  # of a query
 class S3Checks:
     """The checks, and what they remember: which keys are being written, and when some were deleted."""
 
-    def __init__(self, versioning: Callable[[str], str]) -> None:
-        self._versioning = versioning
+    def __init__(self, versioning: Callable[[str], str], owner: Callable[[str], str | None]) -> None:
+        self._versioning, self._owner = versioning, owner
         self._lock = threading.Lock()
         self._writing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._deleted: dict[str, float] = {}
@@ -59,6 +60,7 @@ class S3Checks:
             ApiError: it is refused here.
         """
         check_known(asked)
+        self._check_owner(asked)
         if asked.method in ("PUT", "POST"):
             check_body(asked)
             _name_algorithm(asked)
@@ -72,6 +74,11 @@ class S3Checks:
         if asked.operation == "HeadObject" and "versionId" in asked.query:
             return self._look(asked, run)
         return run(asked)
+
+    def _check_owner(self, asked: Asked) -> None:
+        expected, owner = asked.header("x-amz-expected-bucket-owner"), self._owner(_bucket(asked))
+        if expected and owner and expected != owner:
+            raise ApiError("AccessDenied", "Access Denied", HTTPStatus.FORBIDDEN)
 
     def _write(self, asked: Asked, run: Run) -> Answered:
         condition = asked.header("if-none-match")

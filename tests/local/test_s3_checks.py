@@ -158,6 +158,19 @@ def test_a_condition_that_s3_does_not_know_is_not_passed_over(local_aws: Endpoin
     assert (status, b"NotImplemented" in answer) == (501, True)
 
 
+def test_a_bucket_of_another_owner_than_is_expected_is_refused(s3: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html."""
+    s3.put_object(Bucket="bucket", Key="key", Body=b"", ExpectedBucketOwner=ACCOUNT)
+    s3.head_bucket(Bucket="bucket", ExpectedBucketOwner=ACCOUNT)
+    for call, words in (("put_object", {"Key": "key", "Body": b""}), ("get_object", {"Key": "key"}), ("head_bucket", {})):
+        with pytest.raises(ClientError) as caught:
+            getattr(s3, call)(Bucket="bucket", ExpectedBucketOwner="444455556666", **words)
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    with pytest.raises(ClientError) as caught:
+        s3.head_bucket(Bucket="no-such-bucket", ExpectedBucketOwner=ACCOUNT)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
 def test_a_suspended_bucket_answers_the_version_null(s3: Any) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html."""
     assert "VersionId" not in s3.put_object(Bucket="bucket", Key="k", Body=b"1")

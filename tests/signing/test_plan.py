@@ -67,6 +67,11 @@ def test_a_bucket_in_another_region(site: Site) -> None:
     _refused(site.with_target(bucket="far-away-bucket"), IncompleteError, r"is in eu-west-2, and target prod signs in eu-west-1")
 
 
+def test_a_bucket_of_somebody_else(site: Site) -> None:
+    make_bucket("their-bucket", account=OTHER)
+    _refused(site.with_target(bucket="their-bucket"), IntegrityError, f"Bucket their-bucket does not belong to account {ACCOUNT}")
+
+
 def test_a_bucket_that_lets_us_look_and_is_somebody_elses(site: Site) -> None:
     """ExpectedBucketOwner is refused and the same call without it is not."""
     site.endpoint.faults.add(Fault(service="s3", operation="HeadBucket", code="AccessDenied", status=403))
