@@ -1,0 +1,1 @@
+"""What signing needs on the AWS side: made, tightened, looked at."""
