@@ -16,7 +16,8 @@ from typing import IO
 from shipsafe.signing.content_digest import inner_digest
 from shipsafe.signing.layout import ENTRY
 from shipsafe.signing.signature import LONGEST, Signature, read_signature, unknown
-from shipsafe.signing.zip_entries import Entry, content, read_entries, wrong
+from shipsafe.signing.zip_end import wrong
+from shipsafe.signing.zip_entries import Entry, content, read_entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,22 +17,15 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
 
-from shipsafe.errors import IntegrityError
+from shipsafe.adapters.files import MEBIBYTE
+from shipsafe.signing.zip_end import exactly, find_directory, wrong
 
 STORED = 0
 DEFLATED = 8
-REMEDY = "Build and sign it again, or fetch it again from where it came."
 
-_MEBIBYTE = 1024 * 1024
-_LARGEST = 512 * _MEBIBYTE  # bytes, zipped and unzipped: twice what Lambda takes
-_MOST = 100_000  # entries
-_DIRECTORY = 64 * _MEBIBYTE  # bytes of the central directory
+_LARGEST = 512 * MEBIBYTE  # bytes, zipped and unzipped: twice what Lambda takes
 _CHUNK = 256 * 1024
-_FULL_16 = 0xFFFF
 _FULL_32 = 0xFFFFFFFF
-_END = struct.Struct("<4s4H2LH")
-_END_64 = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR = struct.Struct("<4sLQL")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _FIELD = struct.Struct("<2H")
@@ -77,12 +70,12 @@ def read_entries(file: IO[bytes]) -> tuple[Entry, ...]:
     """
     size = file.seek(0, 2)
     if size > _LARGEST:
-        raise wrong(f"The file has more than {_LARGEST // _MEBIBYTE} MiB.")
-    start, end, count = _find_directory(file, size)
+        raise wrong(f"The file has more than {_LARGEST // MEBIBYTE} MiB.")
+    start, end, count = find_directory(file, size)
     file.seek(start)
-    records = list(_records(_exactly(file, end - start), count))
+    records = list(_records(exactly(file, end - start), count))
     if sum(record.size for record in records) > _LARGEST:
-        raise wrong(f"The zip has more than {_LARGEST // _MEBIBYTE} MiB unpacked.")
+        raise wrong(f"The zip has more than {_LARGEST // MEBIBYTE} MiB unpacked.")
     _check_names(records)
     here, entries = 0, []
     for record, following in zip(records, [*(record.header for record in records), start][1:], strict=True):
@@ -112,55 +105,9 @@ def content(file: IO[bytes], entry: Entry) -> Iterator[bytes]:
         raise wrong(f"The content of {shown(entry.name)} has another size or checksum than the zip says.")
 
 
-def wrong(what: str) -> IntegrityError:
-    """The error for a zip that cannot be believed."""
-    return IntegrityError(what, remedy=REMEDY)
-
-
 def shown(name: str | bytes) -> str:
     """A name from outside, for a message."""
     return ascii(name[:120]).removeprefix("b")
-
-
-def _find_directory(file: IO[bytes], size: int) -> tuple[int, int, int]:
-    """Where the central directory begins and ends, and how many records it has."""
-    reach = min(size, _END.size + _FULL_16)
-    file.seek(size - reach)
-    tail = _exactly(file, reach)
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) - at < _END.size:
-        raise wrong("This is not a zip, or its end is missing.")
-    _, disk, first_disk, here, count, length, start, comment = _END.unpack_from(tail, at)
-    if len(tail) - at - _END.size != comment:
-        raise wrong("There is something behind the end of the zip.")
-    end = size - reach + at
-    if disk or first_disk or here != count:
-        raise wrong("The zip is one part of several.")
-    if end >= _LOCATOR.size:
-        file.seek(end - _LOCATOR.size)
-        locator = _exactly(file, _LOCATOR.size)
-        if locator.startswith(b"PK\x06\x07"):
-            start, length, count, end = _end_64(file, locator, end - _LOCATOR.size, (start, length, count))
-    if count > _MOST or length > _DIRECTORY:
-        raise wrong(f"The zip has more than {_MOST} entries.")
-    if start + length != end:
-        raise wrong("There are bytes before the zip, or between its entries and its end.")
-    return start, end, count
-
-
-def _end_64(file: IO[bytes], locator: bytes, end: int, small: tuple[int, int, int]) -> tuple[int, int, int, int]:
-    """Start, length and count of the directory as the zip64 end record has them, and where that record begins."""
-    _, disk, at, disks = _LOCATOR.unpack(locator)
-    if disk or disks != 1 or at + _END_64.size != end:
-        raise wrong("The zip's end records do not fit together.")
-    file.seek(at)
-    mark, following, _, _, disk, first_disk, here, count, length, start = _END_64.unpack(_exactly(file, _END_64.size))
-    # 4.4.1.4: a field of the small record is full where the large one has its value; else both must say the same.
-    full = zip(small, (_FULL_32, _FULL_32, _FULL_16), (start, length, count), strict=True)
-    agree = all(value in (most, large) for value, most, large in full)
-    if mark != b"PK\x06\x06" or following != _END_64.size - 12 or disk or first_disk or here != count or not agree:
-        raise wrong("The zip's end records do not fit together.")
-    return start, length, count, at
 
 
 def _records(directory: bytes, count: int) -> Iterator[_Record]:
@@ -180,6 +127,8 @@ def _records(directory: bytes, count: int) -> Iterator[_Record]:
         size, compressed, header = _large(fields, (size, compressed, header), text)
         if flags & _HIDDEN:
             raise wrong(f"The entry {shown(text)} is encrypted.")
+        if text.endswith(b"/") and size:  # what is signed of it could be signed of the file `lib/x` just as well
+            raise wrong(f"The folder {shown(text)} has content.")
         if flags & _PATCHED or method not in (STORED, DEFLATED) or (method == STORED and size != compressed):
             raise wrong(f"The entry {shown(text)} is compressed in a way that Lambda does not unpack.")
         yield _Record(text, flags, method, crc, size, compressed, header)
@@ -237,9 +186,9 @@ def _entry(file: IO[bytes], record: _Record, following: int) -> Entry:
     """The entry of a record, after its local header and what stands behind its data say the same."""
     name = shown(record.name)
     file.seek(record.header)
-    mark, _, flags, method, _, _, crc, compressed, size, length, extra = _LOCAL.unpack(_exactly(file, _LOCAL.size))
-    text = _exactly(file, length)
-    fields = _extra(_exactly(file, extra), text)
+    mark, _, flags, method, _, _, crc, compressed, size, length, extra = _LOCAL.unpack(exactly(file, _LOCAL.size))
+    text = exactly(file, length)
+    fields = _extra(exactly(file, extra), text)
     size, compressed = _large(fields, (size, compressed), text)
     later = bool(flags & _DESCRIPTOR)
     told = ((crc, record.crc), (size, record.size), (compressed, record.compressed))
@@ -253,7 +202,7 @@ def _entry(file: IO[bytes], record: _Record, following: int) -> Entry:
     file.seek(offset + record.compressed)
     if later:
         shape = _DESCRIPTORS.get(rest)
-        values = struct.unpack(shape, _exactly(file, rest)) if shape else ()
+        values = struct.unpack(shape, exactly(file, rest)) if shape else ()
         if values[-3:] != (record.crc, record.compressed, record.size) or values[:-3] not in ((), (b"PK\x07\x08",)):
             raise wrong(f"The zip says two things of {name}: its directory differs from the record behind the data.")
     elif rest:
@@ -268,12 +217,10 @@ def _apart(record: _Record, here: int) -> str:
 
 
 def _stored(file: IO[bytes], entry: Entry) -> Iterator[bytes]:
-    file.seek(entry.offset)
-    left = entry.compressed
-    while left:
-        chunk = _exactly(file, min(left, _CHUNK))
-        left -= len(chunk)
-        yield chunk
+    end = entry.offset + entry.compressed
+    for at in range(entry.offset, end, _CHUNK):
+        file.seek(at)  # another entry may be read in between
+        yield exactly(file, min(end - at, _CHUNK))
 
 
 def _inflated(file: IO[bytes], entry: Entry) -> Iterator[bytes]:
@@ -282,8 +229,8 @@ def _inflated(file: IO[bytes], entry: Entry) -> Iterator[bytes]:
     at, end = entry.offset, entry.offset + entry.compressed
     try:
         while at < end and not stream.eof:
-            file.seek(at)  # another entry may be read in between
-            data = _exactly(file, min(end - at, _CHUNK))
+            file.seek(at)  # likewise
+            data = exactly(file, min(end - at, _CHUNK))
             at += len(data)
             yield stream.decompress(data, _CHUNK)
             while stream.unconsumed_tail and not stream.eof:
@@ -294,10 +241,3 @@ def _inflated(file: IO[bytes], entry: Entry) -> Iterator[bytes]:
         raise wrong(f"The content of {shown(entry.name)} cannot be unpacked.") from error
     if not stream.eof or stream.unused_data or at != end:
         raise wrong(f"The content of {shown(entry.name)} ends before or behind where the zip says.")
-
-
-def _exactly(file: IO[bytes], count: int) -> bytes:
-    data = file.read(count)
-    if len(data) != count:
-        raise wrong("The zip is cut short.")
-    return data

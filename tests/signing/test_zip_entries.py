@@ -5,6 +5,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from itertools import zip_longest
 
 import pytest
 
@@ -73,6 +74,16 @@ def test_sizes_of_eight_bytes_are_read() -> None:
     assert _read(file.getvalue()) == dict(made.FILES)
 
 
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_two_entries_can_be_read_at_once(compression: int) -> None:
+    first, second = bytes(range(256)) * 3000, bytes(range(255, -1, -1)) * 3000
+    file = io.BytesIO(made.Zip([("a", first), ("b", second)], compression).bytes())
+    one, other = read_entries(file)
+    pairs = list(zip_longest(content(file, one), content(file, other), fillvalue=b""))
+    assert b"".join(chunk for chunk, _ in pairs) == first
+    assert b"".join(chunk for _, chunk in pairs) == second
+
+
 def _with_end_64(archive: bytes, *, count: int | None = None, at: int | None = None, keep_small: bool = False) -> bytes:
     _, _, _, _, entries, size, start, _ = struct.unpack("<4s4H2LH", archive[-22:])
     body = archive[:-22]
@@ -128,6 +139,7 @@ PLAIN = _archive((_member("a.py"), BODY), (_member("b.py"), BODY))
         (_archive((_member("a.py"), BODY), (_member("a.py"), BODY)), "stands in the zip twice"),
         (_archive((_member("a.py"), BODY), (_member("./a.py"), BODY)), "stands in the zip twice"),
         (_archive((_member("lib"), BODY), (_member("lib/", b""), b"")), "stands in the zip twice"),
+        (_archive((_member("lib/"), BODY)), "folder 'lib/' has content"),
         (_archive((_member("../a.py"), BODY)), "leads out"),
         (_archive((_member("/a.py"), BODY)), "leads out"),
         (_archive((_member("lib\\a.py"), BODY)), "leads out"),
