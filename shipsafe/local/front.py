@@ -103,26 +103,17 @@ class Front:
         if asked.service == "s3" and self._behind is not None:
             self._behind.settle()
             self._keep()
-        answered = self._from_core(asked) if asked.service in self.cores else self.from_moto(asked)
+        answered = self._from_core(asked) if asked.service in self.cores else self._from_moto(asked)
         if fault is None:
             return answered
         _close(answered[2])
         return self._faults.befall(fault, asked)
 
     def _from_core(self, asked: Asked) -> Answered:
-        account, region, key = account_of(asked.scope.access_key), asked.scope.region, asked.scope.access_key
-        call = Call(
-            service=asked.service,
-            operation=asked.operation,
-            parameters={},
-            account=account,
-            region=region,
-            partition=partition_of(region),
-            caller=caller_of(key, account, region),
-        )
+        call = _call(asked)
         try:
             if self.throttle is not None:
-                self.throttle.check(asked.service, asked.operation, account, region)
+                self.throttle.check(call.service, call.operation, call.account, call.region)
             call, told = self._handle(asked, call)
         except ApiError as error:
             self._trail.note(call, at=self._clock.now(), error=error.code, status=error.status)
@@ -150,6 +141,15 @@ class Front:
     def _keep(self) -> None:
         if self._behind is not None and self._behind.state is not None:
             self._behind.state.after_core()
+
+    def _from_moto(self, asked: Asked) -> Answered:
+        try:
+            answered = self.from_moto(asked)
+        except ApiError as error:
+            self._trail.note(_call(asked), at=self._clock.now(), error=error.code, status=error.status)
+            raise
+        self._trail.note(_call(asked), at=self._clock.now(), status=int(answered[0].split(" ")[0]))
+        return answered
 
     def from_moto(self, asked: Asked) -> Answered:
         """Let moto answer, behind our checks of S3, and keep what changed. The cores read and write their objects here, too."""
@@ -205,6 +205,19 @@ class _Behind:
     settle: Callable[[], None]
     package: Callable[[str], bytes]
     state: State | None
+
+
+def _call(asked: Asked) -> Call:
+    account, region = account_of(asked.scope.access_key), asked.scope.region
+    return Call(
+        service=asked.service,
+        operation=asked.operation,
+        parameters={},
+        account=account,
+        region=region,
+        partition=partition_of(region),
+        caller=caller_of(asked.scope.access_key, account, region),
+    )
 
 
 def _json(told: Any) -> tuple[list[tuple[str, str]], bytes]:

@@ -21,7 +21,12 @@ from shipsafe.local.identity import account_of
 from shipsafe.local.kept_bodies import DiskBlobs
 from shipsafe.local.objects import request_environ
 
-_SECRET_HEADERS = frozenset({"authorization", "x-amz-security-token", "cookie", "x-moto-account-id"})
+_SECRET_HEADERS = frozenset(
+    {
+        *("authorization", "x-amz-security-token", "cookie", "x-moto-account-id"),
+        *("x-amz-server-side-encryption-customer-key", "x-amz-copy-source-server-side-encryption-customer-key"),
+    }
+)
 _SECRET_QUERY = frozenset({"awsaccesskeyid", "signature", "expires"})  # and X-Amz-*, of presigned requests
 _READS = re.compile(
     r"(Get|List|Describe|Head|BatchGet|Lookup|Simulate|Decode|Validate|Search|Select|Scan|Query|Verify|Encrypt|Decrypt|Sign)"
