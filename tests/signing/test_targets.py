@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from shipsafe.model.signing import SignTarget
 from tests.local_endpoint import ACCOUNT, REGION, client
-from tests.signing.place import BUCKET, TARGET, Site
+from tests.signing.place import BUCKET, TARGET, Site, make_bucket, make_profile
+from tests.signing.zips import zip_bytes
 
 OWNER = "444455556666"
 
@@ -71,3 +74,24 @@ def test_pseudo_parameters_of_the_buckets_name_are_those_of_the_connection(site:
     bare = SignTarget(name="here", profile=TARGET.profile, bucket="artifacts-${AWS::AccountId}-${AWS::Region}")
     [stand] = site.plan(targets=[bare]).stands
     assert stand.bucket == BUCKET
+
+
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_other_partitions(site: Site, region: str, partition: str) -> None:
+    make_bucket("far-bucket", region=region)
+    arn = make_profile("far", region=region)
+    assert arn.startswith(f"arn:{partition}:signer:{region}:")
+    [one] = site.run(targets=[replace(TARGET, region=region, bucket="far-bucket", profile="far")]).signed
+    assert one.profile_version == arn
+    assert one.job.startswith(f"arn:{partition}:signer:{region}:{ACCOUNT}:/signing-jobs/")
+
+
+def test_artifacts_for_several_targets_come_in_order(site: Site) -> None:
+    make_profile("second")
+    targets = [replace(TARGET, name="b", profile="second"), replace(TARGET, name="a")]
+    work = [site.unsigned("z", zip_bytes({"a.py": b"1"})), site.unsigned("y", zip_bytes({"a.py": b"2"}))]
+    signed, failed = site.run(*work, targets=targets)
+    assert failed == []
+    assert [(one.artifact, one.target) for one in signed] == [("z", "b"), ("z", "a"), ("y", "b"), ("y", "a")]
+    assert len(site.versions()) == 2  # two profiles sign what was uploaded once
+    assert site.started() == 4
