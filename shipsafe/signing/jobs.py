@@ -25,8 +25,8 @@ _OLD = timedelta(minutes=5)  # clocks may differ by as much (signatures of reque
 
 def sign(
     line: Line, source: S3Object, journal: Journal, watch: Watch, *, began: datetime, again: int, progress: Callable[[str], None]
-) -> tuple[Job, int]:
-    """Have a version signed; gives the job, which has succeeded, and the number of its attempt.
+) -> Job:
+    """Have a version signed; gives the job, which has succeeded.
 
     Args:
         line: what to sign, and the job that an earlier run has started.
@@ -54,7 +54,7 @@ def sign(
             started = job.id
         job = _wait(line, started, watch)
         if job.status == "Succeeded":
-            return _believed(job, line, ticket), number
+            return _believed(job, line, ticket)
         journal.note_failed(ticket.id, number, started)
         own = job.created is None or job.created >= began - _OLD
         if (own and not again) or number >= MOST_ATTEMPTS:
@@ -63,7 +63,7 @@ def sign(
                 f"{line.work.name}: signing job {job.id} failed: {reason}.",
                 remedy="If the zip and the profile are as they should be, run this again: it starts a new job.",
             )
-        again -= own
+        again -= int(own)
         progress(f"job {started} failed ({job.reason or 'Signer gives no reason'}); a new one is started")
         job, number = None, number + 1
 

@@ -68,7 +68,7 @@ class _Run:
         if source is None:
             source = upload(line, journal, self.watch)
             tell(f"uploaded as version {source.version}")
-        job, _ = sign(line, source, journal, self.watch, began=self.began, again=self.again, progress=tell)
+        job = sign(line, source, journal, self.watch, began=self.began, again=self.again, progress=tell)
         with self.readers:
             signed = read_back(line, source, job, scratch=journal.folder, now=self.now(), trust=self.trust, check=self.watch.check)
         tell(f"signed by job {job.id}, read back as version {signed[0].object.version}")
