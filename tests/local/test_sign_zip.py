@@ -20,9 +20,9 @@ def signed(archive: bytes) -> bytes:
     return sign_zip(archive, lambda _: SIGNATURE)
 
 
-def packed(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED, comment: bytes = b"", **words: bool) -> bytes:
+def packed(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED, comment: bytes = b"") -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method, **words) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, body in files.items():
             archive.writestr(name, body)
         archive.comment = comment

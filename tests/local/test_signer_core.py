@@ -138,7 +138,7 @@ def test_an_object_store_may_settle_while_it_is_asked(local_root: LocalRoot) -> 
     store = AskingBack(desk.objects.regions, desk.objects.states, desk.objects.objects)
     signer = Signer(desk.clock, store, local_root)
     signer.restore(desk.signer.snapshot())
-    store.settle = signer.settle  # type: ignore[method-assign] # as the front does it, when both exist
+    store.settle = signer.settle  # as the front does it, when both exist
     jobs = [ask(signer, "StartSigningJob", **desk.words(clientRequestToken=f"t{number}"))["jobId"] for number in range(5)]
     desk.clock.pass_time(seconds=1)
     assert {ask(signer, "DescribeSigningJob", jobId=job)["status"] for job in jobs} == {"Succeeded"}

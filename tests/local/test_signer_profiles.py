@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,11 +21,11 @@ def signer(local_root: LocalRoot) -> Signer:
     return Signer(HandClock(), Memory(), local_root)
 
 
-def put(signer: Signer, name: str = "prod", **words: object) -> dict[str, str]:
+def put(signer: Signer, name: str = "prod", **words: Any) -> dict[str, str]:
     return ask(signer, "PutSigningProfile", **{"profileName": name, "platformId": LAMBDA} | words)
 
 
-def refused(signer: Signer, operation: str, **words: object) -> ApiError:
+def refused(signer: Signer, operation: str, **words: Any) -> ApiError:
     with pytest.raises(ApiError) as caught:
         ask(signer, operation, **words)
     return caught.value
@@ -175,7 +176,7 @@ def test_a_list_has_the_active_ones_unless_others_are_asked_for(signer: Signer) 
     version = put(signer, "revoked")["profileVersion"]
     ask(signer, "RevokeSigningProfile", profileName="revoked", profileVersion=version, reason="lost", effectiveTime=BEGIN)
 
-    def names(**words: object) -> list[str]:
+    def names(**words: Any) -> list[str]:
         return [profile["profileName"] for profile in ask(signer, "ListSigningProfiles", **words)["profiles"]]
 
     assert names() == ["active", "images"]

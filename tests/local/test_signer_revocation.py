@@ -131,7 +131,8 @@ def test_a_payload_is_signed_for_images_alone(desk: Desk) -> None:
     with pytest.raises(ApiError, match="not supported for platform AWSLambda"):
         ask(desk.signer, "SignPayload", profileName="prod", payload=PAYLOAD, payloadFormat=FORMAT)
     ask(desk.signer, "PutSigningProfile", profileName="images", platformId=NOTATION)
-    for words in ({"payload": b""}, {"payload": b"x" * 4097}, {"payloadFormat": "application/json"}):
+    wrong: tuple[dict[str, Any], ...] = ({"payload": b""}, {"payload": b"x" * 4097}, {"payloadFormat": "application/json"})
+    for words in wrong:
         with pytest.raises(ApiError) as caught:
             ask(desk.signer, "SignPayload", **{"profileName": "images", "payload": PAYLOAD, "payloadFormat": FORMAT} | words)
         assert caught.value.code == "ValidationException"
