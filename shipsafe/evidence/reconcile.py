@@ -23,7 +23,7 @@ from shipsafe.model.artifact import Archive
 from shipsafe.model.claims import Claimed, SbomClaims
 from shipsafe.model.location import Location
 from shipsafe.model.project import Function, Subject
-from shipsafe.model.tree import FILE_MODE, Origin, Source, StagedTree
+from shipsafe.model.tree import FILE_MODE, Origin, Source, StagedTree, has_control
 
 _SHOWN = 3  # differences that are told
 _REMEDY = "Somebody changed the zip, its SBOM or the release manifest: find out who, and build again."
@@ -219,5 +219,6 @@ def _hashes(component: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _location(text: str) -> Location | None:
-    found = _PLACE.fullmatch(text)
+    """A place in the builder's project, which is shown and never opened; None for what could not be one."""
+    found = _PLACE.fullmatch(text) if not has_control(text) else None
     return Location(path=found["path"], line=int(found["line"]) if found["line"] else None) if found else None

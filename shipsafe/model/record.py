@@ -19,13 +19,13 @@ class RunRecord:
     """Everything a report may say about a run. It holds no times of day and no absolute paths, so equal runs are equal.
 
     Attributes:
-        command: `build` or `check`.
+        command: `build`, `check` or `sign`.
         project: the folder's name; `template` the template's path relative to it, or None.
         policy: the policy file as the user knows it, or None; `policy_digest` `sha256:...`.
         advisories: which advisories were asked, None when no gate needed any.
         tools: name -> version of everything whose answer the verdict rests on (shipsafe, pip-audit, bandit, uv, ...).
         outcomes: of every gate and subject, in the order of subjects and gates.
-        artifacts: what was published; empty unless the decision is PASS and the command packs.
+        artifacts: what was published, or is to be signed; empty unless the decision is PASS and the command is not `check`.
         modes: gate id -> `enforce` or `observe` on the day of the run.
         prefix: where the project lies in its repository (`services/orders`, POSIX), "" at its root: GitHub names files from there.
         overrides: what the command line set over the policy, as words (`--fail-on critical`); the digest covers it.

@@ -83,12 +83,15 @@ def take_zip(path: Path, copy: Path, root: Path, *, shown: str, stated: Released
         raise IntegrityError("Not a regular file.", remedy="Put the zip itself there.", path=shown)
     if not path.exists():
         raise IncompleteError("The zip is not there.", remedy="Bring along what was built, whole.", path=shown)
+    too_large = IncompleteError(f"Larger than {_LARGEST // MEBIBYTE} MiB.", remedy="Lambda takes 250 MB unzipped.", path=shown)
+    if path.stat().st_size > _LARGEST:
+        raise too_large
     short, long, size = hashlib.sha256(), hashlib.sha512(), 0
     with disk_errors(path), copy.open("xb") as sink:
         for piece in pieces(path):
             size += len(piece)
-            if size > _LARGEST:
-                raise IncompleteError(f"Larger than {_LARGEST // MEBIBYTE} MiB.", remedy="Lambda takes 250 MB unzipped.", path=shown)
+            if size > _LARGEST:  # it grows while it is read
+                raise too_large
             short.update(piece)
             long.update(piece)
             sink.write(piece)

@@ -56,7 +56,7 @@ def _bucket(target: SignTarget) -> str:
     DeletionPolicy: Retain
     UpdateReplacePolicy: Retain
     Properties:
-      BucketName: !Sub {json.dumps(target.bucket)}
+      BucketName: {"!Sub " if "${" in target.bucket else ""}{json.dumps(target.bucket)}
       PublicAccessBlockConfiguration:
         BlockPublicAcls: true
         IgnorePublicAcls: true

@@ -25,6 +25,7 @@ TARGETS = [
     TARGET,
     target(kms_key=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0123", prefix="orders/"),
     target(prefix="o'rders!/(1)/"),
+    target(bucket=BUCKET),
 ]
 
 
@@ -280,4 +281,5 @@ def test_terraform_describes_the_same_as_cloudformation(one: SignTarget) -> None
     for kept in ("aws_s3_bucket", "aws_signer_signing_profile"):
         assert _resource(body, kept)["lifecycle"] == [{"prevent_destroy": True}]
     name = _resource(body, "aws_s3_bucket")["bucket"]
-    assert name == "orders-${data.aws_caller_identity.current.account_id}-${data.aws_region.current.name}"
+    filled = name.replace("${data.aws_caller_identity.current.account_id}", ACCOUNT).replace("${data.aws_region.current.name}", REGION)
+    assert filled == BUCKET
