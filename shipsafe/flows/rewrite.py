@@ -30,6 +30,7 @@ _MANIFEST = "manifest.json"
 _SAMCONFIG = "samconfig.toml"
 _LIMIT = MEBIBYTE
 _SIGNED = ".signed"
+_NAMED = 20  # functions in one remark
 _SUFFIXES = (".yaml", ".yml", ".json", ".template")
 
 
@@ -63,7 +64,7 @@ class Rewritten:
         return (*(copy.out for copy in self.copies), *self.files)
 
     def write(self) -> None:
-        """Write all of it; each file, and each folder, is the old one or the new one at any moment.
+        """Write all of it; at any moment, each file is the old one or the new one, and each folder whole or not there.
 
         Raises:
             IncompleteError: the disk refuses; what was written before stays.
@@ -194,7 +195,8 @@ def _template(word: Word, project: Project, deployables: Sequence[Deployable]) -
     remarks = list(stacks.remarks)
     unseen = [f"{one.name} ({one.location})" for one in project.subjects if _stack_of(one) not in stacks.visited]
     if unseen:
-        remarks.append(f"Not signed, in a nested stack that stays as it is: {', '.join(unseen)}.")
+        more = f" and {len(unseen) - _NAMED} more" if len(unseen) > _NAMED else ""
+        remarks.append(f"Not signed, in a nested stack that stays as it is: {', '.join(unseen[:_NAMED])}{more}.")
     return {Path(os.path.normpath(root / path)): text.encode() for path, text in stacks.texts.items()}, remarks
 
 

@@ -32,6 +32,7 @@ _CONFIG = "CodeSigningConfigArn"
 # where it is given, whether an alias moves to a new version. An old one would keep the alias on unsigned code.
 _PUBLISHED = "AutoPublishCodeSha256"
 _ASSET = "aws:asset:"
+_NAMED = 20  # resources in one remark
 
 
 def sign_resources(edits: Edits, name: str, signed: Mapping[str, Deployable]) -> list[str]:
@@ -66,6 +67,11 @@ def _sign(edits: Edits, name: str, logical_id: str, body: Part, one: Deployable)
         if part and any(key.startswith("Fn::") for key in part.fields()):
             edits.refuse(part, f"A macro writes properties of {logical_id}, so that nobody can say what its code will be.",
                          "Write them out, without Fn::Transform or Fn::ForEach.")  # fmt: skip
+    package = body.get("Properties", "PackageType")
+    if (package and package.text == "Image") or body.get("Properties", "ImageUri") or body.get("Properties", "Code", "ImageUri"):
+        edits.refuse(
+            body, f"{logical_id} runs a container image here, and a zip was signed.", "Build the release again from this template."
+        )
     path: Path = ("Resources", logical_id, "Properties")
     key, fields = _CODE[kind]
     remarks: list[str] = []
@@ -122,7 +128,7 @@ def _put_code(edits: Edits, path: Path, kind: str, new: dict[str, str]) -> None:
 
 def _put_fields(edits: Edits, path: Path, old: Part, new: dict[str, str]) -> None:
     """Bucket, key and version of a mapping that may say more of the code (`SourceKMSKeyArn`)."""
-    gone = [key for key in ("ZipFile", "ImageUri") if old.own(key)]
+    gone = ["ZipFile"] if old.own("ZipFile") else []
     last = next((key for key in reversed(new) if old.own(key)), None)
     missing = {key: value for key, value in new.items() if not old.own(key)}
     for key in new.keys() - missing.keys():
@@ -203,7 +209,8 @@ def _unsigned(edits: Edits, name: str, bodies: Mapping[str, Part], signed: Mappi
         else:
             plain.append(place)
     if plain:
-        remarks.insert(0, f"Not signed, and left as it was: {', '.join(plain)}.")
+        more = f" and {len(plain) - _NAMED} more" if len(plain) > _NAMED else ""
+        remarks.insert(0, f"Not signed, and left as it was: {', '.join(plain[:_NAMED])}{more}.")
     return remarks
 
 

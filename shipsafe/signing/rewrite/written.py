@@ -47,6 +47,9 @@ class Part:
     target: "Part | None" = None
     weight: int = 1
     height: int = 0
+    # Worked out when first asked for: a part does not change once it is read, and templates with thousands of resources are asked often.
+    index: dict[str, Entry] | None = None
+    known: "dict[str, Part] | None" = None
 
     @property
     def meant(self) -> "Part":
@@ -60,7 +63,9 @@ class Part:
 
     def own(self, key: str) -> Entry | None:
         """The entry of that key where it stands in this very mapping."""
-        return next((entry for entry in self.entries if entry.key.text == key and not _is_merge(entry)), None)
+        if self.index is None:
+            self.index = {entry.key.text: entry for entry in self.entries if not _is_merge(entry)}
+        return self.index.get(key)
 
     def get(self, *keys: str) -> "Part | None":
         """The value below those keys, through aliases and merges, or None."""
@@ -72,12 +77,15 @@ class Part:
     def _effective(self) -> "dict[str, Part]":
         """The mapping's own entries, then those of its merges that it has not."""
         part = self.meant
+        if part.known is not None:
+            return part.known
         found = {entry.key.text: entry.value for entry in part.entries if not _is_merge(entry)}
         for entry in part.entries:
             if _is_merge(entry):
                 merged = entry.value.meant
                 for source in merged.items if merged.kind == "[" else (merged,):
                     found = source._effective() | found  # noqa: SLF001 - of its own class
+        part.known = found
         return found
 
     def fields(self) -> "dict[str, Part]":

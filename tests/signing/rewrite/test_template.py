@@ -218,6 +218,18 @@ def test_code_that_runs_from_the_bucket_is_refused() -> None:
     assert "S3ObjectStorageMode" in error.what
 
 
+@pytest.mark.parametrize("image", ["PackageType: Image", "ImageUri: x"])
+def test_an_image_takes_no_zip(image: str) -> None:
+    assert "runs a container image here" in _refused(_HEAD + _SAM + f"      {image}\n").what
+    assert "runs a container image here" in _refused("Resources:\n" + _FUNCTION + "      Code: {ImageUri: x}\n").what
+
+
+def test_a_remark_names_the_first_twenty() -> None:
+    many = "".join(f"  G{number}: {{Type: AWS::Lambda::Function}}\n" for number in range(23))
+    (remark,) = turned_with_remarks("Resources:\n" + _FUNCTION + "      Code: src\n" + many)[1]
+    assert remark.endswith("G19 (template.yaml:25) and 3 more.")
+
+
 def test_a_resource_that_is_not_there_or_something_else_is_refused() -> None:
     assert "no resource F" in _refused("Resources:\n  G: {Type: AWS::Lambda::Function}\n").what
     assert "neither a function nor a layer" in _refused("Resources:\n  F: {Type: AWS::S3::Bucket}\n").what
