@@ -11,10 +11,19 @@ import pytest
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
 from shipsafe.reports.json_report import read
-from tests.flows.shop import asked, built, copied, files, packages, policy, replaced
+from tests.end_to_end.program import shipsafe
+from tests.flows.shop import POLICY, asked, built, copied, files, packages, policy, replaced
 from tests.packing.builds import installed
+from tests.packing.staging import write
 
 ONLY_A_BUILD_SEES = {"package/unlocked", "package/escaping-link", "package/lock-mismatch"}
+PREBUILT = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Pay:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.13, Handler: app.handler, CodeUri: src/}
+"""
 SHELL = b"import subprocess\n\n\ndef handler(event, context):\n    subprocess.run(event['z'], shell=True)\n"
 Change = Callable[[dict[str, bytes]], None]
 
@@ -176,3 +185,21 @@ def test_a_vulnerable_distribution_is_found_that_the_sbom_lists_and_the_build_ne
 
     replaced(dist, "Pay", lambda zipped: zipped.update(new), list_it)
     assert rules(asked(shop, dist=dist).record) == {"dependencies/vulnerable"}
+
+
+@pytest.mark.parametrize("word", ["allow", "prove"])
+def test_what_another_tool_built_passes_again_and_what_was_proven_stays_so(address: str, tmp_path: Path, word: str) -> None:
+    lock, app = str(files(address)["layer/requirements.txt"]), "import gamma\n\n\ndef handler(event, context):\n    return gamma\n"
+    policy_text = POLICY.format(address=address).replace("baseline", f'prebuilt = "{word}"\n#')
+    project = write(tmp_path / "shop", {
+        ".git/HEAD": "", "template.yaml": PREBUILT, "shipsafe.toml": policy_text,
+        "advisories/PYSEC-2026-7.json": files(address)["advisories/PYSEC-2026-7.json"], "src/app.py": app, "src/requirements.txt": lock,
+        "built/app.py": app, "built/requirements.txt": lock, **{f"built/{path}": data for path, data in installed("gamma", "3.0").items()},
+    })  # fmt: skip
+    env = {"SHIPSAFE_CACHE_DIR": str(tmp_path / "cache"), "UV_CACHE_DIR": str(tmp_path / "uv"), "SOURCE_DATE_EPOCH": "1795000000"}
+    done = shipsafe("build", "--quiet", "--prebuilt", "built", "--report", "json=report.json", cwd=project, env=env)
+    assert done.code == 0, done.out + done.err
+    now = asked(project).record
+    assert now.verdict.decision is Decision.PASS
+    assert found(report(project)) == found(now)
+    assert ("dependencies/unproven" in {one.rule for outcome in now.outcomes for one in outcome.findings}) == (word == "allow")
