@@ -21,6 +21,7 @@ from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.flows.bare import Bare, bare_release
 from shipsafe.flows.reask import Asked, reask
 from shipsafe.flows.rewrite import Rewritten, read_words, rewrite
+from shipsafe.flows.targets import PASTE, place_of, targets_of
 from shipsafe.flows.zips import Terms
 from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
@@ -36,14 +37,6 @@ from shipsafe.signing.rewrite.deployable import Deployable
 from shipsafe.signing.roots import trust
 from shipsafe.signing.run import Failure, carry_out
 from shipsafe.signing.ticket import Unsigned
-
-_PASTE = """
-    [[sign.target]]
-    name = "prod"
-    region = "eu-central-1"
-    profile = "orders_2026"
-    bucket = "orders-${AWS::AccountId}-${AWS::Region}"
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +140,7 @@ def _released(request: SignRequest, output: Output, progress: Progress, timeline
     """Ask about the release that lies in the folder."""
     release = read_release(request.out)
     policy = _policy_of(request, release)
-    targets = _targets_of(policy, request.targets)
+    targets = targets_of(policy, request.targets)
     asked = reask(release, policy, today=request.today, offline=request.offline, jobs=request.jobs, progress=progress,
                   timeline=timeline, vex=request.vex)  # fmt: skip
     remarks = tuple(_remarks(release, policy))
@@ -161,7 +154,7 @@ def _of_zips(request: SignRequest, output: Output, progress: Progress, timeline:
     file = here / policy.path if policy.path else None
     terms = Terms(policy=policy, today=request.today, home=file.parent if file else here, offline=request.offline, jobs=request.jobs,
                   progress=progress, timeline=timeline, vex=request.vex)  # fmt: skip
-    targets = _targets_of(policy, request.targets)
+    targets = targets_of(policy, request.targets)
     release, asked = bare_release(replace(request.bare or Bare(zips=()), policy_file=file), output, terms)
     return Asking(request=request, output=output, release=release, policy=policy, targets=targets, asked=asked)
 
@@ -175,7 +168,7 @@ def planned(case: Asking, connect: Callable[[Place], Aws] = open_aws) -> Signing
     artifacts = case.release.artifacts if case.release else ()
     work = [Unsigned(name=one.name, path=one.path, sha256=one.sha256, size=one.size) for one in artifacts]
     journal = Journal.open(case.output.store)
-    return plan(work, case.targets, connect=lambda target: connect(_place(target)), journal=journal, now=_now)
+    return plan(work, case.targets, connect=lambda target: connect(place_of(target)), journal=journal, now=_now)
 
 
 def signed(case: Asking, release: Release, made: SigningPlan, say: Callable[[str], None]) -> Signed:
@@ -218,33 +211,17 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _place(target: SignTarget) -> Place:
-    return Place(
-        region=target.region, account=target.account, aws_profile=target.aws_profile, role=target.role, external_id=target.external_id
-    )
-
-
 def _policy_of(request: SignRequest, release: Release) -> Policy:
     """The policy that is given, else the one that the release names."""
     path = request.policy or release.policy
     if path is None:
-        remedy = f"Write one with a place to sign, and name it with --policy:\n{_PASTE}"
+        remedy = f"Write one with a place to sign, and name it with --policy:\n{PASTE}"
         raise ConfigError("The release was built without a policy of its own.", remedy=remedy)
     if request.policy is None and not path.is_file():
         raise ConfigError("The release was built under this policy, and it is not here.", remedy="Name the policy with --policy.",
                           path=str(path))  # fmt: skip
     folder = path.resolve().parent
     return load(folder, explicit=path, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today)
-
-
-def _targets_of(policy: Policy, names: Sequence[str]) -> tuple[SignTarget, ...]:
-    """The targets that were asked for."""
-    known = {target.name: target for target in policy.sign.targets}
-    if not known:
-        raise ConfigError("The policy names no place to sign.", remedy=f"Add one, for example:\n{_PASTE}", path=policy.path)
-    if missing := next((name for name in names if name not in known), None):
-        raise ConfigError(f"The policy has no [[sign.target]] {missing!r}.", remedy=f"There are: {', '.join(known)}.", path=policy.path)
-    return tuple(known[name] for name in dict.fromkeys(names)) or policy.sign.targets
 
 
 def _remarks(release: Release, policy: Policy) -> Iterable[str]:
