@@ -8,31 +8,20 @@ What is read again must mean exactly what the changes say, and nothing else: els
 does not know of YAML ends in a refusal, never in another template.
 """
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from shipsafe.adapters.json_events import NotJsonError, json_events
 from shipsafe.adapters.shown import shown
-from shipsafe.adapters.template_text import looks_like_json
 from shipsafe.errors import ConfigError
-from shipsafe.signing.rewrite.written import Entry, Part, is_text_when_plain, read_written, text_value
+from shipsafe.signing.rewrite.style import New, Style
+from shipsafe.signing.rewrite.written import Entry, Part, read_written, text_value
 
-New = str | Mapping[str, "New"]
 Path = tuple[str, ...]
-
-
-class Opaque(str):
-    """Text that nobody reads, such as a version: always in quotes, so that each looks like the next one."""
-
-    __slots__ = ()
 
 
 _BREAK = "\r\n\x85\u2028\u2029"
 _REST = re.compile(rf"[ \t]*(#[^{_BREAK}]*)?(?=[{_BREAK}]|\Z)")
-_PLAIN = re.compile(r"(?:\.{0,2}/)*[A-Za-z][A-Za-z0-9_./-]*(?::+[A-Za-z0-9_./-]+)*")
-_STEP = "  "
 
 
 class Edits:
@@ -43,8 +32,7 @@ class Edits:
         self._name = name
         self._json_only = json_only
         self.root = read_written(text, name=name, json_only=json_only)
-        self._is_json = json_only or (looks_like_json(text) and _is_json(text))
-        self._break = "\r\n" if "\r\n" in text else "\n"
+        self._style = Style(text, self.root, json_only=json_only)
         self.gone: set[Path] = set()  # what was taken out
         self._made: dict[Path, dict[str, Any]] = {}
         self._cutters: list[Callable[[], None]] = []  # called at the end, when it is known what is in a mapping that is made
@@ -151,7 +139,7 @@ class Edits:
         for part in entry.value.written():
             if part.kind == "s" and old in part.text:
                 tag = f"{part.tag} " if part.tag else ""
-                self._cuts.append((part.start, part.end, tag + self._inline(part.text.replace(old, new), "", compact=False)))
+                self._cuts.append((part.start, part.end, tag + self._style.text(part.text.replace(old, new))))
 
         def change(tree: Any) -> None:
             _at(tree, path)[key] = _swapped(_at(tree, path)[key], old, new)
@@ -193,20 +181,20 @@ class Edits:
 
     def _replace(self, holder: Part, entry: Entry, key: str, new: New) -> None:
         if key != entry.key.text:
-            self._cuts.append((entry.key.start, entry.key.end, self._key(key)))
+            self._cuts.append((entry.key.start, entry.key.end, self._style.key(key)))
         value = entry.value
         if holder.flow:
-            self._cuts.append((value.start, value.end, self._inline(new, self._indent(holder), compact=self._is_compact(holder))))
+            self._cuts.append((value.start, value.end, self._style.value(holder, new)))
             return
         colon = self._after_colon(entry)
         gap, old = self._text[colon : value.start], self._text[value.start : value.end]
         one_line = not any(char in gap + old for char in _BREAK)
         if isinstance(new, str) and one_line and old:
-            self._cuts.append((value.start, value.end, self._scalar(new)))
+            self._cuts.append((value.start, value.end, self._style.scalar(new)))
             return
-        body = f" {self._scalar(new)}" if isinstance(new, str) else ""
+        body = f" {self._style.scalar(new)}" if isinstance(new, str) else ""
         if not isinstance(new, str):
-            body = self._break + self._lines(new, " " * (entry.key.column - 1) + self._step())
+            body = self._style.line_end + self._style.lines(new, " " * (entry.key.column - 1) + self._style.step)
         rest = self._rest(value.end) if one_line else ""
         comment = rest or gap.rstrip()
         if isinstance(new, str):
@@ -216,18 +204,16 @@ class Edits:
 
     def _add(self, holder: Part, key: str, new: New, after: Entry | None) -> None:
         if not holder.entries:
-            self._cuts.append((holder.start, holder.end, "{" + self._member(holder, key, new) + "}"))
+            self._cuts.append((holder.start, holder.end, "{" + self._style.member(holder, key, new) + "}"))
             return
         before = after or holder.entries[0]
         end = before.value.end
         if holder.flow:
-            indent = self._indent(holder)
-            comma = f",{self._break}{indent}" if self._is_json and indent else "," if self._is_compact(holder) else ", "
-            self._cuts.append((end, end, comma + self._member(holder, key, new)))
+            self._cuts.append((end, end, self._style.comma(holder) + self._style.member(holder, key, new)))
             return
         end = self._line_end(before)
         pad = " " * (holder.entries[0].key.column - 1)
-        self._cuts.append((end, end, f"{self._break}{self._lines({key: new}, pad, self._step())}"))
+        self._cuts.append((end, end, f"{self._style.line_end}{self._style.lines({key: new}, pad)}"))
 
     def _cut_between(self, holder: Part, number: int, *, kept_before: bool) -> None:
         entry = holder.entries[number]
@@ -268,79 +254,6 @@ class Edits:
         if found is None:
             self.refuse(entry.key, f"Something else stands on the line of {shown(entry.key.text)}.", "Give each a line of its own.")
         return found.end()
-
-    def _step(self) -> str:
-        """How much further in the entries of a mapping inside another stand, as elsewhere in the file."""
-        for entry in self.root.entries:
-            if entry.value.kind == "{" and not entry.value.flow and entry.value.entries:
-                return " " * (entry.value.entries[0].key.column - entry.key.column)
-        return _STEP
-
-    def _indent(self, holder: Part) -> str:
-        """The space before each entry of a mapping with brackets, where each has its own line; else ""."""
-        if not holder.entries:
-            return ""
-        start = holder.entries[0].key.start
-        blank = re.compile(r"[ \t]*\Z").search(self._text, holder.start, start)
-        begins = blank.start() if blank else start
-        return self._text[begins:start] if begins > holder.start and self._text[begins - 1] in "\r\n" else ""
-
-    def _is_compact(self, holder: Part) -> bool:
-        """Whether it is JSON without a space after commas and colons."""
-        start = holder.entries[0].value.start if holder.entries else 0
-        return self._is_json and self._text[start - 1 : start] == ":"
-
-    def _member(self, holder: Part, key: str, new: New) -> str:
-        compact = self._is_compact(holder)
-        return f"{self._key(key)}{':' if compact else ': '}{self._inline(new, self._indent(holder), compact=compact)}"
-
-    def _inline(self, new: New, indent: str, *, compact: bool) -> str:
-        """A value between brackets: on one line, or in JSON on lines of its own where its neighbours are."""
-        if isinstance(new, str):
-            return json.dumps(new) if self._is_json else self._scalar(new)
-        if self._is_json and indent:
-            step = indent[len(self._outer_indent(indent)) :] or _STEP
-            lines = [
-                f"{indent}{step}{json.dumps(key)}: {self._inline(value, indent + step, compact=compact)}" for key, value in new.items()
-            ]
-            return f"{{{self._break}{f',{self._break}'.join(lines)}{self._break}{indent}}}"
-        comma, colon = (",", ":") if compact else (", ", ": ")
-        return "{" + comma.join(f"{self._key(key)}{colon}{self._inline(value, '', compact=compact)}" for key, value in new.items()) + "}"
-
-    def _outer_indent(self, indent: str) -> str:
-        """The indentation one level further out than that: entries of the root stand one step in."""
-        step = self._indent(self.root) or _STEP
-        return indent[: -len(step)] if indent.endswith(step) else ""
-
-    def _lines(self, new: Mapping[str, New], pad: str, step: str | None = None) -> str:
-        lines: list[str] = []
-        for key, value in new.items():
-            if isinstance(value, str):
-                lines.append(f"{pad}{self._key(key)}: {self._scalar(value)}")
-            else:
-                deeper = self._lines(value, pad + (step or _STEP), step)
-                lines += [f"{pad}{self._key(key)}:", deeper]
-        return self._break.join(lines)
-
-    def _key(self, key: str) -> str:
-        return json.dumps(key) if self._is_json else self._scalar(key)
-
-    @staticmethod
-    def _scalar(text: str) -> str:
-        """Text in YAML: without quotes where nobody could take it for something else."""
-        if not isinstance(text, Opaque) and _PLAIN.fullmatch(text) and is_text_when_plain(text):
-            return text
-        # A string of JSON is one of YAML, too, but for what lies beyond the first 65,536 characters: that is left as it is.
-        return json.dumps(text, ensure_ascii=False)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        for _ in json_events(text):
-            pass
-    except NotJsonError:
-        return False
-    return True
 
 
 def _at(tree: Any, path: Path) -> Any:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 
 from shipsafe.errors import ConfigError
 from shipsafe.signing.rewrite.deployable import Deployable
-from shipsafe.signing.rewrite.edits import Edits, Opaque, Path
+from shipsafe.signing.rewrite.edits import Edits, Path
+from shipsafe.signing.rewrite.style import Opaque
 from shipsafe.signing.rewrite.written import Part
 
 _SAM_FUNCTION, _FUNCTION = "AWS::Serverless::Function", "AWS::Lambda::Function"
