@@ -111,9 +111,9 @@ def _built_for(layer: ReleasedArtifact) -> str | None:
     """The Python that a layer was built for, which only its SBOM says: gates that look at Python are asked of it then.
 
     Raises:
-        IntegrityError, IncompleteError: as `_Shelf.take`.
+        IntegrityError: as `_Shelf.take`.
     """
-    if layer.sbom is None:
+    if layer.sbom is None or not layer.sbom.exists():  # `_Shelf.take` says that it is not there
         return None
     shown = str(layer.sbom)
     runtime = claims_of(read_sbom(_read(layer.sbom), sha256=layer.sbom_sha256, shown=shown), shown=shown).runtime or ""

@@ -184,6 +184,13 @@ def test_what_was_not_brought_along_is_unanswered_and_the_others_are_asked(shop:
     assert "The SBOM is not there." in found["sbom function:Stock"]
 
 
+def test_a_layer_whose_sbom_is_gone_is_unanswered(shop: Path, dist: Path) -> None:
+    (dist / "Common.cdx.json").unlink()
+    found = unanswered(asked(shop, dist=dist))
+    assert set(found) == {"package layer:Common"}
+    assert "The SBOM is not there." in found["package layer:Common"]
+
+
 def test_a_release_without_an_sbom_cannot_be_compared_and_is_asked_all_the_same(shop: Path, dist: Path) -> None:
     replaced(dist, "Pay", lambda zipped: zipped.update({"more.py": b"import subprocess\nsubprocess.run(input(), shell=True)\n"}))
     edited(dist / "shipsafe.json", lambda one: artifact(one, "Pay").update(sbom=None))
