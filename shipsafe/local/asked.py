@@ -22,6 +22,7 @@ _UNSIGNED = (
     (re.compile(r"/20\d\d-\d\d-\d\d/"), "lambda"),
     (re.compile(r"/(signing-(profiles|jobs|platforms)|revocations)(/|$)"), "signer"),
 )
+_XML = ("route53", "cloudfront")  # take XML, and refuse as those that take forms do
 _ALIASES = {"signer-data": "signer"}  # its one operation is Signer's own, and it signs as `signer` too
 
 Answered = tuple[str, list[tuple[str, str]], Iterable[bytes]]  # status line, headers, body
@@ -49,7 +50,8 @@ class Asked:
         """How its refusals are written: `json`, `rest-xml` (S3) or `query`."""
         if self.service == "s3":
             return "rest-xml"
-        return "query" if self.environ.get("CONTENT_TYPE", "").startswith(_FORM) else "json"
+        form = self.environ.get("CONTENT_TYPE", "").startswith(_FORM)
+        return "query" if form or self.service in _XML else "json"
 
     def header(self, name: str) -> str:
         """A header's value, "" if there is none."""

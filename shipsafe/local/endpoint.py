@@ -148,7 +148,7 @@ def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, 
     cores: dict[str, Core] = {"signer": signer, "lambda": functions}
     empty = {name: core.snapshot() for name, core in cores.items()}
     if state is not None:
-        state.begin(cores, clock, send=front.direct, seed=front.moto.seed)
+        state.begin(cores, clock, send=front.moto.answer, seed=front.moto.seed)
     front.open(cores, checks=S3Checks(objects.versioning, objects.owner), settle=signer.settle, package=blobs.get, state=state)
     front.throttle = Throttle() if throttle else None
     listener = Listener(front, port)

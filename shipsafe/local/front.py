@@ -155,25 +155,9 @@ class Front:
         """Let moto answer, behind our checks of S3, and keep what changed. The cores read and write their objects here, too."""
         behind = self._behind
         if behind is None:
-            return self.direct(asked)
-        run = self.direct if behind.state is None else partial(behind.state.moto, run=self.direct)
+            return self.moto.answer(asked)
+        run = self.moto.answer if behind.state is None else partial(behind.state.moto, run=self.moto.answer)
         return behind.checks(asked, run) if asked.service == "s3" else run(asked)
-
-    def direct(self, asked: Asked) -> Answered:
-        """Let moto answer, and nothing else."""
-        told: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
-            told[:] = [(status, headers)]
-
-        try:
-            parts = self.moto(asked.environ, start_response, asked.scope)
-        except ModuleNotFoundError as error:  # moto[s3] is what is installed; some other services of moto need more
-            message = (
-                f"The local endpoint does not reproduce {asked.service or 'this service'}: moto needs the package {error.name} for it."
-            )
-            raise ApiError("NotImplemented", message, 501) from error
-        return *told[0], parts
 
     def _controlled(self, environ: dict[str, Any]) -> Answered:
         path = raw_path(environ)[len(CONTROL) :]

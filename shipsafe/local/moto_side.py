@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
 
+from shipsafe.local.asked import Answered, Asked
 from shipsafe.local.bucket_policies import count_loopback_as_secure
-from shipsafe.local.identity import Scope, account_of
+from shipsafe.local.call import ApiError
+from shipsafe.local.identity import account_of
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -30,12 +32,35 @@ class Moto:
         """Whether moto was imported by this endpoint."""
         return self._application is not None
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any], scope: Scope) -> Iterable[bytes]:
-        """Hand a request to moto as it came, and tell it the account."""
-        application = self._load()
+    def answer(self, asked: Asked) -> Answered:
+        """Hand a request to moto as it came, and tell it the account.
+
+        Raises:
+            ApiError: NotImplemented (501): moto has no such service or operation.
+        """
+        application, environ = self._load(), asked.environ
         _keep_underscores(environ)
-        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_of(scope.access_key)
-        return application(environ, start_response)
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_of(asked.scope.access_key)
+        if not _knows(application, asked):
+            raise _unknown(asked, "moto has no such service")
+        told: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
+            told[:] = [(status, headers)]
+
+        try:
+            parts = application(environ, start_response)
+        except NotImplementedError as error:  # what moto raises for an operation that it has not
+            raise _unknown(asked, "moto has no such operation") from error
+        except ModuleNotFoundError as error:  # moto[s3] is what is installed; some other services of moto need more
+            raise _unknown(asked, f"moto needs the package {error.name} for it") from error
+        (status, headers) = told[0]
+        if status.startswith("404") and asked.service != "s3" and asked.method != "HEAD":
+            body = b"".join(parts)
+            if not body.lstrip().startswith((b"<?xml", b"<Error", b"{")):  # nobody has refused it: no part of moto has such a path
+                raise _unknown(asked, "moto has no such operation")
+            parts = [body]
+        return status, headers, parts
 
     def seed(self, value: int) -> None:
         """Let moto's next ids be those that follow from a number."""
@@ -58,6 +83,22 @@ class Moto:
                 count_loopback_as_secure()
                 self._application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
             return self._application
+
+
+def _knows(application: Any, asked: Asked) -> bool:
+    """Whether any part of moto is meant; moto itself would print that there is none, and fail."""
+    if not asked.scope.service:
+        return True
+    host = application.infer_service_region_host(asked.environ, asked.environ.get("PATH_INFO", ""))
+    from moto import backends  # noqa: PLC0415 - only with moto
+
+    named = host is None or host in backends.list_of_moto_modules()
+    return named or any(pattern.match(f"http://{host}") for _, pattern in application.backend_url_patterns)
+
+
+def _unknown(asked: Asked, why: str) -> ApiError:
+    what = " ".join(filter(None, (asked.service or "this service", asked.operation)))
+    return ApiError("NotImplemented", f"The local endpoint does not reproduce {what}: {why}.", 501)
 
 
 def _forget() -> None:

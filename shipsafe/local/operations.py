@@ -32,6 +32,7 @@ S3 is moto's, byte for byte, after checks of our own of what moto lets through:
 | `If-None-Match` with anything else | 501 `NotImplemented`, as AWS |
 | a write into a bucket whose versioning is suspended | the version `null`; simplified: moto drops the key's older versions |
 | a version that never was | 404 `NoSuchVersion`, also for HeadObject |
+| `x-amz-expected-bucket-owner` that is not the bucket's | 403 `AccessDenied` |
 | a sub-resource that moto does not know | 501, never a write or a delete of the object |
 | a bucket policy's Deny for requests without TLS | kept, and without effect: nothing leaves the machine |
 
@@ -41,8 +42,8 @@ _OTHERS = """\
 ## Everything else
 
 IAM, STS, KMS, CloudWatch and whatever else [moto](https://docs.getmoto.org/en/latest/docs/services/index.html) has are answered by moto,
-unchanged. What moto does not know, it refuses. CloudFormation and Cloud Control are answered 501: their functions would be moto's, where no
-signature is checked.
+unchanged. A service or an operation that moto does not have is answered 501. So are CloudFormation and Cloud Control: their functions would
+be moto's, where no signature is checked.
 """
 
 

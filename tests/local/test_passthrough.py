@@ -9,9 +9,13 @@ from threading import Thread
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
 from shipsafe.local.endpoint import start
 from shipsafe.local.pki import LocalRoot
-from tests.local_endpoint import ACCOUNT, REGION
+from tests.local_endpoint import ACCOUNT, REGION, client
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 _DATE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT|\d{10}\.\d+")
@@ -131,3 +135,32 @@ def test_everything_else_passes_byte_for_byte(local_root: LocalRoot) -> None:
     for sent, expected, got in zip(REQUESTS, alone, through, strict=True):
         assert got == expected, sent
     assert {status for status, _, _ in alone} >= {200, 204, 206, 400, 404, 409}
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "parameters"),
+    [
+        ("kms", "connect_custom_key_store", {"CustomKeyStoreId": "x"}),  # JSON
+        ("iam", "generate_organizations_access_report", {"EntityPath": "o-1234567890/r-12345678/ou-1234"}),  # query
+        ("cloudwatch", "list_metric_streams", {}),
+        ("ec2", "describe_fast_launch_images", {}),
+        ("route53", "list_traffic_policies", {}),  # a path that nothing of moto answers
+        ("braket", "search_jobs", {"filters": []}),  # a service that moto has not
+    ],
+)
+@pytest.mark.usefixtures("local_aws")
+def test_what_moto_does_not_have_is_501(service: str, call: str, parameters: dict[str, object], capfd: pytest.CaptureFixture[str]) -> None:
+    """Never an empty answer, never an error of the server that a client would try again."""
+    with closing(client(service, region="us-east-1", config=Config(retries={"total_max_attempts": 1}))) as made:
+        with pytest.raises(ClientError, match="does not reproduce") as caught:
+            getattr(made, call)(**parameters)
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("local_aws")
+def test_what_moto_says_is_not_there_is_404() -> None:
+    with closing(client("route53")) as route53, pytest.raises(ClientError, match="NoSuchHostedZone"):
+        route53.get_hosted_zone(Id="Z0123456789ABC")
+    with closing(client("iam")) as iam, pytest.raises(ClientError, match="NoSuchEntity"):
+        iam.get_role(RoleName="nobody")
