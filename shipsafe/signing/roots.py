@@ -36,7 +36,8 @@ def trust(root_sha256: str, *, policy_roots: Collection[str], local_root: str | 
     if status is None:
         raise IntegrityError(
             f"The signature ends in a root that nobody vouches for: {root_sha256}.",
-            remedy='If you know whose it is, add it to the policy: `[sign] roots = ["..."]`; that of `shipsafe local` counts in `shipsafe local run` alone.',
+            remedy='If you know whose it is, add it to the policy: `[sign] roots = ["..."]`; '
+            "that of `shipsafe local` counts in `shipsafe local run` alone.",
         )
     return "aws" if status == "confirmed" else "unconfirmed"
 
