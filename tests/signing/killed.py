@@ -28,7 +28,7 @@ def target_of(step: int) -> SignTarget:
     return replace(TARGET, prefix=f"step{step}/")
 
 
-def run(folder: Path, step: int) -> None:
+def run(aws: Aws, folder: Path, step: int) -> None:
     """Sign, and end before the end."""
     happened = count(1)
 
@@ -36,15 +36,15 @@ def run(folder: Path, step: int) -> None:
         if next(happened) == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def opened(target: SignTarget) -> Aws:
-        aws = connect(target)
-        for service in ("s3", "signer"):
-            for event in ("before-send", "after-call"):
-                aws.client(service).meta.events.register(f"{event}.{service}", happen)
-        return aws
-
+    for service in ("s3", "signer"):
+        for event in ("before-send", "after-call"):
+            aws.client(service).meta.events.register(f"{event}.{service}", happen)
     made = plan(
-        [unsigned(folder, "orders", ZIP)], [target_of(step)], connect=opened, journal=Journal.open(folder), now=lambda: datetime.now(UTC)
+        [unsigned(folder, "orders", ZIP)],
+        [target_of(step)],
+        connect=lambda _target: aws,
+        journal=Journal.open(folder),
+        now=lambda: datetime.now(UTC),
     )
     carried = carry_out(
         made,
@@ -59,14 +59,16 @@ def run(folder: Path, step: int) -> None:
 
 
 def main() -> None:
-    """Each step in a process of its own, made before there are threads."""
-    folder = Path(sys.argv[1])
+    """Each step in a process of its own, made before there are threads and connections to be shared."""
+    folder, aws = Path(sys.argv[1]), connect(TARGET)
+    for service in ("s3", "signer"):
+        aws.client(service)
     for step in map(int, sys.argv[2:]):
         place = folder / str(step)
         place.mkdir(parents=True)
         child = os.fork()
         if not child:
-            run(place, step)
+            run(aws, place, step)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
