@@ -163,12 +163,18 @@ def planned(case: Asking, connect: Callable[[Place], Aws] = open_aws) -> Signing
     """What is left to do on AWS. Changes nothing there.
 
     Raises:
+        ConfigError: what deploys the release could not be written with what will be signed.
         ShipsafeError: as `shipsafe.signing.plan.plan`.
     """
     artifacts = case.release.artifacts if case.release else ()
     work = [Unsigned(name=one.name, path=one.path, sha256=one.sha256, size=one.size) for one in artifacts]
     journal = Journal.open(case.output.store)
-    return plan(work, case.targets, connect=lambda target: connect(place_of(target)), journal=journal, now=_now)
+    made = plan(work, case.targets, connect=lambda target: connect(place_of(target)), journal=journal, now=_now)
+    places = [(stand.target, stand.aws) for stand in made.stands]
+    # A rehearsal: nothing is signed for a template that cannot take it.
+    _written_into(case, [Deployable.awaited(one.name, one.subject, target, region=aws.region, account=aws.account)
+                         for one in artifacts for target, aws in places])  # fmt: skip
+    return made
 
 
 def signed(case: Asking, release: Release, made: SigningPlan, say: Callable[[str], None]) -> Signed:
@@ -199,10 +205,13 @@ def signed(case: Asking, release: Release, made: SigningPlan, say: Callable[[str
 
 def _rewritten(case: Asking, release: Release, done: Sequence[SignedArtifact]) -> Rewritten:
     """What deploys the release, with what was signed."""
-    request = case.request
     subjects = {one.name: one.subject for one in release.artifacts}
     targets = {target.name: target for target in case.targets}
-    deployables = [Deployable.of(one, subjects[one.artifact], targets[one.target]) for one in done]
+    return _written_into(case, [Deployable.of(one, subjects[one.artifact], targets[one.target]) for one in done])
+
+
+def _written_into(case: Asking, deployables: Sequence[Deployable]) -> Rewritten:
+    request = case.request
     return rewrite(request.rewrite, deployables, policy=case.policy, overrides=request.overrides, tfvars=request.tfvars,
                    samconfig=request.samconfig)  # fmt: skip
 

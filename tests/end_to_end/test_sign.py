@@ -253,3 +253,19 @@ def test_what_deploys_it_names_the_signed_objects(run: Sign, project: Path) -> N
         said = variables[entry["name"]]
         assert said["source_code_hash"] == signature["code_sha256"]
         assert (said["s3_bucket"], said["s3_key"], said["s3_object_version"]) == tuple(signature["object"].values())
+
+
+def test_a_template_that_cannot_take_what_will_be_signed_is_said_before_it_is(run: Sign, project: Path) -> None:
+    function = "    Type: AWS::Serverless::Function\n    Properties: {Runtime: python3.13, Handler: app.handler, CodeUri: "
+    (project / "template.yaml").write_text(f"Resources:\n  Pay:\n{function}pay}}\n  Stock:\n{function}!If [A, stock, b]}}\n")
+    done = run("sign", "--yes", "--rewrite", "template.yaml=out.yaml")
+    assert (done.code, _jobs()) == (2, 0)
+    assert "template.yaml:7: The code of Stock depends on a condition" in done.err
+    (project / "template.yaml").write_text(f"Resources:\n  Pay:\n{function}pay}}\n  Stock:\n{function}stock}}\n")
+    done = run("sign", "--yes", "--rewrite", "template.yaml=out.yaml", "--samconfig", "samconfig.toml")
+    assert done.code == 0, done.out + done.err
+    written = (project / "out.yaml").read_text()
+    for entry in _manifest(project)["artifacts"]:
+        place = entry["signatures"][0]["object"]
+        assert f'{{Bucket: {place["bucket"]}, Key: {place["key"]}, Version: "{place["version"]}"}}' in written
+    assert 'template_file = "out.yaml"' in (project / "samconfig.toml").read_text()
