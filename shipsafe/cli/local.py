@@ -11,6 +11,7 @@ import typer
 
 from shipsafe.errors import ConfigError
 from shipsafe.flows import local as flow
+from shipsafe.local.identity import DEFAULT_ACCOUNT
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 _ACCOUNT = re.compile(r"\d{12}")
@@ -39,7 +40,7 @@ def up(
     state: State = None,
     throttle: Throttle = False,
     delay: Delay = 1.0,
-    account: Account = flow.DEFAULT_ACCOUNT,
+    account: Account = DEFAULT_ACCOUNT,
 ) -> None:
     """Start the endpoint, print what to export, and run until Ctrl-C or SIGTERM."""
     wanted = _wanted(port, state, throttle, delay, account)
@@ -54,7 +55,7 @@ def run(
     state: State = None,
     throttle: Throttle = False,
     delay: Delay = 1.0,
-    account: Account = flow.DEFAULT_ACCOUNT,
+    account: Account = DEFAULT_ACCOUNT,
 ) -> int:
     """Start the endpoint, run a command that sees it and none of your AWS credentials, and stop. The exit code is the command's."""
     return flow.run(command, _wanted(port, state, throttle, delay, account), environment=os.environ)

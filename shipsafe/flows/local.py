@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 
 from shipsafe.adapters import process
 from shipsafe.errors import ConfigError
+from shipsafe.local.identity import DEFAULT_ACCOUNT, DEFAULT_REGION
 
 if TYPE_CHECKING:
     from shipsafe.local.endpoint import Endpoint
 
 DEFAULT_PORT = 4580
-DEFAULT_ACCOUNT = "123456789012"
-DEFAULT_REGION = "us-east-1"
 _EXTRA = ("moto", "flask", "flask_cors", "werkzeug")
 # Of the variables that AWS's tools read, those that say nothing of an account or an endpoint. All others are unset: credentials, profiles,
 # sessions, web identities, containers, SSO, endpoints of single services, and whatever may be added to them.

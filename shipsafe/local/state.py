@@ -39,13 +39,13 @@ class State:
             IncompleteError: the disk refuses.
         """
         self.folder = folder
+        self._lock_file = FileLock(folder / "lock")
         with disk_errors(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock_file = FileLock(folder / "lock")
-        try:
-            self._lock_file.acquire(timeout=0)
-        except Timeout as error:
-            raise ConfigError(f"Another endpoint uses the state in {folder}.", remedy="Stop it, or choose another folder.") from error
+            try:
+                self._lock_file.acquire(timeout=0)
+            except Timeout as error:
+                raise ConfigError(f"Another endpoint uses the state in {folder}.", remedy="Stop it, or choose another folder.") from error
         self.blobs = DiskBlobs(folder / "bodies")
         self._cores: Mapping[str, Core] = {}
         self._clock = Clock()
