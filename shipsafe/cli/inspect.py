@@ -28,7 +28,6 @@ _VOUCHED = {
     "aws": "pinned as AWS Signer's",
     "policy": "set by the policy",
     "local": "of the local endpoint, not AWS",
-    "unconfirmed": "listed as AWS Signer's, not confirmed",
     None: "nobody vouches for it",
 }
 

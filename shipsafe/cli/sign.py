@@ -158,6 +158,7 @@ def _told(done: Signed) -> Iterator[str]:
     for one in done.signed:
         yield f"{one.artifact} -> {one.target}: {one.object}"
         yield f"  CodeSha256 {one.code_sha256}  until {one.expires:%Y-%m-%d}  root: {one.trust}"
+        yield from (f"  {note}" for note in one.notes)
     yield from done.remarks
     yield from (f"{relative(path.absolute(), Path.cwd())} written" for path in done.written)
     for artifact, target, error in done.failed:

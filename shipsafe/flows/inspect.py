@@ -28,7 +28,7 @@ class Inspected:
         file: as the user named it.
         size: bytes. sha256: hex. code_sha256: base64, as Lambda reports it; all of the whole file.
         zipped: None where the zip or its signature could not be read; `problems` then says why.
-        trust: who vouches for the root (`aws`, `policy`, `local`, `unconfirmed`), or None for nobody.
+        trust: who vouches for the root (`aws`, `policy`, `local`), or None for nobody.
         problems: sentences; the signature holds where there are none.
         notes: what is odd and proves nothing.
     """
@@ -93,11 +93,6 @@ def _look(file: BufferedReader, path: Path, policy_roots: Collection[str], local
             vouched = trust(signature.root, policy_roots=policy_roots, local_root=local_root)
         except IntegrityError as error:
             problems.append(str(error))
-        if vouched == "unconfirmed":
-            problems.append(
-                f"The root {signature.root} is listed as AWS Signer's, and not confirmed. "
-                'If you know it is, add it to the policy: `[sign] roots = ["..."]`.'
-            )
         if signature.expires <= now:
             problems.append(f"The signature expired on {signature.expires:%Y-%m-%d}. Sign the unsigned zip again.")
         if signature.signed_at > now:

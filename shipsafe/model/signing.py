@@ -151,7 +151,7 @@ class SignedArtifact:
         size: bytes of the signed zip.
         job: ARN of the signing job. `profile_version`: ARN of the profile's version that signed.
         signed_at, expires: from the signature itself, UTC.
-        root: hex SHA-256 of the root certificate of its chain; `trust` says who vouches for it: `aws`, `policy`, `unconfirmed` or `local`.
+        root: hex SHA-256 of the root certificate of its chain; `trust` says who vouches for it: `aws`, `policy` or `local`.
     """
 
     artifact: str

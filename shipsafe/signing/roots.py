@@ -18,7 +18,7 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 def trust(root_sha256: str, *, policy_roots: Collection[str], local_root: str | None) -> str:
-    """Who vouches for a root: `local`, `policy`, `aws`, or `unconfirmed` for a pinned one that nobody else has confirmed.
+    """Who vouches for a root: `local`, `policy`, or `aws`.
 
     Args:
         root_sha256: hex SHA-256 of the root certificate, DER.
@@ -26,7 +26,7 @@ def trust(root_sha256: str, *, policy_roots: Collection[str], local_root: str | 
         local_root: likewise, of the local endpoint, where it is honoured (see `local_root`).
 
     Raises:
-        IntegrityError: nobody does.
+        IntegrityError: nobody does; or it is pinned and unconfirmed, and the policy does not set it.
     """
     if root_sha256 == local_root:
         return "local"
@@ -39,7 +39,12 @@ def trust(root_sha256: str, *, policy_roots: Collection[str], local_root: str | 
             remedy='If you know whose it is, add it to the policy: `[sign] roots = ["..."]`; '
             "that of `shipsafe local` counts in `shipsafe local run` alone.",
         )
-    return "aws" if status == "confirmed" else "unconfirmed"
+    if status != "confirmed":
+        raise IntegrityError(
+            f"The signature ends in a root that is listed as AWS Signer's, and not confirmed: {root_sha256}.",
+            remedy='If you know it is, add it to the policy: `[sign] roots = ["..."]`.',
+        )
+    return "aws"
 
 
 def local_root(environment: Mapping[str, str], *, local: bool) -> str | None:

@@ -40,7 +40,8 @@ def test_a_root_that_nobody_knows_is_refused_with_its_fingerprint() -> None:
 
 def test_a_root_that_is_not_confirmed_is_marked_until_the_policy_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roots, "pinned", lambda: {MINE: "unconfirmed"})
-    assert trust(MINE, policy_roots=(), local_root=None) == "unconfirmed"
+    with pytest.raises(IntegrityError, match="listed as AWS Signer's, and not confirmed"):
+        trust(MINE, policy_roots=(), local_root=None)
     assert trust(MINE, policy_roots=(MINE,), local_root=None) == "policy"
 
 
