@@ -188,9 +188,8 @@ def _template(word: Word, project: Project, deployables: Sequence[Deployable]) -
                           path=str(word.source))  # fmt: skip
     root = project.root
     out = Path(os.path.relpath(word.out.resolve(), root)).as_posix()
-    stacks = Stacks(
-        project.template, out, signed, load=lambda path: read_text(root / path, name=path), exists=lambda path: (root / path).exists()
-    )
+    stacks = Stacks(project.template, out, signed, templates=project.templates, load=lambda path: read_text(root / path, name=path),
+                    exists=lambda path: (root / path).exists())  # fmt: skip
     stacks.rewrite()
     remarks = list(stacks.remarks)
     unseen = [f"{one.name} ({one.location})" for one in project.subjects if _stack_of(one) not in stacks.visited]
