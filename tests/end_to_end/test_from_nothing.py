@@ -51,8 +51,8 @@ def _aws() -> dict[str, str]:
 def test_a_bootstrap_that_was_killed_is_continued(local_aws: Endpoint, project: Path) -> None:
     """Killed while Signer had made the profile and had not said so yet: the next run makes neither profile nor bucket again."""
     local_aws.faults.add(Fault(operation="PutSigningProfile", kind="timeout", when="after"))
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command("bootstrap", "--yes"), cwd=project, env=environment(_aws()), **quiet) as child:
+    null = subprocess.DEVNULL
+    with subprocess.Popen(command("bootstrap", "--yes"), cwd=project, env=environment(_aws()), stdout=null, stderr=null) as child:
         until = time.monotonic() + 30
         while local_aws.faults.waiting() and time.monotonic() < until:
             time.sleep(0.05)
