@@ -9,6 +9,7 @@ imported once a process (0.6 s), when the first test uses S3 or the like.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,14 @@ def local_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, local_root: "Loca
         yield endpoint
 
 
-def client(service: str, *, account: str = ACCOUNT, region: str = REGION, **options: Any) -> Any:
-    """A boto3 client for an account; close it (`with closing(client("s3"))`) or let the test end."""
+@cache
+def _session() -> Any:
+    """One for all: it keeps the service models, which take 100 ms to read; endpoint and region are looked up for each client."""
     import boto3  # noqa: PLC0415 - tests that need no client need no boto3
 
-    return boto3.session.Session(aws_access_key_id=account, aws_secret_access_key="local", region_name=region).client(service, **options)
+    return boto3.session.Session()
+
+
+def client(service: str, *, account: str = ACCOUNT, region: str = REGION, **options: Any) -> Any:
+    """A boto3 client for an account; close it (`with closing(client("s3"))`) or let the test end. To be called in one thread."""
+    return _session().client(service, aws_access_key_id=account, aws_secret_access_key="local", region_name=region, **options)

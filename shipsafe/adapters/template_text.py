@@ -30,14 +30,20 @@ def read_text(path: Path, *, name: str) -> str:
     Raises:
         ConfigError: missing, not a regular file, over 5 MiB, not UTF-8, or with what no template has.
     """
-    # Looked at before it is opened: opening a pipe would wait for ever.
-    if path.is_file() and (size := path.stat().st_size) > LIMIT:
+    try:
+        # Looked at before it is opened: opening a pipe would wait for ever.
+        is_file = path.is_file()
+        size = path.stat().st_size if is_file else 0
+        is_other = not is_file and path.exists()
+    except OSError as error:  # a name that is too long, or a folder that may not be searched
+        raise ConfigError(f"Cannot be read: {error.strerror}.", remedy="Check the path and its rights.", path=shown(name)) from error
+    if size > LIMIT:
         raise ConfigError(
             f"{size / MEBIBYTE:.1f} MiB is more than shipsafe reads ({LIMIT // MEBIBYTE} MiB).",
             remedy="CloudFormation itself takes templates of at most 1 MB: split it, or name another file.",
             path=name,
         )
-    if path.exists() and not path.is_file():
+    if is_other:
         raise ConfigError("Not a regular file.", remedy="Name a template file.", path=name)
     data = read_bounded(path, limit=LIMIT, shown=name)
     try:

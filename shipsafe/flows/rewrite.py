@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shipsafe.adapters.files import MEBIBYTE, read_bounded, write_atomic
+from shipsafe.adapters.files import read_bounded, write_atomic
 from shipsafe.adapters.shown import shown
 from shipsafe.adapters.template_text import read_text
 from shipsafe.errors import ConfigError
@@ -28,7 +28,7 @@ from shipsafe.signing.rewrite.tfvars import tfvars as tfvars_bytes
 
 _MANIFEST = "manifest.json"
 _SAMCONFIG = "samconfig.toml"
-_LIMIT = MEBIBYTE
+_LIMIT = 256 * 1024  # of settings
 _SIGNED = ".signed"
 _NAMED = 20  # functions in one remark
 _SUFFIXES = (".yaml", ".yml", ".json", ".template")
@@ -188,9 +188,8 @@ def _template(word: Word, project: Project, deployables: Sequence[Deployable]) -
                           path=str(word.source))  # fmt: skip
     root = project.root
     out = Path(os.path.relpath(word.out.resolve(), root)).as_posix()
-    stacks = Stacks(
-        project.template, out, signed, load=lambda path: read_text(root / path, name=path), exists=lambda path: (root / path).exists()
-    )
+    stacks = Stacks(project.template, out, signed, templates=project.templates, load=lambda path: read_text(root / path, name=path),
+                    exists=lambda path: _exists(root / path))  # fmt: skip
     stacks.rewrite()
     remarks = list(stacks.remarks)
     unseen = [f"{one.name} ({one.location})" for one in project.subjects if _stack_of(one) not in stacks.visited]
@@ -198,6 +197,13 @@ def _template(word: Word, project: Project, deployables: Sequence[Deployable]) -
         more = f" and {len(unseen) - _NAMED} more" if len(unseen) > _NAMED else ""
         remarks.append(f"Not signed, in a nested stack that stays as it is: {', '.join(unseen[:_NAMED])}{more}.")
     return {Path(os.path.normpath(root / path)): text.encode() for path, text in stacks.texts.items()}, remarks
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _stack_of(subject: Subject) -> tuple[str, ...]:

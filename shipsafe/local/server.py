@@ -7,6 +7,7 @@ end before the next request is looked for, so that twenty jobs that are polled d
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from threading import Condition, Thread
@@ -77,7 +78,10 @@ class _Handler(WSGIRequestHandler):
     timeout = _IDLE
     server: "_Server"
 
+    _begun: float | None = None
+
     def handle_expect_100(self) -> bool:
+        self._begun = time.monotonic()  # before the client goes on, and may ask for something else
         self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self.wfile.flush()
         return True
@@ -91,6 +95,7 @@ class _Handler(WSGIRequestHandler):
             self.send_error(400)
             return
         environ["wsgi.input"] = body
+        environ["shipsafe.begun"], self._begun = self._begun or time.monotonic(), None
         environ["shipsafe.headers"] = self.headers.items()  # as they came, also those with an underscore, which WSGI cannot name
         answer: list[tuple[str, list[tuple[str, str]]]] = []
 

@@ -53,8 +53,9 @@ def sign(
         else:
             started = job.id
         job = _wait(line, started, watch)
+        _believe(job, line, ticket)
         if job.status == "Succeeded":
-            return _believed(job, line, ticket)
+            return job
         journal.note_failed(ticket.id, number, started)
         own = job.created is None or job.created >= began - _OLD
         if (own and not again) or number >= MOST_ATTEMPTS:
@@ -92,16 +93,15 @@ def _wait(line: Line, started: str, watch: Watch) -> Job:
         pause = min(pause * _GROWTH, _LONGEST_PAUSE)
 
 
-def _believed(job: Job, line: Line, ticket: Ticket) -> Job:
-    """A job that has done what was asked, and nothing else."""
+def _believe(job: Job, line: Line, ticket: Ticket) -> None:
+    """Refuse a job that is another than was started, or has done something else than was asked."""
     remedy = "Nothing of it was used. Find out what answers in Signer's place, then run this again."
     if not signs(job, ticket) or (job.platform and job.platform != PLATFORM):
         raise IntegrityError(f"{line.work.name}: signing job {job.id} is not the one that was started.", remedy=remedy)
-    if job.signed != (line.stand.bucket, f"{line.destination}{job.id}.zip"):
+    if job.status == "Succeeded" and job.signed != (line.stand.bucket, f"{line.destination}{job.id}.zip"):
         raise IntegrityError(f"{line.work.name}: signing job {job.id} wrote to another place than it was told.", remedy=remedy)
     if job.revoked is not None:
         raise IntegrityError(
             f"{line.work.name}: the signature of job {job.id} was revoked: {job.revoked}.",
             remedy="Sign it with another profile, or build it anew.",
         )
-    return job

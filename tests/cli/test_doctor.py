@@ -231,6 +231,16 @@ def test_credentials_of_another_account_are_a_matter_of_trust(project: Path, doc
     assert _states(document, "credentials") == ["wrong"]
 
 
+@pytest.mark.usefixtures("ready")
+def test_a_role_is_who_we_are_and_its_credentials_end(project: Path, doctor: Doctor) -> None:
+    (project / "shipsafe.toml").write_text(POLICY + f'role = "arn:aws:iam::{ACCOUNT}:role/signer"\n')
+    code, document = doctor()
+    assert code == ExitCode.PASS
+    [place] = document["places"]
+    assert place["caller"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/signer/shipsafe"
+    assert datetime.fromisoformat(place["credentials_until"]) > datetime.now(UTC)
+
+
 @pytest.mark.usefixtures("local_aws")
 def test_a_project_without_a_target_sees_the_account(project: Path, doctor: Doctor) -> None:
     """Which profiles there are is worth knowing before one is named."""

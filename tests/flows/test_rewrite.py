@@ -99,6 +99,12 @@ def test_a_result_in_another_folder_still_finds_unsigned_code(tmp_path: Path) ->
     assert any(remark.startswith("Not signed, and left as it was: F (template.yaml:6), Prod") for remark in made.remarks)
 
 
+def test_a_name_that_is_too_long_for_a_disk_is_no_path(tmp_path: Path) -> None:
+    write(tmp_path, {"template.yaml": f"{_CHILD}  Api:\n    Type: AWS::Serverless::Api\n    Properties: {{DefinitionUri: {'x' * 5000}}}\n"})
+    made = _rewrite([f"{tmp_path / 'template.yaml'}={tmp_path / 'build' / 'out.yaml'}"], "function:F")
+    assert b"x" * 5000 in made.files[tmp_path / "build" / "out.yaml"]
+
+
 def test_what_stays_in_a_nested_stack_is_said(tmp_path: Path) -> None:
     source = _project(tmp_path)
     made = _rewrite([f"{source}={tmp_path / 'out.yaml'}"], "function:F")

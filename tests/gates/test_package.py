@@ -376,6 +376,14 @@ def test_a_repository_is_one_finding(tmp_path: Path) -> None:
     assert [finding.key for finding in _ask(tmp_path, files).findings] == [".git/config", "sub/.git/config"]
 
 
+def test_repositories_of_other_tools_hold_a_history_too(tmp_path: Path) -> None:
+    findings = _ask(tmp_path, {".hg/hgrc": b"x", ".hg/store/00changelog.i": b"x", "lib/.svn/wc.db": b"x", ".git": b"gitdir: x"}).findings
+    assert [finding.message for finding in findings] == [
+        ".hg/hgrc belongs to a Mercurial repository, with its whole history.",
+        "lib/.svn/wc.db belongs to a Subversion repository, with its whole history.",
+    ]
+
+
 def _dependency(folder: Path, path: str, content: bytes) -> Entry:
     return entry(folder, path, content, origin=Origin.DEPENDENCY)
 
@@ -510,6 +518,7 @@ def test_every_rule_has_its_page() -> None:
         "unlocked",
         "modified-dependency",
         "lock-mismatch",
+        "compiled-python",
         "prebuilt",
     }
     for rule in GATE.rules:

@@ -11,9 +11,9 @@ from shipsafe.model.finding import Effect
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import State
 from shipsafe.model.policy import Policy
-from shipsafe.model.project import Code, CodeKind, LayerRef, Subject
+from shipsafe.model.project import Code, CodeKind, LayerRef, Subject, Unresolved
 from shipsafe.model.severity import Severity
-from shipsafe.model.tree import Distribution, Problem, ProblemKind, Source, StagedTree
+from shipsafe.model.tree import Distribution, Origin, Problem, ProblemKind, Source, StagedTree
 from tests.gates.asking import function, inquiry, layer, rules
 from tests.packing.trees import tree
 
@@ -138,3 +138,38 @@ def test_what_advisories_cannot_speak_of_is_unaudited(tmp_path: Path, one: Distr
 def test_what_nobody_can_name_is_unaudited(tmp_path: Path) -> None:
     outcome = ask_dependencies(inquiry(tmp_path, function(code=BUILT), prebuilt(tmp_path, problem(ProblemKind.UNIDENTIFIED))))
     assert [(one.rule, one.key, one.effect) for one in outcome.findings] == [("dependencies/unaudited", "lib", Effect.INCOMPLETE)]
+
+
+def test_compiled_python_is_one_finding_for_each_place(tmp_path: Path) -> None:
+    files = {"app.py": APP, "__pycache__/app.cpython-313.pyc": b"x", "lib/a.pyc": b"x", "lib/b.pyo": b"x", "python/one.pyc": b"x"}
+    staged = tree(tmp_path / "tree", files)
+    outcome = ask_package(inquiry(tmp_path, function(), staged))
+    found = [(finding.rule, finding.key) for finding in outcome.findings]
+    assert found == [("package/compiled-python", key) for key in ("__pycache__/", "lib/", "python/one.pyc")]
+    assert outcome.findings[1].message == "Nobody can look into compiled Python, and no RECORD names it: lib/a.pyc, lib/b.pyo."
+    dependencies = replace(staged, entries=tuple(replace(one, origin=Origin.DEPENDENCY) for one in staged.entries))
+    assert rules(ask_package(inquiry(tmp_path / "again", function(), dependencies))) == []
+    assert "compiled-python" not in rules(ask_package(inquiry(tmp_path / "third", function(runtime="java21"), staged)))
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        (replace(function(), runtime=None, unresolved=(Unresolved(field="runtime", reason="nothing says it", remedy="Give --runtime."),)),
+         "The runtime of App is not known: nothing says it. Give --runtime."),
+        (function(handler=None, unresolved=(Unresolved(field="handler", reason="nothing says it", remedy="Give --handler."),)),
+         "The handler of App is not known: nothing says it. Give --handler."),
+        (layer(runtimes=(), unresolved=(Unresolved(field="runtimes", reason="it is in another stack"),)),
+         "The runtime of Common is not known: it is in another stack."),
+    ],
+)  # fmt: skip
+def test_what_nobody_says_of_a_subject_is_unanswered(tmp_path: Path, subject: Subject, said: str) -> None:
+    outcome = ask_package(inquiry(tmp_path, subject, tree(tmp_path / "tree", {"app.py": APP})))
+    assert (outcome.state, outcome.reason) == (State.UNANSWERED, said)
+
+
+def test_a_handler_may_be_in_a_layer_of_the_project_that_is_not_here(tmp_path: Path) -> None:
+    staged = tree(tmp_path / "tree", {"other.py": APP})
+    missing = ask_package(inquiry(tmp_path, function(layers=(LOCAL,)), staged))
+    assert missing.findings == ()
+    assert "It may be in a layer that is not part of this project." in missing.notes[0]

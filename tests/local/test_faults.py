@@ -87,7 +87,8 @@ def test_the_first_calls_may_go_well(local_aws: Endpoint) -> None:
 
 def test_an_endpoint_that_stops_lets_go_of_calls_that_wait(local_aws: Endpoint) -> None:
     local_aws.faults.add(Fault(kind="timeout"))
-    waiting = threading.Thread(target=lambda: _swallow(lambda: client("signer", config=_ONCE).list_signing_jobs()))
+    signer = client("signer", config=_ONCE)
+    waiting = threading.Thread(target=lambda: _swallow(signer.list_signing_jobs))
     waiting.start()
     time.sleep(0.2)
     began = time.monotonic()

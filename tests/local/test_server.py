@@ -4,6 +4,7 @@ import http.client
 import socket
 import threading
 from contextlib import closing
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -115,15 +116,15 @@ def test_many_clients_at_once() -> None:
     client("s3", region="us-east-1").create_bucket(Bucket="bucket")
     failed: list[object] = []
 
-    def work(index: int) -> None:
-        with closing(client("s3")) as s3, closing(client("signer")) as signer:
+    def work(index: int, s3: Any, signer: Any) -> None:
+        with closing(s3), closing(signer):
             for turn in range(5):
                 s3.put_object(Bucket="bucket", Key=f"{index}/{turn}", Body=b"%d" % turn)
                 if s3.get_object(Bucket="bucket", Key=f"{index}/{turn}")["Body"].read() != b"%d" % turn:
                     failed.append((index, turn))
             signer.put_signing_profile(profileName=f"p{index}", platformId="AWSLambda-SHA384-ECDSA")
 
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(12)]
+    threads = [threading.Thread(target=work, args=(index, client("s3"), client("signer"))) for index in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:

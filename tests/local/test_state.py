@@ -5,7 +5,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -188,8 +187,7 @@ import sys, time
 from datetime import timedelta
 from pathlib import Path
 from shipsafe.local.endpoint import start
-start(port=int(sys.argv[2]), state=Path(sys.argv[1]), delay=timedelta())
-print("ready", flush=True)
+print(start(state=Path(sys.argv[1]), delay=timedelta()).url, flush=True)
 time.sleep(600)
 """
 
@@ -198,16 +196,12 @@ def test_kill_9_leaves_a_state_that_can_be_taken_up(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local_root: LocalRoot
 ) -> None:
     """Whatever was answered is there; what was being done is there or not."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     answered: list[str] = []
     for round_ in range(3):
-        arguments = [sys.executable, "-c", _SERVE, str(tmp_path / "state"), str(port)]
+        arguments = [sys.executable, "-c", _SERVE, str(tmp_path / "state")]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(repository)}) as child:
             assert child.stdout is not None
-            assert child.stdout.readline() == b"ready\n"
-            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+            monkeypatch.setenv("AWS_ENDPOINT_URL", child.stdout.readline().decode().strip())
             with closing(client("s3", region="us-east-1")) as s3, closing(client("signer")) as signer:
                 if not round_:
                     s3.create_bucket(Bucket="bucket")

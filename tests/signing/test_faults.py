@@ -241,6 +241,36 @@ def _goes_on_from_here(site: Site) -> None:
     assert site.started() == 1
 
 
+@pytest.mark.parametrize(
+    ("lie", "told", "kind"),
+    [
+        (lambda job: job["source"]["s3"].update(version="another"), "is not the one that was started", IntegrityError),
+        (lambda job: job.update(profileVersion="AAAAAAAAAA"), "is not the one that was started", IntegrityError),
+        (lambda job: job.update(profileName="another"), "is not the one that was started", IntegrityError),
+        (lambda job: job.update(platformId="AmazonFreeRTOS-Default"), "is not the one that was started", IntegrityError),
+        (lambda job: job.update(status="Failed", source={}), "is not the one that was started", IntegrityError),
+        (lambda job: job["signedObject"]["s3"].update(key="elsewhere.zip"), "wrote to another place than it was told", IntegrityError),
+        (lambda job: job.pop("signedObject"), "wrote to another place than it was told", IntegrityError),
+        (lambda job: job.update(revocationRecord={"reason": "bad"}), "was revoked: bad", IntegrityError),
+        (lambda job: job.update(status="Paused"), "is 'Paused', which is no known state", IncompleteError),
+        (lambda job: job.clear(), "is '', which is no known state", IncompleteError),
+    ],
+)
+def test_what_signer_says_of_a_job_is_held_against_what_was_asked(
+    site: Site, lie: Callable[[dict[str, Any]], Any], told: str, kind: type[ShipsafeError]
+) -> None:
+    def opened(target: SignTarget) -> Aws:
+        aws = connect(target)
+        aws.client("signer").meta.events.register("after-call.signer.DescribeSigningJob", lambda parsed, **_: lie(parsed))
+        return aws
+
+    error = _only_failure(site.carry_out(site.plan(connect=opened)))
+
+    assert type(error) is kind
+    assert told in error.what
+    assert site.started() == 1
+
+
 def test_a_key_that_somebody_writes_at_this_moment_is_tried_again(site: Site) -> None:
     for code, status in (("ConditionalRequestConflict", 409), ("PreconditionFailed", 412), ("ConditionalRequestConflict", 409)):
         site.endpoint.faults.add(Fault(service="s3", operation="PutObject", code=code, status=status))

@@ -63,7 +63,7 @@ _SETTINGS = {
         read="get_bucket_policy",
         write="put_bucket_policy",
         absent="NoSuchBucketPolicy",
-        unpack=lambda told: json.loads(told["Policy"]),
+        unpack=lambda told: dict(json.loads(told["Policy"])),
         pack=lambda value: {"Policy": json.dumps(value)},
     ),
     "life cycle": _Setting(

@@ -215,7 +215,11 @@ def _read(work: _Assembly, name: str) -> dict[str, Any]:
 
 def _inside(work: _Assembly, name: str) -> Path:
     path = work.folder / name
-    if not path.resolve().is_relative_to(work.folder):
+    try:
+        inside = name.isprintable() and path.resolve().is_relative_to(work.folder)
+    except OSError:  # a name that is too long
+        inside = False
+    if not inside:
         raise ConfigError(f"{shown(name)} leads out of the cloud assembly.", remedy=_REMEDY, path=str(work.folder))
     return path
 

@@ -50,14 +50,15 @@ def samconfig(text: str | None, *, template: str, bucket: str, region: str, name
     settings = {**shared, **own}
     if not settings.get("s3_bucket") and settings.get("resolve_s3") is not True:
         wanted |= {"s3_bucket": bucket, "s3_prefix": settings.get("s3_prefix") or _PREFIX}
-    new = (text if text is not None else "version = 0.1\n").replace("\r\n", "\n")
+    windows = text is not None and 0 < text.count("\n") == text.count("\r\n")
+    new = text.replace("\r\n", "\n") if text and windows else text or "version = 0.1\n"
     for path in (_TABLE, _SHARED):
         if "signing_profiles" in _at(before, path):
             new = _change(new, path, "signing_profiles", None, name)
     for key, value in wanted.items():
         if _at(_parse(new, name), _TABLE).get(key) != value:
             new = _change(new, _TABLE, key, value, name)
-    return new.replace("\n", "\r\n") if text and "\r\n" in text else new
+    return new.replace("\n", "\r\n") if windows else new
 
 
 def _change(text: str, path: tuple[str, ...], key: str, value: str | None, name: str) -> str:

@@ -6,7 +6,7 @@ A template that two stacks use becomes two: they are two functions, signed twice
 """
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from shipsafe.errors import ConfigError
 from shipsafe.signing.rewrite.deployable import Deployable
@@ -24,16 +24,19 @@ class Stacks:
     Args:
         top: the template, POSIX, relative to the project's root; `out` where it is to go, likewise.
         signed: trail of a function or layer (`Function.trail`) -> what it is to take.
+        templates: all that the project has: no result may lie on one.
         load: the text of a template.
         exists: whether there is a file or folder at a path relative to the root.
     """
 
     def __init__(
-        self, top: str, out: str, signed: Mapping[Trail, Deployable], *, load: Callable[[str], str], exists: Callable[[str], bool]
-    ) -> None:
+        self, top: str, out: str, signed: Mapping[Trail, Deployable], *, templates: Iterable[str], load: Callable[[str], str],
+        exists: Callable[[str], bool],
+    ) -> None:  # fmt: skip
         self._top = top
         self._out = out
         self._signed = signed
+        self._templates = {posixpath.normpath(path).casefold() for path in templates}
         self._load = load
         self._exists = exists
         self.texts: dict[str, str] = {}
@@ -47,10 +50,9 @@ class Stacks:
             ConfigError: something cannot be rewritten faithfully, or two templates would have one name.
         """
         self._stack(self._top, (), self._out)
-        read = {posixpath.normpath(step[0]) for trail in self._signed for step in trail}
         names = [path.casefold() for path in self.texts]
         for path in self.texts:
-            if path in read or names.count(path.casefold()) > 1:
+            if path.casefold() in self._templates or names.count(path.casefold()) > 1:
                 raise ConfigError("A template would be written over one that is read, or over another one.",
                                   remedy="Choose another name for the result.", path=path)  # fmt: skip
 

@@ -76,9 +76,9 @@ def _sign(edits: Edits, name: str, logical_id: str, body: Part, one: Deployable)
     path: Path = ("Resources", logical_id, "Properties")
     key, fields = _CODE[kind]
     remarks: list[str] = []
-    old = body.get("Properties", key)
-    if old is not None:
-        remarks += _check(edits, name, logical_id, old)
+    for old in (_setting(edits.root, body, key), _setting(edits.root, body, "InlineCode")):
+        if old is not None:
+            remarks += _check(edits, name, logical_id, old)
     _put_code(edits, path, kind, dict(zip(fields, (one.bucket, one.key, Opaque(one.version)), strict=True)))
     if kind == _SAM_FUNCTION and _setting(edits.root, body, _PUBLISHED):
         edits.put(path, _PUBLISHED, Opaque(one.code_hex), after=key)

@@ -14,6 +14,8 @@ from shipsafe.signing.setup.check import Check, Mend, State
 from shipsafe.signing.setup.look import BucketLook
 from shipsafe.signing.setup.wanted import TLS_SID, bucket_settings, tls_statement
 
+# Classes whose objects must be restored before anybody can read them: "Amazon S3 storage classes", User Guide.
+_FROZEN = {"GLACIER", "DEEP_ARCHIVE"}
 _WHY = {
     "public access": "all four blocks",
     "ownership": "BucketOwnerEnforced: access lists count for nothing",
@@ -147,9 +149,8 @@ def _texts(value: Any) -> list[str]:
 def _life_cycle(look: BucketLook, found: Any, wanted: Any) -> Iterator[Check]:
     rules = [rule for rule in found or [] if rule.get("Status") == "Enabled"]
     for rule in rules:
-        if _removes(rule) and any(_meets(_prefix(rule), f"{prefix}signed/") for prefix in look.prefixes):
-            says = f"Life cycle rule {rule.get('ID', '')!r} of bucket {look.name} removes what is signed, and a roll-back needs it."
-            yield _left(look, "life cycle", says, "Take the folder signed/ out of that rule.")
+        if any(_meets(_prefix(rule), f"{prefix}signed/") for prefix in look.prefixes):
+            yield from _takes_away(look, rule)
     lacking = [one for one in wanted if not any(_serves(rule, one) for rule in rules)]
     crowded = [f"{prefix}unsigned/" for prefix in look.prefixes if prefix in look.crowded]
     if not lacking:
@@ -160,6 +161,20 @@ def _life_cycle(look: BucketLook, found: Any, wanted: Any) -> Iterator[Check]:
     else:
         says = f"Bucket {look.name} has no life cycle rule {', '.join(one['ID'] for one in lacking)}, and none is added to what is there."
         yield Check(targets=look.targets, about="life cycle", state=State.NOTE, says=says, remedy="Add it yourself if you want it.")
+
+
+def _takes_away(look: BucketLook, rule: Any) -> Iterator[Check]:
+    """What a rule does to signed zips that a roll-back would miss. Signer writes them without tags, so a rule for a tag is not theirs."""
+    where = rule.get("Filter", {})
+    if "Tag" in where or "Tags" in where.get("And", {}):
+        return
+    named = f"Life cycle rule {rule.get('ID', '')!r} of bucket {look.name}"
+    remedy = "Take the folder signed/ out of that rule."
+    if _removes(rule):
+        yield _left(look, "life cycle", f"{named} removes what is signed, and a roll-back needs it.", remedy)
+    moves = [*rule.get("Transitions", []), *rule.get("NoncurrentVersionTransitions", [])]
+    if frozen := sorted({one.get("StorageClass", "") for one in moves} & _FROZEN):
+        yield _left(look, "life cycle", f"{named} moves what is signed to {', '.join(frozen)}, where Lambda cannot read it.", remedy)
 
 
 def _serves(rule: Any, wanted: Any) -> bool:

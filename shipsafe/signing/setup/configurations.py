@@ -23,6 +23,10 @@ def configuration_checks(look: ConfigurationLook) -> Iterator[Check]:
         yield about(state=State.UNKNOWN, says=look.error.what, remedy=look.error.remedy, stops=look.pinned is None)
     elif one is not None:
         yield from _judged(look, one)
+    elif look.elsewhere:
+        where = " in ".join(reversed(str(look.pinned).split(":")[3:5]))
+        remedy = "`shipsafe doctor` with a target there looks at it."
+        yield about(state=State.UNKNOWN, says=f"{look.pinned} is of account {where}: it was not looked at.", remedy=remedy)
     elif look.pinned is not None:
         remedy = "Correct it in the policy; without the key, `shipsafe bootstrap` finds or makes one."
         yield about(state=State.MISSING, says=f"There is no {look.pinned}.", remedy=remedy)

@@ -15,6 +15,7 @@ from shipsafe.errors import ConfigError, ShipsafeError
 from shipsafe.model.signing import SignTarget
 
 Connected = tuple[SignTarget, Aws]
+_LONGEST_NAME = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +48,15 @@ class ProfileLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationLook:
-    """The code-signing configuration that the policy names, or those that are there to choose from."""
+    """The code-signing configuration that the policy names, or those that are there to choose from.
+
+    `elsewhere`: the one that the policy names is of another account or Region, where functions run and nothing is signed.
+    """
 
     targets: tuple[str, ...]
     profile: ProfileLook
     pinned: str | None
+    elsewhere: bool = False
     found: tuple[Configuration, ...] = ()
     error: ShipsafeError | None = None
 
@@ -66,15 +71,23 @@ class Looked:
 
 
 def bucket_name(target: SignTarget, aws: Aws) -> str:
-    """The bucket of a target, its pseudo parameters filled in."""
-    return target.bucket.replace("${AWS::AccountId}", aws.account).replace("${AWS::Region}", aws.region)
+    """The bucket of a target, its pseudo parameters filled in.
+
+    Raises:
+        ConfigError: that makes it longer than a bucket's name may be.
+    """
+    name = target.bucket.replace("${AWS::AccountId}", aws.account).replace("${AWS::Region}", aws.region)
+    if len(name) > _LONGEST_NAME:  # all else was checked when the policy was read
+        remedy = "Shorten `bucket` in the policy."
+        raise ConfigError(f"Bucket {name} of target {target.name} has more than {_LONGEST_NAME} characters.", remedy=remedy)
+    return name
 
 
 def look(connected: Sequence[Connected], *, unnamed: bool = True) -> Looked:
     """Look at all that some targets need; without `unnamed` at no code-signing configuration but those that the policy names.
 
     Raises:
-        ConfigError: two targets want one bucket with different keys.
+        ConfigError: two targets want one bucket with different keys, or a bucket's name is too long.
     """
     buckets = tuple(_bucket(same) for same in _alike(connected, bucket_name))
     profiles, configurations = [], []
@@ -135,6 +148,8 @@ def _configuration(targets: tuple[str, ...], profile: ProfileLook, pinned: str |
     try:
         if pinned is None:
             return replace(bare, found=list_configurations(profile.aws))
+        if pinned.split(":")[3:5] != [profile.aws.region, profile.aws.account]:
+            return replace(bare, elsewhere=True)
         one = find_configuration(profile.aws, pinned)
         return replace(bare, found=(one,) if one else ())
     except ShipsafeError as error:

@@ -171,6 +171,8 @@ def test_an_assembly_of_which_nothing_was_signed_is_refused(tmp_path: Path) -> N
         ("manifest.json", "S.template.json", "../../etc/passwd", "leads out"),
         ("manifest.json", "S.assets.json", "/etc/passwd", "leads out"),
         ("S.template.json", "N.nested.template.json", "../x.json", "leads out"),
+        ("S.template.json", "N.nested.template.json", "a\\u0000b", "leads out"),
+        ("S.template.json", "N.nested.template.json", "x" * 5000, "Cannot be read: File name too long"),
         ("S.template.json", "N.nested.template.json", "S.template.json", "contains itself"),
         ("manifest.json", '"artifacts": {', '"artifacts": [{', "Not JSON"),
     ],

@@ -110,6 +110,11 @@ def test_line_ends_of_windows_stay_and_names_are_quoted() -> None:
     assert tomllib.loads(new)["default"]["deploy"]["parameters"]["template_file"] == 'a "b"\\\u00e9.yaml'
 
 
+def test_mixed_line_ends_stay_mixed() -> None:
+    text = 'version = 0.1\r\n# one\n[default.deploy.parameters]\ntemplate_file = "a.yaml"\n'
+    assert _new(text).startswith("version = 0.1\r\n# one\n[default.deploy.parameters]\n")
+
+
 @pytest.mark.parametrize("text", ["a = ", "a = " + "[" * 3000, "x." * 100 + "y = 1"])
 def test_what_is_not_toml_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):

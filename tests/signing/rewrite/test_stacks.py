@@ -23,7 +23,7 @@ _TWO: Trail = (("template.yaml", "Two"), ("services/child.yaml", "F"))
 def _stacks(texts: Mapping[str, str], *trails: Trail, out: str = "out.yaml", there: tuple[str, ...] = ()) -> Stacks:
     signed = {trail: deployable(f"function:{'.'.join(step[1] for step in trail)}") for trail in trails}
     known = {posixpath.normpath(path) for path in (*texts, *there)}
-    stacks = Stacks("template.yaml", out, signed, load=lambda path: texts[path], exists=lambda path: path in known)
+    stacks = Stacks("template.yaml", out, signed, templates=texts, load=lambda path: texts[path], exists=lambda path: path in known)
     stacks.rewrite()
     return stacks
 
@@ -95,6 +95,12 @@ def test_a_result_never_lies_on_a_template_that_is_read() -> None:
     texts = {"template.yaml": _PARENT.replace("services/child.yaml", "out.One.yaml"), "out.One.yaml": _CHILD}
     with pytest.raises(ConfigError, match="written over one that is read"):
         _stacks(texts, (("template.yaml", "One"), ("out.One.yaml", "F")))
+
+
+def test_a_template_of_which_nothing_was_signed_is_not_written_over_either() -> None:
+    texts = {"template.yaml": _PARENT, "services/child.yaml": _CHILD, "x.yaml": _CHILD}
+    with pytest.raises(ConfigError, match="written over one that is read"):
+        _stacks(texts, _ONE, out="X.yaml")  # on some disks it is the same file
 
 
 def test_results_whose_names_differ_only_in_case_are_refused() -> None:

@@ -204,6 +204,7 @@ def test_a_parameter_that_named_the_code_is_said_to_decide_nothing_any_more() ->
         ("CodeUri: !If [A, one, two]", "depends on a condition"),
         ("CodeUri: {Bucket: {'Fn::If': [A, one, two]}, Key: k}", "depends on a condition"),
         ("CodeUri: {'Fn::Transform': {Name: M}}", "depends on a condition or a macro"),
+        ("InlineCode: !If [A, one, two]", "depends on a condition"),
         ("Fn::Transform: {Name: 'AWS::Include', Parameters: {Location: s3://b/k}}", "A macro writes properties of F"),
     ],
 )
@@ -211,6 +212,12 @@ def test_code_that_depends_on_a_condition_or_macro_is_refused_with_its_line(code
     error = _refused(_HEAD + _SAM + f"      {code}\n")
     assert what in error.what
     assert (error.path, error.line) == ("template.yaml", 6)
+
+
+def test_code_in_globals_that_depends_on_a_condition_is_refused_at_each_function_that_has_no_other() -> None:
+    shared = "Globals: {Function: {CodeUri: !If [A, one, two]}}\n" + _HEAD + _SAM
+    assert "depends on a condition" in _refused(shared + "      Handler: a.b\n").what
+    assert "Bucket: signed" in turned(shared + "      CodeUri: src\n")
 
 
 def test_code_that_runs_from_the_bucket_is_refused() -> None:

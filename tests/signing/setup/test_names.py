@@ -135,6 +135,17 @@ def test_one_that_is_named_and_not_there(side: Side) -> None:
     assert (one.state, one.mends, one.says) == (State.MISSING, (), f"There is no {arn}.")
 
 
+@pytest.mark.parametrize("place", [f"us-east-1:{ACCOUNT}", f"{REGION}:{OTHER}"])
+def test_one_that_is_named_and_elsewhere_is_not_taken_for_looked_at(side: Side, place: str) -> None:
+    """Functions may run in another account than the one that signs."""
+    profile()
+    arn = f"arn:aws:lambda:{place}:code-signing-config:csc-0123456789abcdef0"
+    survey = side.make(target(code_signing_config=arn))
+    [one] = about(survey.checks, "code-signing configuration")
+    assert (one.state, one.stops) == (State.UNKNOWN, False)
+    assert "GetCodeSigningConfig" not in [operation for _, operation, _ in side.calls]
+
+
 def test_one_that_only_warns_is_told_and_left(side: Side) -> None:
     arn = configuration(profile(), policy="Warn")
     survey = side.make(target(code_signing_config=arn))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shipsafe.errors import IncompleteError
+from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.local.faults import Fault
 from shipsafe.signing.setup.buckets import bucket_checks
 from shipsafe.signing.setup.check import Check, State
@@ -149,6 +149,20 @@ def test_a_rule_that_removes_what_is_signed_is_told(side: Side, prefix: str, how
     assert [check.state for check in said] == [State.MISSING]
 
 
+@pytest.mark.parametrize(("storage", "told"), [("GLACIER", True), ("DEEP_ARCHIVE", True), ("GLACIER_IR", False), ("STANDARD_IA", False)])
+def test_a_rule_that_freezes_what_is_signed_is_told(side: Side, storage: str, told: bool) -> None:  # noqa: FBT001 - a parameter of a table
+    """Lambda cannot read what must be restored first."""
+    move = {"ID": "m", "Filter": {"Prefix": ""}, "Status": "Enabled", "Transitions": [{"Days": 90, "StorageClass": storage}]}
+    _life(abort_rule(), unsigned_rule(""), move)
+    assert [check.state for check in found(side, "life cycle")] == [State.MISSING] * told + [State.OK]
+
+
+def test_a_rule_for_a_tag_is_not_for_what_signer_writes(side: Side) -> None:
+    sweep = {"ID": "sweep", "Filter": {"Tag": {"Key": "temporary", "Value": "yes"}}, "Status": "Enabled", "Expiration": {"Days": 1}}
+    _life(abort_rule(), unsigned_rule(""), sweep)
+    assert only(side, "life cycle").state is State.OK
+
+
 def test_a_rule_that_is_switched_off_removes_nothing(side: Side) -> None:
     _life(abort_rule(), unsigned_rule(""), {"ID": "sweep", "Filter": {"Prefix": ""}, "Status": "Disabled", "Expiration": {"Days": 1}})
     assert only(side, "life cycle").state is State.OK
@@ -165,6 +179,12 @@ def test_where_unsigned_zips_lie_already_no_rule_is_added_that_would_remove_them
     one = only(side, "life cycle")
     assert (one.state, one.mends) == (State.NOTE, ())
     assert "none is added to what is there" in one.says
+
+
+def test_a_name_that_is_too_long_once_it_is_filled_in_is_refused_before_any_call(side: Side) -> None:
+    with pytest.raises(ConfigError, match="has more than 63 characters"):
+        side.look(target(bucket="a" * 50 + "-${AWS::AccountId}-${AWS::Region}"))
+    assert {service for service, _, _ in side.calls} == {"sts"}
 
 
 def test_a_bucket_of_another_account_stops_everything(side: Side) -> None:
