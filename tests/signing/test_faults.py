@@ -13,10 +13,13 @@ import pytest
 
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
+from shipsafe.local.cms import write_signature
 from shipsafe.local.faults import Fault
+from shipsafe.local.sign_zip import sign_zip
 from shipsafe.model.signing import SignTarget
 from shipsafe.signing.journal import NAME
 from shipsafe.signing.run import Carried
+from tests.local_endpoint import ACCOUNT, REGION
 from tests.signing.place import BUCKET, TARGET, ZIP, Site, connect
 from tests.signing.zips import zip_bytes
 
@@ -453,6 +456,31 @@ def test_a_zip_of_another_content_with_a_genuine_signature_is_found(site: Site) 
 
     assert isinstance(error, IntegrityError)
     assert "in the signed zip than in the unsigned one" in error.what
+
+
+def test_a_digest_of_another_formula_is_a_remark_where_every_byte_was_compared(site: Site) -> None:
+    """AWS documents no formula, and the one that is known has a single source: it must not stop what our job signed of our bytes."""
+
+    def sign_otherwise() -> None:
+        [one] = site.versions("signed/")
+        job = one["Key"].rpartition("/")[2].removesuffix(".zip")
+        told = site.client("signer").describe_signing_job(jobId=job)
+        profile = site.client("signer").get_signing_profile(profileName=TARGET.profile)["profileVersionArn"]
+        arn = f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-jobs/{job}"
+        leaf = site.endpoint.root.issue(told["completedAt"])
+        when, expires = told["completedAt"], told["signatureExpiresAt"]
+
+        def write(content: bytes) -> bytes:
+            return write_signature(content[::-1], leaf, job=arn, profile_version=profile, signed_at=when, expires=expires)
+
+        body = sign_zip(ZIP, write)
+        _replace(site, "signed/", body)
+
+    [signed], failed = site.carry_out(site.plan(connect=_after("DescribeSigningJob", sign_otherwise)))
+
+    assert failed == []
+    assert len(site.versions("signed/")) == 2
+    assert ["digest in the signature is not the one" in note for note in signed.notes] == [True]
 
 
 def test_a_root_that_nobody_vouches_for(site: Site) -> None:
