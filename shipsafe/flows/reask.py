@@ -31,7 +31,7 @@ from shipsafe.model.artifact import Artifact
 from shipsafe.model.claims import SbomClaims
 from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import Policy
-from shipsafe.model.project import Code, CodeKind, Function, Layer, Subject
+from shipsafe.model.project import Code, CodeKind, Function, Layer, Subject, Unresolved
 from shipsafe.model.tree import StagedTree
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.handed_over import Zipped, known_tree, take_zip
@@ -104,6 +104,11 @@ def _subject(artifact: ReleasedArtifact) -> Subject:
         location=artifact.location,
         architectures=told.architectures,
         layers=told.layers,
+        unresolved=tuple(
+            Unresolved(field=name, reason="the release manifest does not say it", remedy="Build the release again.")
+            for name, said in (("runtime", told.runtimes), ("architectures", told.architectures))
+            if not said
+        ),
     )
 
 

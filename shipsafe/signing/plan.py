@@ -131,14 +131,17 @@ def plan(
         twice = next(name for name in names if names.count(name) > 1)
         raise ConfigError(f"Two artifacts are called {twice!r}.", remedy="Give each a name of its own.")
     _each(work, examine)
-    stands = _each(targets, lambda target: _stand(target, connect))
+    # One after the other and in this thread: a named profile may ask for a code of its MFA device.
+    opened = [(target, _caught(connect, target)) for target in targets]
+    stands = _each(opened, lambda one: _stand(*one))
     bare = [Line(names=tuple(one.name for one in same), work=same[0], stand=stand) for same in _by_content(work) for stand in stands]
     lines = _each(bare, lambda line: _how_far(line, journal, now()))
     return SigningPlan(stands=tuple(stands), lines=tuple(lines), order=tuple(names), journal=journal)
 
 
-def _stand(target: SignTarget, connect: Callable[[SignTarget], Aws]) -> Stand:
-    aws = connect(target)
+def _stand(target: SignTarget, aws: Aws | ShipsafeError) -> Stand:
+    if isinstance(aws, ShipsafeError):
+        raise aws
     name = target.bucket.replace("${AWS::AccountId}", aws.account).replace("${AWS::Region}", aws.region)
     bucket = look_at_bucket(aws, name)
     if bucket.region != aws.region:
@@ -198,16 +201,17 @@ def _how_far(line: Line, journal: Journal, now: datetime) -> Line:
     return replace(line, source=source, job=earlier.job, attempt=earlier.attempt)
 
 
+def _caught(look: Callable[[In], Out], item: In) -> Out | ShipsafeError:
+    try:
+        return look(item)
+    except ShipsafeError as error:
+        return error
+
+
 def _each(items: Sequence[In], look: Callable[[In], Out]) -> list[Out]:
     """Look at all items side by side; every refusal is told, in one error of the gravest kind."""
-
-    def caught(item: In) -> Out | ShipsafeError:
-        try:
-            return look(item)
-        except ShipsafeError as error:
-            return error
-
-    found = [result for _, result in sorted(side_by_side(items, caught), key=lambda one: one[0])]
+    done = side_by_side(items, lambda item: _caught(look, item))
+    found = [result for _, result in sorted(done, key=lambda one: one[0])]
     errors = list({str(one): one for one in found if isinstance(one, ShipsafeError)}.values())
     if len(errors) == 1:
         raise errors[0]

@@ -184,6 +184,14 @@ def test_what_was_not_brought_along_is_unanswered_and_the_others_are_asked(shop:
     assert "The SBOM is not there." in found["sbom function:Stock"]
 
 
+def test_a_function_without_a_runtime_is_not_taken_for_one_of_another_language(shop: Path, dist: Path) -> None:
+    edited(dist / "shipsafe.json", lambda one: artifact(one, "Pay").update(runtimes=[], sbom=None))
+    found = unanswered(asked(shop, dist=dist))
+    assert (
+        found["package function:Pay"] == "The runtime of Pay is not known: the release manifest does not say it. Build the release again."
+    )
+
+
 def test_a_layer_whose_sbom_is_gone_is_unanswered(shop: Path, dist: Path) -> None:
     (dist / "Common.cdx.json").unlink()
     found = unanswered(asked(shop, dist=dist))

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Thread, current_thread
 
 import pytest
 
+from shipsafe.adapters.aws.session import Aws
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, NothingError, ShipsafeError
 from shipsafe.local.faults import Fault
-from shipsafe.model.signing import S3Object
+from shipsafe.model.signing import S3Object, SignTarget
 from shipsafe.signing.journal import NAME, Journal
 from shipsafe.signing.layout import ENTRY
 from shipsafe.signing.plan import plan
@@ -153,6 +155,18 @@ def test_every_refusal_is_told_and_the_gravest_decides(site: Site) -> None:
     targets = [TARGET, replace(TARGET, name="one", profile="nobody"), replace(TARGET, name="two", profile_version="AAAAAAAAAA")]
     with pytest.raises(IntegrityError, match=r"no signing profile nobody .* the policy pins AAAAAAAAAA"):
         site.plan(targets=targets)
+
+
+def test_targets_are_connected_to_one_after_the_other_by_the_caller_itself(site: Site) -> None:
+    """A named profile may ask on the terminal for a code."""
+    asked: list[tuple[str, Thread]] = []
+
+    def opened(target: SignTarget) -> Aws:
+        asked.append((target.name, current_thread()))
+        return site.connect(TARGET)
+
+    site.plan(targets=[replace(TARGET, name=name) for name in "abc"], connect=opened)
+    assert asked == [(name, current_thread()) for name in "abc"]
 
 
 @pytest.mark.parametrize(
