@@ -201,7 +201,7 @@ def test_a_plan_of_terraform_is_no_template(tmp_path: Path) -> None:
 
 def test_what_was_signed_for_several_targets_fits_no_template(tmp_path: Path) -> None:
     source = _project(tmp_path)
-    with pytest.raises(ConfigError, match="one target, and this is for other, prod"):
+    with pytest.raises(ConfigError, match="This was signed for other, prod, and"):
         rewrite([f"{source}={tmp_path / 'out.yaml'}"], [deployable(), deployable(target="other")], policy=policy())
 
 

@@ -88,11 +88,11 @@ def of_one_place(deployables: Sequence[Deployable], region: str | None, where: s
     fitting = [one for one in deployables if region in (None, one.region)]
     if not fitting:
         there = listed({one.region for one in deployables})
-        raise ConfigError(f"{where} goes to {region}, and what was signed lies in {there}: Lambda takes code from its own region alone.",
+        raise ConfigError(f"What was signed lies in {there}, and {where} goes to {region}: Lambda takes code from its own region alone.",
                           remedy=f"Sign for a target in {region}, too.")  # fmt: skip
     targets = {one.target for one in fitting}
     if len(targets) > 1:
-        raise ConfigError(f"{where} can take what was signed for one target, and this is for {listed(targets)}.",
+        raise ConfigError(f"This was signed for {listed(targets)}, and {where} can take what was signed for one target.",
                           remedy="Name one of them with --target.")  # fmt: skip
     return {one.subject: one for one in fitting}
 

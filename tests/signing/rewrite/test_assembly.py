@@ -150,7 +150,7 @@ def test_a_stack_takes_what_was_signed_for_its_region(tmp_path: Path) -> None:
 
 
 def test_a_stack_of_a_region_for_which_nothing_was_signed_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="stack S goes to eu-west-1, and what was signed lies in us-east-1"):
+    with pytest.raises(ConfigError, match="What was signed lies in us-east-1, and stack S goes to eu-west-1"):
         rewrite_assembly(_assembly(tmp_path), _SUBJECTS, [deployable("function:Own", region="us-east-1")])
 
 
