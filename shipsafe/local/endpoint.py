@@ -4,10 +4,10 @@ with start() as endpoint:
     os.environ["AWS_ENDPOINT_URL"] = endpoint.url
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -51,6 +51,7 @@ class Endpoint:
     functions: Lambda
     state: State | None
     empty: dict[str, Any]
+    ended: Event = field(default_factory=Event)
 
     @property
     def url(self) -> str:
@@ -84,7 +85,10 @@ class Endpoint:
         self.keep()
 
     def stop(self) -> None:
-        """End it; what was asked is answered first, and the state is written."""
+        """End it; what was asked is answered first, and the state is written. A second time there is nothing to do."""
+        if self.ended.is_set():
+            return
+        self.ended.set()
         self.faults.stop()
         self.listener.stop()
         try:

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.local.endpoint import Endpoint, start
@@ -215,3 +217,31 @@ def test_kill_9_leaves_a_state_that_can_be_taken_up(
         assert {version["VersionId"] for version in versions} == set(answered)
         assert len(client("signer").list_signing_profiles()["profiles"]) == 3
     assert time.monotonic() - began < 20
+
+
+def test_what_cannot_be_kept_is_not_answered_as_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local_root: LocalRoot) -> None:
+    """A disk that refuses is an error of the server, with a sentence; the next call is answered."""
+    once = Config(retries={"total_max_attempts": 1})
+    with _endpoint(tmp_path / "state", local_root, monkeypatch, tmp_path):
+        (tmp_path / "state" / "bodies").write_text("in the way")
+        (tmp_path / "state" / "cores.json").mkdir()
+        with (
+            closing(client("s3", region="us-east-1", config=once)) as s3,
+            pytest.raises(ClientError, match=r"InternalFailure.*Cannot be written"),
+        ):
+            s3.create_bucket(Bucket="bucket")
+        with closing(client("signer", config=once)) as signer, pytest.raises(ClientError, match=r"InternalFailure.*Cannot be written"):
+            signer.put_signing_profile(profileName="prod", platformId=_PLATFORM)
+        (tmp_path / "state" / "bodies").unlink()
+        (tmp_path / "state" / "cores.json").rmdir()
+        client("s3", region="us-east-1").create_bucket(Bucket="bucket")
+    with _endpoint(tmp_path / "state", local_root, monkeypatch, tmp_path):
+        assert [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]] == ["bucket"]
+
+
+def test_an_endpoint_is_alone_in_its_process_and_may_be_stopped_twice(local_root: LocalRoot) -> None:
+    with start(root=local_root) as endpoint:
+        with pytest.raises(ConfigError, match="in this process already"):
+            start(root=local_root)
+        endpoint.stop()
+    start(root=local_root).stop()
