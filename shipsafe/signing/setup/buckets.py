@@ -108,30 +108,28 @@ def _encryption(look: BucketLook, found: Any, wanted: Any) -> Iterator[Check]:
     elif look.kms_key is None or key == look.kms_key:
         yield _ok(look, "encryption", f"{kind}{f' with {key}' if key else ''}.")
     elif key is None:
-        yield _mended(look, "encryption", f"Bucket {look.name} encrypts with {kind}, and the policy wants {look.kms_key}.", wanted)
+        says = f"Bucket {look.name} encrypts with {kind}, and the policy wants {look.kms_key}."
+        yield _mended(look, "encryption", says, {**found, **wanted})  # what else the rule says stays: blocked kinds of encryption, for one
     else:
         says = f"Bucket {look.name} encrypts with {key}, and the policy wants {look.kms_key}."
         yield _left(look, "encryption", says, "Change one of them; if they are two names of one key, write the bucket's in the policy.")
 
 
 def _policy(look: BucketLook, found: Any, wanted: Any) -> Iterator[Check]:
-    if found is None:
-        yield _mended(look, "policy", f"Bucket {look.name} lets requests through without TLS.", wanted)
-        return
-    statements = found.get("Statement", []) if isinstance(found, dict) else []
+    statements = (found or {}).get("Statement", [])
     statements = [statements] if isinstance(statements, dict) else statements
     statement = tls_statement(look.name, look.aws.partition)
     if any(_denies_plain(one, statement) for one in statements):
         yield _ok(look, "policy", "Nothing without TLS.")
     else:
-        others = [one for one in statements if not (isinstance(one, dict) and one.get("Sid") == TLS_SID)]
-        value = {**found, "Statement": [*others, statement]}
+        others = [one for one in statements if one.get("Sid") != TLS_SID]
+        value = {**(found or wanted), "Statement": [*others, statement]}
         yield _mended(look, "policy", f"Bucket {look.name} lets requests through without TLS.", value)
 
 
 def _denies_plain(one: Any, wanted: Any) -> bool:
     """Whether a statement refuses whatever comes without TLS, for everybody, everything and all of the bucket."""
-    if not isinstance(one, dict) or one.get("Effect") != "Deny" or set(one) - {"Sid", *wanted}:
+    if one.get("Effect") != "Deny" or set(one) - {*wanted}:
         return False
     everything = one.get("Resource") == "*" or set(wanted["Resource"]) <= set(_texts(one.get("Resource")))
     return (

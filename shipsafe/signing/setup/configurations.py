@@ -23,6 +23,9 @@ def configuration_checks(look: ConfigurationLook) -> Iterator[Check]:
         yield about(state=State.UNKNOWN, says=look.error.what, remedy=look.error.remedy, stops=look.pinned is None)
     elif one is not None:
         yield from _judged(look, one)
+        if look.pinned is None and (others := _candidates(look)[1:]):
+            says = f"{', '.join(other.arn for other in others)} would do as well."
+            yield about(state=State.NOTE, says=says, remedy="Name the one that is meant in the policy: `code-signing-config`.")
     elif look.elsewhere:
         where = " in ".join(reversed(str(look.pinned).split(":")[3:5]))
         remedy = "`shipsafe doctor` with a target there looks at it."
@@ -45,11 +48,17 @@ def chosen(look: ConfigurationLook) -> Configuration | None:
     """The one that the policy names; else ours for the profile; else one that enforces and trusts the profile's version alone."""
     if look.pinned is not None:
         return next(iter(look.found), None)
+    return next(iter(_candidates(look)), None)
+
+
+def _candidates(look: ConfigurationLook) -> list[Configuration]:
+    """Those that could be meant, the likeliest first; among equals the order is always the same."""
     profile = look.profile.profile
-    ours = [one for one in look.found if one.description == description(look.profile.name)]
-    alone = [one for one in look.found if profile is not None and one.publishers == (profile.arn,) and one.policy == ENFORCE]
+    found = sorted(look.found, key=lambda one: one.arn)
+    ours = [one for one in found if one.description == description(look.profile.name)]
     trusting = [one for one in ours if profile is not None and profile.arn in one.publishers]
-    return next(iter([*trusting, *ours, *alone]), None)
+    alone = [one for one in found if profile is not None and one.publishers == (profile.arn,) and one.policy == ENFORCE]
+    return list(dict.fromkeys([*trusting, *ours, *alone]))
 
 
 def _make(look: ConfigurationLook) -> None:

@@ -184,3 +184,14 @@ def test_one_of_somebody_else_that_also_trusts_the_profile_is_not_taken(side: Si
     theirs = configuration(profile("theirs"), profile(), description="theirs")
     side.make()
     assert side.standing().configuration != theirs
+
+
+def test_of_several_that_would_do_the_same_one_is_taken_every_time_and_the_others_are_told(side: Side) -> None:
+    """Two people ran bootstrap at once."""
+    arn = profile()
+    both = sorted(configuration(arn, description=description("orders_2026")) for _ in range(2))
+    survey = side.make()
+    assert side.standing().configuration == both[0]
+    assert survey.exit_code is ExitCode.PASS
+    [note] = [check for check in survey.checks if check.state is State.NOTE]
+    assert note.says == f"{both[1]} would do as well."
