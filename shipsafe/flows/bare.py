@@ -24,7 +24,7 @@ from shipsafe.model.claims import Claim
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import Policy
-from shipsafe.model.project import Code, CodeKind, Function, Layer, Subject, Unresolved
+from shipsafe.model.project import Code, CodeKind, Function, Layer, Subject, Unresolved, unsaid
 from shipsafe.model.record import RunRecord
 from shipsafe.model.tree import StagedTree
 from shipsafe.model.verdict import Decision
@@ -206,10 +206,12 @@ class _Shelf:
     def reworded(self, outcome: Outcome) -> Outcome:
         """What a gate takes for "does not apply" or for "none", and is "not said": a runtime, and layers."""
         subject = self.subjects[outcome.subject]
-        unsaid = next((one for one in subject.unresolved if one.field in ("runtime", "runtimes")), None)
-        if unsaid is not None and outcome.gate in _PYTHON and outcome.state is State.NOT_ASKED:
-            reason = f"Whether {subject.name} is Python is not known: {unsaid.reason.rstrip('.')}. {unsaid.remedy}".rstrip()
-            return Outcome.unanswered(outcome.gate, outcome.subject, reason)
+        if (
+            outcome.gate in _PYTHON
+            and outcome.state is State.NOT_ASKED
+            and (why := unsaid(subject, "runtime") or unsaid(subject, "runtimes"))
+        ):
+            return Outcome.unanswered(outcome.gate, outcome.subject, why)
         if outcome.gate == "layers" and isinstance(subject, Function) and not self.described:
             reason = f"A zip says nothing of the layers that its function uses. {_TEMPLATE} has them asked."
             return Outcome.not_asked(outcome.gate, outcome.subject, reason)

@@ -21,7 +21,7 @@ from shipsafe.model.finding import Effect, Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome
-from shipsafe.model.project import Function, Subject
+from shipsafe.model.project import Function, Subject, unsaid
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Origin, ProblemKind, Source, StagedTree
 from shipsafe.packing.handler import Answer, find
@@ -141,7 +141,7 @@ def run(inquiry: Inquiry) -> Outcome:
     notes = list(tree.notes)
     unread: list[str] = []
     if subject.runtime is None:
-        unread += [unsaid for field in ("runtime", "runtimes") if (unsaid := _unsaid(subject, field))]
+        unread += [why for field in ("runtime", "runtimes") if (why := unsaid(subject, field))]
     with disk_errors(tree.root):
         findings += _problems(tree, subject, unread)
         findings += package_findings(inquiry)
@@ -191,7 +191,7 @@ def _handler(inquiry: Inquiry, notes: list[str], unread: list[str]) -> Iterator[
     if function.runtime is None:
         return
     if function.handler is None:
-        unread.append(_unsaid(function, "handler") or f"The handler of {function.name} is not known: the template names none.")
+        unread.append(unsaid(function, "handler") or f"The handler of {function.name} is not known: the template names none.")
         return
     runtime = lookup(function.runtime)
     found = find(function.runtime, function.handler, inquiry.staged, inquiry.layer_trees, python=runtime.python if runtime else None)
@@ -211,8 +211,8 @@ def _platform(tree: StagedTree, subject: Subject, findings: list[Finding], notes
     """Look at native code, and give the number of native files."""
     runtime = lookup(subject.runtime or "")
     fit = examine(tree.entries, architectures=_architectures(subject), runtime=runtime)
-    if fit.natives and not subject.architectures and (unsaid := _unsaid(subject, "architectures")):
-        unread.append(unsaid)
+    if fit.natives and not subject.architectures and (why := unsaid(subject, "architectures")):
+        unread.append(why)
     findings += [_finding(WRONG_PLATFORM, subject, f"{one.entry.path} {one.reason}.", one.entry.location, one.key) for one in fit.misfits]
     unread += fit.unread
     if fit.spare:
@@ -220,13 +220,6 @@ def _platform(tree: StagedTree, subject: Subject, findings: list[Finding], notes
     if fit.natives and runtime is None:
         notes.append(f"What GLIBC {subject.runtime or 'the runtime'} has is not known, so that was not compared.")
     return fit.natives
-
-
-def _unsaid(subject: Subject, field: str) -> str:
-    """Why a field is not known, as sentences; "" where it is."""
-    unsaid = next((one for one in subject.unresolved if one.field == field), None)
-    called = {"architectures": "architecture", "runtimes": "runtime"}.get(field, field)
-    return f"The {called} of {subject.name} is not known: {unsaid.reason.rstrip('.')}. {unsaid.remedy}".rstrip() if unsaid else ""
 
 
 def _has_layers_elsewhere(inquiry: Inquiry, function: Function) -> bool:

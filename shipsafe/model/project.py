@@ -183,6 +183,13 @@ def _version_key(runtime: str) -> tuple[int, ...]:
 Subject = Function | Layer
 
 
+def unsaid(subject: Subject, field: str) -> str:
+    """Why nobody knows a field of a function or layer, and what to do about it, as sentences; "" where it is known."""
+    found = next((one for one in subject.unresolved if one.field == field), None)
+    called = {"architectures": "architecture", "runtimes": "runtime"}.get(field, field)
+    return f"The {called} of {subject.name} is not known: {found.reason.rstrip('.')}. {found.remedy}".rstrip() if found else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """What was read. Equal inputs give an equal value.
