@@ -153,7 +153,7 @@ def _life_cycle(look: BucketLook, found: Any, wanted: Any) -> Iterator[Check]:
     crowded = [f"{prefix}unsigned/" for prefix in look.prefixes if prefix in look.crowded]
     if not lacking:
         yield _ok(look, "life cycle", "Unsigned zips and unfinished uploads are removed in time.")
-    elif _only_ours(found) and not any(_prefix(one) in crowded for one in lacking):
+    elif _may_grow(found, lacking) and not any(_prefix(one) in crowded for one in lacking):
         says = f"Bucket {look.name} has no life cycle rule {', '.join(one['ID'] for one in lacking)}."
         yield _mended(look, "life cycle", says, [*(found or []), *lacking])
     else:
@@ -182,9 +182,10 @@ def _serves(rule: Any, wanted: Any) -> bool:
     return "AbortIncompleteMultipartUpload" in rule and not _prefix(rule)
 
 
-def _only_ours(found: Any) -> bool:
-    """Whether every rule that is there is one of ours and switched on: then another may stand beside it."""
-    return all(rule.get("Status") == "Enabled" and str(rule.get("ID", "")).startswith("shipsafe-") for rule in found or [])
+def _may_grow(found: Any, lacking: Any) -> bool:
+    """Whether rules of ours may stand beside those that are there: all of these are ours, switched on, and named otherwise."""
+    ours = all(rule.get("Status") == "Enabled" and str(rule.get("ID", "")).startswith("shipsafe-") for rule in found or [])
+    return ours and not {rule.get("ID") for rule in found or []} & {one["ID"] for one in lacking}
 
 
 def _prefix(rule: Any) -> str:
