@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shipsafe.adapters.aws.bucket_settings import NAMES, BucketSettings
@@ -89,7 +89,12 @@ def many(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+TAKEN = {"ID": "shipsafe-unsigned", "Filter": {"Prefix": "logs/"}, "Status": "Enabled", "Expiration": {"Days": 1}}
+BARE: dict[str, Any] = dict.fromkeys(NAMES)
+
+
 @given(settings, st.sampled_from(KEYS), st.frozensets(st.sampled_from(["", "a/"])))
+@example({**BARE, "life cycle": [TAKEN]}, None, frozenset())
 def test_mending_once_is_enough_and_loses_nothing(values: dict[str, Any], kms_key: str | None, crowded: frozenset[str]) -> None:
     assert set(values) == set(NAMES)
     after = mended(values, kms_key, crowded)
