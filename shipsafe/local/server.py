@@ -58,7 +58,10 @@ class _Body:
     def _read_to_end(self, size: int) -> bytes:
         parts, got = [], 0
         while not self._ended and (size < 0 or got < size):
-            part = self._source.read(_CHUNK if size < 0 else size - got)
+            try:
+                part = self._source.read(_CHUNK if size < 0 else size - got)
+            except OSError as error:  # chunks that are none
+                raise ClientDisconnected from error
             self._ended = not part
             parts.append(part)
             got += len(part)

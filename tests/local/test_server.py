@@ -92,6 +92,17 @@ def test_a_chunked_body_arrives_whole(local_aws: Endpoint) -> None:
         assert connection.getresponse().read() == b"a" * 70_000 + b"bbbc"
 
 
+def test_chunks_that_are_none_end_their_own_connection_alone(local_aws: Endpoint, capfd: pytest.CaptureFixture[str]) -> None:
+    with _connect(local_aws) as connection:
+        head = f"PUT /bucket/k HTTP/1.1\r\nHost: localhost\r\nAuthorization: {_SIGNED.format('s3')}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head.encode() + b"zz\r\nhello\r\n0\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):
+            pass
+    _still_there(local_aws)
+    assert capfd.readouterr().err == ""
+
+
 def test_an_expectation_is_met_once(local_aws: Endpoint) -> None:
     """A second 100 would be read as the answer to the next request."""
     client("s3", region="us-east-1").create_bucket(Bucket="bucket")
