@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any
 
 from shipsafe.adapters.aws.bucket_settings import make_bucket, set_bucket
-from shipsafe.errors import IntegrityError
+from shipsafe.adapters.aws.refusals import AwsRefusal
+from shipsafe.errors import IntegrityError, ShipsafeError
 from shipsafe.signing.setup.check import Check, Mend, State
 from shipsafe.signing.setup.look import BucketLook
 from shipsafe.signing.setup.wanted import TLS_SID, bucket_settings, tls_statement
 
+_FORBIDDEN = 403
 # Classes whose objects must be restored before anybody can read them: "Amazon S3 storage classes", User Guide.
 _FROZEN = {"GLACIER", "DEEP_ARCHIVE"}
 _WHY = {
@@ -31,7 +33,7 @@ def bucket_checks(look: BucketLook) -> Iterator[Check]:
     here = f"{look.aws.region}, account {look.aws.account}"
     if look.error is not None:
         state = State.WRONG if isinstance(look.error, IntegrityError) else State.UNKNOWN
-        yield about(about="bucket", state=state, says=look.error.what, remedy=look.error.remedy, stops=True)
+        yield about(about="bucket", state=state, says=look.error.what, remedy=_remedy(look.error), stops=True)
     elif look.region is None:
         yield about(about="bucket", state=State.MISSING, says=f"There is no bucket {look.name}.", mends=tuple(_anew(look)))
     elif look.region != look.aws.region:
@@ -45,6 +47,13 @@ def bucket_checks(look: BucketLook) -> Iterator[Check]:
                 yield about(about=name, state=State.UNKNOWN, says=refused.what, remedy=refused.remedy, stops=True)
             else:
                 yield from _COMPARED[name](look, look.settings.values[name], value)
+
+
+def _remedy(error: ShipsafeError) -> str:
+    """S3 answers 403 both for a bucket that we may not look at and for one that is another account's."""
+    if isinstance(error, AwsRefusal) and error.status == _FORBIDDEN:
+        return f"{error.remedy} If the bucket is somebody else's, choose another name: all accounts share them."
+    return error.remedy
 
 
 def _wanted(look: BucketLook) -> dict[str, Any]:

@@ -200,6 +200,7 @@ def test_a_bucket_that_may_not_be_looked_at_stops_everything(side: Side) -> None
     side.endpoint.faults.add(Fault(service="s3", operation="HeadBucket", code="AccessDenied", status=403, times=2))
     [stop] = side.look().stops
     assert (stop.about, stop.state) == ("bucket", State.UNKNOWN)
+    assert stop.remedy.endswith("If the bucket is somebody else's, choose another name: all accounts share them.")
 
 
 def test_a_name_that_somebody_else_took_meanwhile_is_a_clear_error(side: Side) -> None:
