@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded, write_atomic
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.policy.document import Document, parse
 
 PRESETS = ("baseline", "strict")
+_SHARED, _TABLE = "pyproject.toml", "tool.shipsafe"
 _LIMIT = MEBIBYTE
 _LONGEST = 8
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
@@ -28,6 +29,19 @@ class Found:
     path: Path
     table: str = ""
 
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """The policy in a file that somebody named: the whole file, but of a `pyproject.toml` the table.
+
+        Raises:
+            ConfigError: the `pyproject.toml` has no such table.
+        """
+        if path.name != _SHARED:
+            return cls(path=path)
+        if f"[{_TABLE}" not in _text(path):
+            raise ConfigError(f"It has no [{_TABLE}], and so no policy.", remedy="Name another file.", path=str(path))
+        return cls(path=path, table=_TABLE)
+
 
 def find_policy(root: Path) -> Found | None:
     """The nearest `shipsafe.toml`, or `[tool.shipsafe]` of a `pyproject.toml`, from `root` up to the repository.
@@ -36,15 +50,15 @@ def find_policy(root: Path) -> Found | None:
         ConfigError: both stand in one folder.
     """
     for folder in (root, *root.parents):
-        own, shared = folder / "shipsafe.toml", folder / "pyproject.toml"
-        in_shared = shared.is_file() and "[tool.shipsafe" in _text(shared)
+        own, shared = folder / "shipsafe.toml", folder / _SHARED
+        in_shared = shared.is_file() and f"[{_TABLE}" in _text(shared)
         if own.is_file() and in_shared:
             raise ConfigError("Both shipsafe.toml and [tool.shipsafe] of pyproject.toml are here.", remedy="Keep one of them.",
                               path=str(own))  # fmt: skip
         if own.is_file():
             return Found(path=own)
         if in_shared:
-            return Found(path=shared, table="tool.shipsafe")
+            return Found(path=shared, table=_TABLE)
         if (folder / ".git").exists():
             break
     return None

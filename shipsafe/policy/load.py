@@ -48,7 +48,7 @@ def load(
     Raises:
         ConfigError, IntegrityError, IncompleteError: see `read_chain`, `merge` and `read_waivers`.
     """
-    found = Found(path=explicit.resolve()) if explicit is not None else find_policy(root)
+    found = Found.at(explicit.resolve()) if explicit is not None else find_policy(root)
     shown = known_as(found.path, root) if found else None
     chain = read_chain(found, shown=shown, offline=offline, cache=cache, fetch=fetch)
     own, home = chain[-1], found.path.parent if found else root

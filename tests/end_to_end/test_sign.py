@@ -269,3 +269,17 @@ def test_a_template_that_cannot_take_what_will_be_signed_is_said_before_it_is(ru
         place = entry["signatures"][0]["object"]
         assert f'{{Bucket: {place["bucket"]}, Key: {place["key"]}, Version: "{place["version"]}"}}' in written
     assert 'template_file = "out.yaml"' in (project / "samconfig.toml").read_text()
+
+
+def test_a_policy_may_be_a_table_of_pyproject(run: Sign, project: Path) -> None:
+    """The manifest names the file; the table in it holds."""
+    (project / "shipsafe.toml").unlink()
+    lines = POLICY.replace("[[", "[[tool.shipsafe.").replace("\n[", "\n[tool.shipsafe.").replace("[tool.shipsafe.[", "[[")
+    (project / "pyproject.toml").write_text(lines)
+    assert run("build").code == 0
+    done = run("sign", "--yes")
+    assert done.code == 0, done.out + done.err
+    assert _manifest(project)["policy"]["location"] == "../pyproject.toml"
+    (project / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    gone = run("sign", "--yes")
+    assert (gone.code, "no [tool.shipsafe]" in gone.err) == (2, True)
