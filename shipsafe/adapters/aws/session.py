@@ -64,7 +64,7 @@ def open_aws(place: Place, *, record: Recorded | None = None) -> Aws:
     """Find credentials and ask STS who we are.
 
     Raises:
-        ConfigError: there is no such profile, or no region is named anywhere.
+        ConfigError: there is no such profile, no region is named anywhere, or some services are on this machine and others are not.
         IncompleteError: there are no credentials, they have expired, or the role cannot be assumed.
         IntegrityError: the credentials belong to another account than `place` says.
     """
@@ -139,7 +139,21 @@ def _client(session: Any, service: str, region: str, record: Recorded | None, **
     )
     with aws_errors(f"use {service}"):
         client = session.client(service, region_name=region, config=config, **words)
+    _check_endpoint(service, urlsplit(client.meta.endpoint_url).hostname)
     if record is not None:
         tell = record
         client.meta.events.register("provide-client-params.*.*", lambda params, model, **_: tell(service, model.name, params))
     return client
+
+
+def _check_endpoint(service: str, host: str | None) -> None:
+    """Where one service is on this machine all are: else lines would say LOCAL of what is not, and a local root would count there.
+
+    Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints": `AWS_ENDPOINT_URL_S3` wins over `AWS_ENDPOINT_URL`, and
+    `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` (`ignore_configured_endpoint_urls` of a profile) over both.
+    """
+    if is_local() and host not in _LOOPBACK:
+        raise ConfigError(
+            f"AWS_ENDPOINT_URL leads to this machine, and {service} would be asked at {host}.",
+            remedy=f"Unset AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_{service.upper()} and whatever ignores configured endpoints.",
+        )
