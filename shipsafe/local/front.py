@@ -24,6 +24,7 @@ from shipsafe.local.refused import http, line, refuse
 from shipsafe.local.state import State
 from shipsafe.local.throttle import Throttle
 from shipsafe.local.trail import Trail
+from shipsafe.local.visitors import refused
 
 CONTROL = "/_shipsafe/"
 _PACKAGES = "packages/"
@@ -77,6 +78,10 @@ class Front:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
+        if why := refused(environ):
+            status, headers, parts = _forbidden(f"The local endpoint does not answer {why}.")
+            start_response(status, headers)
+            return parts
         if raw_path(environ).startswith(CONTROL):
             status, headers, parts = self._controlled(environ)
             start_response(status, headers)
@@ -215,6 +220,10 @@ def _request(asked: Asked) -> rest_json.Request:
         raise ApiError("RequestEntityTooLargeException", f"Request must be smaller than {_LARGEST} bytes", 413)
     headers = {name[5:].replace("_", "-").lower(): str(value) for name, value in asked.environ.items() if name.startswith("HTTP_")}
     return rest_json.Request(asked.method, asked.path, asked.query, headers, body)
+
+
+def _forbidden(why: str) -> Answered:
+    return http(rest_json.Answer(403, *_json({"error": why})))
 
 
 def _close(parts: Iterable[bytes]) -> None:

@@ -15,6 +15,9 @@ from shipsafe.local.bucket_policies import count_loopback_as_secure
 from shipsafe.local.call import ApiError
 from shipsafe.local.identity import account_of
 
+_OWN = (
+    "/moto-api"  # moto's own control calls: they empty it past `--state`, and its recorder writes a file wherever the endpoint was started
+)
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -38,7 +41,10 @@ class Moto:
         Raises:
             ApiError: NotImplemented (501): moto has no such service or operation.
         """
-        application, environ = self._load(), asked.environ
+        environ = asked.environ
+        if str(environ.get("PATH_INFO", "")).startswith(_OWN):
+            raise ApiError("NotImplemented", "The local endpoint has control calls of its own, below /_shipsafe/, in place of moto's.", 501)
+        application = self._load()
         _keep_underscores(environ)
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = account_of(asked.scope.access_key)
         if not _knows(application, asked):
