@@ -56,7 +56,7 @@ def test_twenty_builds_share_a_cache_and_make_the_same_bytes(tmp_path: Path, add
     project, env = fleet(tmp_path, address), machine(tmp_path)
     running = []
     for number in range(20):
-        out = tmp_path / f"out-{number}"
+        out = project / f"out-{number}"  # beside the policy, as `dist`: the manifest says how to get there
         words = command("build", "--quiet", "--out", out, "--report", f"json={out}.json", "--jobs", "2")
         running.append(
             subprocess.Popen(words, cwd=project, env=environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -65,7 +65,7 @@ def test_twenty_builds_share_a_cache_and_make_the_same_bytes(tmp_path: Path, add
         printed, err = child.communicate(timeout=300)
         assert (child.returncode, err) == (0, ""), printed
     for number in range(20):
-        made = content(tmp_path / f"out-{number}") | {"report.json": (tmp_path / f"out-{number}.json").read_bytes()}
+        made = content(project / f"out-{number}") | {"report.json": (project / f"out-{number}.json").read_bytes()}
         assert made == alone
     for name in ("answers", "members"):
         with closing(sqlite3.connect(tmp_path / "cache" / f"{name}.sqlite")) as base:

@@ -208,7 +208,7 @@ def test_anything_ends_in_a_text_that_can_be_read_or_in_our_error(pieces: list[s
 
 def _real() -> list[Path]:
     suffixes = (".yaml", ".yml", ".json", ".template")
-    return [path for path in sorted(shared_data("templates").rglob("*")) if path.suffix in suffixes and path.is_file()]
+    return [path for path in sorted(shared_data("templates").resolve().rglob("*")) if path.suffix in suffixes and path.is_file()]
 
 
 def _lines_of(text: str, name: str, signed: set[str]) -> set[int]:
