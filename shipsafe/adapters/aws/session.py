@@ -74,7 +74,7 @@ def open_aws(place: Place, *, record: Recorded | None = None) -> Aws:
     try:
         session = boto3.session.Session(profile_name=place.aws_profile, region_name=place.region)
     except ProfileNotFound as error:
-        raise ConfigError(f"AWS's configuration has no profile {place.aws_profile!r}.", remedy="Add it to ~/.aws/config.") from error
+        raise _no_profile(place) from error
     region = session.region_name
     if region is None:
         raise ConfigError("No AWS region is named anywhere.", remedy="Give the target a `region`, or set AWS_REGION.")
@@ -101,6 +101,13 @@ def open_aws(place: Place, *, record: Recorded | None = None) -> Aws:
 def is_local(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether `AWS_ENDPOINT_URL` leads to this machine."""
     return urlsplit(environment.get("AWS_ENDPOINT_URL", "")).hostname in _LOOPBACK
+
+
+def _no_profile(place: Place) -> ConfigError:
+    """Who named it decides where it is put right: the policy, or the environment."""
+    named = place.aws_profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE", "")
+    remedy = "Add it to ~/.aws/config" + ("." if place.aws_profile else ", or unset AWS_PROFILE.")
+    return ConfigError(f"AWS's configuration has no profile {named!r}.", remedy=remedy)
 
 
 def _assume(session: Any, place: Place, region: str, record: Recorded | None) -> Any:

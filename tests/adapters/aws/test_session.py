@@ -1,4 +1,4 @@
-"""An endpoint on this machine is one for all services, or none is used."""
+"""An endpoint on this machine is one for all services, or none is used; a profile that is not there is named."""
 
 from pathlib import Path
 
@@ -41,3 +41,9 @@ def test_endpoints_that_are_ignored_lead_to_aws_and_are_refused_beside_a_local_o
     assert refused("odd").endswith("and sts would be asked at sts.eu-west-1.amazonaws.com.")
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     assert refused().endswith("and sts would be asked at sts.eu-west-1.amazonaws.com.")
+
+
+def test_a_profile_that_is_not_there_is_named_wherever_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refused("release") == "AWS's configuration has no profile 'release'."
+    monkeypatch.setenv("AWS_PROFILE", "gone")
+    assert refused() == "AWS's configuration has no profile 'gone'."
