@@ -23,6 +23,7 @@ from shipsafe.adapters.files import MEBIBYTE, disk_errors, read_bounded
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.evidence.reconcile import claims_of, read_sbom, reconcile
+from shipsafe.flows.agreed import told_in, unlooked_at
 from shipsafe.flows.bench import Bench
 from shipsafe.flows.claims import claims_about
 from shipsafe.flows.examine import Hands
@@ -40,6 +41,7 @@ from shipsafe.reports.live import Progress
 
 __all__ = ["Asked", "reask"]
 
+_PYTHON = (".py", ".pyc")
 _LARGEST_SBOM = 48 * MEBIBYTE  # of the 50,000 files that a build takes; parsed it has ten times its bytes
 
 
@@ -72,20 +74,24 @@ def reask(
         record = answers.record(project=release.document["project"], template=release.document["template"])
     if record.verdict.decision is Decision.PASS:
         record = replace(record, artifacts=tuple(_artifact(one) for one in release.artifacts))
-    return Asked(record=record, claims=tuple(claims_about(release, shelf.told)))
+    remarks = tuple(unlooked_at(dict(sorted(shelf.python.items())), told_in(release.artifacts)))
+    return Asked(record=record, claims=tuple(claims_about(release, shelf.told)), remarks=remarks)
 
 
 def _subject(artifact: ReleasedArtifact) -> Subject:
     """The function or layer, as the manifest says. What the manifest does not say is not known.
 
     Raises:
-        IntegrityError: the manifest names it in two ways.
+        IntegrityError: the manifest names it in two ways, or a function runs on several things.
     """
     kind, _, name = artifact.subject.partition(":")
     if name != artifact.name or kind not in ("function", "layer"):
         what = f"The release manifest calls one artifact {artifact.name} and {artifact.subject}."
         raise IntegrityError(what, remedy="Build the release again.", path=str(artifact.path))
     told = artifact.told
+    if kind == "function" and len(told.runtimes) > 1:
+        what = f"The release manifest names {len(told.runtimes)} runtimes for {artifact.name}, and a function has one."
+        raise IntegrityError(what, remedy="Build the release again.", path=str(artifact.path))
     code = Code(kind=CodeKind.ZIP, path=artifact.path.name, prebuilt=artifact.prebuilt)
     if kind == "layer":
         return Layer(
@@ -127,10 +133,11 @@ def _built_for(layer: ReleasedArtifact) -> str | None:
 
 @dataclass(slots=True)
 class _Shelf:
-    """The zips of a release, and what their SBOMs said, by subject."""
+    """The zips of a release, what their SBOMs said, and the Python in those that are said to be none, by subject."""
 
     artifacts: Mapping[str, ReleasedArtifact]
     told: dict[str, SbomClaims] = field(default_factory=dict)
+    python: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def take(self, bench: Bench, subject: Subject, workspace: Path) -> StagedTree:
         """What lies in the zip of a subject, compared with the manifest and with its SBOM.
@@ -139,6 +146,12 @@ class _Shelf:
             IntegrityError: something is not what it is said to be.
             IncompleteError: something is not there, or the zip is one that is refused.
         """
+        tree = self._taken(bench, subject, workspace)
+        if not subject.is_python and (python := tuple(one.path for one in tree.entries if one.path.casefold().endswith(_PYTHON))):
+            self.python[subject.subject] = python
+        return tree
+
+    def _taken(self, bench: Bench, subject: Subject, workspace: Path) -> StagedTree:
         artifact = self.artifacts[subject.subject]
         if artifact.sbom is None:
             return self._looked_into(artifact, subject, workspace, bench.policy, None)[1]

@@ -15,9 +15,11 @@ from shipsafe.adapters.files import read_bounded, write_atomic
 from shipsafe.adapters.shown import shown
 from shipsafe.adapters.template_text import read_text
 from shipsafe.errors import ConfigError
+from shipsafe.flows.agreed import agrees_with_template
 from shipsafe.flows.assemblies import Copy
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import Function, Project, Subject
+from shipsafe.packing.manifest import Told
 from shipsafe.readers import read_project
 from shipsafe.signing.rewrite.assembly import rewrite_assembly
 from shipsafe.signing.rewrite.deployable import Deployable, listed, of_one_place
@@ -122,7 +124,7 @@ def _check_out(source: Path, out: Path) -> None:
 
 def rewrite(
     words: Sequence[str], deployables: Sequence[Deployable], *, policy: Policy, overrides: Mapping[str, str] | None = None,
-    tfvars: Path | None = None, samconfig: Path | None = None,
+    tfvars: Path | None = None, samconfig: Path | None = None, told: Mapping[str, Told] | None = None,
 ) -> Rewritten:  # fmt: skip
     """Work out everything that was asked for, and write nothing.
 
@@ -133,8 +135,10 @@ def rewrite(
         overrides: `--parameter-overrides`, likewise.
         tfvars: the file of `--tfvars`, or None.
         samconfig: the file of `--samconfig`, or the folder that it lies in, or None.
+        told: what the release says of each subject, which a template has to say, too.
 
     Raises:
+        IntegrityError: a template says something else of a function than the release, so that other questions would have been asked.
         ConfigError: something cannot be rewritten faithfully, or what was signed is described nowhere.
     """
     meant = read_words(words)
@@ -149,6 +153,7 @@ def rewrite(
         if not all(subject.trail for subject in project.subjects):
             raise ConfigError("--rewrite takes a SAM or CloudFormation template, or cdk.out.", remedy="For Terraform there is --tfvars.",
                               path=str(word.source))  # fmt: skip
+        agrees_with_template(told or {}, project.subjects)
         described |= {subject.subject for subject in project.subjects}
         if word.is_assembly:
             copy, said = _assembly(word, project, deployables)

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
+from shipsafe.adapters.files import relative
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.places import cache_dir
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.flows.agreed import agrees_with_policy, told_in
 from shipsafe.flows.bare import Bare, bare_release
 from shipsafe.flows.reask import Asked, reask
 from shipsafe.flows.rewrite import Rewritten, read_words, rewrite
@@ -141,9 +143,10 @@ def _released(request: SignRequest, output: Output, progress: Progress, timeline
     release = read_release(request.out)
     policy = _policy_of(request, release)
     targets = targets_of(policy, request.targets)
+    agrees_with_policy(release, policy)
     asked = reask(release, policy, today=request.today, offline=request.offline, jobs=request.jobs, progress=progress,
                   timeline=timeline, vex=request.vex)  # fmt: skip
-    remarks = tuple(_remarks(release, policy))
+    remarks = (*_remarks(request, release, policy), *asked.remarks)
     return Asking(request=request, output=output, release=release, policy=policy, targets=targets, asked=asked, remarks=remarks)
 
 
@@ -212,8 +215,9 @@ def _rewritten(case: Asking, release: Release, done: Sequence[SignedArtifact]) -
 
 def _written_into(case: Asking, deployables: Sequence[Deployable]) -> Rewritten:
     request = case.request
+    told = told_in(case.release.artifacts if case.release else ())
     return rewrite(request.rewrite, deployables, policy=case.policy, overrides=request.overrides, tfvars=request.tfvars,
-                   samconfig=request.samconfig)  # fmt: skip
+                   samconfig=request.samconfig, told=told)  # fmt: skip
 
 
 def _now() -> datetime:
@@ -230,10 +234,16 @@ def _policy_of(request: SignRequest, release: Release) -> Policy:
         raise ConfigError("The release was built under this policy, and it is not here.", remedy="Name the policy with --policy.",
                           path=str(path))  # fmt: skip
     folder = path.resolve().parent
+    if request.policy is None and path.resolve().is_relative_to(request.out.resolve()):
+        raise ConfigError("The policy that the release names lies in the release, where whoever can change the one can change the other.",
+                          remedy="Name the policy with --policy.", path=str(path))  # fmt: skip
     return load(folder, explicit=path, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today)
 
 
-def _remarks(release: Release, policy: Policy) -> Iterable[str]:
+def _remarks(request: SignRequest, release: Release, policy: Policy) -> Iterable[str]:
+    if request.policy is None and release.policy:
+        named = relative(release.policy.resolve(), Path.cwd())
+        yield f"The policy is {named}, which the release itself names; --policy names a protected one."
     built = release.document["policy"]["digest"]
     if built != policy.digest:
         now = f"{policy.path} as it is now ({policy.digest[:19]}...)"

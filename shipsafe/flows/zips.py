@@ -45,11 +45,12 @@ Reworded = Callable[[Outcome], Outcome]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What was found, who vouches for the builder, and what was taken from the builder."""
+    """What was found, who vouches for the builder, what was taken from the builder, and what else a person should know."""
 
     record: RunRecord
     builder: str = UNATTESTED
     claims: tuple[Claim, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,57 @@
+"""Whose policy decides what is signed: that of whoever signs, and never one that came with the release."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shipsafe.adapters.timeline import Timeline
+from shipsafe.errors import ConfigError, IntegrityError
+from shipsafe.flows.sign import SignRequest, asking
+from shipsafe.packing.publish import MANIFEST
+from shipsafe.reports.live import silent_progress
+from tests.flows.shop import TODAY
+from tests.packing.staging import write
+
+SHA = "0" * 64
+ARTIFACT = {
+    "name": "Pay", "subject": "function:Pay", "source": "built", "path": "Pay.zip", "size": 1, "unzipped": 1, "entries": 1,
+    "digests": {"sha256": SHA, "sha512": SHA * 2, "code_sha256": f"{'A' * 43}=", "content_digest": f"sha256:{SHA}"},
+    "compressor": "any", "sbom": None, "runtimes": ["python3.13"], "handler": "app.handler", "architectures": ["arm64"], "locks": [],
+    "layers": [], "gates": {}, "location": {"path": "t.yaml", "line": 1},
+}  # fmt: skip
+
+
+def released(root: Path, location: str) -> Path:
+    """An output folder whose manifest names a policy."""
+    document = {
+        "schema_version": "1.0", "project": "shop", "template": None, "source": {"commit": None}, "verdict": {"decision": "PASS"},
+        "policy": {"path": "shipsafe.toml", "digest": f"sha256:{SHA}", "location": location}, "advisories": None, "vex": [],
+        "baseline": None, "tools": {"shipsafe": "1"}, "artifacts": [ARTIFACT],
+    }  # fmt: skip
+    write(root, {f"dist/{MANIFEST}": json.dumps(document), "dist/shipsafe.toml": "", "shipsafe.toml": ""})
+    return root / "dist"
+
+
+def ask(out: Path) -> None:
+    with asking(SignRequest(out=out, today=TODAY, offline=True), silent_progress(), Timeline()):
+        raise AssertionError  # it must not come to this
+
+
+@pytest.mark.parametrize("location", ["shipsafe.toml", "../dist/shipsafe.toml"])
+def test_a_policy_that_lies_in_the_release_is_not_taken(tmp_path: Path, location: str) -> None:
+    with pytest.raises(ConfigError, match="lies in the release") as caught:
+        ask(released(tmp_path, location))
+    assert "--policy" in caught.value.remedy
+
+
+def test_a_policy_that_a_link_leads_to_from_outside_lies_in_the_release_too(tmp_path: Path) -> None:
+    out = released(tmp_path, "../linked.toml")
+    (tmp_path / "linked.toml").symlink_to(out / "shipsafe.toml")
+    with pytest.raises(ConfigError, match="lies in the release"):
+        ask(out)
+
+
+def test_a_place_that_no_file_can_have_is_no_manifest(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="not a release manifest: at policy/location"):
+        ask(released(tmp_path, "a\0b"))
