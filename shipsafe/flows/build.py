@@ -184,11 +184,9 @@ def _named_rules(outcomes: Sequence[Outcome]) -> tuple[Rule, ...]:
 
 def source_of(prepared: Prepared, out: Path) -> Source:
     """What a release says that it was made of."""
-    root, policy = prepared.project.root, prepared.policy.path
-    return Source(
-        commit=head_commit(root),
-        policy=relative((root / policy).resolve(), out.resolve()) if policy else None,
-    )
+    policy = prepared.policy.path  # as it is known from what was named, which may lie below the project: `cdk.out`
+    file = (prepared.request.folder / policy).resolve() if policy else None
+    return Source(commit=head_commit(prepared.project.root), policy=relative(file, out.resolve()) if file else None)
 
 
 def _released(examined: Examined, prepared: Prepared) -> list[Published]:

@@ -70,8 +70,7 @@ def read_policy(request: Request) -> Policy:
         ConfigError: it or the command line cannot be used.
         IncompleteError, IntegrityError: what it extends cannot be had, or is not what it names.
     """
-    folder = request.path if request.path.is_dir() else request.path.parent
-    return load(folder.resolve(), explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch,
+    return load(request.folder, explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch,
                 today=request.today, given=given(request))  # fmt: skip
 
 

@@ -55,3 +55,8 @@ class Request:
     def command(self) -> str:
         """`build` packs, `check` does not."""
         return "check" if self.out is None else "build"
+
+    @property
+    def folder(self) -> Path:
+        """Where the search for the policy begins, and what `Policy.path` is relative to."""
+        return (self.path if self.path.is_dir() else self.path.parent).resolve()

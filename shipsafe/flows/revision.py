@@ -226,9 +226,8 @@ def _judged_alike(prepared: Prepared, there: Request, policy: Policy, place: _Pl
 
 def _judging(request: Request, policy: Policy, top: Path) -> object | None:
     """The policy, and what lies beside it; None where a file lies outside of the repository, or is not there."""
-    folder = request.path if request.path.is_dir() else request.path.parent
     beside = [Path(one) for one in (policy.baseline, *policy.vex, *request.vex) if one is not None]
-    own = [folder.resolve() / policy.path] if policy.path else []
+    own = [request.folder / policy.path] if policy.path else []
     if not all(one.is_file() and _real(one).is_relative_to(top) for one in (*own, *beside)):
         return None
     files = [(_real(one).relative_to(top), sha256_file(one)) for one in beside]
