@@ -58,7 +58,8 @@ def inspect(
 
 
 def _lines(found: Inspected, now: datetime) -> Iterator[str]:
-    entries = f", {len(found.zipped.entries)} entries" if found.zipped else ""
+    number = len(found.zipped.entries) if found.zipped else 0
+    entries = f", {number} {'entry' if number == 1 else 'entries'}" if found.zipped else ""
     yield f"{found.file}: {found.size} bytes{entries}"
     yield _line("SHA-256", found.sha256)
     yield _line("CodeSha256", found.code_sha256)

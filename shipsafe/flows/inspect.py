@@ -62,7 +62,8 @@ def inspect(path: Path, *, policy_roots: Collection[str], local_root: str | None
         IncompleteError: it cannot be read.
     """
     if not path.is_file():
-        raise ConfigError("There is no such file.", remedy="Name a zip.", path=str(path))
+        what = "This is no file." if path.exists() else "There is no such file."
+        raise ConfigError(what, remedy="Name a zip.", path=str(path))
     try:
         with path.open("rb") as file:
             return _look(file, path, policy_roots, local_root, now)

@@ -175,6 +175,8 @@ def test_what_is_not_there_is_exit_2(tmp_path: Path) -> None:
     assert (done.code, done.err) == (2, "error: orders.zip: There is no such file. Name a zip.\n")
     os.mkfifo(tmp_path / "pipe.zip")
     assert shipsafe("inspect", "pipe.zip", cwd=tmp_path).code == 2
+    folder = shipsafe("inspect", ".", cwd=tmp_path)
+    assert (folder.code, folder.err) == (2, "error: .: This is no file. Name a zip.\n")
 
 
 def test_names_from_outside_cannot_write_on_the_screen(run: Run) -> None:
