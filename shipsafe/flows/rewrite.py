@@ -114,6 +114,10 @@ def _check_out(source: Path, out: Path) -> None:
         raise ConfigError("A copy of a folder cannot lie in it, or around it.", remedy="Name another folder.", path=str(out))
     if source.is_dir():
         return
+    # It came with the checkout, and a template can be written so that it means something else where the link leads.
+    if out.is_symlink():
+        raise ConfigError("The result is a link, and what it leads to would be overwritten.", remedy="Remove it, or name another file.",
+                          path=str(out))  # fmt: skip
     if out.is_dir():
         raise ConfigError("The result is a file, and this is a folder.", remedy="Name a file.", path=str(out))
     # So that a slip does not overwrite what is no template, and everybody who reads the result reads it as what it is.

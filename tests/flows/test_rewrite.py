@@ -240,3 +240,12 @@ def test_a_file_that_cannot_be_copied_is_said_and_the_copy_leaves_nothing_behind
     with pytest.raises(IncompleteError):
         made.write()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cdk.out"]
+
+
+def test_a_link_in_the_checkout_does_not_lead_the_result_elsewhere(tmp_path: Path) -> None:
+    source, out, theirs = _project(tmp_path / "p"), tmp_path / "p" / "out.yaml", tmp_path / ".profile"
+    theirs.write_text("precious")
+    out.symlink_to(theirs)
+    with pytest.raises(ConfigError, match="The result is a link"):
+        _rewrite([f"{source}={out}"], "function:F")
+    assert theirs.read_text() == "precious"
