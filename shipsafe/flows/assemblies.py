@@ -51,6 +51,9 @@ class Copy:
                 # Links stay links, so that a link to a large folder does not become one.
                 shutil.copytree(self.source, draft, symlinks=True, ignore=_LOCKS)
                 for name, data in self.changed.items():
+                    if not (draft / name).parent.resolve().is_relative_to(draft.resolve()):
+                        what = f"{name} lies behind a link, and would be written where that leads."
+                        raise ConfigError(what, remedy="Run `cdk synth` again.", path=str(self.source))
                     write_atomic(draft / name, data)
                 if self.out.exists():
                     self.out.rename(gone)
