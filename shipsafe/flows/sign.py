@@ -29,7 +29,7 @@ from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
 from shipsafe.model.signing import SignedArtifact, SignTarget
 from shipsafe.packing.output import Output, output_lock
-from shipsafe.packing.publish import repair
+from shipsafe.packing.publish import check_unchanged, repair
 from shipsafe.packing.release import Release, read_release, record_signatures
 from shipsafe.policy import load
 from shipsafe.reports.live import Progress
@@ -128,6 +128,8 @@ def asking(request: SignRequest, progress: Progress, timeline: Timeline) -> Iter
         read_release(request.out)  # before a lock is put into a folder that holds no release
     with output_lock(request.out, on_wait=lambda: progress.say(f"Another shipsafe works in {request.out}; waiting for it to end.")):
         output = Output(request.out)
+        if request.bare is None:
+            check_unchanged(output)
         repair(output)
         with progress:
             case = _released(request, output, progress, timeline) if request.bare is None else _of_zips(request, output, progress, timeline)

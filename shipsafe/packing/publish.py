@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors, read_bounded
-from shipsafe.errors import ConfigError, IncompleteError, ShipsafeError
+from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.artifact import Archive, Artifact
 from shipsafe.model.location import Location
 from shipsafe.model.record import RunRecord
 from shipsafe.packing.manifest import Entry, Source, Told, manifest
 from shipsafe.packing.output import Output, output_lock
 
-__all__ = ["MANIFEST", "Published", "check_names", "entry_of", "output_lock", "publish", "repair"]
+__all__ = ["MANIFEST", "Published", "check_names", "check_unchanged", "entry_of", "output_lock", "publish", "repair"]
 
 MANIFEST = "shipsafe.json"
 _READERS = 3  # files whose digests are taken at once
@@ -37,6 +37,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _SUFFIXES = (".cdx.json", ".zip")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _FOREIGN = "Move it away, or choose another folder with --out."
+_CHANGED = "Somebody changed it or the release manifest: find out who, and build again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,24 @@ def repair(output: Output) -> None:
     if output.store.is_dir() and not output.store.is_symlink():
         with disk_errors(output.out):
             _follow(output)
+
+
+def check_unchanged(output: Output) -> None:
+    """Refuse a release in which somebody has changed a file: `repair` would put it right, and nobody would hear of it.
+
+    What a crash of ours leaves, no file or that of the release before, is left to `repair`.
+
+    Raises:
+        IntegrityError: a file is neither of this release nor of the one before.
+        IncompleteError: the folder cannot be read.
+    """
+    with disk_errors(output.out):
+        before = _files(_read(output.store / _PREVIOUS))
+        for name, digest in _files(_read(output.out / MANIFEST)).items():
+            found = output.digest_of(output.out / name)
+            if found not in (None, digest, before.get(name)):
+                what = f"It is not the file of the release: its sha256 is {found[:12]}... instead of {digest[:12]}...."
+                raise IntegrityError(what, remedy=_CHANGED, path=str(output.out / name))
 
 
 def _put(output: Output, target: Path, data: bytes) -> None:

@@ -159,14 +159,31 @@ def test_under_strict_nothing_is_signed_that_no_builder_attests(run: Sign, proje
     assert _jobs() == 0
 
 
-def test_a_zip_that_was_replaced_is_not_signed(run: Sign, project: Path) -> None:
-    shutil.copyfile(project / "dist" / "Stock.zip", project / "dist" / "Pay.zip.new")
-    (project / "dist" / "Pay.zip").unlink()
-    (project / "dist" / "Pay.zip.new").rename(project / "dist" / "Pay.zip")
-    shutil.rmtree(project / "dist" / ".shipsafe")
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("name", ["Pay.zip", "Pay.cdx.json"])
+def test_a_file_that_was_replaced_is_not_signed(run: Sign, project: Path, name: str, *, stored: bool) -> None:
+    """Also where the store of the output folder still has the right one: whoever replaced it is to be found."""
+    dist = project / "dist"
+    shutil.copyfile(dist / name.replace("Pay", "Stock"), dist / "new")
+    (dist / "new").replace(dist / name)
+    if not stored:
+        shutil.rmtree(dist / ".shipsafe")
+    replaced = (dist / name).read_bytes()
     done = run("sign", "--yes")
     assert done.code == 5, done.out + done.err
+    assert name in done.out + done.err
+    assert (dist / name).read_bytes() == replaced
     assert _jobs() == 0
+    assert run("build").code == 0
+    assert run("sign", "--yes").code == 0
+
+
+def test_a_zip_that_is_gone_is_taken_from_the_store(run: Sign, project: Path) -> None:
+    """As after a build that was killed between its manifest and its files."""
+    (project / "dist" / "Pay.zip").unlink()
+    done = run("sign", "--yes")
+    assert done.code == 0, done.out + done.err
+    assert (project / "dist" / "Pay.zip").is_file()
 
 
 def test_a_protected_policy_that_is_tighter_decides(run: Sign, project: Path) -> None:

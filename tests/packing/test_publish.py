@@ -20,7 +20,7 @@ from shipsafe.model.baseline import BaselineFile
 from shipsafe.model.vex import VexDocument
 from shipsafe.packing.manifest import Source, manifest
 from shipsafe.packing.output import Output, output_lock
-from shipsafe.packing.publish import check_names, publish, repair
+from shipsafe.packing.publish import check_names, check_unchanged, publish, repair
 from tests.packing.releases import CRASHED, NEW, OLD, items, record
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -424,6 +424,7 @@ def test_a_crash_at_any_step_leaves_the_old_release_or_the_new_one(tmp_path: Pat
         for path in out.glob("*.zip"):
             assert _sha256(path) in _digests(start, tmp_path), f"step {step}: {path.name} is not whole"
         with output_lock(out, on_wait=lambda: None):
+            check_unchanged(Output(out))  # whatever a crash leaves was changed by nobody else
             repair(Output(out))
         _assert_consistent(out, holds)
     assert seen == {"old", "new"}
