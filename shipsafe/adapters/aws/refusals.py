@@ -17,6 +17,9 @@ _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRef
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden")
 _THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "ServiceUnavailable")
 
+# A member that is missing, or of another kind than AWS's model says: botocore hands it on, or fails over it with one of these.
+_MISSHAPEN = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+
 
 class AwsRefusal(IncompleteError):  # noqa: N818 - it is what AWS said, and some callers go on
     """AWS answered with an error.
@@ -43,9 +46,10 @@ def aws_errors(doing: str) -> Generator[None]:
     Raises:
         AwsRefusal: AWS answered with an error.
         ConfigError: the call could not be made as it was asked for (a name of another shape).
-        IncompleteError: no credentials, no connection, no answer.
+        IncompleteError: no credentials, no connection, no answer, or one that cannot be read where it is read in this context.
     """
     from botocore import exceptions as botocore  # noqa: PLC0415 - whoever is here has boto3 already
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - likewise; it is none of botocore's other errors
 
     try:
         yield
@@ -57,6 +61,9 @@ def aws_errors(doing: str) -> Generator[None]:
         raise IncompleteError(f"Could not {doing}: the SSO session has expired.", remedy="Run `aws sso login`, then this again.") from error
     except botocore.BotoCoreError as error:
         raise _no_answer(doing, error) from error
+    except (ResponseParserError, *_MISSHAPEN) as error:
+        what = f"Could not {doing}: the answer has not the shape of one of AWS's ({type(error).__name__})."
+        raise IncompleteError(what, remedy="Find out what answers in AWS's place (a proxy?), then run this again.") from error
 
 
 def _refusal(doing: str, response: Any, operation: str) -> AwsRefusal:

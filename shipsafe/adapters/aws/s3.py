@@ -222,7 +222,7 @@ def keys_below(aws: Aws, bucket: str, prefix: str, *, most: int) -> list[Listed]
     """
     with aws_errors(f"list s3://{bucket}/{prefix}"):
         told = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=most, ExpectedBucketOwner=aws.account)
-    return [Listed(key=one["Key"], modified=one["LastModified"]) for one in told.get("Contents", ())]
+        return [Listed(key=one["Key"], modified=one["LastModified"]) for one in told.get("Contents", ())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ imported when the first session is opened.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -16,6 +17,7 @@ from shipsafe.adapters.aws.refusals import aws_errors
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _SESSION = "shipsafe"  # RoleSessionName, as CloudTrail shows it
 _POOL = 64  # connections: twenty jobs are polled at once
 Recorded = Callable[[str, str, Mapping[str, Any]], None]  # service, operation, parameters
@@ -82,17 +84,20 @@ def open_aws(place: Place, *, record: Recorded | None = None) -> Aws:
         session = _assume(session, place, region, record)
     with aws_errors("ask AWS who we are"):
         told = _client(session, "sts", region, record).get_caller_identity()
-    if place.account is not None and told["Account"] != place.account:
+        account, caller = str(told["Account"]), " ".join(str(told["Arn"]).split())
+    if not _ACCOUNT.fullmatch(account):
+        raise IncompleteError("STS names no AWS account for these credentials.", remedy="Find out what answers in its place.")
+    if place.account is not None and account != place.account:
         raise IntegrityError(
-            f"These AWS credentials belong to account {told['Account']}, and account {place.account} is meant.",
+            f"These AWS credentials belong to account {account}, and account {place.account} is meant.",
             remedy="Use credentials of that account, or a `role` in it.",
         )
     return Aws(
         session=session,
-        account=told["Account"],
+        account=account,
         region=region,
         partition=session.get_partition_for_region(region),
-        caller=told["Arn"],
+        caller=caller,
         local=is_local(),
         record=record,
     )

@@ -79,18 +79,18 @@ def find_profile(aws: Aws, name: str, owner: str | None) -> Profile | None:
     try:
         with aws_errors(f"look at signing profile {name} (account {owner or aws.account}, {aws.region})"):
             told = aws.client("signer").get_signing_profile(profileName=name, **words)
+            return Profile(
+                name=_line(told.get("profileName", "")),
+                arn=_line(told.get("profileVersionArn", "")),
+                version=_line(told.get("profileVersion", "")),
+                status=_line(told.get("status", "")),
+                platform=_line(told.get("platformId", "")),
+                revoked_at=told.get("revocationRecord", {}).get("revokedAt"),
+            )
     except AwsRefusal as refusal:
         if refusal.code == _UNKNOWN:
             return None
         raise
-    return Profile(
-        name=told.get("profileName", ""),
-        arn=told.get("profileVersionArn", ""),
-        version=told.get("profileVersion", ""),
-        status=told.get("status", ""),
-        platform=told.get("platformId", ""),
-        revoked_at=told.get("revocationRecord", {}).get("revokedAt"),
-    )
 
 
 def start_job(aws: Aws, source: S3Object, *, prefix: str, profile: str, owner: str | None, token: str) -> str:
@@ -122,16 +122,19 @@ def describe_job(aws: Aws, job: str) -> Job | None:
     """
     try:
         with aws_errors(f"look at signing job {job}"):
-            told = aws.client("signer").describe_signing_job(jobId=job)
+            return _job(aws.client("signer").describe_signing_job(jobId=job), job)
     except AwsRefusal as refusal:
         if refusal.code == _UNKNOWN:
             return None
         raise
+
+
+def _job(told: Any, job: str) -> Job:
     source = told.get("source", {}).get("s3", {})
     return Job(
-        id=told.get("jobId", job),
-        status=told.get("status", ""),
-        reason=" ".join(str(told.get("statusReason", "")).split())[:_LONGEST],
+        id=_line(told.get("jobId", job)),
+        status=_line(told.get("status", "")),
+        reason=_line(told.get("statusReason", "")),
         source=(source.get("bucketName", ""), source.get("key", ""), source.get("version", "")),
         signed=_place(told.get("signedObject", {}).get("s3")),
         profile=told.get("profileName", ""),
@@ -144,6 +147,11 @@ def describe_job(aws: Aws, job: str) -> Job | None:
     )
 
 
+def _line(text: str) -> str:
+    """Signer's own words, on one line: a line break in them would forge one of ours."""
+    return " ".join(str(text).split())[:_LONGEST]
+
+
 def _place(told: Any) -> tuple[str, str] | None:
     return (told.get("bucketName", ""), told.get("key", "")) if told else None
 
@@ -152,4 +160,4 @@ def _revoked(record: Any) -> str | None:
     if not record:
         return None
     when = record.get("revokedAt")
-    return f"{record.get('reason', 'no reason given')[:_LONGEST]}{f' ({when:%Y-%m-%d})' if when else ''}"
+    return f"{_line(record.get('reason', 'no reason given'))}{f' ({when:%Y-%m-%d})' if when else ''}"
