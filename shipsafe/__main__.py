@@ -11,6 +11,8 @@ from typing import NoReturn
 from shipsafe import __version__
 from shipsafe.errors import ExitCode, ShipsafeError
 
+_ON_AWS = (["sign"], ["bootstrap"])  # what they have begun does not end with them
+
 
 class _TerminatedError(BaseException):
     """SIGTERM, as an exception, so that everything is ended and tidied on the way out."""
@@ -70,7 +72,8 @@ def _ended(how: str, code: ExitCode) -> int:
     from shipsafe.adapters.process import end_all  # noqa: PLC0415 - only when ending
 
     end_all()
-    return _say(f"{how}: children were ended, nothing was published.", code)
+    left = "what AWS was asked for goes on there. Run this again: it goes on where it was"
+    return _say(f"{how}: children were ended, {left if sys.argv[1:2] in _ON_AWS else 'nothing was published'}.", code)
 
 
 def _say(message: str, code: ExitCode) -> int:

@@ -68,7 +68,7 @@ def _bootstrap(
         return max(check.code for check in found.stops)
     if found.mends:
         if not screen.confirm(_plan(found), yes=yes, dry_run=dry_run):
-            return ExitCode.PASS
+            return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
         found = carry_out(found, say=screen.say, sleep=time.sleep, unnamed=unnamed)
     else:
         _say(screen, _places(found))

@@ -50,4 +50,7 @@ class Screen:
         stream = self.stream or sys.stdout
         stream.write(f"{MARK if self.local else ''}Go on? [y/N] ")
         stream.flush()
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        said = sys.stdin.readline().strip().lower() in ("y", "yes")
+        if not said:
+            self.say("Nothing was changed.")
+        return said

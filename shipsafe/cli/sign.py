@@ -115,7 +115,7 @@ def _sign(
             return case.record.verdict.exit_code
         made = planned(case)
         if not screen.confirm(_plan(case, made), yes=yes or not made.changes, dry_run=dry_run):
-            return ExitCode.PASS
+            return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED  # so that `shipsafe sign && deploy` does not go on
         done = signed(case, case.release, made, (lambda _: None) if quiet else Screen(local=screen.local, stream=sys.stderr).say)
         for line in _told(done):
             screen.say(line)
@@ -163,7 +163,8 @@ def _told(done: Signed) -> Iterator[str]:
     yield from (f"{relative(path.absolute(), Path.cwd())} written" for path in done.written)
     for artifact, target, error in done.failed:
         yield f"{artifact} -> {target}: not signed. {error}"
-    if done.signed:
-        yield f"{len(done.signed)} signed; {done.release.out / 'shipsafe.json'} says where."
+    ends = [f"{len(done.signed)} signed; {done.release.out / 'shipsafe.json'} says where."] if done.signed else []
     if done.failed:
-        yield f"{len(done.failed)} not signed. Run this again: it goes on where it was."
+        again = " Run this again: it goes on where it was." if done.exit_code is ExitCode.INCOMPLETE else ""
+        ends.append(f"{len(done.failed)} not signed.{again}")
+    yield f"{' '.join(ends)} exit {int(done.exit_code)}"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from shipsafe.errors import ExitCode
 from shipsafe.model.baseline import BaselineEntry
 from shipsafe.model.finding import Finding
 from shipsafe.model.outcome import Outcome, State
@@ -303,6 +304,10 @@ def _not_blocking(record: RunRecord) -> tuple[tuple[str, list[Finding]], ...]:
 
 
 def verdict_line(record: RunRecord) -> str:
-    """The one line that a run ends with: `FAIL  1 finding blocks (1 high) in 1 of 2 subjects. exit 1`."""
+    """The one line that a run ends with: `FAIL  1 finding blocks (1 high) in 1 of 2 subjects. exit 1`.
+
+    A `sign` that passes goes on after it, and says itself how it ends.
+    """
     verdict = record.verdict
-    return f"{verdict.decision}  {verdict_sentence(record)} exit {int(verdict.exit_code)}"
+    line = f"{verdict.decision}  {verdict_sentence(record)}"
+    return line if record.command == "sign" and verdict.exit_code is ExitCode.PASS else f"{line} exit {int(verdict.exit_code)}"

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import shutil
+import signal
+import subprocess
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -16,7 +18,7 @@ from typing import Any
 import pytest
 
 from shipsafe.local.endpoint import Endpoint
-from tests.end_to_end.program import Ended, shipsafe
+from tests.end_to_end.program import Ended, command, environment, shipsafe
 from tests.local_endpoint import client, local_aws, local_root  # noqa: F401 - fixtures
 
 BUCKET = "pay-artifacts-123456789012-eu-west-1"
@@ -300,3 +302,38 @@ def test_a_policy_may_be_a_table_of_pyproject(run: Sign, project: Path) -> None:
     (project / "pyproject.toml").write_text("[project]\nname = 'x'\n")
     gone = run("sign", "--yes")
     assert (gone.code, "no [tool.shipsafe]" in gone.err) == (2, True)
+
+
+def test_a_no_changes_nothing_and_does_not_count_as_done(run: Sign, project: Path, tmp_path: Path) -> None:
+    """`shipsafe sign && deploy` must not deploy what nobody wanted signed."""
+    terminal, end = os.openpty()
+    os.write(terminal, b"n\n")
+    aws = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "SHIPSAFE_LOCAL"))}
+    before = (project / "dist" / "shipsafe.json").read_bytes()
+    done = subprocess.run(command("sign"), cwd=project, env=environment({"SHIPSAFE_CACHE_DIR": str(tmp_path / "cache"), **aws}), stdin=end,
+                          capture_output=True, text=True, check=False, timeout=60)  # fmt: skip
+    os.close(terminal)
+    os.close(end)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (130, "LOCAL Go on? [y/N] LOCAL Nothing was changed.")
+    assert _jobs() == 0
+    assert (project / "dist" / "shipsafe.json").read_bytes() == before
+    assert run("sign", "--dry-run").code == 0
+
+
+def test_a_run_that_is_interrupted_says_that_its_jobs_go_on(run: Sign, project: Path, tmp_path: Path, local_aws: Endpoint) -> None:  # noqa: F811
+    local_aws.signer.delay = timedelta(seconds=60)
+    aws = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "SHIPSAFE_LOCAL"))}
+    env = environment({"SHIPSAFE_CACHE_DIR": str(tmp_path / "cache"), **aws})
+    child = subprocess.Popen(command("sign", "--yes"), cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    while not child.stderr.readline().endswith(" started\n"):
+        assert child.poll() is None
+    child.send_signal(signal.SIGINT)
+    _, rest = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "what AWS was asked for goes on there" in rest
+    local_aws.clock.moved += timedelta(seconds=120)
+    jobs = _jobs()
+    done = run("sign", "--yes")
+    assert (done.code, done.out.splitlines()[-1].endswith("2 signed; dist/shipsafe.json says where. exit 0")) == (0, True), done.out
+    assert _jobs() <= max(jobs, 2)
