@@ -222,7 +222,10 @@ def _each(items: Sequence[In], look: Callable[[In], Out]) -> list[Out]:
 
 def _together(errors: Sequence[ShipsafeError]) -> ShipsafeError:
     kind = next((kind for kind in (IntegrityError, IncompleteError) if any(isinstance(one, kind) for one in errors)), type(errors[0]))
-    told = [str(one) for one in errors[:_MOST_SENTENCES]]
-    if len(errors) > _MOST_SENTENCES:
-        told.append(f"And {len(errors) - _MOST_SENTENCES} more.")
-    return kind(" ".join(told))
+    told, more = errors[:_MOST_SENTENCES], len(errors) - _MOST_SENTENCES
+    later = [{one.remedy for one in told[number:]} for number in range(1, len(told) + 1)]
+    # What to do is said once, after the last that it is good for.
+    sentences = [
+        str(one).removesuffix(one.remedy).strip() if one.remedy in after else str(one) for one, after in zip(told, later, strict=True)
+    ]
+    return kind(" ".join([*sentences, *([f"And {more} more."] if more > 0 else [])]))

@@ -157,6 +157,14 @@ def test_every_refusal_is_told_and_the_gravest_decides(site: Site) -> None:
         site.plan(targets=targets)
 
 
+def test_what_to_do_about_several_refusals_is_said_once(site: Site) -> None:
+    targets = [replace(TARGET, name=name, bucket=f"no-such-bucket-{name}") for name in ("a", "b", "c", "d", "e", "f")]
+    with pytest.raises(IncompleteError) as caught:
+        plan([site.unsigned()], targets, connect=connect, journal=Journal.open(site.folder), now=site.now)
+    missing = " ".join(f"There is no bucket no-such-bucket-{name}." for name in "abcde")
+    assert str(caught.value) == f"{missing} `shipsafe bootstrap` creates it. And 1 more."
+
+
 def test_targets_are_connected_to_one_after_the_other_by_the_caller_itself(site: Site) -> None:
     """A named profile may ask on the terminal for a code."""
     asked: list[tuple[str, Thread]] = []
