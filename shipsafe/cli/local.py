@@ -42,7 +42,10 @@ def up(
     delay: Delay = 1.0,
     account: Account = DEFAULT_ACCOUNT,
 ) -> None:
-    """Start the endpoint, print what to export, and run until Ctrl-C or SIGTERM."""
+    """Start the endpoint and keep it until Ctrl-C.
+
+    It prints what to unset and to export in the terminals that are to see it, and then that it is ready. SIGTERM ends it, too.
+    """
     wanted = _wanted(port, state, throttle, delay, account)
     flow.up(wanted, environment=os.environ, say=_say)
 
@@ -57,7 +60,10 @@ def run(
     delay: Delay = 1.0,
     account: Account = DEFAULT_ACCOUNT,
 ) -> int:
-    """Start the endpoint, run a command that sees it and none of your AWS credentials, and stop. The exit code is the command's."""
+    """Start the endpoint for one command.
+
+    The command sees it and none of your AWS credentials; when it ends, the endpoint does. The exit code is the command's.
+    """
     return flow.run(command, _wanted(port, state, throttle, delay, account), environment=os.environ)
 
 

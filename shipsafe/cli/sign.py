@@ -62,7 +62,7 @@ def _sign(
     template: Annotated[Path | None, typer.Option("--template", metavar="FILE", help="Of a zip: the template that describes it.")] = None,
     function: Annotated[str | None, typer.Option("--function", metavar="ID", help="Of a zip: what it is in that template.")] = None,
     timeout: Annotated[
-        int, typer.Option("--timeout", metavar="SECONDS", min=1, max=86400, help="How long all of it may take on AWS.")
+        int, typer.Option("--timeout", metavar="SECONDS", min=1, max=86400, help="How long uploading, signing and reading back may take.")
     ] = 900,
     local: Annotated[bool, typer.Option("--local", help="Trust the root of `shipsafe local`, whatever the endpoint is.")] = False,
     offline_advisories: Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")] = False,

@@ -29,6 +29,17 @@ _HARMLESS = frozenset(
     {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_DEFAULT_OUTPUT", "AWS_PAGER", "AWS_CLI_AUTO_PROMPT", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"}
 )
 _OTHERS = frozenset({"BOTO_CONFIG", "SHIPSAFE_LOCAL_ROOT"})
+# What `up` says to unset in any case: it is read in one terminal and followed in another, whose variables it cannot see.
+_OFTEN_SET = frozenset(
+    {
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +78,9 @@ def up(wanted: Wanted, *, environment: Mapping[str, str], say: Callable[[str], N
     ended = Event()
     with _signals(lambda _number, _frame: ended.set()), endpoint(wanted) as running:
         ours = local_environment(running.url, running.fingerprint, environment, wanted.account, Path(os.devnull), Path(os.devnull))
-        gone = sorted(environment.keys() - ours.keys())
-        if gone:
-            say(f"unset {' '.join(gone)}")
-        for name in sorted(ours):
-            if environment.get(name) != ours[name]:
-                say(f"export {name}={shlex.quote(ours[name])}")
+        say(f"unset {' '.join(sorted(_OFTEN_SET | (environment.keys() - ours.keys())))}")
+        for name in sorted(local_environment("", "", {}, "", Path(), Path())):
+            say(f"export {name}={shlex.quote(ours[name])}")
         say(f"# ready: {running.url} (local root {running.fingerprint}); Ctrl-C ends it")
         ended.wait()
 
@@ -112,8 +120,12 @@ def local_environment(
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
         "SHIPSAFE_LOCAL_ROOT": fingerprint,
         # A proxy does not reach this machine's loopback.
-        **{name: ",".join(filter(None, (environment.get(name), "127.0.0.1"))) for name in ("NO_PROXY", "no_proxy")},
+        **{name: _with_loopback(environment.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
     }
+
+
+def _with_loopback(hosts: str) -> str:
+    return hosts if "127.0.0.1" in hosts.split(",") else ",".join(filter(None, (hosts, "127.0.0.1")))
 
 
 def is_foreign(name: str) -> bool:

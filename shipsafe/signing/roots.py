@@ -37,7 +37,7 @@ def trust(root_sha256: str, *, policy_roots: Collection[str], local_root: str | 
         raise IntegrityError(
             f"The signature ends in a root that nobody vouches for: {root_sha256}.",
             remedy='If you know whose it is, add it to the policy: `[sign] roots = ["..."]`; '
-            "that of `shipsafe local` counts in `shipsafe local run` alone.",
+            "that of `shipsafe local` counts only where SHIPSAFE_LOCAL_ROOT says it.",
         )
     if status != "confirmed":
         raise IntegrityError(

@@ -85,7 +85,7 @@ def test_a_root_that_nobody_vouches_for_is_named(run: Run) -> None:
         f"  root             nobody vouches for it: {made.chain().root}\n\n"
         f"The signature ends in a root that nobody vouches for: {made.chain().root}. "
         'If you know whose it is, add it to the policy: `[sign] roots = ["..."]`; '
-        "that of `shipsafe local` counts in `shipsafe local run` alone.\n"
+        "that of `shipsafe local` counts only where SHIPSAFE_LOCAL_ROOT says it.\n"
     )
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,24 @@ def test_up_prints_what_to_export_serves_and_ends_cleanly(tmp_path: Path, number
         child.send_signal(number)
         assert child.wait(20) == 0
     assert json.loads((tmp_path / "state" / "cores.json").read_text())["format"] == 1
+
+
+def test_what_up_prints_holds_in_terminals_that_it_cannot_see(tmp_path: Path) -> None:
+    """Another terminal may have a profile where this one has none, and no region where this one has the right one."""
+    arguments = [sys.executable, "-m", "shipsafe", "local", "up", "--port", "0"]
+    here = {"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1", "no_proxy": "example.org"}
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=_environment(tmp_path, here)) as child:
+        assert child.stdout is not None
+        lines = list(takewhile(lambda line: not line.startswith("# ready"), child.stdout))
+        child.send_signal(signal.SIGTERM)
+    followed = tmp_path / "followed.sh"
+    followed.write_text("".join(lines))
+    there = {"AWS_PROFILE": "real", "AWS_SESSION_TOKEN": "real", "AWS_ROLE_ARN": "real"}
+    script = f'. "$0"; exec {sys.executable} -c "$1"'
+    seen = json.loads(subprocess.check_output(["sh", "-c", script, followed, _SHOW], env=_environment(tmp_path, there), text=True))
+    assert not seen.keys() & there.keys()
+    assert (seen["AWS_REGION"], seen["AWS_DEFAULT_REGION"], seen["AWS_EC2_METADATA_DISABLED"]) == ("eu-central-1", "eu-central-1", "true")
+    assert (seen["NO_PROXY"], seen["no_proxy"]) == ("127.0.0.1", "example.org,127.0.0.1")
 
 
 def test_a_taken_port_is_said(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_root_that_nobody_knows_is_refused_with_its_fingerprint() -> None:
     assert str(caught.value) == (
         f"The signature ends in a root that nobody vouches for: {MINE}. "
         'If you know whose it is, add it to the policy: `[sign] roots = ["..."]`; '
-        "that of `shipsafe local` counts in `shipsafe local run` alone."
+        "that of `shipsafe local` counts only where SHIPSAFE_LOCAL_ROOT says it."
     )
 
 

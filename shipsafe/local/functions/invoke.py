@@ -33,7 +33,8 @@ def invoke(world: World, call: Call) -> dict[str, Any]:
     answers = found.function["answers"]
     answer = answers.get(version["number"]) or answers.get(_ANY)
     if answer is None:
-        raise not_reproduced(f"the running of code: no answer was set for version {version['number']} of {found.function['name']}")
+        what = f"no answer was set for version {version['number']} of {found.function['name']} (POST /_shipsafe/functions/answer)"
+        raise not_reproduced(f"the running of code: {what}")
     world.state["invocations"].append(
         {
             "account": call.account,
