@@ -28,8 +28,8 @@ def _of_artifact(artifact: ReleasedArtifact, sbom: SbomClaims | None) -> Iterato
     if subject.startswith("function:"):
         yield Claim(subject=subject, name="handler", value=told.handler)
     yield Claim(subject=subject, name="architecture", value=", ".join(told.architectures) or None)
-    if told.layers:
-        yield Claim(subject=subject, name="layers", value=", ".join(ref.arn or ref.text for ref in told.layers))
+    if subject.startswith("function:"):
+        yield Claim(subject=subject, name="layers", value=", ".join(ref.arn or ref.text for ref in told.layers) or None)
     for path, sha256 in told.locks:
         yield Claim(subject=subject, name="lock", value=f"{path} sha256:{sha256}")
     for index in sorted({one.index or "an index that is not known" for one in _installed(sbom)}):

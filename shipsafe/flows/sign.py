@@ -32,6 +32,7 @@ from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import check_unchanged, repair
 from shipsafe.packing.release import Release, read_release, record_signatures
 from shipsafe.policy import load
+from shipsafe.readers.bundling import listed
 from shipsafe.reports.live import Progress
 from shipsafe.signing.journal import Journal
 from shipsafe.signing.plan import SigningPlan, plan
@@ -246,6 +247,9 @@ def _remarks(request: SignRequest, release: Release, policy: Policy) -> Iterable
     if request.policy is None and release.policy:
         named = relative(release.policy.resolve(), Path.cwd())
         yield f"The policy is {named}, which the release itself names; --policy names a protected one."
+    ours = [one.name for one in release.artifacts if not one.prebuilt]
+    if ours and (policy.refuses_prebuilt or policy.proves_prebuilt) and not policy.sign.attested_builder:
+        yield f"The policy takes no unproven builds of other tools, and that shipsafe built {listed(ours)} is the builder's word alone."
     built = release.document["policy"]["digest"]
     if built != policy.digest:
         now = f"{policy.path} as it is now ({policy.digest[:19]}...)"

@@ -118,9 +118,11 @@ class Output:
         """A folder for what is being made for a subject, on the disk on which it will stay; made when it is not there.
 
         Raises:
-            IncompleteError: the folder cannot be written.
+            IncompleteError: the folder cannot be written, or is a link.
         """
         place = self.store / _WORK / subject.replace(":", "-")
+        if place.is_symlink():  # what was packed before is removed first; one that could not be leads anywhere
+            raise IncompleteError("It is a link, and is not followed.", remedy="Remove it.", path=str(place))
         with disk_errors(place):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
         return place

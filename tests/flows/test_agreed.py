@@ -116,3 +116,10 @@ def test_python_that_nobody_was_asked_about_is_named(shop: Path) -> None:
     assert found.remarks == (
         "Not looked at: Python in function:Node (tool.py). The release says that it runs on nodejs22.x, and nobody vouches for that.",
     )
+
+
+def test_that_a_function_uses_no_layers_is_a_claim_as_well(shop: Path, tmp_path: Path) -> None:
+    dist = claiming(copied(shop, tmp_path), "Pay", layers=[])
+    said = {(one.subject, one.value) for one in asked(shop, dist=dist).claims if one.name == "layers"}
+    assert ("function:Pay", None) in said
+    assert any(subject == "function:Stock" and value for subject, value in said)

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from shipsafe.adapters.http import fetch
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, IntegrityError
-from shipsafe.flows.sign import SignRequest, asking
+from shipsafe.flows.sign import SignRequest, _remarks, asking
 from shipsafe.packing.publish import MANIFEST
+from shipsafe.packing.release import read_release
+from shipsafe.policy import load
 from shipsafe.reports.live import silent_progress
 from tests.flows.shop import TODAY
 from tests.packing.staging import write
@@ -50,6 +53,16 @@ def test_a_policy_that_a_link_leads_to_from_outside_lies_in_the_release_too(tmp_
     (tmp_path / "linked.toml").symlink_to(out / "shipsafe.toml")
     with pytest.raises(ConfigError, match="lies in the release"):
         ask(out)
+
+
+@pytest.mark.parametrize(("text", "said"), [('prebuilt = "refuse"', 1), ('prebuilt = "prove"', 1), ("", 0)])
+def test_that_shipsafe_built_it_is_the_builder_s_word_and_the_output_says_so(tmp_path: Path, text: str, said: int) -> None:
+    out = released(tmp_path, "../shipsafe.toml")
+    (tmp_path / "shipsafe.toml").write_text(f"{text}\n")
+    policy = load(tmp_path, offline=True, cache=tmp_path / "none", fetch=fetch, today=TODAY)
+    remarks = " ".join(_remarks(SignRequest(out=out, today=TODAY), read_release(out), policy))
+    assert ("that shipsafe built Pay is the builder's word alone" in remarks) == bool(said)
+    assert "which the release itself names; --policy names a protected one." in remarks
 
 
 def test_a_place_that_no_file_can_have_is_no_manifest(tmp_path: Path) -> None:

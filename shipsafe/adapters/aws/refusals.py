@@ -68,7 +68,7 @@ def aws_errors(doing: str) -> Generator[None]:
 
 def _refusal(doing: str, response: Any, operation: str) -> AwsRefusal:
     told = response.get("Error", {})
-    code, said = str(told.get("Code", "")), " ".join(str(told.get("Message", "")).split())[:_LONGEST]
+    code, said = (" ".join(str(told.get(name, "")).split())[:_LONGEST] for name in ("Code", "Message"))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in _EXPIRED:
         remedy = "Renew the AWS credentials and run this again: it goes on where it was."

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
 from shipsafe.adapters.aws.s3 import keys_below
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.adapters.aws.signer import describe_job, find_profile
@@ -109,3 +110,13 @@ def test_what_signer_says_of_a_profile_and_a_job_is_one_line(between: _Answers) 
     assert job is not None
     assert profile is not None
     assert "\n" not in f"{job.status}{job.reason}{job.revoked}{profile.status}"
+
+
+def test_what_aws_says_of_a_refusal_is_one_line_that_ends() -> None:
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - boto3, for those tests that use it
+
+    told = {"Error": {"Code": "Access\nFORGED" + "A" * 5000, "Message": "b\n" * 5000}}
+    with pytest.raises(AwsRefusal) as caught, aws_errors("look"):
+        raise ClientError(told, "PutObject")
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1500
