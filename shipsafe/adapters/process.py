@@ -121,14 +121,21 @@ def follow(argv: Sequence[str], *, env: Mapping[str, str]) -> int:
     """
     wait_for = [number for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", None)) if number is not None]
     children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []  # signals that came while the command was being started, and may have printed already
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        if children and not (number == signal.SIGINT and _in_foreground()):
+        if number == signal.SIGINT and _in_foreground():
+            return
+        if children:
             children[0].send_signal(number)
+        else:
+            early.append(number)
 
     before = {number: signal.signal(number, forward) for number in wait_for}
     try:
         children.append(subprocess.Popen(list(argv), env=dict(env)))
+        for number in early:
+            children[0].send_signal(number)
         code = children[0].wait()
     except (OSError, ValueError) as error:
         raise ConfigError(f"{argv[0]} could not be started: {error}.", remedy="Name a command that is installed.") from error
