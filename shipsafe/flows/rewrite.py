@@ -23,6 +23,7 @@ from shipsafe.packing.manifest import Told
 from shipsafe.readers import read_project
 from shipsafe.signing.rewrite.assembly import rewrite_assembly
 from shipsafe.signing.rewrite.deployable import Deployable, listed, of_one_place
+from shipsafe.signing.rewrite.samconfig import other_environments
 from shipsafe.signing.rewrite.samconfig import samconfig as samconfig_text
 from shipsafe.signing.rewrite.stacks import Stacks
 from shipsafe.signing.rewrite.tfvars import check_name
@@ -173,7 +174,9 @@ def rewrite(
     if tfvars:
         _add(files, {tfvars: tfvars_bytes(deployables)})
     if samconfig:
-        _add(files, _samconfig(samconfig, meant, deployables))
+        settings, said = _samconfig(samconfig, meant, deployables)
+        _add(files, settings)
+        remarks += said
     return Rewritten(files=files, copies=tuple(copies), remarks=tuple(dict.fromkeys(remarks)))
 
 
@@ -256,7 +259,7 @@ def _foreign(function: Function, subjects: set[str]) -> list[str]:
     return [shown(ref.text, 120) for ref in function.layers if ref.local is None or f"layer:{ref.local}" not in subjects]
 
 
-def _samconfig(path: Path, words: Sequence[Word], deployables: Sequence[Deployable]) -> dict[Path, bytes]:
+def _samconfig(path: Path, words: Sequence[Word], deployables: Sequence[Deployable]) -> tuple[dict[Path, bytes], list[str]]:
     templates = [word for word in words if not word.is_assembly]
     if len(templates) != 1:
         raise ConfigError("--samconfig goes with one rewritten template.", remedy="Name it: --rewrite template.yaml=out.yaml.")
@@ -272,4 +275,6 @@ def _samconfig(path: Path, words: Sequence[Word], deployables: Sequence[Deployab
     chosen = next(iter(of_one_place(deployables, None, str(file)).values()))
     out = Path(os.path.relpath(templates[0].out.resolve(), file.parent.resolve())).as_posix()
     new = samconfig_text(text, template=out, bucket=chosen.bucket, region=chosen.region, name=str(file))
-    return {file: new.encode()}
+    others = ", ".join(shown(one, 60) for one in other_environments(text, str(file))[:_NAMED])
+    remark = f"{file} takes {out} for [default] alone: `sam deploy --config-env` with {others} deploys what it did."
+    return {file: new.encode()}, [remark] if others else []

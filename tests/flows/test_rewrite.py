@@ -145,6 +145,15 @@ def test_variables_and_settings_are_written_together_with_the_template(tmp_path:
     assert dict(again.files) == dict(made.files)
 
 
+def test_environments_of_settings_that_do_not_take_the_template_are_said(tmp_path: Path) -> None:
+    """`sam deploy --config-env prod` would deploy the unsigned code, and look like the same command."""
+    source, settings = _project(tmp_path), tmp_path / "samconfig.toml"
+    settings.write_text('version = 0.1\n[prod.deploy.parameters]\nstack_name = "orders"\n[test.build.parameters]\ncached = true\n')
+    made = rewrite([f"{source}={tmp_path / 'out.yaml'}"], [deployable()], policy=policy(), samconfig=settings)
+    (said,) = [remark for remark in made.remarks if "--config-env" in remark]
+    assert said == f"{settings} takes out.yaml for [default] alone: `sam deploy --config-env` with prod deploys what it did."
+
+
 def test_variables_need_no_template(tmp_path: Path) -> None:
     made = rewrite([], [deployable("function:anything")], policy=policy(), tfvars=tmp_path / "x.tfvars.json")
     assert made.paths == (tmp_path / "x.tfvars.json",)

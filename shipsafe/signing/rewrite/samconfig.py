@@ -61,6 +61,16 @@ def samconfig(text: str | None, *, template: str, bucket: str, region: str, name
     return new.replace("\n", "\r\n") if windows else new
 
 
+def other_environments(text: str | None, name: str) -> list[str]:
+    """Those beside `default` with settings of `deploy` of their own, which `sam deploy --config-env` takes instead.
+
+    Raises:
+        ConfigError: the file is not TOML.
+    """
+    document = _parse(text or "", name)
+    return sorted(key for key in document if key != _TABLE[0] and _at(document, (key, *_TABLE[1:])))
+
+
 def _change(text: str, path: tuple[str, ...], key: str, value: str | None, name: str) -> str:
     """Set one key, or take it out; nothing else may change."""
     wanted: Any = copy.deepcopy(_parse(text, name))
