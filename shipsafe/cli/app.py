@@ -103,7 +103,7 @@ def run(argv: Sequence[str]) -> int:
         raise ConfigError(_sentence(error.format_message()), remedy=f"`{command} --help` lists what there is.") from error
     except ClickException as error:
         raise ConfigError(_sentence(error.format_message())) from error
-    if result == ExitCode.INTERRUPTED:  # typer has swallowed it, and would say nothing
+    if result == ExitCode.INTERRUPTED and not isinstance(result, ExitCode):  # typer has swallowed it, and would say nothing
         raise KeyboardInterrupt
     return result if isinstance(result, int) else 0
 

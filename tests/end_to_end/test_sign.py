@@ -315,6 +315,7 @@ def test_a_no_changes_nothing_and_does_not_count_as_done(run: Sign, project: Pat
     os.close(terminal)
     os.close(end)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (130, "LOCAL Go on? [y/N] LOCAL Nothing was changed.")
+    assert "Interrupted" not in done.stderr
     assert _jobs() == 0
     assert (project / "dist" / "shipsafe.json").read_bytes() == before
     assert run("sign", "--dry-run").code == 0
