@@ -38,3 +38,11 @@ def read_json(path: Path, *, limit: int, shown: str) -> Any:
     except RecursionError as error:
         raise ConfigError("Nested too deep.", remedy="Write it again with its own tool.", path=shown) from error
     return value
+
+
+def holds_more(data: bytes, most: int) -> bool:
+    """Whether JSON may hold more than so many values; found before it is parsed, because an empty list takes forty times its bytes then.
+
+    Commas and brackets in texts count, too: the bound has to be a generous one.
+    """
+    return sum(map(data.count, (b",", b"[", b"{"))) > most

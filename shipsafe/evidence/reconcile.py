@@ -17,6 +17,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from shipsafe.adapters.json_file import holds_more
 from shipsafe.errors import IntegrityError
 from shipsafe.evidence.schema import validate
 from shipsafe.model.artifact import Archive
@@ -25,6 +26,7 @@ from shipsafe.model.location import Location
 from shipsafe.model.project import Function, Subject
 from shipsafe.model.tree import FILE_MODE, Origin, Source, StagedTree, has_control
 
+_MOST = 4_000_000  # values; a file has about twenty, and a build takes 50,000 files
 _SHOWN = 3  # differences that are told
 _REMEDY = "Somebody changed the zip, its SBOM or the release manifest: find out who, and build again."
 _PLACE = re.compile(r"(?P<path>.+?)(?::(?P<line>[1-9]\d{0,8}))?")
@@ -44,6 +46,8 @@ def read_sbom(data: bytes, *, sha256: str, shown: str) -> dict[str, Any]:
     if (found := hashlib.sha256(data).hexdigest()) != sha256:
         what = f"It is not the SBOM of the release: its SHA-256 is {found[:12]}... instead of {sha256[:12]}...."
         raise IntegrityError(what, remedy=_REMEDY, path=shown)
+    if holds_more(data, _MOST):
+        raise IntegrityError(f"It holds more than {_MOST:,} values, which no SBOM of ours has.", remedy=_REMEDY, path=shown)
     try:
         document = json.loads(data, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:

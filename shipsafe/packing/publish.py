@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors, read_bounded
+from shipsafe.adapters.json_file import holds_more
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.artifact import Archive, Artifact
 from shipsafe.model.location import Location
@@ -33,6 +34,7 @@ MANIFEST = "shipsafe.json"
 _READERS = 3  # files whose digests are taken at once
 _PREVIOUS = "previous.json"
 _LARGEST = 64 * MEBIBYTE
+_MOST = 1_000_000  # values
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _SUFFIXES = (".cdx.json", ".zip")
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -207,7 +209,10 @@ def _read(path: Path) -> Mapping[str, Any] | None:
         return None
     foreign = IncompleteError("Not a release manifest of shipsafe.", remedy=_FOREIGN, path=str(path))
     try:
-        document = json.loads(read_bounded(path, limit=_LARGEST))
+        data = read_bounded(path, limit=_LARGEST)
+        if holds_more(data, _MOST):
+            raise foreign
+        document = json.loads(data)
     except (ConfigError, ValueError, RecursionError) as error:
         raise foreign from error
     if not isinstance(document, dict) or "schema_version" not in document or not isinstance(document.get("artifacts"), list):

@@ -6,6 +6,7 @@ schema, its names cannot lead out of the folder, and `check_bytes` compares ever
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,8 +14,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from shipsafe.adapters.files import MEBIBYTE
-from shipsafe.adapters.json_file import read_json
+from shipsafe.adapters.files import MEBIBYTE, read_bounded
+from shipsafe.adapters.json_file import holds_more, read_json
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, NothingError
 from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.location import Location
@@ -25,6 +26,7 @@ from shipsafe.packing.output import Output
 from shipsafe.packing.publish import MANIFEST
 
 _LARGEST = 64 * MEBIBYTE
+_MOST = 1_000_000  # values; an artifact has a hundred, and what checks the schema copies them
 _BUILD = "Build the release again, or name its folder."
 
 
@@ -80,6 +82,8 @@ def read_release(out: Path) -> Release:
         raise ConfigError("There is no such folder.", remedy="Build first, or name the folder of a release.", path=str(out))
     if not path.is_file() or path.is_symlink():
         raise NothingError(f"There is no {MANIFEST} in it, so that there is no release to sign.", remedy=_BUILD, path=str(out))
+    if holds_more(read_bounded(path, limit=_LARGEST), _MOST):
+        raise IntegrityError(f"It is not a release manifest: it holds more than {_MOST:,} values.", remedy=_BUILD, path=str(path))
     document = read_json(path, limit=_LARGEST, shown=str(path))
     if isinstance(document, dict) and document.get("schema_version") != "1.0":
         raise IncompleteError("This release manifest is of another version.", remedy="Use the shipsafe that built it.", path=str(path))
@@ -90,8 +94,8 @@ def read_release(out: Path) -> Release:
     if not artifacts:
         raise NothingError("The release names no artifact.", remedy=_BUILD, path=str(path))
     for what in ("name", "subject", "path"):
-        seen = [str(getattr(one, what)).casefold() for one in artifacts]
-        if twice := next((one for one in seen if seen.count(one) > 1), None):
+        seen = Counter(str(getattr(one, what)).casefold() for one in artifacts)
+        if twice := next((one for one, count in seen.items() if count > 1), None):
             raise IntegrityError(f"Two artifacts of the release have the {what} {twice[:200]}.", remedy=_BUILD, path=str(path))
     return Release(out=out, document=document, artifacts=artifacts)
 

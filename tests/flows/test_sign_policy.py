@@ -65,6 +65,14 @@ def test_that_shipsafe_built_it_is_the_builder_s_word_and_the_output_says_so(tmp
     assert "which the release itself names; --policy names a protected one." in remarks
 
 
+def test_a_manifest_of_millions_of_values_is_not_even_parsed(tmp_path: Path) -> None:
+    out = released(tmp_path, "../shipsafe.toml")
+    text = (out / MANIFEST).read_text()
+    (out / MANIFEST).write_text(text.replace('"vex": []', f'"vex": [{",".join(["[]"] * 600_000)}]'))
+    with pytest.raises(IntegrityError, match="more than 1,000,000 values"):
+        ask(out)
+
+
 def test_a_place_that_no_file_can_have_is_no_manifest(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="not a release manifest: at policy/location"):
         ask(released(tmp_path, "a\0b"))
