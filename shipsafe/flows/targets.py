@@ -43,8 +43,8 @@ def targets_of(policy: Policy, names: Sequence[str]) -> tuple[SignTarget, ...]:
     known = {target.name: target for target in policy.sign.targets}
     if not known:
         raise ConfigError("The policy names no place to sign.", remedy=f"Add one, for example:\n{PASTE}", path=policy.path)
-    if missing := next((name for name in names if name not in known), None):
-        raise ConfigError(f"The policy has no [[sign.target]] {missing!r}.", remedy=f"There are: {', '.join(known)}.", path=policy.path)
+    if missing := [name for name in names if name not in known]:
+        raise ConfigError(f"The policy has no [[sign.target]] {missing[0]!r}.", remedy=f"There are: {', '.join(known)}.", path=policy.path)
     return tuple(known[name] for name in dict.fromkeys(names)) or policy.sign.targets
 
 

@@ -219,6 +219,8 @@ def test_a_target_that_is_not_there_is_said(run: Sign, project: Path) -> None:
     missing = run("sign", "--target", "prod", "--yes")
     assert missing.code == 2
     assert "There are: dev" in missing.err
+    unset = run("sign", "--target", "", "--yes")  # `--target "$TARGET"` in a pipeline that does not set it
+    assert (unset.code, "There are: dev" in unset.err) == (2, True)
     (project / "shipsafe.toml").write_text(POLICY.partition("[[sign.target]]")[0])
     none = run("sign", "--yes")
     assert none.code == 2
