@@ -52,7 +52,7 @@ def _examine(work: Unsigned, file: BufferedReader) -> None:
         raise IncompleteError(f"{work.name}: the zip cannot be signed. {error.what}", remedy=_REBUILD) from error
     if not entries:
         raise IncompleteError(f"{work.name}: the zip is empty, and Signer signs none that is.", remedy=_REBUILD)
-    if any(entry.name.casefold().rstrip("/") == ENTRY.casefold() for entry in entries):
+    if any(f"{entry.name.casefold()}/".startswith(f"{ENTRY.casefold()}/") for entry in entries):  # also as a folder of that name
         raise IncompleteError(
             f"{work.name}: the zip is already signed.", remedy="Give the unsigned zip; `shipsafe inspect` reads this one."
         )

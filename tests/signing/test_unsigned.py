@@ -46,6 +46,7 @@ def test_a_zip_that_is_gone_is_refused(tmp_path: Path) -> None:
         (zip_bytes({}), "the zip is empty"),
         (zip_bytes({"app.py": b"", ENTRY: b"signature"}), "already signed"),
         (zip_bytes({"app.py": b"", ENTRY.lower(): b"signature"}), "already signed"),
+        (zip_bytes({"app.py": b"", f"{ENTRY}/more": b"a folder where the signature goes"}), "already signed"),
         (GOOD[:-10], "cannot be signed"),
         (b"#!/bin/sh\n" + GOOD, "bytes before the zip"),
         (GOOD.replace(b"app.py", b"../.py"), "leads out of the zip"),
