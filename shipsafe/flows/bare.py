@@ -8,6 +8,7 @@ SBOM that is made of it, and the manifest; from then on it is signed like one th
 the template says is not known, and is not guessed from the files: the rules that need it are unanswered.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +41,9 @@ _COMMAND_LINE = "the command line"
 _TEMPLATE = "--template FILE --function ID"
 _PYTHON = frozenset(gate.id for gate in all_gates() if gate.python_only)
 _OTHER_FOLDER = "Choose another folder with --out."
+# Of what runs something else than Python, the gates that look at Python are not asked: `Python3.13`, or a variable that a pipeline does
+# not set, must not be taken for such a runtime. Those that Lambda may yet have are let through.
+_RUNTIME = re.compile(r"python3\.[0-9]{1,2}|(?:nodejs|java|dotnet|go|ruby|provided)[0-9a-z.]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +122,16 @@ def _check(bare: Bare) -> None:
         wrong, remedy = "A layer has no handler.", "Leave out --layer or --handler."
     elif not bare.layer and max(len(bare.runtimes), len(bare.architectures)) > 1:
         wrong, remedy = "A function has one runtime and one architecture.", "Name one of each, or add --layer."
-    elif unknown := next((one for one in bare.architectures if one not in MACHINES), None):
-        wrong, remedy = f"{unknown[:40]!r} is not an architecture of Lambda.", "Use x86_64 or arm64."
     elif missing := next((path for path in bare.zips if not path.is_file()), None):
         wrong, remedy = f"{missing} is no file.", "Name a zip."
     if wrong:
         raise ConfigError(wrong, remedy=remedy)
+    for one in bare.runtimes:
+        if not _RUNTIME.fullmatch(one):
+            raise ConfigError(f"{one[:40]!r} is not a runtime of Lambda.", remedy="Write it as Lambda does: python3.13, for example.")
+    for one in bare.architectures:
+        if one not in MACHINES:
+            raise ConfigError(f"{one[:40]!r} is not an architecture of Lambda.", remedy="Use x86_64 or arm64.")
 
 
 def _named(path: Path, bare: Bare) -> Subject:

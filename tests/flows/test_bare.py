@@ -282,6 +282,11 @@ def test_a_folder_that_holds_another_release_is_not_written_to(root: Path) -> No
         ({"layer": True, "handler": "a.b"}, "A layer has no handler."),
         ({"runtimes": ("python3.13", "python3.12")}, "A function has one runtime and one architecture."),
         ({"architectures": ("sparc",)}, "'sparc' is not an architecture of Lambda."),
+        ({"architectures": ("",)}, "'' is not an architecture of Lambda."),
+        ({"runtimes": ("",)}, "'' is not a runtime of Lambda."),  # `--runtime "$RUNTIME"` where nothing sets it
+        ({"runtimes": ("Python3.13",)}, "'Python3.13' is not a runtime of Lambda."),
+        ({"runtimes": ("python-3.13",)}, "'python-3.13' is not a runtime of Lambda."),
+        ({"runtimes": ("python3.13", " nodejs22.x"), "layer": True}, "' nodejs22.x' is not a runtime of Lambda."),
         ({"zips": "no.zip"}, "no.zip is no file."),
         ({"zips": "twice"}, "would be one file"),
         ({"zips": "my app.zip"}, "cannot be the name of a file in the output folder."),
