@@ -126,6 +126,11 @@ def _check(bare: Bare) -> None:
         wrong, remedy = f"{missing} is no file.", "Name a zip."
     if wrong:
         raise ConfigError(wrong, remedy=remedy)
+    _check_names_of_lambda(bare)
+
+
+def _check_names_of_lambda(bare: Bare) -> None:
+    """Whether Lambda has such runtimes and architectures."""
     for one in bare.runtimes:
         if not _RUNTIME.fullmatch(one):
             raise ConfigError(f"{one[:40]!r} is not a runtime of Lambda.", remedy="Write it as Lambda does: python3.13, for example.")
