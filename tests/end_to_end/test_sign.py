@@ -336,6 +336,7 @@ def test_a_run_that_is_interrupted_says_that_its_jobs_go_on(run: Sign, project: 
     assert child.returncode == 130
     assert "what AWS was asked for goes on there" in rest
     local_aws.clock.moved += timedelta(seconds=120)
+    local_aws.signer.delay = timedelta()  # of a job that had not been started yet
     jobs = _jobs()
     done = run("sign", "--yes")
     assert (done.code, done.out.splitlines()[-1].endswith("2 signed; dist/shipsafe.json says where. exit 0")) == (0, True), done.out
