@@ -144,8 +144,9 @@ def test_a_cache_that_cannot_be_written_is_read(tmp_path: Path) -> None:
     cache.keep("outcome", "new", "answer")
     cache.flush()
     cache.close()
-    assert open_cache(tmp_path).recall("outcome", "new") is None
-    assert open_cache(tmp_path).recall("outcome", 3) is not None
+    with closing(open_cache(tmp_path)) as again:
+        assert again.recall("outcome", "new") is None
+        assert again.recall("outcome", 3) is not None
 
 
 def test_a_writer_is_neither_disturbed_nor_waited_for_for_long(tmp_path: Path) -> None:
