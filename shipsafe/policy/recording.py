@@ -40,7 +40,7 @@ def baseline_of(
         for finding in would_block(verdict)
         if can_be_recorded(finding, policy.unwaivable) and not (before and before.about(finding))
     ]
-    return Baseline(path=path, entries=tuple(sorted({*kept, *new}, key=lambda entry: entry.order)))
+    return Baseline(path=path, entries=tuple(sorted(dict.fromkeys((*kept, *new)), key=lambda entry: entry.order)))
 
 
 def would_block(verdict: Verdict) -> tuple[Finding, ...]:
