@@ -3,6 +3,7 @@
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import ShipsafeError
 from shipsafe.flows import answers
 from shipsafe.flows.bench import Bench
@@ -11,6 +12,7 @@ from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.outcome import UNCHANGED, Outcome, State
 from shipsafe.model.project import Function, Subject
 from shipsafe.model.tree import StagedTree
+from shipsafe.packing.runtimes import is_a_name
 from shipsafe.packing.stage import BuiltElsewhereError
 
 _IMAGE = (
@@ -45,7 +47,9 @@ def ask(bench: Bench, gate: Gate, case: Case, advisories: Future[Opened] | None)
     """The gate's outcome, whatever happens in it: the one place that runs a gate."""
     subject = case.subject
     reason = _not_asked(gate, case)
-    if reason:
+    if doubt := _doubt(gate, subject):
+        outcome = Outcome.unanswered(gate.id, subject.subject, doubt)
+    elif reason:
         outcome = Outcome.not_asked(gate.id, subject.subject, reason)
     elif gate.needs_tree and case.tree is None:
         outcome = Outcome.unanswered(gate.id, subject.subject, str(case.staged))
@@ -125,6 +129,16 @@ def _not_asked(gate: Gate, case: Case) -> str:
         way = f"ask about what is in it with --prebuilt {subject.name}={subject.code.path}"
         return f"{subject.name} was built by another tool; only package and layers are asked. Name its source folder, or {way}."
     return ""
+
+
+def _doubt(gate: Gate, subject: Subject) -> str:
+    """Why nobody knows whether this question applies, or ""."""
+    runtime = subject.runtime
+    if not gate.python_only or runtime is None or subject.is_python or is_a_name(runtime):
+        return ""
+    return (
+        f"{shown(runtime)}, the runtime of {subject.name}, is not one of Lambda's, so nobody knows whether it is Python. Write python3.13."
+    )
 
 
 def _count(outcome: Outcome) -> str:

@@ -8,7 +8,6 @@ SBOM that is made of it, and the manifest; from then on it is signed like one th
 the template says is not known, and is not guessed from the files: the rules that need it are unanswered.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,16 +33,13 @@ from shipsafe.packing.manifest import Source, told_of
 from shipsafe.packing.output import Output
 from shipsafe.packing.publish import MANIFEST, Published, check_names, publish
 from shipsafe.packing.release import Release, ReleasedArtifact, read_release
-from shipsafe.packing.runtimes import MACHINES
+from shipsafe.packing.runtimes import MACHINES, is_a_name
 from shipsafe.readers import read_project
 
 _COMMAND_LINE = "the command line"
 _TEMPLATE = "--template FILE --function ID"
 _PYTHON = frozenset(gate.id for gate in all_gates() if gate.python_only)
 _OTHER_FOLDER = "Choose another folder with --out."
-# Of what runs something else than Python, the gates that look at Python are not asked: `Python3.13`, or a variable that a pipeline does
-# not set, must not be taken for such a runtime. Those that Lambda may yet have are let through.
-_RUNTIME = re.compile(r"python3\.[0-9]{1,2}|(?:nodejs|java|dotnet|go|ruby|provided)[0-9a-z.]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +128,7 @@ def _check(bare: Bare) -> None:
 def _check_names_of_lambda(bare: Bare) -> None:
     """Whether Lambda has such runtimes and architectures."""
     for one in bare.runtimes:
-        if not _RUNTIME.fullmatch(one):
+        if not is_a_name(one):
             raise ConfigError(f"{one[:40]!r} is not a runtime of Lambda.", remedy="Write it as Lambda does: python3.13, for example.")
     for one in bare.architectures:
         if one not in MACHINES:

@@ -5,6 +5,7 @@ import, so wheels are chosen for a platform that the runtime can certainly load.
 functions that were made with them still run, and their packages are still looked at.
 """
 
+import re
 from dataclasses import dataclass
 
 _AL1 = (2, 17)
@@ -37,11 +38,21 @@ _RUNTIMES = {
         *(Runtime(name=name, python=None, glibc=glibc) for glibc, names in _OTHERS.items() for name in names),
     )
 }
+_NAME = re.compile(r"python3\.[0-9]{1,2}|(?:nodejs|java|dotnet|go|ruby|provided)[0-9a-z.]*")
 
 
 def lookup(runtime: str) -> Runtime | None:
     """The runtime of that name, or None when we do not know it."""
     return _RUNTIMES.get(runtime)
+
+
+def is_a_name(runtime: str) -> bool:
+    """Whether a runtime is named as Lambda names them, also one that Lambda may yet have.
+
+    Of what runs something else than Python, the gates that look at Python are not asked: `Python3.13`, or a variable that a pipeline does
+    not set, must not be taken for such a runtime.
+    """
+    return _NAME.fullmatch(runtime) is not None
 
 
 def platform(runtime: Runtime, architecture: str) -> str:

@@ -58,6 +58,18 @@ def test_an_empty_project_is_nothing_to_examine(tmp_path: Path) -> None:
     assert not (tmp_path / "dist").exists()
 
 
+def test_a_runtime_that_lambda_does_not_have_is_not_taken_for_another_language(project: Path) -> None:
+    """Of Node, the gates that look at Python are not asked; of `Python3.13` nobody may say so."""
+    template = (project / "template.yaml").read_text()
+    assert "python3.13" in template
+    for written, code in (("nodejs22.x", 0), ("Python3.13", 4)):
+        (project / "template.yaml").write_text(template.replace("python3.13", written))
+        (project / "src" / "app.js").write_text("exports.handler = async () => ({})\n")
+        done = shipsafe("check", cwd=project)
+        assert done.code == code, done.out + done.err
+        assert ("is not one of Lambda's" in done.out) == (code == 4)
+
+
 def test_broken_yaml_names_line_and_column(project: Path) -> None:
     (project / "template.yaml").write_text("Resources:\n  Hello: [unclosed\n")
     done = shipsafe("check", cwd=project)
