@@ -124,7 +124,7 @@ def asking(request: SignRequest, progress: Progress, timeline: Timeline) -> Iter
         IntegrityError: the manifest, a zip or an SBOM is not what it should be.
         IncompleteError: the folder cannot be written.
     """
-    words = read_words(request.rewrite)
+    read_words(request.rewrite)  # what cannot be meant is said before the gates are asked
     if request.bare is None:
         read_release(request.out)  # before a lock is put into a folder that holds no release
     with output_lock(request.out, on_wait=lambda: progress.say(f"Another shipsafe works in {request.out}; waiting for it to end.")):
@@ -134,10 +134,6 @@ def asking(request: SignRequest, progress: Progress, timeline: Timeline) -> Iter
         repair(output)
         with progress:
             case = _released(request, output, progress, timeline) if request.bare is None else _of_zips(request, output, progress, timeline)
-        if len(case.targets) > 1 and (request.samconfig or any(not word.is_assembly for word in words)):
-            names = ", ".join(target.name for target in case.targets)
-            raise ConfigError(f"A template can take what was signed for one target, and these are several: {names}.",
-                              remedy="Name one with --target.")  # fmt: skip
         yield case
 
 

@@ -341,3 +341,14 @@ def test_a_run_that_is_interrupted_says_that_its_jobs_go_on(run: Sign, project: 
     done = run("sign", "--yes")
     assert (done.code, done.out.splitlines()[-1].endswith("2 signed; dist/shipsafe.json says where. exit 0")) == (0, True), done.out
     assert _jobs() <= max(jobs, 2)
+
+
+def test_two_targets_are_too_many_for_one_template(run: Sign, project: Path) -> None:
+    """It is said before anything is signed."""
+    (project / "shipsafe.toml").write_text(
+        POLICY + POLICY[POLICY.index("[[sign.target]]") :].replace('"dev"', '"prod"').replace("bucket", 'prefix = "prod/"\nbucket')
+    )
+    done = run("sign", "--yes", "--tfvars", "shipsafe.auto.tfvars.json")
+    assert (done.code, _jobs()) == (2, 0), done.out + done.err
+    assert "--target" in done.err
+    assert run("sign", "--yes", "--target", "prod", "--tfvars", "shipsafe.auto.tfvars.json").code == 0
