@@ -32,12 +32,10 @@ class _Form(StrEnum):
 def _bootstrap(
     path: options.ProjectPath = Path(),
     *,
-    target: Annotated[
-        list[str] | None, typer.Option("--target", metavar="NAME", help="Only this [[sign.target]] of the policy; may be repeated.")
-    ] = None,
+    target: options.Targets = None,
     policy: options.PolicyFile = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Go on without asking.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop after the plan.")] = False,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
     form: Annotated[
         _Form | None, typer.Option("--print", help="Print it as a template of this tool instead, and ask AWS nothing.", show_default=False)
     ] = None,

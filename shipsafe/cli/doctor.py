@@ -29,9 +29,7 @@ class _Format(StrEnum):
 def _doctor(
     path: options.ProjectPath = Path(),
     *,
-    target: Annotated[
-        list[str] | None, typer.Option("--target", metavar="NAME", help="Only this [[sign.target]] of the policy; may be repeated.")
-    ] = None,
+    target: options.Targets = None,
     policy: options.PolicyFile = None,
     output: Annotated[_Format, typer.Option("--format", help="What goes to standard output.")] = _Format.TEXT,
 ) -> int:

@@ -58,6 +58,11 @@ BaselineExpires = Annotated[
     datetime | None,
     typer.Option("--baseline-expires", metavar="DATE", formats=["%Y-%m-%d"], help="The last day on which what is recorded holds."),
 ]
+Targets = Annotated[
+    list[str] | None, typer.Option("--target", metavar="NAME", help="Only this [[sign.target]] of the policy; may be repeated.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Go on without asking.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop after the plan.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Open no socket: only what is cached here is used.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, max=256, help="How many things are done at once.")]
 Format = Annotated[

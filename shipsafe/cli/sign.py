@@ -34,11 +34,9 @@ def _sign(
         typer.Argument(metavar="[PATH...]", help="The folder of a release (dist, if not given), or zips of any tool.", show_default=False),
     ] = None,
     *,
-    target: Annotated[
-        list[str] | None, typer.Option("--target", metavar="NAME", help="Only this [[sign.target]] of the policy; may be repeated.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Go on without asking.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop after the plan.")] = False,
+    target: options.Targets = None,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
     policy: options.PolicyFile = None,
     vex: options.Vex = None,
     rewrite: Annotated[
