@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from shipsafe.model.attestation import AttestPolicy
 from shipsafe.model.location import Location
 from shipsafe.model.severity import Severity
 from shipsafe.model.signing import SignPolicy
@@ -188,6 +189,7 @@ class Policy:
         baseline: the file of findings that are known (absolute), None for none; `longest_baseline` how old its entries may grow.
         vex: VEX documents to read before judging, as absolute paths.
         sign: where artifacts are signed, and whose signatures hold.
+        attest: whose statements about an artifact count.
         parameters: template parameters that the policy fixes.
         overrides: what the command line set over it, as words (`--fail-on critical`).
         origins: dotted key -> where its value comes from (`preset baseline`, `shipsafe.toml:4`), for `policy show --origin`.
@@ -226,6 +228,7 @@ class Policy:
     longest_baseline: timedelta | None = None
     vex: tuple[str, ...] = ()
     sign: SignPolicy = field(default_factory=SignPolicy)
+    attest: AttestPolicy = field(default_factory=AttestPolicy)
     overrides: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     effective: Mapping[str, object] = field(default_factory=dict)

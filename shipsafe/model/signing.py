@@ -132,12 +132,14 @@ class SignPolicy:
     """What the policy says of signing.
 
     `attested_builder` (strict): what no builder's attestation vouches for is not signed. `roots`: hex SHA-256 of further root certificates
-    that a signature's chain may end in, beside those that are pinned.
+    that a signature's chain may end in, beside those that are pinned. `publishers`: profile versions of others whose signatures are
+    trusted, beside those of the targets (layers that are not ours).
     """
 
     targets: tuple[SignTarget, ...] = ()
     attested_builder: bool = False
     roots: tuple[str, ...] = ()
+    publishers: tuple[ProfileVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

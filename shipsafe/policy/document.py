@@ -131,6 +131,8 @@ def _is_of_kind(key: Key, value: Any) -> bool:  # noqa: C901 - one line a kind
             return allowed and (not key.choices or set(value) <= set(key.choices))
         case Kind.FLAG:
             return isinstance(value, bool)
+        case Kind.COUNT:
+            return isinstance(value, int) and not isinstance(value, bool) and value >= 1
         case Kind.DATE:
             return as_date(value) is not None
         case Kind.AGE:
@@ -160,7 +162,7 @@ def _expected(key: Key) -> str:
         return 'a number of days such as "7d", or "off"'
     if key.choices:
         return f"{'made of' if key.kind is Kind.TEXTS else 'one of'} {', '.join(key.choices)}"
-    return {Kind.TEXT: "a text", Kind.DATE: "a date"}.get(key.kind, f"a {key.kind}")
+    return {Kind.TEXT: "a text", Kind.DATE: "a date", Kind.COUNT: "a whole number from 1"}.get(key.kind, f"a {key.kind}")
 
 
 def _check_needed(document: Document) -> None:
@@ -171,7 +173,7 @@ def _check_needed(document: Document) -> None:
         for number, item in enumerate(items if isinstance(items, list) else ()):
             for key in KEYS:
                 last = key.path.removeprefix(f"{name}.*.")
-                if key.needed and key.path.startswith(f"{name}.*.") and not str(item.get(last, "")).strip():
+                if key.needed and key.path.startswith(f"{name}.*.") and not str(item.get(last) or "").strip():
                     raise document.error(f"{name}.{number}", f"Entry {number + 1} of `[[{name}]]` has no `{last}`.",
                                          f"Add `{last} = {key.example}`.")  # fmt: skip
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shipsafe.model.attestation import Role
 from shipsafe.model.vex import JUSTIFICATIONS
 
 GATES = ("dependencies", "lint", "sbom", "layers", "package")
 _SEVERITIES = ("critical", "high", "medium", "low", "never")
+_ROLES = tuple(Role)
 
 
 class Kind(StrEnum):
@@ -25,6 +27,7 @@ class Kind(StrEnum):
     THRESHOLD = "severity"  # "high", "high:fixable", "never"
     CHOICE = "one of"
     TEXT_TABLE = "table of texts"
+    COUNT = "count"  # a whole number from 1
     EXTENDS = "preset or source"
     SOURCE = "source of advisories"
 
@@ -39,6 +42,7 @@ class Tighter(StrEnum):
     LONGER = "longer"
     EARLIER = "earlier"
     LOWER = "lower"  # a threshold
+    HIGHER = "higher"  # a count
     LAST_CHOICE = "last choice"  # choices are listed from loose to tight
     TRUE = "true"
     OFF = "off"  # may be switched off, and else not change
@@ -164,6 +168,9 @@ KEYS: tuple[Key, ...] = (
         doc="Whether `sign` takes what no builder's attestation vouches for; `strict` does not."),
     Key(path="sign.roots", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["410220a7..."]',
         doc="SHA-256 of further root certificates that a signature may end in, beside AWS Signer's pinned one."),
+    Key(path="sign.publishers", kind=Kind.TEXTS, tighter=Tighter.SUBSET,
+        example='["arn:aws:signer:eu-central-1:464622532012:/signing-profiles/Vendor/AbCdE12345"]',
+        doc="ARNs of profile versions of others whose signatures are trusted, beside those of the targets: of layers that are not ours."),
     Key(path="sign.target.*.name", kind=Kind.TEXT, needed=True, example='"prod"', doc="A place to sign in; `sign --target` names it."),
     Key(path="sign.target.*.profile", kind=Kind.TEXT, needed=True, example='"orders_2026"', doc="The signing profile of AWS Signer."),
     Key(path="sign.target.*.bucket", kind=Kind.TEXT, needed=True, example='"orders-${AWS::AccountId}-${AWS::Region}"',
@@ -182,7 +189,26 @@ KEYS: tuple[Key, ...] = (
     Key(path="sign.target.*.code-signing-config", kind=Kind.TEXT,
         example='"arn:aws:lambda:eu-central-1:111122223333:code-signing-config:csc-0123456789abcdef0"',
         doc="The code-signing configuration that `--rewrite` gives to functions."),
+    Key(path="attest.unsigned", kind=Kind.CHOICE, choices=("allow", "refuse"), tighter=Tighter.LAST_CHOICE, example='"refuse"',
+        doc="Whether evidence that nobody signed is taken; `strict` refuses it. A role for which keys are listed takes nothing unsigned."),
+    Key(path="attest.builders", kind=Kind.COUNT, tighter=Tighter.HIGHER, example="1",
+        doc="How many different keys must have signed what a builder states."),
+    Key(path="attest.signers", kind=Kind.COUNT, tighter=Tighter.HIGHER, example="1",
+        doc="How many different keys must have signed what a signer states."),
+    Key(path="attest.key.*.name", kind=Kind.TEXT, needed=True, example='"ci"', doc="A key whose statements count, as messages name it."),
+    Key(path="attest.key.*.for", kind=Kind.TEXTS, choices=_ROLES, needed=True, example='["builder"]', doc="As whom it may speak."),
+    Key(path="attest.key.*.public", kind=Kind.TEXT, needed=True, example='"-----BEGIN PUBLIC KEY-----..."',
+        doc="The public key itself, PEM; `shipsafe keys show` prints the table."),
+    Key(path="attest.key.*.from", kind=Kind.DATE, example="2026-01-01", doc="The first day on which it may have signed."),
+    Key(path="attest.key.*.until", kind=Kind.DATE, example="2027-06-30", doc="The last day on which it may have signed."),
+    Key(path="attest.identity.*.name", kind=Kind.TEXT, needed=True, example='"release workflow"', doc="A keyless signer (Sigstore)."),
+    Key(path="attest.identity.*.for", kind=Kind.TEXTS, choices=_ROLES, needed=True, example='["builder"]', doc="As whom it may speak."),
+    Key(path="attest.identity.*.identity", kind=Kind.TEXT, needed=True,
+        example='"https://github.com/acme/orders/.github/workflows/release.yml@refs/heads/main"',
+        doc="The certificate's identity, exactly."),
+    Key(path="attest.identity.*.issuer", kind=Kind.TEXT, needed=True, example='"https://token.actions.githubusercontent.com"',
+        doc="Who issued the token."),
 )  # fmt: skip
 
 BY_PATH = {key.path: key for key in KEYS}
-TABLE_LISTS = ("functions", "select", "waivers", "sign.target", "indexes.named")
+TABLE_LISTS = ("functions", "select", "waivers", "sign.target", "indexes.named", "attest.key", "attest.identity")

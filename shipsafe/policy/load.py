@@ -12,6 +12,7 @@ from shipsafe.model.location import Location
 from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource, FailOn, FunctionConfig, GatePolicy, LockChoice, Mode, Policy, Select
 from shipsafe.model.severity import Severity
 from shipsafe.policy import vex
+from shipsafe.policy.attest import attest_policy
 from shipsafe.policy.chain import Found, find_policy, read_chain
 from shipsafe.policy.command_line import NOTHING_GIVEN, Given, documents
 from shipsafe.policy.document import Document, as_age, as_date
@@ -91,6 +92,7 @@ def load(
         longest_baseline=as_age(values.get("longest-baseline")),
         vex=vex.paths(chain, home),
         sign=sign_policy(own, values),
+        attest=attest_policy(own, values),
         overrides=given.words,
         origins=origins,
         effective=values,

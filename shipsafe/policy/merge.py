@@ -23,7 +23,7 @@ def merge(chain: list[Document]) -> tuple[dict[str, Any], dict[str, str]]:
         for path, pattern, value in leaves(document.values):
             if pattern in BY_PATH and "*" not in pattern:
                 _check_fixed(document, path, value, values, origins)
-        _check_fixed_indexes(document, values)
+        _check_fixed_lists(document, values)
         _check_fixed_waivers(document, values, origins)
         values = _merged(values, document.values)
         for path, _, _ in leaves(document.values):
@@ -75,11 +75,13 @@ def _is_marked(path: str, values: Mapping[str, Any]) -> bool:
     return any(path == key or path.startswith(f"{key}.") for key in fixed)
 
 
-def _check_fixed_indexes(document: Document, values: Mapping[str, Any]) -> None:
-    """Which index claims which names is fixed as a whole."""
-    named = document.values.get("indexes", {}).get("named")
-    if named is not None and _is_marked("indexes.named", values) and named != values.get("indexes", {}).get("named"):
-        raise document.error("indexes.named.0", "`indexes.named` is fixed by its base, and is another here.", "Leave it out.")
+def _check_fixed_lists(document: Document, values: Mapping[str, Any]) -> None:
+    """Which index claims which names, and whose statements count, is fixed as a whole."""
+    for path in ("indexes.named", "attest.key", "attest.identity"):
+        table, _, name = path.partition(".")
+        here = document.values.get(table, {}).get(name)
+        if here is not None and _is_marked(path, values) and here != values.get(table, {}).get(name):
+            raise document.error(f"{path}.0", f"`{path}` is fixed by its base, and is another here.", "Leave it out.")
 
 
 def _check_fixed_waivers(document: Document, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
@@ -107,6 +109,8 @@ def _is_tighter(key: Key, old: Any, new: Any) -> bool:  # noqa: C901 - one line 
             return first is None or (proposed_day is not None and proposed_day <= first)
         case Tighter.LOWER:
             return _strictness(new) >= _strictness(old) and not (new.endswith(":fixable") and not old.endswith(":fixable"))
+        case Tighter.HIGHER:
+            return bool(new >= old)
         case Tighter.LAST_CHOICE:
             return key.choices.index(new) >= key.choices.index(old)
         case Tighter.TRUE:

@@ -122,6 +122,8 @@ def _schema(key: Key) -> dict[str, Any]:  # noqa: C901 - one line a kind
             return {"type": "array", "items": {"enum": list(key.choices)} if key.choices else text}
         case Kind.FLAG:
             return {"type": "boolean"}
+        case Kind.COUNT:
+            return {"type": "integer", "minimum": 1}
         case Kind.DATE:
             return {"type": "string", "format": "date"}
         case Kind.AGE:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shipsafe.errors import ConfigError
-from shipsafe.model.signing import SignPolicy, SignTarget
+from shipsafe.model.signing import ProfileVersion, SignPolicy, SignTarget
 from shipsafe.policy.document import Document
 
 _PSEUDO = {"${AWS::AccountId}": "123456789012", "${AWS::Region}": "eu-central-1"}  # a value of the shape, to look at the rest
@@ -56,6 +56,7 @@ def sign_policy(document: Document, values: Mapping[str, Any]) -> SignPolicy:
         targets=targets,
         attested_builder=table.get("builder") == "attested",
         roots=tuple(_roots(document, table.get("roots", ()))),
+        publishers=tuple(_publishers(document, table.get("publishers", ()))),
     )
 
 
@@ -65,6 +66,14 @@ def _roots(document: Document, fingerprints: list[str]) -> Iterator[str]:
         if not re.fullmatch(r"[0-9a-f]{64}", plain):
             raise document.error("sign.roots", f"{one[:80]!r} is not the SHA-256 of a certificate.", "Write its 64 hexadecimal digits.")
         yield plain
+
+
+def _publishers(document: Document, arns: list[str]) -> Iterator[ProfileVersion]:
+    for arn in arns:
+        try:
+            yield ProfileVersion.parse(arn)
+        except ConfigError as error:
+            raise document.error("sign.publishers", error.what, error.remedy) from error
 
 
 def _target(document: Document, number: int, entry: Mapping[str, Any]) -> SignTarget:

@@ -1,0 +1,153 @@
+"""A statement in a DSSE envelope, written and read as one line of a bundle (`NAME.intoto.jsonl`).
+
+    line = written(statement, signer)            # bytes, without the line feed; without a signer it is unsigned
+    for envelope in read_bundle(data, shown="dist/Orders.intoto.jsonl"):
+        statement = statement_of(envelope, shown=...)
+
+Equal statements and equal keys give equal bytes: keys are sorted, nothing is left to chance (ECDSA is deterministic, RFC 6979).
+Written with securesystemslib. Whose signature counts says `trust.py`.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from shipsafe.adapters.json_file import holds_more
+from shipsafe.errors import IntegrityError
+from shipsafe.model.attestation import PAYLOAD_TYPE, STATEMENT, Envelope, EnvelopeSignature, Resource, Statement
+
+if TYPE_CHECKING:
+    from securesystemslib.signer._signer import Signer
+
+LARGEST = 128 * 1024 * 1024  # bytes of a bundle: the SBOM is in it, in base64
+_MOST = 5_000_000  # values in a statement
+_MOST_SIGNATURES = 16
+_MOST_ENVELOPES = 1000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_REMEDY = "Somebody changed it: find out who, and build again."
+
+
+def written(statement: Statement, signers: Iterable["Signer"]) -> bytes:
+    """The envelope of a statement, as one line without its line feed; each signer signs it, and with none it is unsigned.
+
+    Raises:
+        ShipsafeError: a signer could not sign.
+    """
+    from securesystemslib.dsse import Envelope as Dsse  # noqa: PLC0415 - only whoever attests needs it
+
+    envelope = Dsse(payload(statement), PAYLOAD_TYPE, {})
+    for signer in signers:
+        envelope.sign(signer)
+    return json.dumps(envelope.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def payload(statement: Statement) -> bytes:
+    """The statement as JSON; equal statements give equal bytes."""
+    document = {
+        "_type": STATEMENT,
+        "subject": [{"name": one.name, "digest": dict(one.digests)} for one in statement.subjects],
+        "predicateType": statement.kind,
+        "predicate": statement.predicate,
+    }
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read_bundle(data: bytes, *, shown: str) -> tuple[Envelope, ...]:
+    """The envelopes of a bundle, in its order; nothing in them is believed yet.
+
+    Raises:
+        IntegrityError: a line is no envelope, or there is none at all.
+    """
+    if len(data) > LARGEST:
+        raise IntegrityError(f"It has more than {LARGEST} bytes, which no bundle has.", remedy=_REMEDY, path=shown)
+    lines = [line for line in data.split(b"\n") if line.strip()]
+    if not lines:
+        raise IntegrityError("It holds no envelope, so that it proves nothing.", remedy=_REMEDY, path=shown)
+    if len(lines) > _MOST_ENVELOPES:
+        raise IntegrityError(f"It holds more than {_MOST_ENVELOPES} envelopes.", remedy=_REMEDY, path=shown)
+    return tuple(read_envelope(line, shown=shown, line=number) for number, line in enumerate(lines, 1))
+
+
+def read_envelope(data: bytes, *, shown: str, line: int | None = None) -> Envelope:
+    """One envelope.
+
+    Raises:
+        IntegrityError: it is none.
+    """
+
+    def wrong(what: str) -> IntegrityError:
+        return IntegrityError(f"It is no DSSE envelope: {what}.", remedy=_REMEDY, path=shown, line=line)
+
+    document = _json(data, wrong)
+    if not isinstance(document, dict) or not {"payload", "payloadType", "signatures"} <= document.keys():
+        raise wrong("it has no payload, payloadType or signatures")
+    signatures = document["signatures"]
+    if not isinstance(document["payloadType"], str) or not isinstance(signatures, list) or len(signatures) > _MOST_SIGNATURES:
+        raise wrong("its payloadType or signatures are of another kind")
+    try:
+        return Envelope(
+            payload=base64.b64decode(document["payload"], validate=True),
+            payload_type=document["payloadType"],
+            signatures=tuple(_signatures(signatures)),
+            line=data,
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise wrong("its payload or a signature is not base64") from error
+
+
+def _signatures(entries: list[Any]) -> Iterator[EnvelopeSignature]:
+    for entry in entries:
+        more = {key: value for key, value in entry.items() if key not in ("keyid", "sig")}
+        yield EnvelopeSignature(keyid=str(entry.get("keyid") or ""), sig=base64.b64decode(entry["sig"], validate=True), more=more)
+
+
+def statement_of(envelope: Envelope, *, shown: str) -> Statement:
+    """What an envelope says. Believe it only after `trust.vouched`.
+
+    Raises:
+        IntegrityError: it is no in-toto statement, or a subject has no SHA-256.
+    """
+
+    def wrong(what: str) -> IntegrityError:
+        return IntegrityError(f"It is no in-toto statement: {what}.", remedy=_REMEDY, path=shown)
+
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise wrong(f"its payload type is {envelope.payload_type[:80]!r} and not {PAYLOAD_TYPE}")
+    document = _json(envelope.payload, wrong)
+    if not isinstance(document, dict) or document.get("_type") != STATEMENT:
+        raise wrong(f"its _type is not {STATEMENT}")
+    subjects, kind, predicate = document.get("subject"), document.get("predicateType"), document.get("predicate")
+    if not isinstance(subjects, list) or not subjects or not isinstance(kind, str) or not isinstance(predicate, dict):
+        raise wrong("it has no subject, predicateType or predicate")
+    return Statement(subjects=tuple(_resource(one, wrong) for one in subjects), kind=kind, predicate=predicate)
+
+
+def _resource(entry: Any, wrong: Any) -> Resource:
+    digests = entry.get("digest") if isinstance(entry, dict) else None
+    if not isinstance(digests, Mapping) or not all(isinstance(value, str) for value in digests.values()):
+        raise wrong("a subject has no digest")
+    if not _SHA256.fullmatch(digests.get("sha256", "")):
+        raise wrong(f"a subject has no SHA-256 ({', '.join(sorted(map(str, digests)))[:80]} is not enough)")
+    return Resource(name=str(entry.get("name", "")), digests=dict(digests))
+
+
+def _json(data: bytes, wrong: Any) -> Any:
+    if holds_more(data, _MOST):
+        raise wrong(f"it holds more than {_MOST:,} values")
+    try:
+        return json.loads(data, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise wrong("it is not JSON that has one meaning") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "a key stands twice in one object"
+        raise ValueError(message)
+    return found

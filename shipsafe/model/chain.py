@@ -1,0 +1,97 @@
+"""What `verify` finds: a chain from what was audited to what runs, link by link."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shipsafe.errors import ExitCode
+from shipsafe.model.location import Location
+
+
+class Hold(StrEnum):
+    """How a link is.
+
+    `held`: it was looked at, and is as it should be. `broken`: a digest, signature, revocation or configuration is wrong. `unanswered`:
+    nobody could look. `disallowed`: nothing was tampered with, and today's policy does not allow it (a new advisory, an expired waiver,
+    a configuration that strangers share). `not-asked`: it does not apply here.
+    """
+
+    HELD = "held"
+    BROKEN = "broken"
+    UNANSWERED = "unanswered"
+    DISALLOWED = "disallowed"
+    NOT_ASKED = "not-asked"
+
+
+_CODES = {
+    Hold.HELD: ExitCode.PASS,
+    Hold.NOT_ASKED: ExitCode.PASS,
+    Hold.BROKEN: ExitCode.INTEGRITY,
+    Hold.UNANSWERED: ExitCode.INCOMPLETE,
+    Hold.DISALLOWED: ExitCode.FINDINGS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One link of a chain.
+
+    Attributes:
+        id: what it joins, the same in every chain: `zip`, `sbom`, `provenance`, `gates`, `verdict`, `aws-signature`, `code-sha256`, ...
+        hold: how it is.
+        sentence: what holds or what is wrong, whole, for a person.
+        expected, found: both values where they differ, else "".
+        notes: what is odd and breaks nothing.
+        remedy: what to do, where it does not hold.
+        location: where to look, where a file is meant.
+    """
+
+    id: str
+    hold: Hold
+    sentence: str
+    expected: str = ""
+    found: str = ""
+    notes: tuple[str, ...] = ()
+    remedy: str = ""
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """The links of one artifact or function, in the order from source to what runs. A chain without links holds nothing.
+
+    `subject` is what a person asked about: `function:Orders`, `orders.zip`, or the ARN of a version.
+    """
+
+    subject: str
+    links: tuple[Link, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """5 before 4 before 1; that of nothing looked at is 5."""
+        held = any(link.hold is Hold.HELD for link in self.links)
+        return max((_CODES[link.hold] for link in self.links if held or link.hold is not Hold.NOT_ASKED), default=ExitCode.INTEGRITY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Every chain of one run, and what they were held against. `notes` are remarks about all of it."""
+
+    chains: tuple[Chain, ...]
+    policy: str | None
+    policy_digest: str
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of the worst chain; 5 where there is none."""
+        return max((chain.exit_code for chain in self.chains), default=ExitCode.INTEGRITY)
+
+    @property
+    def first_broken(self) -> tuple[Chain, Link] | None:
+        """The first link that decides the exit code, or None where all hold."""
+        code = self.exit_code
+        return next(((chain, link) for chain, link in self._links() if _CODES[link.hold] == code and code != ExitCode.PASS), None)
+
+    def _links(self) -> Iterable[tuple[Chain, Link]]:
+        return ((chain, link) for chain in self.chains for link in chain.links)

@@ -1,0 +1,1 @@
+"""The chain from what was audited to what runs, walked link by link: offline over files, or live over what AWS says."""
