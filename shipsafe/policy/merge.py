@@ -76,8 +76,8 @@ def _is_marked(path: str, values: Mapping[str, Any]) -> bool:
 
 
 def _check_fixed_lists(document: Document, values: Mapping[str, Any]) -> None:
-    """Which index claims which names, and whose statements count, is fixed as a whole."""
-    for path in ("indexes.named", "attest.key", "attest.identity"):
+    """Which index claims which names, whose statements count, and whose signatures, is fixed as a whole."""
+    for path in ("indexes.named", "attest.key", "attest.identity", "sign.target"):
         table, _, name = path.partition(".")
         here = document.values.get(table, {}).get(name)
         if here is not None and _is_marked(path, values) and here != values.get(table, {}).get(name):
