@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from shipsafe.errors import ExitCode
+from shipsafe.model.attestation import Resource
 from shipsafe.model.location import Location
 
 
@@ -57,14 +58,33 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attested:
+    """An envelope that was read and taken, in short: a summary names it.
+
+    Attributes:
+        kind: the predicate type. sha256: hex, of the envelope's line.
+        by: names of the trusted keys that signed it; none where nobody did and the policy allows that.
+        builder: `runDetails.builder.id` of a provenance, else "".
+    """
+
+    kind: str
+    sha256: str
+    by: tuple[str, ...] = ()
+    builder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
     """The links of one artifact or function, in the order from source to what runs. A chain without links holds nothing.
 
-    `subject` is what a person asked about: `function:Orders`, `orders.zip`, or the ARN of a version.
+    `subject` is what a person asked about: `function:Orders`, `orders.zip`, or the ARN of a version. `digests`: the bytes that were
+    looked at, so that a summary can say of what it speaks. `attestations`: the envelopes that were taken.
     """
 
     subject: str
     links: tuple[Link, ...]
+    digests: tuple[Resource, ...] = ()
+    attestations: tuple[Attested, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

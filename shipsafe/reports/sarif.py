@@ -27,12 +27,11 @@ from shipsafe.model.severity import Severity
 from shipsafe.reports import tally
 from shipsafe.reports.escape import clean, for_markdown, short
 from shipsafe.reports.rule_page import rule_text, rules_markdown
+from shipsafe.reports.sarif_parts import inside, log, notification, one_line, uri
 from shipsafe.reports.strict_json import dump
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _KEPT = 5_000  # results of one run
 _BYTES = 9_500_000  # gzipped; GitHub refuses 10 MB
-_TEXT = 1_024
 _HELP = 20_000
 _NAME = 255
 _TAGS = 20
@@ -64,7 +63,7 @@ def write(record: RunRecord) -> str:
     """The run as SARIF. Where the whole is too big to be taken, each run keeps half as many results until it is not."""
     kept = _KEPT
     while True:
-        text = dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(record, gate, kept) for gate in _gates(record)]})
+        text = dump(log([_run(record, gate, kept) for gate in _gates(record)]))
         if kept == 1 or len(text) < _BYTES or len(gzip.compress(text.encode(), 6)) < _BYTES:
             return text
         kept //= 2
@@ -108,7 +107,7 @@ def _all_shown(record: RunRecord) -> Iterable[_Shown]:
     for finding in record.verdict.blocking:
         yield _Shown(finding=finding, decision="blocking")
     for finding in record.verdict.allowed:
-        in_source = ({"kind": "inSource", "justification": _text(finding.suppressed)},) if finding.suppressed else ()
+        in_source = ({"kind": "inSource", "justification": one_line(finding.suppressed)},) if finding.suppressed else ()
         yield _Shown(finding=finding, decision="allowed", suppressions=in_source)
     for known in record.verdict.baselined:
         yield _Shown(finding=known.finding, decision="baselined", since=known.entry.recorded.isoformat())
@@ -116,12 +115,12 @@ def _all_shown(record: RunRecord) -> Iterable[_Shown]:
         yield _Shown(finding=finding, decision="unanswered")
     for item in record.verdict.waived:
         until = f" until {item.waiver.expires.isoformat()}" if item.waiver.expires else ""
-        reason = _text(f"{item.waiver.reason} ({item.waiver.owner}{until})")
+        reason = one_line(f"{item.waiver.reason} ({item.waiver.owner}{until})")
         yield _Shown(finding=item.finding, decision="waived", suppressions=({"kind": "external", "justification": reason},))
 
 
 def _rule_id(finding: Finding) -> str:
-    return _text(f"{finding.rule}/{finding.advisory}" if finding.advisory else finding.rule, _NAME)
+    return one_line(f"{finding.rule}/{finding.advisory}" if finding.advisory else finding.rule, _NAME)
 
 
 def _rule(rule_id: str, found: list[Finding], known: Rule | None) -> dict[str, object]:
@@ -136,8 +135,8 @@ def _rule(rule_id: str, found: list[Finding], known: Rule | None) -> dict[str, o
     entry: dict[str, object] = {
         "id": rule_id,
         "name": rule_id,
-        "shortDescription": {"text": _text(summary)},
-        "fullDescription": {"text": _text(f"{summary} {rule.why}")},
+        "shortDescription": {"text": one_line(summary)},
+        "fullDescription": {"text": one_line(f"{summary} {rule.why}")},
         "help": {
             "text": _block(f"{clean(about)}\n\n{rule_text(rule)}"),
             "markdown": _block(f"{for_markdown(about)}\n\n{rules_markdown(rule)}"),
@@ -195,7 +194,7 @@ def _result(record: RunRecord, item: _Shown, rule_index: int, old: Baseline | No
         "ruleId": _rule_id(finding),
         "ruleIndex": rule_index,
         "level": _LEVELS[finding.severity],
-        "message": {"text": _text(f"{finding.message} In {finding.subject}. {finding.remedy}")},
+        "message": {"text": one_line(f"{finding.message} In {finding.subject}. {finding.remedy}")},
         "locations": [_location(record, finding.location)],
         "partialFingerprints": {"primaryLocationLineHash": finding.identity},
         "properties": {key: value for key, value in facts.items() if value},
@@ -209,8 +208,8 @@ def _result(record: RunRecord, item: _Shown, rule_index: int, old: Baseline | No
 
 def _location(record: RunRecord, place: Location | None) -> dict[str, object]:
     """Where GitHub shows it. What has no file in the project stands at the template, else at the policy."""
-    if place is None or not _inside(place.path):
-        known = [path for path in (record.template, record.policy) if path and _inside(path)]
+    if place is None or not inside(place.path):
+        known = [path for path in (record.template, record.policy) if path and inside(path)]
         place = Location(path=known[0] if known else "shipsafe.toml")
     region: dict[str, Any] = {"startLine": place.line or 1}
     if place.line and place.column:
@@ -218,16 +217,10 @@ def _location(record: RunRecord, place: Location | None) -> dict[str, object]:
     return {"physicalLocation": {"artifactLocation": {"uri": _uri(record, place.path)}, "region": region}}
 
 
-def _inside(path: str) -> bool:
-    """Whether a path is relative and stays below where it starts: only such a file can be shown beside the code."""
-    return bool(path) and not path.startswith("/") and ".." not in PurePosixPath(path).parts
-
-
 def _uri(record: RunRecord, path: str) -> str:
-    """The path from the repository's root, percent-encoded; also where its first part holds a colon."""
-    prefix = record.prefix if _inside(record.prefix) else ""
-    joined = (PurePosixPath(prefix) / path).as_posix()
-    return quote(joined.encode(errors="replace"), safe="/")
+    """The path from the repository's root."""
+    prefix = record.prefix if inside(record.prefix) else ""
+    return uri(PurePosixPath(prefix) / path)
 
 
 def _invocation(record: RunRecord, gate: str, left_out: int) -> dict[str, object]:
@@ -238,34 +231,25 @@ def _invocation(record: RunRecord, gate: str, left_out: int) -> dict[str, object
         for outcome in record.outcomes
         if outcome.gate == gate and outcome.state is State.UNANSWERED and outcome.subject not in told
     ]
-    notifications = [_notification("unanswered", "error", f"{subject}: {reason}") for subject, reason in missing_subjects]
+    notifications = [notification("unanswered", "error", f"{subject}: {reason}") for subject, reason in missing_subjects]
     notifications += [
-        _notification("not-asked", "note", f"{outcome.subject}: {outcome.reason}")
+        notification("not-asked", "note", f"{outcome.subject}: {outcome.reason}")
         for outcome in record.verdict.not_asked
         if outcome.gate == gate
     ]
     if left_out > 0:
         said = f"{tally.count(left_out, 'result')} left out, the least severe ones; the JSON report has all."
-        notifications.append(_notification("left-out", "warning", said))
+        notifications.append(notification("left-out", "warning", said))
     notifications += [
-        _notification("gone", "note", f"Gone from the baseline: {tally.entry_text(entry)}")
+        notification("gone", "note", f"Gone from the baseline: {tally.entry_text(entry)}")
         for entry in record.verdict.vanished
         if entry.gate == gate
     ]
-    notifications += [_notification("lapsed", "warning", tally.lapsed_text(one)) for one in record.verdict.lapsed if one.entry.gate == gate]
+    notifications += [notification("lapsed", "warning", tally.lapsed_text(one)) for one in record.verdict.lapsed if one.entry.gate == gate]
     invocation: dict[str, object] = {"executionSuccessful": not missing_subjects, "exitCode": int(record.verdict.exit_code)}
     if notifications:
         invocation["toolExecutionNotifications"] = notifications
     return invocation
-
-
-def _notification(kind: str, level: str, text: str) -> dict[str, object]:
-    return {"descriptor": {"id": kind}, "level": level, "message": {"text": _text(text)}}
-
-
-def _text(text: str, limit: int = _TEXT) -> str:
-    """One line that is never empty, and holds no link: in a message `[text](target)` is one (SARIF 2.1.0, 3.11.6)."""
-    return short(text.replace("](", "] ("), limit) or "-"
 
 
 def _block(text: str) -> str:

@@ -7,12 +7,12 @@ outside is not interpreted.
 
 import io
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from shipsafe.model.record import RunRecord
 from shipsafe.model.report import Report
-from shipsafe.reports.blocks import Grid, Line, Span, Tone
+from shipsafe.reports.blocks import Grid, Line, Section, Span, Tone
 from shipsafe.reports.layout import sections
 
 if TYPE_CHECKING:  # a JSON run and `--help` need no rich
@@ -35,8 +35,18 @@ def plain(record: RunRecord, *, quiet: bool = False, verbose: bool = False) -> s
 
     `quiet` keeps what blocks, what is unanswered and the verdict; `verbose` leaves nothing out.
     """
+    return lines(sections(record, quiet=quiet, verbose=verbose))
+
+
+def screen(record: RunRecord, console: "Console", *, quiet: bool, verbose: bool) -> None:
+    """Print the run on a terminal as wide as it is; where the console is none, as plain lines that do not wrap."""
+    show(sections(record, quiet=quiet, verbose=verbose), console)
+
+
+def lines(parts: Iterable[Section]) -> str:
+    """Sections as plain lines, with an empty one between two."""
     out = io.StringIO()
-    for number, section in enumerate(sections(record, quiet=quiet, verbose=verbose)):
+    for number, section in enumerate(parts):
         if number:
             out.write("\n")
         for block in section.blocks:
@@ -45,12 +55,12 @@ def plain(record: RunRecord, *, quiet: bool = False, verbose: bool = False) -> s
     return out.getvalue()
 
 
-def screen(record: RunRecord, console: "Console", *, quiet: bool, verbose: bool) -> None:
-    """Print the run on a terminal as wide as it is; where the console is none, as plain lines that do not wrap."""
+def show(parts: Iterable[Section], console: "Console") -> None:
+    """Print sections on a terminal as wide as it is; where the console is none, as plain lines that do not wrap."""
     if not console.is_terminal:
-        console.file.write(plain(record, quiet=quiet, verbose=verbose))
+        console.file.write(lines(parts))
         return
-    for number, section in enumerate(sections(record, quiet=quiet, verbose=verbose)):
+    for number, section in enumerate(parts):
         if number:
             console.print()
         for block in section.blocks:
