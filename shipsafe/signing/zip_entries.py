@@ -34,6 +34,7 @@ _ENCRYPTED, _DESCRIPTOR, _PATCHED, _STRONG, _UTF8, _MASKED = 1, 1 << 3, 1 << 5, 
 _HIDDEN = _ENCRYPTED | _STRONG | _MASKED
 _COMPARED = _HIDDEN | _PATCHED | _DESCRIPTOR | _UTF8
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
+_NEWEST = 63  # 4.4.3, times ten: unzip and Python's zipfile leave out or refuse what needs a later version
 _DESCRIPTORS = {12: "<3L", 16: "<4s3L", 20: "<L2Q", 24: "<4sL2Q"}  # 4.3.9: with and without its mark, with sizes of four and eight bytes
 
 
@@ -115,7 +116,7 @@ def _records(directory: bytes, count: int) -> Iterator[_Record]:
     for _ in range(count):
         if len(directory) - at < _CENTRAL.size:
             raise wrong("The zip's directory has fewer records than it says.")
-        mark, _, _, flags, method, _, _, crc, compressed, size, name, extra, comment, disk, _, _, header = _CENTRAL.unpack_from(
+        mark, _, needs, flags, method, _, _, crc, compressed, size, name, extra, comment, disk, _, _, header = _CENTRAL.unpack_from(
             directory, at
         )
         begin = at + _CENTRAL.size
@@ -127,6 +128,8 @@ def _records(directory: bytes, count: int) -> Iterator[_Record]:
         size, compressed, header = _large(fields, (size, compressed, header), text)
         if flags & _HIDDEN:
             raise wrong(f"The entry {shown(text)} is encrypted.")
+        if needs & 0xFF > _NEWEST:  # the upper byte is the system that made it
+            raise wrong(_too_new(text, needs))
         if text.endswith(b"/") and size:  # what is signed of it could be signed of the file `lib/x` just as well
             raise wrong(f"The folder {shown(text)} has content.")
         if flags & _PATCHED or method not in (STORED, DEFLATED) or (method == STORED and size != compressed):
@@ -186,7 +189,7 @@ def _entry(file: IO[bytes], record: _Record, following: int) -> Entry:
     """The entry of a record, after its local header and what stands behind its data say the same."""
     name = shown(record.name)
     file.seek(record.header)
-    mark, _, flags, method, _, _, crc, compressed, size, length, extra = _LOCAL.unpack(exactly(file, _LOCAL.size))
+    mark, needs, flags, method, _, _, crc, compressed, size, length, extra = _LOCAL.unpack(exactly(file, _LOCAL.size))
     text = exactly(file, length)
     fields = _extra(exactly(file, extra), text)
     size, compressed = _large(fields, (size, compressed), text)
@@ -195,6 +198,8 @@ def _entry(file: IO[bytes], record: _Record, following: int) -> Entry:
     same = all(here == there or (later and here == 0) for here, there in told)
     if mark != b"PK\x03\x04" or text != record.name or method != record.method or (flags ^ record.flags) & _COMPARED or not same:
         raise wrong(f"The zip says two things of {name}: its directory differs from the header in front of the data.")
+    if needs & 0xFF > _NEWEST:
+        raise wrong(_too_new(text, needs))
     offset = record.header + _LOCAL.size + length + extra
     rest = following - offset - record.compressed
     if rest < 0:
@@ -208,6 +213,10 @@ def _entry(file: IO[bytes], record: _Record, following: int) -> Entry:
     elif rest:
         raise wrong(f"There are bytes behind {name} that belong to no entry.")
     return Entry(name=record.name.decode(), method=method, crc=record.crc, size=record.size, compressed=record.compressed, offset=offset)
+
+
+def _too_new(name: bytes, needs: int) -> str:
+    return f"The entry {shown(name)} asks for version {(needs & 0xFF) / 10} of the zip format, which no reader knows."
 
 
 def _apart(record: _Record, here: int) -> str:

@@ -184,6 +184,15 @@ def test_an_entry_that_is_a_patch_is_refused() -> None:
     _refused(_patched(_patched(PLAIN, b"PK\x01\x02", 8, "<H", 1 << 5), b"PK\x03\x04", 6, "<H", 1 << 5), "does not unpack")
 
 
+@pytest.mark.parametrize("mark", [b"PK\x01\x02", b"PK\x03\x04"])
+def test_an_entry_that_asks_for_a_later_format_is_refused(mark: bytes) -> None:
+    """Some readers leave it out, and others take it."""
+    archive = bytearray(Zip([("a", b"1"), ("b", b"2")]).bytes())
+    archive[archive.index(mark) + (6 if mark == b"PK\x01\x02" else 4)] = 84
+    with pytest.raises(IntegrityError, match=r"version 8\.4"):
+        read_entries(io.BytesIO(bytes(archive)))
+
+
 def test_a_flag_that_only_one_record_has_is_refused() -> None:
     _refused(_patched(PLAIN, b"PK\x03\x04", 6, "<H", 0x800), "says two things")
 
