@@ -187,7 +187,7 @@ def test_an_entry_that_is_a_patch_is_refused() -> None:
 @pytest.mark.parametrize("mark", [b"PK\x01\x02", b"PK\x03\x04"])
 def test_an_entry_that_asks_for_a_later_format_is_refused(mark: bytes) -> None:
     """Some readers leave it out, and others take it."""
-    archive = bytearray(Zip([("a", b"1"), ("b", b"2")]).bytes())
+    archive = bytearray(_archive((_member("a.py"), BODY), (_member("b.py"), BODY)))
     archive[archive.index(mark) + (6 if mark == b"PK\x01\x02" else 4)] = 84
     with pytest.raises(IntegrityError, match=r"version 8\.4"):
         read_entries(io.BytesIO(bytes(archive)))
