@@ -1,0 +1,58 @@
+"""What somebody asks `verify` for, and with what it is answered. Nothing in it comes from what is verified: the policy is the verifier's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from shipsafe.errors import ShipsafeError
+from shipsafe.model.advisory import Advisories
+from shipsafe.model.attestation import Envelope
+from shipsafe.model.baseline import Baseline
+from shipsafe.model.policy import Policy
+from shipsafe.model.vex import Statement
+
+
+class Kept(Protocol):
+    """Where evidence is kept (`evidence/store.py`). What it gives is believed no more than a file that somebody sent."""
+
+    def about(self, sha256: str) -> Sequence[Envelope]:
+        """The envelopes of which that digest, hex, is a subject.
+
+        Raises:
+            IncompleteError: it cannot be read.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRequest:
+    """What is held against what.
+
+    Attributes:
+        policy: the verifier's own, never that of a release.
+        now: UTC. Waivers end, signatures expire and advisories age by it.
+        release: the folder of a release to find evidence in, beside the one that a file lies in; or None.
+        bundles: further files of envelopes.
+        store: where evidence is kept, or None.
+        local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
+        advisories: today's, ready to be asked; or why they cannot be; None where there are none.
+        baseline, statements: what the policy knows beforehand: findings, and what VEX documents say.
+        jobs: how many zips are looked at at once.
+    """
+
+    policy: Policy
+    now: datetime
+    release: Path | None = None
+    bundles: tuple[Path, ...] = ()
+    store: Kept | None = None
+    local_root: str | None = None
+    advisories: Advisories | ShipsafeError | None = None
+    baseline: Baseline | None = None
+    statements: tuple[Statement, ...] = field(default=())
+    jobs: int = 2
+
+    @property
+    def today(self) -> date:
+        """The day in UTC."""
+        return self.now.date()
