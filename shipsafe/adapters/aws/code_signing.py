@@ -5,16 +5,14 @@ that was ever used in the account and Region is refused, also after the profile 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shipsafe.adapters.aws.pages import pages
 from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
 from shipsafe.adapters.aws.session import Aws
-from shipsafe.errors import IncompleteError
 
-_MOST_PAGES = 400  # of 25 or 50 entries: more than an account may have
 _TAKEN = "ValidationException"
 ENFORCE = "Enforce"
 
@@ -48,8 +46,8 @@ def list_configurations(aws: Aws) -> tuple[Configuration, ...]:
         IncompleteError: Lambda refused or gave no answer.
     """
     client = aws.client("lambda")
-    pages = _pages("list code-signing configurations", client.list_code_signing_configs, "Marker", "NextMarker")
-    return tuple(_configuration(one) for page in pages for one in page.get("CodeSigningConfigs", ()))
+    found = pages("list code-signing configurations", client.list_code_signing_configs, "Marker", "NextMarker")
+    return tuple(_configuration(one) for page in found for one in page.get("CodeSigningConfigs", ()))
 
 
 def find_configuration(aws: Aws, arn: str) -> Configuration | None:
@@ -60,12 +58,11 @@ def find_configuration(aws: Aws, arn: str) -> Configuration | None:
     """
     try:
         with aws_errors(f"look at {arn}"):
-            told = aws.client("lambda").get_code_signing_config(CodeSigningConfigArn=arn)
+            return _configuration(aws.client("lambda").get_code_signing_config(CodeSigningConfigArn=arn)["CodeSigningConfig"])
     except AwsRefusal as refusal:
         if refusal.code == "ResourceNotFoundException":
             return None
         raise
-    return _configuration(told["CodeSigningConfig"])
 
 
 def make_configuration(aws: Aws, description: str, publisher: str) -> Configuration:
@@ -90,8 +87,8 @@ def functions_under(aws: Aws, arn: str) -> tuple[str, ...]:
         IncompleteError: Lambda refused or gave no answer.
     """
     call = aws.client("lambda").list_functions_by_code_signing_config
-    pages = _pages(f"list the functions of {arn}", call, "Marker", "NextMarker", CodeSigningConfigArn=arn)
-    return tuple(one for page in pages for one in page.get("FunctionArns", ()))
+    found = pages(f"list the functions of {arn}", call, "Marker", "NextMarker", CodeSigningConfigArn=arn)
+    return tuple(one for page in found for one in page.get("FunctionArns", ()))
 
 
 def list_profiles(aws: Aws) -> tuple[ListedProfile, ...]:
@@ -102,8 +99,8 @@ def list_profiles(aws: Aws) -> tuple[ListedProfile, ...]:
     """
     call = aws.client("signer").list_signing_profiles
     states = ["Active", "Canceled", "Revoked"]
-    pages = _pages("list signing profiles", call, "nextToken", "nextToken", statuses=states, includeCanceled=True)
-    return tuple(_listed(one) for page in pages for one in page.get("profiles", ()))
+    found = pages("list signing profiles", call, "nextToken", "nextToken", statuses=states, includeCanceled=True)
+    return tuple(_listed(one) for page in found for one in page.get("profiles", ()))
 
 
 def make_profile(aws: Aws, name: str, platform: str) -> None:
@@ -129,25 +126,8 @@ def signatures_that_expire(aws: Aws, platform: str, *, after: datetime, before: 
     """
     call = aws.client("signer").list_signing_jobs
     words = {"platformId": platform, "status": "Succeeded", "isRevoked": False}
-    pages = _pages("list signing jobs", call, "nextToken", "nextToken", signatureExpiresAfter=after, signatureExpiresBefore=before, **words)
-    return Counter(str(one.get("profileName", "")) for page in pages for one in page.get("jobs", ()))
-
-
-def _pages(doing: str, call: Callable[..., Any], token: str, following: str, **words: Any) -> Iterator[Any]:
-    """Page after page. One that comes back is no progress, and would never end."""
-    seen: set[str] = set()
-    while len(seen) < _MOST_PAGES:
-        with aws_errors(doing):
-            page = call(**words)
-        yield page
-        marker = page.get(following)
-        if not marker:
-            return
-        if marker in seen:
-            break
-        seen.add(marker)
-        words[token] = marker
-    raise IncompleteError(f"Could not {doing}: the pages of the answer do not end.", remedy="Run this again.")
+    found = pages("list signing jobs", call, "nextToken", "nextToken", signatureExpiresAfter=after, signatureExpiresBefore=before, **words)
+    return Counter(str(one.get("profileName", "")) for page in found for one in page.get("jobs", ()))
 
 
 def _configuration(told: Any) -> Configuration:

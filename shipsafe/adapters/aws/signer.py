@@ -20,7 +20,10 @@ _UNKNOWN = "ResourceNotFoundException"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A signing profile. `status`: Active, Canceled or Revoked; `version` its ten characters, `arn` that version's ARN."""
+    """A signing profile. `status`: Active, Canceled or Revoked; `version` its ten characters, `arn` that version's ARN.
+
+    `revoked_from`: what it has signed since then is no longer good; None where it is not revoked, or nobody says.
+    """
 
     name: str
     arn: str
@@ -28,6 +31,7 @@ class Profile:
     status: str
     platform: str
     revoked_at: datetime | None
+    revoked_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,7 @@ def find_profile(aws: Aws, name: str, owner: str | None) -> Profile | None:
                 status=_line(told.get("status", "")),
                 platform=_line(told.get("platformId", "")),
                 revoked_at=told.get("revocationRecord", {}).get("revokedAt"),
+                revoked_from=told.get("revocationRecord", {}).get("revocationEffectiveFrom"),
             )
     except AwsRefusal as refusal:
         if refusal.code == _UNKNOWN:
