@@ -1,5 +1,6 @@
-"""What a build leaves: zips, their SBOMs, and the digests that chain them."""
+"""What a build leaves: zips, their SBOMs and evidence, and the digests that chain them."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class Archive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """A zip that a passing verdict let into the output folder, with its SBOM. Paths are names inside that folder."""
+    """A zip that a passing verdict let into the output folder, with its SBOM and evidence. Paths are names inside that folder, or ""."""
 
     name: str
     subject: str
@@ -37,3 +38,18 @@ class Artifact:
     size: int
     sbom: str
     sbom_sha256: str
+    evidence: str = ""
+    evidence_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """Envelopes about one artifact, as they will lie in the output folder: one on a line. `signed`: somebody has signed each of them."""
+
+    data: bytes
+    signed: bool
+
+    @property
+    def sha256(self) -> str:
+        """Hex, of all of it."""
+        return hashlib.sha256(self.data).hexdigest()

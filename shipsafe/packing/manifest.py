@@ -46,13 +46,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An artifact, its archive, what the project says of it, where the template describes it, and whether another tool built it."""
+    """An artifact, its archive, what the project says of it, where the template describes it, and whether another tool built it.
+
+    `evidence_signed`: somebody signed every envelope of its evidence.
+    """
 
     artifact: Artifact
     archive: Archive
     location: Location
     told: Told = field(default_factory=Told)
     prebuilt: bool = False
+    evidence_signed: bool = False
 
 
 def told_of(subject: Subject, locks: tuple[tuple[str, str], ...] = ()) -> Told:
@@ -92,6 +96,7 @@ def written(document: Mapping[str, Any]) -> bytes:
 def manifest_of(record: RunRecord, entry: Entry) -> dict[str, Any]:
     """What the manifest says of one artifact."""
     artifact, archive, told = entry.artifact, entry.archive, entry.told
+    evidence = {"path": artifact.evidence, "sha256": artifact.evidence_sha256, "signed": entry.evidence_signed}
     return {
         "name": artifact.name,
         "subject": artifact.subject,
@@ -108,6 +113,7 @@ def manifest_of(record: RunRecord, entry: Entry) -> dict[str, Any]:
         },
         "compressor": archive.compressor,
         "sbom": {"path": artifact.sbom, "sha256": artifact.sbom_sha256} if artifact.sbom else None,
+        **({"evidence": evidence} if artifact.evidence else {}),
         "runtimes": list(told.runtimes),
         "handler": told.handler,
         "architectures": list(told.architectures),

@@ -2,7 +2,7 @@
 
     dist/.shipsafe/                     ours alone: objects, drafts, the lock
     dist/.shipsafe/work/                what is being packed, and not judged yet
-    dist/.shipsafe/sha256-HEX.zip       content-addressed
+    dist/.shipsafe/sha256-HEX.zip       content-addressed; SBOMs and evidence, too
     dist/NAME.zip, dist/shipsafe.json   renamed into place from a draft
 
 Drafts stand in `.shipsafe` and are renamed, so nothing half-written ever has a name that a reader looks for. What lies on the same
@@ -31,7 +31,7 @@ _LOCK = "lock"
 _WORK = "work"
 _TRIES = 1000
 _IGNORE = ".gitignore"
-_OBJECT = re.compile(r"sha256-(?P<digest>[0-9a-f]{64})\.(?:zip|cdx\.json)")
+_OBJECT = re.compile(r"sha256-(?P<digest>[0-9a-f]{64})\.(?:zip|cdx\.json|intoto\.jsonl)")
 _DRAFT = re.compile(r"[0-9a-f]{16}\.draft")
 
 
@@ -111,7 +111,7 @@ class Output:
         return self.out / STORE
 
     def object(self, digest: str, suffix: str) -> Path:
-        """Where content of that SHA-256 is kept; `suffix` is `.zip` or `.cdx.json`."""
+        """Where content of that SHA-256 is kept; `suffix` is `.zip`, `.cdx.json` or `.intoto.jsonl`."""
         return self.store / f"sha256-{digest}{suffix}"
 
     def workplace(self, subject: str) -> Path:

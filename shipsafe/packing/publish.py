@@ -1,9 +1,9 @@
 """A passing run -> the output folder, so that a reader sees the old release or the new one, whatever happens in between.
 
-    1. dist/.shipsafe/sha256-HEX.zip, .cdx.json   put there and synced first
-    2. dist/.shipsafe/previous.json               the manifest that held until now
-    3. dist/shipsafe.json                         renamed: the commit point
-    4. dist/NAME.zip, NAME.cdx.json               follow it; what it no longer names is removed
+    1. dist/.shipsafe/sha256-HEX.zip, .cdx.json, .intoto.jsonl   put there and synced first
+    2. dist/.shipsafe/previous.json                              the manifest that held until now
+    3. dist/shipsafe.json                                        renamed: the commit point
+    4. dist/NAME.zip, NAME.cdx.json, NAME.intoto.jsonl           follow it; what it no longer names is removed
 
 Before 3 the old release holds, after it the new one; `repair`, with which every build begins, finishes 4 or takes back 1. Files that
 shipsafe did not write are never touched, and a file of ours that somebody has changed is not removed.
@@ -12,7 +12,7 @@ shipsafe did not write are never touched, and a file of ours that somebody has c
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,13 +22,13 @@ from typing import Any
 from shipsafe.adapters.files import MEBIBYTE, disk_errors, read_bounded
 from shipsafe.adapters.json_file import holds_more
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
-from shipsafe.model.artifact import Archive, Artifact
+from shipsafe.model.artifact import Archive, Artifact, Bundle
 from shipsafe.model.location import Location
 from shipsafe.model.record import RunRecord
 from shipsafe.packing.manifest import Entry, Source, Told, manifest
 from shipsafe.packing.output import Output, output_lock
 
-__all__ = ["MANIFEST", "Published", "check_names", "check_unchanged", "entry_of", "output_lock", "publish", "repair"]
+__all__ = ["MANIFEST", "Published", "check_names", "check_unchanged", "entry_of", "output_lock", "publish", "repair", "revise"]
 
 MANIFEST = "shipsafe.json"
 _READERS = 3  # files whose digests are taken at once
@@ -36,7 +36,8 @@ _PREVIOUS = "previous.json"
 _LARGEST = 64 * MEBIBYTE
 _MOST = 1_000_000  # values
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-_SUFFIXES = (".cdx.json", ".zip")
+EVIDENCE = ".intoto.jsonl"
+_SUFFIXES = (".cdx.json", EVIDENCE, ".zip")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _FOREIGN = "Move it away, or choose another folder with --out."
 _CHANGED = "Somebody changed it or the release manifest: find out who, and build again."
@@ -46,7 +47,8 @@ _CHANGED = "Somebody changed it or the release manifest: find out who, and build
 class Published:
     """What one function or layer puts into the output folder: names of files on the disk, and the SHA-256 that each must have.
 
-    `sbom` is None where none was made (other languages). `prebuilt`: another tool staged what is in the archive.
+    `sbom` is None where none was made (other languages). `prebuilt`: another tool staged what is in the archive. `evidence` is None where
+    nobody states anything about it.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Published:
     location: Location
     told: Told = field(default_factory=Told)
     prebuilt: bool = False
+    evidence: Bundle | None = None
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -84,14 +87,31 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord, sourc
         IntegrityError: an archive is no longer what was packed; the old release holds.
     """
     check_names([item.name for item in items])
+    entries = [entry_of(item) for item in items]
+    _commit(output, manifest(record, entries, source), items, [item.evidence for item in items if item.evidence])
+    return replace(record, artifacts=tuple(entry.artifact for entry in entries))
+
+
+def revise(output: Output, data: bytes, evidence: Iterable[Bundle]) -> None:
+    """Put another manifest of the same release into the folder, with the evidence that it names. Called under `output_lock`.
+
+    Raises:
+        IncompleteError: the folder cannot be written. Before the commit point the old manifest and the old evidence hold.
+    """
+    _commit(output, data, (), evidence)
+
+
+def _commit(output: Output, data: bytes, items: Iterable[Published], evidence: Iterable[Bundle]) -> None:
+    """Keep what a manifest names and is not there yet, write it, and let the NAME files follow."""
     out = output.out
     with disk_errors(out):
         before = _read(out / MANIFEST)
         try:
             for item in items:
                 _keep(output, item)
+            for bundle in evidence:
+                _keep_evidence(output, bundle)
             output.settle()
-            data = manifest(record, [entry_of(item) for item in items], source)
             if before is not None:
                 _put(output, output.store / _PREVIOUS, (out / MANIFEST).read_bytes())
             _put(output, out / MANIFEST, data)
@@ -101,7 +121,6 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord, sourc
                     output.sweep(_files(before).values())
             raise
         _follow(output)
-    return replace(record, artifacts=tuple(entry_of(item).artifact for item in items))
 
 
 def look_ahead(output: Output) -> None:
@@ -157,8 +176,11 @@ def entry_of(item: Published) -> Entry:
         size=archive.size,
         sbom=f"{item.name}.cdx.json" if item.sbom else "",
         sbom_sha256=item.sbom_sha256,
+        evidence=f"{item.name}{EVIDENCE}" if item.evidence else "",
+        evidence_sha256=item.evidence.sha256 if item.evidence else "",
     )
-    return Entry(artifact=artifact, archive=archive, told=item.told, location=item.location, prebuilt=item.prebuilt)
+    signed = item.evidence is not None and item.evidence.signed
+    return Entry(artifact=artifact, archive=archive, told=item.told, location=item.location, prebuilt=item.prebuilt, evidence_signed=signed)
 
 
 def _keep(output: Output, item: Published) -> None:
@@ -167,6 +189,13 @@ def _keep(output: Output, item: Published) -> None:
     _take(output, output.object(archive.sha256, ".zip"), archive.path, archive.sha256)
     if item.sbom is not None:
         _take(output, output.object(item.sbom_sha256, ".cdx.json"), item.sbom, item.sbom_sha256)
+
+
+def _keep_evidence(output: Output, bundle: Bundle) -> None:
+    target = output.object(bundle.sha256, EVIDENCE)
+    if output.digest_of(target) != bundle.sha256:
+        _put(output, target, bundle.data)
+        output.remember(target, bundle.sha256)
 
 
 def _take(output: Output, target: Path, source: Path, digest: str) -> None:
@@ -192,7 +221,7 @@ def _follow(output: Output) -> None:
 
 def _restore(output: Output, target: Path, digest: str) -> None:
     """Link the object to its NAME where that is not what the manifest says. What is lost in both places stays lost."""
-    kept = output.object(digest, ".cdx.json" if target.name.endswith(".cdx.json") else ".zip")
+    kept = output.object(digest, _suffix(target.name))
     if output.digest_of(target) != digest and output.digest_of(kept) == digest:
         if target.is_dir() and not target.is_symlink():
             raise IncompleteError("There is a folder where a file should be.", remedy=_FOREIGN, path=str(target))
@@ -226,13 +255,18 @@ def _files(document: Mapping[str, Any] | None) -> dict[str, str]:
     for artifact in document["artifacts"] if document else ():
         with suppress(KeyError, TypeError):
             found[artifact["path"]] = artifact["digests"]["sha256"]
-            if artifact["sbom"]:
-                found[artifact["sbom"]["path"]] = artifact["sbom"]["sha256"]
+            for more in (artifact["sbom"], artifact.get("evidence")):
+                if more:
+                    found[more["path"]] = more["sha256"]
     return {name: digest for name, digest in found.items() if _is_ours(name) and _HEX.fullmatch(str(digest))}
+
+
+def _suffix(name: str) -> str:
+    return next(suffix for suffix in _SUFFIXES if name.endswith(suffix))
 
 
 def _is_ours(name: object) -> bool:
     if not isinstance(name, str) or not name.endswith(_SUFFIXES):
         return False
-    stem = name.removesuffix(".zip") if name.endswith(".zip") else name.removesuffix(".cdx.json")
+    stem = name.removesuffix(_suffix(name))
     return _NAME.fullmatch(stem) is not None and stem.casefold() != "shipsafe"

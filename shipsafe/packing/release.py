@@ -4,7 +4,6 @@ The output folder may have come from a machine that others can write to. So noth
 schema, its names cannot lead out of the folder, and `check_bytes` compares every file with its digest.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,13 +16,14 @@ from typing import Any
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.adapters.json_file import holds_more, read_json
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, NothingError
+from shipsafe.model.artifact import Bundle
 from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.location import Location
 from shipsafe.model.project import LayerRef
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.manifest import Told, written
 from shipsafe.packing.output import Output
-from shipsafe.packing.publish import MANIFEST
+from shipsafe.packing.publish import EVIDENCE, MANIFEST, revise
 
 _LARGEST = 64 * MEBIBYTE
 _MOST = 1_000_000  # values; an artifact has a hundred, and what checks the schema copies them
@@ -34,7 +34,8 @@ _BUILD = "Build the release again, or name its folder."
 class ReleasedArtifact:
     """What a manifest says of one zip. Digests are as in `shipsafe.model.artifact.Archive`; paths are absolute or as `out` is.
 
-    `told` is the builder's claim; `sbom` None where none was made.
+    `told` is the builder's claim; `sbom` None where none was made; `evidence` None where nothing was stated. `evidence_signed`: the
+    manifest says that somebody signed every envelope of it.
     """
 
     name: str
@@ -51,6 +52,9 @@ class ReleasedArtifact:
     told: Told
     prebuilt: bool
     location: Location
+    evidence: Path | None = None
+    evidence_sha256: str = ""
+    evidence_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,7 @@ def _validator() -> Any:
 
 
 def _artifact(out: Path, entry: Mapping[str, Any]) -> ReleasedArtifact:
-    digests, sbom = entry["digests"], entry["sbom"]
+    digests, sbom, evidence = entry["digests"], entry["sbom"], entry.get("evidence")
     return ReleasedArtifact(
         name=entry["name"],
         subject=entry["subject"],
@@ -131,6 +135,9 @@ def _artifact(out: Path, entry: Mapping[str, Any]) -> ReleasedArtifact:
         ),
         prebuilt=entry["source"] == "prebuilt",
         location=Location(path=entry["location"]["path"], line=entry["location"]["line"]),
+        evidence=out / evidence["path"] if evidence else None,
+        evidence_sha256=evidence["sha256"] if evidence else "",
+        evidence_signed=bool(evidence and evidence["signed"]),
     )
 
 
@@ -144,12 +151,14 @@ def _layer(entry: Mapping[str, Any]) -> LayerRef:
 
 
 def record_signatures(
-    output: Output, release: Release, signed: Sequence[SignedArtifact], asked: Mapping[str, Any] | None
+    output: Output, release: Release, signed: Sequence[SignedArtifact], asked: Mapping[str, Any] | None,
+    evidence: Mapping[str, bytes] | None = None,
 ) -> Release:  # fmt: skip
-    """Write signatures into the manifest, and give the release with them. Called under `output_lock`.
+    """Write signatures and evidence into the release, at once, and give the release with them. Called under `output_lock`.
 
     A signature takes the place of an older one of the same target; those of other targets stay. `asked` is what was asked again
-    (`signing` of the schema); None leaves what stands there.
+    (`signing` of the schema); None leaves what stands there. `evidence` is by the names of artifacts: whole bundles, which take the place
+    of those that lie there; of an artifact that is not named it stays.
 
     Raises:
         IntegrityError: somebody has changed the manifest since it was read.
@@ -159,15 +168,34 @@ def record_signatures(
         raise IntegrityError("The release manifest was changed while its artifacts were signed.", remedy="Run `shipsafe sign` again.",
                              path=str(release.out / MANIFEST))  # fmt: skip
     document = dict(release.document) | ({"signing": dict(asked)} if asked is not None else {})
-    document["artifacts"] = [_with(entry, [one for one in signed if one.artifact == entry["name"]]) for entry in document["artifacts"]]
-    data = written(document)
-    output.put(output.out / MANIFEST, [data], hashlib.sha256(data).hexdigest())
+    bundles = {name: _bundle(data) for name, data in (evidence or {}).items()}
+    document["artifacts"] = [
+        _with(entry, [one for one in signed if one.artifact == entry["name"]], bundles.get(entry["name"]))
+        for entry in document["artifacts"]
+    ]
+    revise(output, written(document), bundles.values())
     return read_release(release.out)
 
 
-def _with(entry: Mapping[str, Any], signed: Iterable[SignedArtifact]) -> Mapping[str, Any]:
+def record_evidence(output: Output, release: Release, evidence: Mapping[str, bytes]) -> Release:
+    """As `record_signatures`, where nothing was signed by AWS: other bundles for the artifacts of these names."""
+    return record_signatures(output, release, (), None, evidence)
+
+
+def _bundle(data: bytes) -> Bundle:
+    """A bundle, and whether each of its envelopes has a signature."""
+    lines = data.removesuffix(b"\n").split(b"\n")
+    return Bundle(data=data, signed=all(json.loads(line)["signatures"] for line in lines))
+
+
+def _with(entry: Mapping[str, Any], signed: Iterable[SignedArtifact], bundle: Bundle | None) -> Mapping[str, Any]:
     by_target = {one["target"]: one for one in entry.get("signatures", ())} | {one.target: _signature(one) for one in signed}
-    return entry if not by_target else {**entry, "signatures": [by_target[name] for name in sorted(by_target)]}
+    stated = {"path": f"{entry['name']}{EVIDENCE}", "sha256": bundle.sha256, "signed": bundle.signed} if bundle else None
+    return {
+        **entry,
+        **({"signatures": [by_target[name] for name in sorted(by_target)]} if by_target else {}),
+        **({"evidence": stated} if stated else {}),
+    }
 
 
 def _signature(signed: SignedArtifact) -> dict[str, Any]:
