@@ -9,7 +9,8 @@ time in it comes from the signature, so that a second run over the same signatur
     {"artifact": "Orders", "target": "prod", "account": "111122223333", "region": "eu-central-1",
      "source": {"bucket": "b", "key": "unsigned/....zip", "version": "v1"}, "object": {...}, "unsigned": {"sha256": "..."},
      "signed": {"sha256": "...", "codeSha256": "...", "size": 4711}, "job": "arn:...", "profileVersion": "arn:...",
-     "signedAt": "2026-11-21T09:00:00Z", "expires": "2037-02-20T09:00:00Z", "root": "...", "trust": "aws", "claims": [...], "vouchedBy": [...]}
+     "signedAt": "2026-11-21T09:00:00Z", "expires": "2037-02-20T09:00:00Z", "root": "...", "trust": "aws",
+     "claims": [...], "vouchedBy": [...]}
 """
 
 from collections.abc import Iterable
