@@ -5,7 +5,7 @@ GetLayerVersionByArn. GetFunction may be asked a hundred times a second, all oth
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from shipsafe.errors import ConfigError
 
 LATEST = "$LATEST"
 _GONE = "ResourceNotFoundException"
+_MOST_PAGES = 10_000  # of 50: versions are kept until somebody deletes them
 # Lambda's own pattern of FunctionName, with the two parts that we need.
 _NAME = re.compile(
     r"(?:arn:(?P<partition>aws[a-z-]*):lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):function:)?"
@@ -121,6 +122,23 @@ def find_function(aws: Aws, name: str, qualifier: str) -> Running | None:
         if refusal.code == _GONE:
             return None
         raise
+
+
+def list_functions(aws: Aws) -> Iterator[Running]:
+    """Every version of every function of the account and region, `$LATEST` too, as ListFunctions has them.
+
+    Its reference names what a list leaves out (State, LastUpdateStatus, RuntimeVersionConfig). The members of the signature are not among
+    them, but nothing promises them either: ask `find_function` where they are empty and it matters.
+
+    Raises:
+        IncompleteError: Lambda refused or gave no answer.
+    """
+    doing = f"list the functions of account {aws.account} in {aws.region}"
+    with aws_errors(doing):
+        found = pages(doing, aws.client("lambda").list_functions, "Marker", "NextMarker", most=_MOST_PAGES, FunctionVersion="ALL")
+        for page in found:
+            for one in page.get("Functions", ()):
+                yield _running({"Configuration": one})
 
 
 def find_alias(aws: Aws, name: str, alias: str) -> Alias | None:

@@ -9,14 +9,14 @@ from shipsafe.errors import IncompleteError
 _MOST_PAGES = 400  # of 25 or 50 entries: more than an account may have
 
 
-def pages(doing: str, call: Callable[..., Any], token: str, following: str, **words: Any) -> Iterator[Any]:
-    """Page after page of a call; `token` is the parameter that takes what an answer has in `following`.
+def pages(doing: str, call: Callable[..., Any], token: str, following: str, *, most: int = _MOST_PAGES, **words: Any) -> Iterator[Any]:
+    """Page after page of a call; `token` is the parameter that takes what an answer has in `following`, `most` how many pages may be.
 
     Raises:
         IncompleteError: AWS refused or gave no answer, or its pages do not end: one that comes back is no progress.
     """
     seen: set[str] = set()
-    while len(seen) < _MOST_PAGES:
+    while len(seen) < most:
         with aws_errors(doing):
             page = call(**words)
             marker = page.get(following)

@@ -7,7 +7,7 @@ imported when the first session is opened.
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,6 +60,10 @@ class Aws:
             if service not in self._clients:
                 self._clients[service] = _client(self.session, service, self.region, self.record)
             return self._clients[service]
+
+    def elsewhere(self, region: str) -> "Aws":
+        """The same credentials in another region of the partition; nothing is asked."""
+        return self if region == self.region else replace(self, region=region, _clients={}, _lock=Lock())
 
 
 def open_aws(place: Place, *, record: Recorded | None = None) -> Aws:

@@ -1,4 +1,4 @@
-"""The few calls of AWS Signer that signing makes: read a profile, start a job, look at a job.
+"""The few calls of AWS Signer that we make: read a profile, start a job, look at a job, revoke either.
 
 Source: the botocore model of `signer` (2017-08-25); AWS Signer Developer Guide, "Signing jobs" and "Cross-account signing".
 """
@@ -11,7 +11,7 @@ from typing import Any
 from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.errors import IncompleteError
-from shipsafe.model.signing import S3Object
+from shipsafe.model.signing import ProfileVersion, S3Object, SigningJob
 
 JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST = 500  # characters of Signer's own words
@@ -58,6 +58,7 @@ class Job:
     created: datetime | None
     expires: datetime | None
     revoked: str | None
+    completed: datetime | None = None
 
 
 def read_profile(aws: Aws, name: str, owner: str | None) -> Profile:
@@ -134,6 +135,29 @@ def describe_job(aws: Aws, job: str) -> Job | None:
         raise
 
 
+def revoke_job(aws: Aws, job: SigningJob, reason: str) -> None:
+    """Revoke a signature, for good and in every region of the partition. Once more is no error, and changes nothing.
+
+    Raises:
+        IncompleteError: Signer refused or gave no answer.
+    """
+    words = {"jobOwner": job.account} if job.account != aws.account else {}
+    with aws_errors(f"revoke the signature of {job.arn}"):
+        aws.client("signer").revoke_signature(jobId=job.id, reason=reason, **words)
+
+
+def revoke_profile_version(aws: Aws, profile: ProfileVersion, reason: str, effective: datetime) -> None:
+    """Revoke what a profile version has signed since `effective`, for good and in every region; that time can only be moved back.
+
+    Raises:
+        IncompleteError: Signer refused or gave no answer.
+    """
+    with aws_errors(f"revoke {profile.arn}"):
+        aws.client("signer").revoke_signing_profile(
+            profileName=profile.name, profileVersion=profile.version, reason=reason, effectiveTime=effective
+        )
+
+
 def _job(told: Any, job: str) -> Job:
     source = told.get("source", {}).get("s3", {})
     return Job(
@@ -149,6 +173,7 @@ def _job(told: Any, job: str) -> Job:
         created=told.get("createdAt"),
         expires=told.get("signatureExpiresAt"),
         revoked=_revoked(told.get("revocationRecord")),
+        completed=told.get("completedAt"),
     )
 
 
