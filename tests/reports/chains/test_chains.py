@@ -1,0 +1,130 @@
+import io
+import json
+import re
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]  # its stubs would be one more dependency
+import pytest
+from rich.console import Console
+from syrupy.assertion import SnapshotAssertion
+
+from shipsafe.errors import ConfigError
+from shipsafe.reports.chains import FORMS, write
+from shipsafe.reports.chains.json_chains import schema_text
+from shipsafe.reports.chains.text import screen
+from shipsafe.reports.chains.words import first_sentence
+from tests.reports.chains.sample import SAMPLES, UNSIGNED, ZIP, chain, verification
+from tests.shared_data import shared_data
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_verification_reads_like_this(name: str, form: str, snapshot: SnapshotAssertion) -> None:
+    assert write(SAMPLES[name], form) == snapshot
+
+
+def test_an_unknown_form_is_refused() -> None:
+    with pytest.raises(ConfigError, match="text, json, sarif, markdown"):
+        write(SAMPLES["held"], "html")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_first_line_is_the_first_sentence_and_the_last_the_exit_code(name: str) -> None:
+    lines = write(SAMPLES[name], "text").splitlines()
+    assert lines[0] == first_sentence(SAMPLES[name])
+    assert lines[-1].startswith(f"Exit {int(SAMPLES[name].exit_code)}: ")
+    markdown = write(SAMPLES[name], "markdown")
+    assert markdown.splitlines()[-1] == lines[-1]
+
+
+def test_the_first_sentence_names_link_values_and_what_to_do() -> None:
+    """Broken comes before unanswered, wherever it stands."""
+    said = first_sentence(SAMPLES["broken"])
+    assert said.startswith("function:Billing is broken at `sbom`: The SBOM is not the one of this zip. Expected sha256:1f")
+    assert said.endswith("Find out who changed it, and build again.")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_from_outside_moves_a_terminal_a_runner_or_a_page(form: str) -> None:
+    text = write(SAMPLES["hostile"], form)
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert "\u202e" not in text
+    if form != "json":
+        assert not re.search(r"^\s*::", text, re.MULTILINE)
+    assert "##[" not in text
+    if form == "markdown":
+        assert not re.search(r"(?<!\\)!\[|<b>|(?<!\w)@org", text)
+
+
+def test_a_terminal_sees_the_same_words_in_colour() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=300, color_system="standard", legacy_windows=False, _environ={})
+    screen(SAMPLES["broken"], console)
+    coloured = out.getvalue()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert plain != coloured
+    assert [line.split() for line in plain.splitlines()] == [line.split() for line in write(SAMPLES["broken"], "text").splitlines()]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_json_holds_to_the_published_schema(name: str) -> None:
+    schema = json.loads(schema_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    found = json.loads(write(SAMPLES[name], "json"))
+    jsonschema.Draft202012Validator(schema).validate(found)
+    assert (found["schema_version"], found["exit_code"]) == ("1.0", int(SAMPLES[name].exit_code))
+
+
+def test_json_has_the_values_as_they_came() -> None:
+    found = json.loads(write(SAMPLES["broken"], "json"))
+    assert found["first_broken"] == {"subject": "function:Billing", "link": "sbom"}
+    (link,) = (link for link in found["chains"][1]["links"] if link["id"] == "sbom")
+    assert link["expected"] == f"sha256:{UNSIGNED}"
+    assert found["chains"][0]["attestations"][0]["vouched_by"] == ["ci"]
+
+
+def sarif(name: str) -> Any:
+    (run,) = json.loads(write(SAMPLES[name], "sarif"))["runs"]
+    return run
+
+
+@pytest.mark.parametrize("schema", ["sarif-schema-2.1.0.json", "schemastore-sarif-2.1.0.json"])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sarif_holds_to_the_official_schema(name: str, schema: str) -> None:
+    known = json.loads(shared_data(f"schemas/sarif/{schema}").read_text(encoding="utf-8"))
+    validator = jsonschema.validators.validator_for(known)(known)
+    assert [error.message for error in validator.iter_errors(json.loads(write(SAMPLES[name], "sarif")))] == []
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sarif_says_where_in_the_checkout_and_how_it_ended(name: str) -> None:
+    run = sarif(name)
+    rules = run["tool"]["driver"]["rules"]
+    assert len({rule["id"] for rule in rules}) == len(rules)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        assert not uri.startswith(("/", "file:", "."))
+    (invocation,) = run["invocations"]
+    assert invocation["exitCode"] == int(SAMPLES[name].exit_code)
+    assert bool(run["results"]) == (name not in ("held", "nothing", "no-links"))
+
+
+def test_sarif_tells_what_could_not_be_looked_at_and_is_no_success_then() -> None:
+    assert sarif("held")["invocations"][0]["executionSuccessful"] is True
+    for name in ("unanswered", "broken", "nothing"):
+        assert sarif(name)["invocations"][0]["executionSuccessful"] is False
+    (said,) = sarif("unanswered")["invocations"][0]["toolExecutionNotifications"]
+    assert "AccessDenied" in said["message"]["text"]
+    assert {result["level"] for result in sarif("unanswered")["results"]} == {"warning", "error"}
+
+
+def test_an_alert_stays_the_same_when_its_values_change() -> None:
+    """Fingerprints are made of the subject and the link."""
+    (one,) = sarif("disallowed")["results"]
+    (other,) = [result for result in sarif("unanswered")["results"] if result["ruleId"] == "verify/verdict"]
+    assert one["partialFingerprints"] == other["partialFingerprints"]
+
+
+def test_a_chain_of_one_artifact_is_named_when_it_holds() -> None:
+    assert first_sentence(verification(chain(ZIP))) == "The chain of Orders.zip holds: 1 link."
