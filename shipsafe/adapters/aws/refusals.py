@@ -38,6 +38,11 @@ class AwsRefusal(IncompleteError):  # noqa: N818 - it is what AWS said, and some
         self.operation = operation
         self.said = said
 
+    @property
+    def denied(self) -> bool:
+        """Whether a right is missing."""
+        return self.code in _DENIED
+
 
 @contextmanager
 def aws_errors(doing: str) -> Generator[None]:

@@ -1,0 +1,105 @@
+"""A signing record, read back: the `SignedArtifact` that it states. Whose word it is has been asked before (`trust.vouched`).
+
+    recorded(vouched.statement, shown="dist/Orders.intoto.jsonl").job
+
+Every member must be there, of its shape, and agree with the subjects: what is half a record is none.
+"""
+
+import base64
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
+from shipsafe.model.attestation import Statement
+from shipsafe.model.signing import ProfileVersion, S3Object, SignedArtifact, SigningJob
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_TEXTS = ("artifact", "target", "account", "region", "job", "profileVersion", "signedAt", "expires", "root", "trust")
+
+
+def recorded(statement: Statement, *, shown: str) -> SignedArtifact:
+    """What a signing record says.
+
+    Args:
+        statement: of `urn:shipsafe:signing:v1`.
+        shown: where it comes from, for people.
+
+    Raises:
+        IntegrityError: it is no whole signing record, or says two things of one digest.
+    """
+    told = statement.predicate
+
+    def wrong(what: str) -> IntegrityError:
+        return IntegrityError(f"The signing record cannot be used: {what}.", remedy="Sign the unsigned zip again.", path=shown)
+
+    for name in _TEXTS:
+        if not isinstance(told.get(name), str):
+            raise wrong(f"it does not say its {name}")
+    try:
+        unsigned, signed = told["unsigned"]["sha256"], told["signed"]["sha256"]
+        code_sha256, size = told["signed"]["codeSha256"], told["signed"]["size"]
+        if [one.digests["sha256"] for one in statement.subjects] != [unsigned, signed] or not _SHA256.fullmatch(signed):
+            raise wrong("its subjects are not what it says was signed")
+        if code_sha256 != code_sha256_of(signed) or not isinstance(size, int):
+            raise wrong("its CodeSha256 is not that of the signed zip")
+        if not _ACCOUNT.fullmatch(told["account"]):
+            raise wrong("its account has not twelve digits")
+        return SignedArtifact(
+            artifact=told["artifact"],
+            target=told["target"],
+            account=told["account"],
+            region=told["region"],
+            unsigned_sha256=unsigned,
+            source=_place(told["source"]),
+            object=_place(told["object"]),
+            size=size,
+            sha256=signed,
+            code_sha256=code_sha256,
+            job=SigningJob.parse(told["job"]).arn,
+            profile_version=ProfileVersion.parse(told["profileVersion"]).arn,
+            signed_at=_time(told["signedAt"]),
+            expires=_time(told["expires"]),
+            root=told["root"],
+            trust=told["trust"],
+        )
+    except (ConfigError, IncompleteError) as error:
+        raise wrong(error.what.rstrip(".")) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise wrong("a member is missing, or of another kind") from error
+
+
+def code_sha256_of(sha256: str) -> str:
+    """A digest in hex, as Lambda writes it in `CodeSha256`: base64."""
+    return base64.b64encode(bytes.fromhex(sha256)).decode()
+
+
+def sha256_of(code_sha256: str) -> str:
+    """Lambda's `CodeSha256` in hex.
+
+    Raises:
+        IncompleteError: it is no SHA-256.
+    """
+    try:
+        raw = base64.b64decode(code_sha256, validate=True)
+    except ValueError:
+        raw = b""
+    if len(raw) != 32:  # noqa: PLR2004 - bytes of a SHA-256
+        raise IncompleteError(f"{code_sha256[:80]!r} is no CodeSha256.", remedy="Find out what answers in AWS's place.")
+    return raw.hex()
+
+
+def _place(told: Mapping[str, Any]) -> S3Object:
+    bucket, key, version = told["bucket"], told["key"], told["version"]
+    if not all(isinstance(one, str) for one in (bucket, key, version)):
+        raise TypeError
+    return S3Object(bucket=bucket, key=key, version=version)
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(UTC)
