@@ -125,7 +125,7 @@ def signatures_that_expire(aws: Aws, platform: str, *, after: datetime, before: 
         IncompleteError: Signer refused or gave no answer.
     """
     call = aws.client("signer").list_signing_jobs
-    words = {"platformId": platform, "status": "Succeeded", "isRevoked": False}
+    words: dict[str, Any] = {"platformId": platform, "status": "Succeeded", "isRevoked": False}
     found = pages("list signing jobs", call, "nextToken", "nextToken", signatureExpiresAfter=after, signatureExpiresBefore=before, **words)
     return Counter(str(one.get("profileName", "")) for page in found for one in page.get("jobs", ()))
 
