@@ -37,12 +37,25 @@ def written(statement: Statement, signers: Iterable["Signer"]) -> bytes:
     Raises:
         ShipsafeError: a signer could not sign.
     """
-    from securesystemslib.dsse import Envelope as Dsse  # noqa: PLC0415 - only whoever attests needs it
+    return enveloped(payload(statement), signers)
 
-    envelope = Dsse(payload(statement), PAYLOAD_TYPE, {})
-    for signer in signers:
-        envelope.sign(signer)
-    return json.dumps(envelope.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+def enveloped(content: bytes, signers: Iterable["Signer"]) -> bytes:
+    """The same of a payload that is a statement already.
+
+    Raises:
+        ShipsafeError: a signer could not sign.
+    """
+    signers = tuple(signers)
+    document: Mapping[str, Any] = {"payload": base64.b64encode(content).decode(), "payloadType": PAYLOAD_TYPE, "signatures": []}
+    if signers:
+        from securesystemslib.dsse import Envelope as Dsse  # noqa: PLC0415 - only whoever signs needs it: it imports boto3
+
+        envelope = Dsse(content, PAYLOAD_TYPE, {})
+        for signer in signers:
+            envelope.sign(signer)
+        document = envelope.to_dict()
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def payload(statement: Statement) -> bytes:
