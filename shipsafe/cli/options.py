@@ -61,6 +61,14 @@ BaselineExpires = Annotated[
 Targets = Annotated[
     list[str] | None, typer.Option("--target", metavar="NAME", help="Only this [[sign.target]] of the policy; may be repeated.")
 ]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="URI",
+        help="Sign evidence with this key: a file, awskms:ARN or sigstore:; may be repeated. SHIPSAFE_KEY_PASSWORD opens a file.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Go on without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop after the plan.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Open no socket: only what is cached here is used.")]

@@ -1,0 +1,177 @@
+"""Keyless signing in GitHub Actions, and looking at such signatures: Sigstore (extra `sigstore`).
+
+There is no key to keep: each run has a key of its own, Fulcio certifies for ten minutes that the workflow of a repository holds it, and
+Rekor logs each signature. What lasts is an identity (the URL of the workflow at a ref) and who vouched for it (the issuer of the token).
+
+In an envelope such a signature carries its whole Sigstore bundle (`bundle`), as those of securesystemslib do: what it signs is the
+envelope's pre-authentication encoding, so that one envelope may be signed by keys and by workflows.
+Source: https://docs.sigstore.dev/about/bundle/; https://docs.github.com/actions/reference/security/oidc
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from securesystemslib.signer._key import Key
+from securesystemslib.signer._signature import Signature
+from securesystemslib.signer._signer import SecretsHandler, Signer
+from securesystemslib.signer._sigstore_signer import SigstoreKey
+
+from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.model.attestation import TrustedIdentity
+
+if TYPE_CHECKING:
+    from sigstore.models import Bundle, TrustedRoot
+
+_ISSUER = "https://token.actions.githubusercontent.com"
+_AMBIENT = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+_INSTALL = "Install it: `pip install 'shipsafe[sigstore]'`."
+_ROOT = "https://tuf-repo-cdn.sigstore.dev"
+_LARGEST = 256 * 1024  # characters of a bundle
+# What sigstore, pydantic and cryptography raise over what is no bundle at all.
+_MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
+
+
+class KeylessSigner(Signer):
+    """A signer of securesystemslib that asks Fulcio for a certificate, when it first signs and whenever that has expired."""
+
+    def __init__(self, identity: str) -> None:
+        self._identity = identity
+        self._context: Any = None
+        self._opened: Any = None
+
+    @property
+    def public_key(self) -> SigstoreKey:
+        """Who signs; there is no key that lasts."""
+        return SigstoreKey("sigstore", "sigstore-oidc", "Fulcio", {"identity": self._identity, "issuer": _ISSUER})
+
+    @classmethod
+    def from_priv_key_uri(cls, priv_key_uri: str, public_key: Key, secrets_handler: SecretsHandler | None = None) -> "KeylessSigner":
+        """Not so: `evidence.keys.open_signers` reads our URIs."""
+        raise NotImplementedError
+
+    def sign(self, payload: bytes) -> Signature:
+        """A signature with its bundle; two of one payload differ.
+
+        Raises:
+            IncompleteError: GitHub gives no token, or Sigstore does not answer or refuses.
+        """
+        import requests  # noqa: PLC0415 - only whoever signs keyless needs it
+        from sigstore._internal.fulcio.client import ExpiredCertificate  # noqa: PLC0415 - likewise; it is exported nowhere
+        from sigstore.errors import Error  # noqa: PLC0415 - likewise
+        from sigstore.oidc import ExpiredIdentity, IdentityError  # noqa: PLC0415 - likewise
+
+        try:
+            try:
+                bundle = self._signer().sign_artifact(payload)
+            except (ExpiredCertificate, ExpiredIdentity):
+                self._opened = None
+                bundle = self._signer().sign_artifact(payload)
+        except (Error, IdentityError, ExpiredCertificate, ExpiredIdentity, requests.RequestException, *_MISSHAPEN) as error:
+            what = f"Sigstore did not sign: {type(error).__name__}: {' '.join(str(error).split())[:200]}."
+            raise IncompleteError(what, remedy="Run this again in a while, or sign with a key.") from error
+        written = json.loads(bundle.to_json())
+        return Signature(_spki(bundle), bundle.signature.hex(), {"bundle": written})
+
+    def _signer(self) -> Any:
+        from sigstore.models import ClientTrustConfig  # noqa: PLC0415 - likewise
+        from sigstore.oidc import IdentityError, IdentityToken, detect_credential  # noqa: PLC0415 - likewise
+        from sigstore.sign import SigningContext  # noqa: PLC0415 - likewise
+
+        if self._opened is None:
+            credential = detect_credential()
+            if credential is None:
+                message = "GitHub Actions gives no token"
+                raise IdentityError(message)
+            self._context = self._context or SigningContext.from_trust_config(ClientTrustConfig.production())
+            # The context manager of sigstore's signer holds nothing that would have to be closed; it ends with this process.
+            self._opened = self._context.signer(IdentityToken(credential)).__enter__()
+        return self._opened
+
+
+def open_keyless(environment: Mapping[str, str]) -> KeylessSigner:
+    """A keyless signer, where this is GitHub Actions and the job may ask who it is. No socket is opened yet: a token lasts minutes.
+
+    Raises:
+        ConfigError: the extra is not installed, or this is no job with `id-token: write`.
+    """
+    _installed()
+    lacking = [name for name in _AMBIENT if not environment.get(name)]
+    if lacking:
+        what = f"Keyless signing works in GitHub Actions, and {lacking[0]} is not set."
+        raise ConfigError(what, remedy="Give the job `permissions: id-token: write`, or sign with a key file or awskms:ARN.")
+    return KeylessSigner(f"{environment.get('GITHUB_SERVER_URL', 'https://github.com')}/{environment.get('GITHUB_WORKFLOW_REF', '')}")
+
+
+def _installed() -> None:
+    try:
+        import sigstore  # noqa: F401, PLC0415 - is it there?
+    except ImportError as error:
+        raise ConfigError("Keyless signatures need the extra `sigstore`, which is not installed.", remedy=_INSTALL) from error
+
+
+def embedded_root() -> "TrustedRoot":
+    """The root of trust that came with the installed sigstore.
+
+    Not the one in its cache: sigstore takes that unverified when offline, and whoever can write to a cache would decide whom it trusts.
+
+    Raises:
+        IncompleteError: the extra is not installed, or has no root that can be read.
+    """
+    from importlib.resources import as_file, files  # noqa: PLC0415 - only whoever verifies keyless signatures needs it
+
+    try:
+        from sigstore.errors import Error  # noqa: PLC0415 - likewise
+        from sigstore.models import TrustedRoot  # noqa: PLC0415 - likewise
+    except ImportError as error:
+        raise IncompleteError("A keyless signature cannot be looked at without the extra `sigstore`.", remedy=_INSTALL) from error
+    try:
+        with as_file(files("sigstore._store").joinpath(quote(_ROOT, safe=""), "trusted_root.json")) as path:
+            return TrustedRoot.from_file(str(path))
+    except (OSError, Error, *_MISSHAPEN) as error:
+        raise IncompleteError("The installed sigstore has no root of trust that can be read.", remedy=_INSTALL) from error
+
+
+def holds(bundle: object, sha256: bytes, identity: TrustedIdentity, *, root: "TrustedRoot") -> bool:
+    """Whether a bundle is a signature by exactly that identity over data of that SHA-256, under that root.
+
+    Looked at offline: Fulcio's chain at the time that Rekor or a timestamp authority vouches for, the certificate transparency log, the
+    inclusion in Rekor, the identity and its issuer, and the signature.
+
+    Args:
+        bundle: what the envelope has, whatever it is.
+        sha256: of the signed data, 32 bytes.
+        identity: whose signature is looked for.
+        root: of Sigstore.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - likewise
+    from cryptography.x509 import ExtensionNotFound  # noqa: PLC0415 - likewise
+    from sigstore.errors import Error  # noqa: PLC0415 - likewise
+    from sigstore.hashes import Hashed  # noqa: PLC0415 - likewise
+    from sigstore.models import Bundle  # noqa: PLC0415 - likewise
+    from sigstore.verify import Verifier  # noqa: PLC0415 - likewise
+    from sigstore.verify.policy import Identity  # noqa: PLC0415 - likewise
+    from sigstore_models.common.v1 import HashAlgorithm  # noqa: PLC0415 - likewise
+
+    text = json.dumps(bundle)
+    if len(text) > _LARGEST:
+        return False
+    logging.getLogger("sigstore").setLevel(logging.ERROR)  # its warnings are about what bundles of others may contain
+    try:
+        hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=sha256)
+        who = Identity(identity=identity.identity, issuer=identity.issuer)
+        Verifier(trusted_root=root).verify_artifact(hashed, Bundle.from_json(text), who)
+    except (Error, UnsupportedAlgorithm, ExtensionNotFound, *_MISSHAPEN):
+        return False
+    return True
+
+
+def _spki(bundle: "Bundle") -> str:
+    from hashlib import sha256  # noqa: PLC0415 - likewise
+
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415 - likewise
+
+    key = bundle.signing_certificate.public_key()
+    return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
