@@ -1,0 +1,110 @@
+"""What statements say, read for people who audit: the few facts of each kind, as far as they are there and of the right shape.
+
+Nothing here decides: a fact that is missing, or of another shape, is "" or None, because a vouched statement may be of a newer shipsafe
+or of another tool. Whether a statement is believed was asked before (`trust.py`).
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from shipsafe.model.attestation import Statement
+from shipsafe.model.audit import Built, Decided, Deployed, SignedAt, WaivedFinding
+
+_LONGEST = 2000  # characters of a fact
+_MOST = 10_000  # waived findings of a statement
+
+
+def built(statement: Statement) -> Built:
+    """Of a provenance: SLSA v1, `buildDefinition` and `runDetails`."""
+    definition, details = _table(statement.predicate, "buildDefinition"), _table(statement.predicate, "runDetails")
+    source = next(_sources(definition), {})
+    dirty = _table(source, "annotations").get("dirty")
+    return Built(
+        name=_text(_table(_table(definition, "externalParameters"), "artifact"), "name"),
+        source=_text(source, "uri"),
+        commit=_text(_table(source, "digest"), "gitCommit"),
+        dirty=dirty if isinstance(dirty, bool) else None,
+        builder=_text(_table(details, "builder"), "id"),
+    )
+
+
+def _sources(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The dependency that is the source: the one that says whether it was changed."""
+    for one in _entries(definition, "resolvedDependencies"):
+        if "dirty" in _table(one, "annotations") or "gitCommit" in _table(one, "digest"):
+            yield one
+
+
+def decided(statement: Statement) -> Decided:
+    """Of what gates said."""
+    predicate = statement.predicate
+    return Decided(
+        asked_by=_text(predicate, "askedBy"),
+        decision=_text(predicate, "decision"),
+        policy_digest=_text(_table(predicate, "policy"), "digest"),
+        waived=tuple(_waived(predicate))[:_MOST],
+    )
+
+
+def _waived(predicate: Mapping[str, Any]) -> Iterator[WaivedFinding]:
+    for outcome in _entries(predicate, "outcomes"):
+        for finding in _entries(outcome, "findings"):
+            if waiver := _table(finding, "waiver"):
+                yield WaivedFinding(
+                    rule=" ".join(filter(None, (_text(finding, "rule"), _text(finding, "advisory")))),
+                    subject=_text(finding, "subject") or _text(outcome, "subject"),
+                    owner=_text(waiver, "owner"),
+                    reason=_text(waiver, "reason"),
+                    expires=_text(waiver, "expires"),
+                )
+
+
+def signed(statement: Statement) -> SignedAt:
+    """Of a signing record."""
+    predicate = statement.predicate
+    placed, zipped = _table(predicate, "object"), _table(predicate, "signed")
+    return SignedAt(
+        target=_text(predicate, "target"),
+        account=_text(predicate, "account"),
+        region=_text(predicate, "region"),
+        profile_version=_text(predicate, "profileVersion"),
+        job=_text(predicate, "job"),
+        at=moment(_text(predicate, "signedAt")),
+        expires=_text(predicate, "expires"),
+        place=f"s3://{_text(placed, 'bucket')}/{_text(placed, 'key')}?versionId={_text(placed, 'version')}" if placed else "",
+        sha256=statement.subjects[-1].digests["sha256"],
+        code_sha256=_text(zipped, "codeSha256"),
+        trust=_text(predicate, "trust"),
+    )
+
+
+def deployed(statement: Statement) -> Deployed:
+    """Of a deployment record."""
+    predicate = statement.predicate
+    names = {"function": "function", "version": "version", "alias": "alias", "account": "account", "region": "region", "at": "deployedAt"}
+    return Deployed(**{name: _text(predicate, key) for name, key in names.items()})
+
+
+def moment(text: str) -> datetime | None:
+    """A time of RFC 3339 in UTC; None where it is none, or names no zone."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo else None
+
+
+def _table(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _entries(value: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    found = value.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _text(value: Mapping[str, Any], key: str) -> str:
+    found = value.get(key)
+    return found[:_LONGEST] if isinstance(found, str) else ""

@@ -1,0 +1,147 @@
+"""What `report audit` lists: per release who built what, who decided, who signed, and whose word that is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from shipsafe.errors import ExitCode
+
+
+class Standing(StrEnum):
+    """How a statement stands.
+
+    `vouched`: enough trusted keys signed it. `unvouched`: the policy trusts nobody for its role, and takes it. `refused`: it was changed, or
+    is not signed by whom the policy trusts; nothing of it is listed. `unread`: nobody could look at it.
+    """
+
+    VOUCHED = "vouched"
+    UNVOUCHED = "unvouched"
+    REFUSED = "refused"
+    UNREAD = "unread"
+
+
+_CODES = {Standing.REFUSED: ExitCode.INTEGRITY, Standing.UNREAD: ExitCode.INCOMPLETE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One statement about a release. `kind` is its word in the store, `by` the names of trusted keys, `problem` why it does not count."""
+
+    kind: str
+    envelope: str
+    shown: str
+    standing: Standing
+    role: str = ""
+    by: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What a builder's provenance says: the artifact, from which source, changed or not (None: not known), and which builder."""
+
+    name: str = ""
+    source: str = ""
+    commit: str = ""
+    dirty: bool | None = None
+    builder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaivedFinding:
+    """What was found and allowed, and who answers for that. `expires` is a day, as it was written, or ""."""
+
+    rule: str
+    subject: str
+    owner: str
+    reason: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the gates' statement of a builder or a signer says: PASS, FAIL, ..., under which policy, and what was waived."""
+
+    asked_by: str
+    decision: str
+    policy_digest: str
+    waived: tuple[WaivedFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedAt:
+    """What a signing record says. Digests of the signed zip are hex and base64, times UTC."""
+
+    target: str
+    account: str
+    region: str
+    profile_version: str
+    job: str
+    at: datetime | None
+    expires: str
+    place: str
+    sha256: str
+    code_sha256: str
+    trust: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """What a deployment record says, as far as it says it."""
+
+    function: str
+    version: str
+    alias: str
+    account: str
+    region: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedRelease:
+    """Everything that a store holds about one unsigned zip, by its hex SHA-256. Only what stands `vouched` or `unvouched` is told."""
+
+    sha256: str
+    built: tuple[Built, ...] = ()
+    decided: tuple[Decided, ...] = ()
+    signed: tuple[SignedAt, ...] = ()
+    deployed: tuple[Deployed, ...] = ()
+    statements: tuple[Checked, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The artifact's name, "" where nothing says it."""
+        return next((one.name for one in self.built if one.name), "")
+
+    @property
+    def standing(self) -> Standing:
+        """That of its worst statement."""
+        return worst(one.standing for one in self.statements)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """All releases of a store, the first signed first. `since` and `until` are the days that were asked for; `left_out` of others."""
+
+    store: str
+    releases: tuple[AuditedRelease, ...]
+    policy: str | None
+    policy_digest: str
+    since: date | None = None
+    until: date | None = None
+    left_out: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """5 before 4; 3 where no release is listed."""
+        if not self.releases:
+            return ExitCode.NOTHING
+        return max(_CODES.get(one.standing, ExitCode.PASS) for release in self.releases for one in release.statements)
+
+
+def worst(standings: Iterable[Standing]) -> Standing:
+    """The worst of these; that of none is `unvouched`."""
+    order = (Standing.REFUSED, Standing.UNREAD, Standing.UNVOUCHED, Standing.VOUCHED)
+    return min(standings, key=order.index, default=Standing.UNVOUCHED)
