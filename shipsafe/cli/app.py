@@ -41,6 +41,7 @@ COMMANDS = {
     "policy": _Entry("More", "Show, start and describe the policy.", "policy"),
     "cache": _Entry("More", "Say what is cached, and remove it.", "cache"),
     "advisories": _Entry("More", "Pull and look into the advisory snapshot.", "advisories"),
+    "keys": _Entry("More", "Make a key that signs evidence, and show what a policy needs to trust one.", "keys"),
     "local": _Entry("More", "An AWS endpoint on this machine, to sign without an account.", "local"),
 }
 

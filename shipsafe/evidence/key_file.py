@@ -53,13 +53,23 @@ def make(path: Path, *, password: bytes | None, random: Callable[[int], bytes] =
         der = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, bare)
         private = encrypted(der, password, random=random)
     public = described(key.public_key())
+    beside = check_free(path)
+    _write_new(path, private, 0o600)
+    _write_new(beside, f"{public.pem}\n".encode(), 0o644)
+    return public
+
+
+def check_free(path: Path) -> Path:
+    """Where the public half of a key at `path` goes.
+
+    Raises:
+        ConfigError: there is a file at one of the two places.
+    """
     beside = path.with_name(f"{path.name}.pub")
     for one in (path, beside):
         if os.path.lexists(one):
             raise _is_there(one)
-    _write_new(path, private, 0o600)
-    _write_new(beside, f"{public.pem}\n".encode(), 0o644)
-    return public
+    return beside
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
