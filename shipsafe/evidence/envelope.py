@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LARGEST = 128 * 1024 * 1024  # bytes of a bundle: the SBOM is in it, in base64
 _MOST = 5_000_000  # values in a statement
 _MOST_SIGNATURES = 16
-_MOST_ENVELOPES = 1000
+MOST_ENVELOPES = 1000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REMEDY = "Somebody changed it: find out who, and build again."
 
@@ -80,8 +80,8 @@ def read_bundle(data: bytes, *, shown: str) -> tuple[Envelope, ...]:
     lines = [line for line in data.split(b"\n") if line.strip()]
     if not lines:
         raise IntegrityError("It holds no envelope, so that it proves nothing.", remedy=_REMEDY, path=shown)
-    if len(lines) > _MOST_ENVELOPES:
-        raise IntegrityError(f"It holds more than {_MOST_ENVELOPES} envelopes.", remedy=_REMEDY, path=shown)
+    if len(lines) > MOST_ENVELOPES:
+        raise IntegrityError(f"It holds more than {MOST_ENVELOPES} envelopes.", remedy=_REMEDY, path=shown)
     return tuple(read_envelope(line, shown=shown, line=number) for number, line in enumerate(lines, 1))
 
 
