@@ -45,10 +45,18 @@ def look(file: IO[bytes]) -> SignedZip:
             ones raises nothing: `intact` says so.
     """
     entries = read_entries(file)
+    return looked_at(file, entries, hashlib.sha384(inner_digest(file, entries)).digest())
+
+
+def looked_at(file: IO[bytes], entries: tuple[Entry, ...], digest: bytes) -> SignedZip:
+    """The same for a zip whose entries were read: `digest` is the `content_digest` of their bodies.
+
+    Raises:
+        IntegrityError: the zip is empty, or its signature is unknown or wrong.
+    """
     if not entries:
         raise wrong("The zip is empty.")
     signature = _signature(file, entries)
-    digest = hashlib.sha384(inner_digest(file, entries)).digest()
     return SignedZip(
         signature=signature,
         intact=signature is not None and signature.message_digest == digest,

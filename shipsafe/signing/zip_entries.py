@@ -40,7 +40,10 @@ _DESCRIPTORS = {12: "<3L", 16: "<4s3L", 20: "<L2Q", 24: "<4sL2Q"}  # 4.3.9: with
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry. `size` and `compressed` are bytes; `offset` is where its data begins; a folder's name ends in "/"."""
+    """One entry. `size` and `compressed` are bytes; `offset` is where its data begins; a folder's name ends in "/".
+
+    `mode` is its kind and rights as `stat` has them, 0 where the zip says none; no signature covers it.
+    """
 
     name: str
     method: int
@@ -48,6 +51,7 @@ class Entry:
     size: int
     compressed: int
     offset: int
+    mode: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class _Record:
     size: int
     compressed: int
     header: int
+    mode: int
 
 
 def read_entries(file: IO[bytes]) -> tuple[Entry, ...]:
@@ -116,8 +121,8 @@ def _records(directory: bytes, count: int) -> Iterator[_Record]:
     for _ in range(count):
         if len(directory) - at < _CENTRAL.size:
             raise wrong("The zip's directory has fewer records than it says.")
-        mark, _, needs, flags, method, _, _, crc, compressed, size, name, extra, comment, disk, _, _, header = _CENTRAL.unpack_from(
-            directory, at
+        mark, _, needs, flags, method, _, _, crc, compressed, size, name, extra, comment, disk, _, attributes, header = (
+            _CENTRAL.unpack_from(directory, at)
         )
         begin = at + _CENTRAL.size
         at = begin + name + extra + comment
@@ -134,7 +139,7 @@ def _records(directory: bytes, count: int) -> Iterator[_Record]:
             raise wrong(f"The folder {shown(text)} has content.")
         if flags & _PATCHED or method not in (STORED, DEFLATED) or (method == STORED and size != compressed):
             raise wrong(f"The entry {shown(text)} is compressed in a way that Lambda does not unpack.")
-        yield _Record(text, flags, method, crc, size, compressed, header)
+        yield _Record(text, flags, method, crc, size, compressed, header, rights >> 16)
     if at != len(directory):
         raise wrong("The zip's directory has more in it than its records.")
 
@@ -212,7 +217,8 @@ def _entry(file: IO[bytes], record: _Record, following: int) -> Entry:
             raise wrong(f"The zip says two things of {name}: its directory differs from the record behind the data.")
     elif rest:
         raise wrong(f"There are bytes behind {name} that belong to no entry.")
-    return Entry(name=record.name.decode(), method=method, crc=record.crc, size=record.size, compressed=record.compressed, offset=offset)
+    return Entry(name=record.name.decode(), method=method, crc=record.crc, size=record.size, compressed=record.compressed, offset=offset,
+                 mode=record.mode)  # fmt: skip
 
 
 def _too_new(name: bytes, needs: int) -> str:

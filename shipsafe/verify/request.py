@@ -1,4 +1,4 @@
-"""What somebody asks `verify` for, and with what it is answered. Nothing in it comes from what is verified: the policy is the verifier's."""
+"""What somebody asks `verify` for, and what answers it. Nothing in it comes from what is verified: the policy is the verifier's own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
