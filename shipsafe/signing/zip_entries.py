@@ -121,8 +121,8 @@ def _records(directory: bytes, count: int) -> Iterator[_Record]:
     for _ in range(count):
         if len(directory) - at < _CENTRAL.size:
             raise wrong("The zip's directory has fewer records than it says.")
-        mark, _, needs, flags, method, _, _, crc, compressed, size, name, extra, comment, disk, _, attributes, header = (
-            _CENTRAL.unpack_from(directory, at)
+        mark, _, needs, flags, method, _, _, crc, compressed, size, name, extra, comment, disk, _, rights, header = _CENTRAL.unpack_from(
+            directory, at
         )
         begin = at + _CENTRAL.size
         at = begin + name + extra + comment
