@@ -5,11 +5,11 @@ or of another tool. Whether a statement is believed was asked before (`trust.py`
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from shipsafe.model.attestation import Statement
-from shipsafe.model.audit import Built, Decided, Deployed, SignedAt, WaivedFinding
+from shipsafe.model.audit import Built, Decided, Deployed, WaivedFinding
 
 _LONGEST = 2000  # characters of a fact
 _MOST = 10_000  # waived findings of a statement
@@ -57,26 +57,8 @@ def _waived(predicate: Mapping[str, Any]) -> Iterator[WaivedFinding]:
                     owner=_text(waiver, "owner"),
                     reason=_text(waiver, "reason"),
                     expires=_text(waiver, "expires"),
+                    until_fixed=waiver.get("until_fixed") is True,
                 )
-
-
-def signed(statement: Statement) -> SignedAt:
-    """Of a signing record."""
-    predicate = statement.predicate
-    placed, zipped = _table(predicate, "object"), _table(predicate, "signed")
-    return SignedAt(
-        target=_text(predicate, "target"),
-        account=_text(predicate, "account"),
-        region=_text(predicate, "region"),
-        profile_version=_text(predicate, "profileVersion"),
-        job=_text(predicate, "job"),
-        at=moment(_text(predicate, "signedAt")),
-        expires=_text(predicate, "expires"),
-        place=f"s3://{_text(placed, 'bucket')}/{_text(placed, 'key')}?versionId={_text(placed, 'version')}" if placed else "",
-        sha256=statement.subjects[-1].digests["sha256"],
-        code_sha256=_text(zipped, "codeSha256"),
-        trust=_text(predicate, "trust"),
-    )
 
 
 def deployed(statement: Statement) -> Deployed:
@@ -86,13 +68,13 @@ def deployed(statement: Statement) -> Deployed:
     return Deployed(**{name: _text(predicate, key) for name, key in names.items()})
 
 
-def moment(text: str) -> datetime | None:
-    """A time of RFC 3339 in UTC; None where it is none, or names no zone."""
+def signed_on(statement: Statement) -> date | None:
+    """The day (UTC) on which a signing record says that it was signed; None where it does not say it."""
     try:
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(_text(statement.predicate, "signedAt"))
     except ValueError:
         return None
-    return time.astimezone(UTC) if time.tzinfo else None
+    return time.astimezone(UTC).date() if time.tzinfo else None
 
 
 def _table(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:

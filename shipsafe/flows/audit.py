@@ -8,24 +8,28 @@ it was signed, and at the first such time for what the builder states; today whe
 policy: ending it does not undo what it signed before.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.errors import ConfigError, IncompleteError, ShipsafeError
 from shipsafe.evidence import facts
 from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.recorded import recorded
 from shipsafe.evidence.store import Store, store_of
 from shipsafe.evidence.store.layout import Kept
 from shipsafe.evidence.trust import role_of, vouched
-from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Statement, Vouched
-from shipsafe.model.audit import Audit, AuditedRelease, Checked, Standing
+from shipsafe.model.attestation import Envelope, Predicate, Statement
+from shipsafe.model.audit import Audit, AuditedRelease, Built, Checked, Decided, Deployed, Standing
 from shipsafe.model.policy import Policy
+from shipsafe.model.signing import SignedArtifact
 
+_Fact = Built | Decided | SignedArtifact | Deployed
 _KINDS = (Predicate.SIGNING, Predicate.PROVENANCE, Predicate.GATES, Predicate.DEPLOYMENT)
-_PAIR = 2  # subjects of a signing record: the unsigned zip, the signed one
+_One = TypeVar("_One", Built, Decided)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,24 +44,14 @@ class AuditRequest:
     until: date | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Read:
-    """One envelope of the store: what it says, or why that cannot be told."""
+    """What is told of one envelope; `fact` of one that counts. Of a gates' statement the envelope is large, and not held."""
 
     kept: Kept
-    shown: str
-    statement: Statement | None = None
-    envelope: Envelope | None = None
-    taken: Vouched | None = None
-    error: ShipsafeError | None = None
-
-    def ask(self, trusted: AttestPolicy, at: date) -> None:
-        """Hold it against the policy's keys, as of a day."""
-        if self.envelope is not None:
-            try:
-                self.taken = vouched(self.envelope, trusted, at=at, shown=self.shown)
-            except ShipsafeError as error:
-                self.error = error
+    checked: Checked
+    subjects: tuple[str, ...]
+    fact: _Fact | None = None
 
 
 @dataclass(slots=True)
@@ -67,12 +61,36 @@ class _Release:
     sha256: str
     read: list[_Read] = field(default_factory=list)
 
-    def of(self, kind: Predicate) -> list[Statement]:
-        """The statements of a kind that count."""
-        return [one.taken.statement for one in self.read if one.taken and one.taken.statement.kind == kind]
+    @property
+    def signed(self) -> list[SignedArtifact]:
+        """The signing records that count, the first signed first."""
+        found = {one.fact for one in self.read if isinstance(one.fact, SignedArtifact)}
+        return sorted(found, key=lambda one: (one.signed_at, one.target, one.sha256))
+
+    @property
+    def first(self) -> date | None:
+        """The day on which it was first signed, where a record says it."""
+        return min((one.signed_at.date() for one in self.signed), default=None)
 
 
-def audit(request: AuditRequest, connect: Callable[[Place], Aws] = open_aws) -> tuple[Audit, Store]:
+@dataclass(slots=True)
+class _Releases:
+    """All of them, by digest, and the unsigned zips of each signed one."""
+
+    by_digest: dict[str, _Release] = field(default_factory=dict)
+    unsigned: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, sha256: str, read: _Read) -> None:
+        """File what was read under a release."""
+        self.by_digest.setdefault(sha256, _Release(sha256)).read.append(read)
+
+    def about(self, kept: Kept) -> list[str]:
+        """The unsigned zips that an envelope is about: by a signing record, else as it is filed."""
+        found = sorted({zipped for subject in kept.subjects for zipped in self.unsigned.get(subject, [subject])})
+        return [one for one in found if one in self.by_digest] or found
+
+
+def audit(request: AuditRequest, connect: Callable[[Place], Aws] = open_aws) -> Audit:
     """List every release that the store knows and the days admit.
 
     Raises:
@@ -83,97 +101,100 @@ def audit(request: AuditRequest, connect: Callable[[Place], Aws] = open_aws) -> 
     if request.since and request.until and request.until < request.since:
         raise ConfigError("--until is before --since.", remedy="Give the first day with --since, the last with --until.")
     store = store_of(request.policy, folder=request.folder, told=request.place, connect=connect)
-    read = [_look(store, kept, found) for kept, found in store.read_all(store.listed(_KINDS))]
-    releases = _grouped(read, request)
+    releases = list(_read(store, request).by_digest.values())
     listed = [one for one in releases if _within(one, request)]
-    made = sorted(
-        (_audited(one) for one in listed), key=lambda one: (min(_times(one), default=datetime.max.replace(tzinfo=UTC)), one.sha256)
-    )
     return Audit(
         store=store.shown,
-        releases=tuple(made),
+        local=store.local,
+        releases=tuple(_audited(one) for one in sorted(listed, key=lambda one: (one.first or date.min, one.sha256))),
         policy=request.policy.path,
         policy_digest=request.policy.digest,
         since=request.since,
         until=request.until,
         left_out=len(releases) - len(listed),
         notes=(store.guard,),
-    ), store
+    )
 
 
-def _look(store: Store, kept: Kept, found: Envelope | ShipsafeError) -> _Read:
-    read = _Read(kept, store.shown_of(kept))
-    if isinstance(found, ShipsafeError):
-        read.error = found
-    else:
-        read.envelope, read.statement = found, statement_of(found, shown=read.shown)
-    return read
-
-
-def _grouped(read: Iterable[_Read], request: AuditRequest) -> list[_Release]:
-    """Releases, each with everything that is about it, and every statement held against the policy."""
-    trusted, rest = request.policy.attest, []
-    releases: dict[str, _Release] = {}
-    unsigned: dict[str, list[str]] = {}  # of each signed zip
-    for one in read:
-        record = one.statement if one.statement and one.statement.kind == Predicate.SIGNING else None
-        if record is None:
-            rest.append(one)
+def _read(store: Store, request: AuditRequest) -> _Releases:
+    """Signing records first: they say which digests belong together, and when keys must have been valid."""
+    releases, unread = _Releases(), []
+    listed = store.listed(_KINDS)
+    for kept, found in store.read_all(one for one in listed if one.word == "signing"):
+        read = _look(store, kept, found, request, None)
+        if not read.subjects:
+            unread.append(read)
             continue
-        time = facts.signed(record).at
-        one.ask(trusted, time.date() if time else request.today)
-        zipped, *others = (subject.digests["sha256"] for subject in record.subjects)
-        releases.setdefault(zipped, _Release(zipped)).read.append(one)
-        if one.taken and len(others) == _PAIR - 1:
-            unsigned.setdefault(others[0], []).append(zipped)
-    for one in rest:
-        about = sorted({zipped for subject in one.kept.subjects for zipped in unsigned.get(subject, [subject])})
-        for zipped in [digest for digest in about if digest in releases] or about[:1]:
-            releases.setdefault(zipped, _Release(zipped)).read.append(one)
-    for release in releases.values():
-        first = min((time for record in release.of(Predicate.SIGNING) if (time := facts.signed(record).at)), default=None)
-        for one in release.read:
-            if one.taken is None and one.error is None:
-                one.ask(trusted, first.date() if first else request.today)
-    return list(releases.values())
+        releases.add(read.subjects[0], read)
+        if read.fact:
+            for signed in read.subjects[1:]:
+                releases.unsigned.setdefault(signed, []).append(read.subjects[0])
+    for kept, found in store.read_all(one for one in listed if one.word != "signing"):
+        about = releases.about(kept)
+        days = [first for one in about if one in releases.by_digest and (first := releases.by_digest[one].first)]
+        read = _look(store, kept, found, request, min(days, default=request.today))
+        if not read.subjects:
+            unread.append(read)
+            continue
+        for zipped in about:
+            releases.add(zipped, read)
+    for read in unread:  # last, so that it is listed with the release that it is about, and not beside it
+        for zipped in releases.about(read.kept):
+            releases.add(zipped, read)
+    return releases
+
+
+def _look(store: Store, kept: Kept, found: Envelope | ShipsafeError, request: AuditRequest, at: date | None) -> _Read:
+    """Hold one envelope against the policy's keys, as of a day; None for the one that the signing record itself says."""
+    shown = store.shown_of(kept)
+    if isinstance(found, ShipsafeError):
+        return _Read(kept, _refused(kept, shown, "", found), ())
+    statement = statement_of(found, shown=shown)
+    role, subjects = role_of(statement), tuple(one.digests["sha256"] for one in statement.subjects)
+    try:
+        by = vouched(found, request.policy.attest, at=at or facts.signed_on(statement) or request.today, shown=shown).by
+        fact = _fact(statement, shown)
+    except ShipsafeError as error:
+        return _Read(kept, _refused(kept, shown, role, error), subjects)
+    standing = Standing.VOUCHED if by else Standing.UNVOUCHED
+    return _Read(kept, Checked(kind=kept.word, envelope=kept.sha256, shown=shown, standing=standing, role=role, by=by), subjects, fact)
+
+
+def _fact(statement: Statement, shown: str) -> _Fact:
+    if statement.kind == Predicate.SIGNING:
+        return recorded(statement, shown=shown)
+    if statement.kind == Predicate.PROVENANCE:
+        return facts.built(statement)
+    return facts.decided(statement) if statement.kind == Predicate.GATES else facts.deployed(statement)
+
+
+def _refused(kept: Kept, shown: str, role: str, error: ShipsafeError) -> Checked:
+    standing = Standing.UNREAD if isinstance(error, IncompleteError) else Standing.REFUSED
+    return Checked(kind=kept.word, envelope=kept.sha256, shown=shown, standing=standing, role=role, problem=error.what)
 
 
 def _within(release: _Release, request: AuditRequest) -> bool:
-    """Whether it was signed in those days. What cannot be told about when it was signed is listed whatever the days are."""
+    """Whether it was signed in those days. Where a signing record does not count, nobody knows: it is listed whatever the days are."""
     if request.since is None and request.until is None:
         return True
-    times = [facts.signed(one).at for one in release.of(Predicate.SIGNING)]
-    doubtful = any(one.taken is None and one.kept.word == "signing" for one in release.read)
-    return doubtful or any(
-        time is None or ((request.since or date.min) <= time.date() <= (request.until or date.max)) for time in times
-    )  # fmt: skip
+    if any(one.kept.word == "signing" and one.fact is None for one in release.read):
+        return True
+    first, last = request.since or date.min, request.until or date.max
+    return any(first <= one.signed_at.date() <= last for one in release.signed)
 
 
 def _audited(release: _Release) -> AuditedRelease:
+    found = [one.fact for one in release.read]
+    deployed = {one for one in found if isinstance(one, Deployed)}
     return AuditedRelease(
         sha256=release.sha256,
-        built=tuple(dict.fromkeys(map(facts.built, release.of(Predicate.PROVENANCE)))),
-        decided=tuple(dict.fromkeys(map(facts.decided, release.of(Predicate.GATES)))),
-        signed=tuple(sorted(set(map(facts.signed, release.of(Predicate.SIGNING))), key=lambda one: (str(one.at), one.target, one.sha256))),
-        deployed=tuple(sorted(set(map(facts.deployed, release.of(Predicate.DEPLOYMENT))), key=lambda one: (one.at, one.function))),
-        statements=tuple(map(_checked, release.read)),
+        built=_distinct(one for one in found if isinstance(one, Built)),
+        decided=_distinct(one for one in found if isinstance(one, Decided)),
+        signed=tuple(release.signed),
+        deployed=tuple(sorted(deployed, key=lambda one: (one.at, one.region, one.function, one.version, one.alias))),
+        statements=tuple(one.checked for one in release.read),
     )
 
 
-def _checked(one: _Read) -> Checked:
-    role = str(role_of(one.statement)) if one.statement else ""
-    made = Checked(
-        kind=one.kept.word,
-        envelope=one.kept.sha256,
-        shown=one.shown,
-        standing=Standing.REFUSED,
-        role=role,
-        problem=one.error.what if one.error else "",
-    )
-    if one.taken:
-        return replace(made, standing=Standing.VOUCHED if one.taken.by else Standing.UNVOUCHED, by=one.taken.by)
-    return replace(made, standing=Standing.UNREAD) if isinstance(one.error, IncompleteError) else made
-
-
-def _times(release: AuditedRelease) -> Iterator[datetime]:
-    return (one.at for one in release.signed if one.at)
+def _distinct(found: Iterable[_One]) -> tuple[_One, ...]:
+    return tuple(dict.fromkeys(found))

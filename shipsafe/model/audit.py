@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 from shipsafe.errors import ExitCode
+from shipsafe.model.signing import SignedArtifact
 
 
 class Standing(StrEnum):
     """How a statement stands.
 
-    `vouched`: enough trusted keys signed it. `unvouched`: the policy trusts nobody for its role, and takes it. `refused`: it was changed, or
-    is not signed by whom the policy trusts; nothing of it is listed. `unread`: nobody could look at it.
+    `vouched`: enough trusted keys signed it. `unvouched`: the policy trusts nobody for its role, and takes it. `refused`: it was changed,
+    or is not signed by whom the policy trusts; nothing of what it says is listed. `unread`: nobody could look at it.
     """
 
     VOUCHED = "vouched"
@@ -50,13 +51,14 @@ class Built:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaivedFinding:
-    """What was found and allowed, and who answers for that. `expires` is a day, as it was written, or ""."""
+    """What was found and allowed, and who answers for that. `expires` is a day as it was written, or ""; `until_fixed` as in a waiver."""
 
     rule: str
     subject: str
     owner: str
     reason: str
     expires: str
+    until_fixed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,23 +69,6 @@ class Decided:
     decision: str
     policy_digest: str
     waived: tuple[WaivedFinding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedAt:
-    """What a signing record says. Digests of the signed zip are hex and base64, times UTC."""
-
-    target: str
-    account: str
-    region: str
-    profile_version: str
-    job: str
-    at: datetime | None
-    expires: str
-    place: str
-    sha256: str
-    code_sha256: str
-    trust: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +90,14 @@ class AuditedRelease:
     sha256: str
     built: tuple[Built, ...] = ()
     decided: tuple[Decided, ...] = ()
-    signed: tuple[SignedAt, ...] = ()
+    signed: tuple[SignedArtifact, ...] = ()
     deployed: tuple[Deployed, ...] = ()
     statements: tuple[Checked, ...] = ()
 
     @property
     def name(self) -> str:
         """The artifact's name, "" where nothing says it."""
-        return next((one.name for one in self.built if one.name), "")
+        return next((name for name in (*(one.name for one in self.built), *(one.artifact for one in self.signed)) if name), "")
 
     @property
     def standing(self) -> Standing:
@@ -122,9 +107,10 @@ class AuditedRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """All releases of a store, the first signed first. `since` and `until` are the days that were asked for; `left_out` of others."""
+    """The releases of a store that were signed from `since` until `until`, the first signed first; `left_out` counts the others."""
 
     store: str
+    local: bool
     releases: tuple[AuditedRelease, ...]
     policy: str | None
     policy_digest: str

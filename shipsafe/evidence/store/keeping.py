@@ -9,8 +9,6 @@ What is filed is what was signed, byte for byte. What was read has the digest th
 names the subject under which it was filed; whether anybody trusted vouches for it says `evidence/trust.py`, and every caller asks that.
 """
 
-import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -20,6 +18,7 @@ from typing import Protocol
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.evidence.envelope import LARGEST, read_envelope, statement_of
+from shipsafe.evidence.recorded import sha256_of
 from shipsafe.evidence.store.layout import ROOT, Filed, Kept, below, gathered, word_of, words_of
 from shipsafe.model.attestation import Envelope, Predicate, Statement
 
@@ -109,16 +108,10 @@ class Store:
         """`about` a zip whose digest is in base64, as Lambda reports it.
 
         Raises:
-            ConfigError: it is no such digest.
-            IntegrityError, IncompleteError: as `about`.
+            IncompleteError: it is no such digest; and as `about`.
+            IntegrityError: as `about`.
         """
-        try:
-            digest = base64.b64decode(code_sha256, validate=True)
-        except (binascii.Error, ValueError):
-            digest = b""
-        if len(digest) != hashlib.sha256().digest_size:
-            raise ConfigError(f"{code_sha256[:80]!r} is no CodeSha256.", remedy="Give it as Lambda does: 44 characters of base64.")
-        return self.about(digest.hex())
+        return self.about(sha256_of(code_sha256))
 
     def everything(self, kinds: Collection[Predicate] | None = None) -> Iterator[tuple[str, Envelope]]:
         """Each envelope once, with the name of its object for people; of all kinds where None.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shipsafe.errors import ConfigError, IntegrityError
+from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.evidence.store import Store, open_store
 from shipsafe.evidence.store.layout import Filed, word_of
 from shipsafe.model.attestation import Predicate, Statement
@@ -171,7 +171,7 @@ def test_only_a_sha256_is_looked_up(digest: str, tmp_path: Path) -> None:
     store = open_store("evidence", home=tmp_path)
     with pytest.raises(ConfigError, match=re.escape("is no SHA-256")):
         store.about(digest)
-    with pytest.raises(ConfigError, match="is no CodeSha256"):
+    with pytest.raises(IncompleteError, match="is no CodeSha256"):
         store.by_code_sha256(digest)
 
 
