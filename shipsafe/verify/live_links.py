@@ -1,0 +1,13 @@
+"""The links of a chain that AWS is asked about, in their order. docs/guides/verify-live.md says what each holds against what."""
+
+CODE = "code-sha256"
+SIGNATURE = "function-signature"
+LAYER_SIGNATURE = "layer-signature"
+JOB = "signing-job"
+PROFILE = "signing-profile"
+CONFIGURATION = "code-signing-config"
+PUBLISHERS = "publishers"
+SHARING = "sharing"
+LAYERS = "layers"
+SETTINGS = "configuration"
+ALIAS = "alias"
