@@ -1,15 +1,16 @@
 """A statement in a DSSE envelope, written and read as one line of a bundle (`NAME.intoto.jsonl`).
 
-    line = written(statement, signer)            # bytes, without the line feed; without a signer it is unsigned
+    line = written(statement, signers)           # bytes, without the line feed; without a signer it is unsigned
     for envelope in read_bundle(data, shown="dist/Orders.intoto.jsonl"):
         statement = statement_of(envelope, shown=...)
 
-Equal statements and equal keys give equal bytes: keys are sorted, nothing is left to chance (ECDSA is deterministic, RFC 6979).
-Written with securesystemslib. Whose signature counts says `trust.py`.
+Equal statements and equal keys give equal bytes, whatever the order of the keys: all is sorted, and nothing is left to chance (ECDSA is
+deterministic, RFC 6979; KMS and keyless signers are not). Written with securesystemslib. Whose signature counts says `trust.py`.
+
+Reading is strict, so that what we read is what any other reader reads: UTF-8, no key twice, no NaN, base64 in its one spelling.
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -27,6 +28,10 @@ LARGEST = 128 * 1024 * 1024  # bytes of a bundle: the SBOM is in it, in base64
 _MOST = 5_000_000  # values in a statement
 _MOST_SIGNATURES = 16
 MOST_ENVELOPES = 1000
+_MOST_SUBJECTS = 1000
+_LONGEST_SIGNATURE = 1024  # bytes
+_LONGEST_KEYID = 1024  # characters
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REMEDY = "Somebody changed it: find out who, and build again."
 
@@ -55,6 +60,7 @@ def enveloped(content: bytes, signers: Iterable["Signer"]) -> bytes:
         for signer in signers:
             envelope.sign(signer)
         document = envelope.to_dict()
+        document["signatures"].sort(key=lambda one: str(one["keyid"]))
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -99,24 +105,39 @@ def read_envelope(data: bytes, *, shown: str, line: int | None = None) -> Envelo
     if not isinstance(document, dict) or not {"payload", "payloadType", "signatures"} <= document.keys():
         raise wrong("it has no payload, payloadType or signatures")
     signatures = document["signatures"]
-    if not isinstance(document["payloadType"], str) or not isinstance(signatures, list) or len(signatures) > _MOST_SIGNATURES:
+    if not isinstance(document["payloadType"], str) or not isinstance(signatures, list):
         raise wrong("its payloadType or signatures are of another kind")
+    if len(signatures) > _MOST_SIGNATURES:
+        raise wrong(f"it has {len(signatures)} signatures, and {_MOST_SIGNATURES} are the most")
     try:
         return Envelope(
-            payload=base64.b64decode(document["payload"], validate=True),
+            payload=_decoded(document["payload"]),
             payload_type=document["payloadType"],
             signatures=tuple(_signatures(signatures)),
             line=data,
             sha256=hashlib.sha256(data).hexdigest(),
         )
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise wrong("its payload or a signature is not base64") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise wrong("its payload or a signature is not base64, or not of the shape of one") from error
 
 
 def _signatures(entries: list[Any]) -> Iterator[EnvelopeSignature]:
     for entry in entries:
+        keyid, sig = entry.get("keyid") or "", _decoded(entry["sig"])
+        if not isinstance(keyid, str) or len(keyid) > _LONGEST_KEYID or not 0 < len(sig) <= _LONGEST_SIGNATURE:
+            message = "a signature or a key id of another size or kind"
+            raise ValueError(message)
         more = {key: value for key, value in entry.items() if key not in ("keyid", "sig")}
-        yield EnvelopeSignature(keyid=str(entry.get("keyid") or ""), sig=base64.b64decode(entry["sig"], validate=True), more=more)
+        yield EnvelopeSignature(keyid=keyid, sig=sig, more=more)
+
+
+def _decoded(text: str) -> bytes:
+    """Base64 as everybody writes it. Some decoders overlook odd characters and bits at the end: two texts would be one envelope."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        message = "base64 in another spelling"
+        raise ValueError(message)
+    return data
 
 
 def statement_of(envelope: Envelope, *, shown: str) -> Statement:
@@ -137,6 +158,8 @@ def statement_of(envelope: Envelope, *, shown: str) -> Statement:
     subjects, kind, predicate = document.get("subject"), document.get("predicateType"), document.get("predicate")
     if not isinstance(subjects, list) or not subjects or not isinstance(kind, str) or not isinstance(predicate, dict):
         raise wrong("it has no subject, predicateType or predicate")
+    if len(subjects) > _MOST_SUBJECTS:
+        raise wrong(f"it has more than {_MOST_SUBJECTS} subjects")
     return Statement(subjects=tuple(_resource(one, wrong) for one in subjects), kind=kind, predicate=predicate)
 
 
@@ -153,9 +176,17 @@ def _json(data: bytes, wrong: Any) -> Any:
     if holds_more(data, _MOST):
         raise wrong(f"it holds more than {_MOST:,} values")
     try:
-        return json.loads(data, object_pairs_hook=_once)
+        document = json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        if _SURROGATE.search(data):  # half a character, which no UTF-8 can hold: nobody could write down what we read
+            json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise wrong("it is not JSON that has one meaning") from error
+    return document
+
+
+def _no_number(name: str) -> None:
+    message = f"{name} is no number of JSON"
+    raise ValueError(message)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

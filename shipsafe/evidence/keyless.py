@@ -1,4 +1,4 @@
-"""Keyless signing in GitHub Actions, and looking at such signatures: Sigstore (extra `sigstore`).
+"""Keyless signing in GitHub Actions: Sigstore (extra `sigstore`). What such a signature proves: `keyless_proof.py`.
 
 There is no key to keep: each run has a key of its own, Fulcio certifies for ten minutes that the workflow of a repository holds it, and
 Rekor logs each signature. What lasts is an identity (the URL of the workflow at a ref) and who vouched for it (the issuer of the token).
@@ -9,10 +9,8 @@ Source: https://docs.sigstore.dev/about/bundle/; https://docs.github.com/actions
 """
 
 import json
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from securesystemslib.signer._key import Key
 from securesystemslib.signer._signature import Signature
@@ -20,16 +18,13 @@ from securesystemslib.signer._signer import SecretsHandler, Signer
 from securesystemslib.signer._sigstore_signer import SigstoreKey
 
 from shipsafe.errors import ConfigError, IncompleteError
-from shipsafe.model.attestation import TrustedIdentity
 
 if TYPE_CHECKING:
-    from sigstore.models import Bundle, TrustedRoot
+    from sigstore.models import Bundle
 
 _ISSUER = "https://token.actions.githubusercontent.com"
 _AMBIENT = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 _INSTALL = "Install it: `pip install 'shipsafe[sigstore]'`."
-_ROOT = "https://tuf-repo-cdn.sigstore.dev"
-_LARGEST = 256 * 1024  # characters of a bundle
 # What sigstore, pydantic and cryptography raise over what is no bundle at all.
 _MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
 
@@ -110,62 +105,6 @@ def _installed() -> None:
         import sigstore  # noqa: F401, PLC0415 - is it there?
     except ImportError as error:
         raise ConfigError("Keyless signatures need the extra `sigstore`, which is not installed.", remedy=_INSTALL) from error
-
-
-def embedded_root() -> "TrustedRoot":
-    """The root of trust that came with the installed sigstore.
-
-    Not the one in its cache: sigstore takes that unverified when offline, and whoever can write to a cache would decide whom it trusts.
-
-    Raises:
-        IncompleteError: the extra is not installed, or has no root that can be read.
-    """
-    from importlib.resources import as_file, files  # noqa: PLC0415 - only whoever verifies keyless signatures needs it
-
-    try:
-        from sigstore.errors import Error  # noqa: PLC0415 - likewise
-        from sigstore.models import TrustedRoot  # noqa: PLC0415 - likewise
-    except ImportError as error:
-        raise IncompleteError("A keyless signature cannot be looked at without the extra `sigstore`.", remedy=_INSTALL) from error
-    try:
-        with as_file(files("sigstore._store").joinpath(quote(_ROOT, safe=""), "trusted_root.json")) as path:
-            return TrustedRoot.from_file(str(path))
-    except (OSError, Error, *_MISSHAPEN) as error:
-        raise IncompleteError("The installed sigstore has no root of trust that can be read.", remedy=_INSTALL) from error
-
-
-def holds(bundle: object, sha256: bytes, identity: TrustedIdentity, *, root: "TrustedRoot") -> bool:
-    """Whether a bundle is a signature by exactly that identity over data of that SHA-256, under that root.
-
-    Looked at offline: Fulcio's chain at the time that Rekor or a timestamp authority vouches for, the certificate transparency log, the
-    inclusion in Rekor, the identity and its issuer, and the signature.
-
-    Args:
-        bundle: what the envelope has, whatever it is.
-        sha256: of the signed data, 32 bytes.
-        identity: whose signature is looked for.
-        root: of Sigstore.
-    """
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - likewise
-    from cryptography.x509 import ExtensionNotFound  # noqa: PLC0415 - likewise
-    from sigstore.errors import Error  # noqa: PLC0415 - likewise
-    from sigstore.hashes import Hashed  # noqa: PLC0415 - likewise
-    from sigstore.models import Bundle  # noqa: PLC0415 - likewise
-    from sigstore.verify import Verifier  # noqa: PLC0415 - likewise
-    from sigstore.verify.policy import Identity  # noqa: PLC0415 - likewise
-    from sigstore_models.common.v1 import HashAlgorithm  # noqa: PLC0415 - likewise
-
-    text = json.dumps(bundle)
-    if len(text) > _LARGEST:
-        return False
-    logging.getLogger("sigstore").setLevel(logging.ERROR)  # its warnings are about what bundles of others may contain
-    try:
-        hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=sha256)
-        who = Identity(identity=identity.identity, issuer=identity.issuer)
-        Verifier(trusted_root=root).verify_artifact(hashed, Bundle.from_json(text), who)
-    except (Error, UnsupportedAlgorithm, ExtensionNotFound, *_MISSHAPEN):
-        return False
-    return True
 
 
 def _spki(bundle: "Bundle") -> str:
