@@ -1,0 +1,152 @@
+"""`shipsafe revoke`: take a signature back, stop what runs it, and let it run again once its chain holds."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shipsafe.adapters.aws.pace import Pace
+from shipsafe.adapters.aws.session import is_local, open_aws
+from shipsafe.cli import options
+from shipsafe.cli.screen import Screen
+from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.flows.revoke import Survey, carry_out, survey
+from shipsafe.flows.targets import policy_of
+from shipsafe.model.signing import ProfileVersion, SigningJob
+from shipsafe.signing.revoke.users import ITS_CODE, Region, Use
+from shipsafe.signing.revoke.wanted import Revocation
+
+_CALLS = 10.0  # a second in one region: Lambda takes 15, and whoever deploys meanwhile needs some
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(name="revoke")
+def _revoke(
+    function: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FUNCTION...]", help="With --restore: only these; else all that were stopped.", show_default=False),
+    ] = None,
+    *,
+    job: Annotated[str | None, typer.Option("--job", metavar="ARN", help="Revoke the signature that this signing job made.")] = None,
+    profile_version: Annotated[
+        str | None, typer.Option("--profile-version", metavar="ARN", help="Revoke what this version of a profile signed since --effective.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, in 1 to 500 characters; Signer keeps it.")] = None,
+    effective: Annotated[
+        str | None, typer.Option("--effective", metavar="TIME", help="Of a profile version: the last moment at which it was trusted.")
+    ] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="Also set the reserved concurrency of every function that runs it to 0.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Let stopped functions run again whose chain verifies.")] = False,
+    region: Annotated[
+        list[str] | None, typer.Option("--region", metavar="REGION", help="Look through this region, too; may be repeated.")
+    ] = None,
+    all_regions: Annotated[bool, typer.Option("--all-regions", help="Look through every region that the account can use.")] = False,
+    policy: options.PolicyFile = None,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+) -> int:
+    """Take back a signature, or all that a signing profile has signed since a time, after listing what runs it.
+
+    That cannot be undone, and holds in every region: under Enforce no deployment of such code gets through from then on. What runs goes on
+    running, unless --stop sets its reserved concurrency to 0; --restore lets it run again, as it did, once its chain verifies. What could
+    not be looked at is named, and stops nothing: exit 4 then says so.
+    """
+    screen = Screen(local=is_local())
+    regions = tuple(region or ())
+    if restore:
+        raise NotImplementedError
+    if function:
+        raise ConfigError("Functions are named with --restore alone: a revocation holds for all.", remedy="Leave them out.")
+    now = datetime.now(UTC)
+    wanted = Revocation(what=_what(job, profile_version), reason=reason or "", effective=_moment(effective), now=now)
+    found = survey(
+        wanted,
+        policy_of(Path(), policy, now.date()),
+        open_aws,
+        regions=regions,
+        all_regions=all_regions,
+        pace=_pace,
+        say=Screen(local=screen.local, stream=sys.stderr).say,
+    )
+    nothing = found.standing.done and not (stop and found.functions)
+    if not screen.confirm(_plan(found, stopping=stop), yes=yes or nothing, dry_run=dry_run):
+        return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
+    done = carry_out(found, stopping=stop, pace=_pace, say=screen.say)
+    for error in done.failed:
+        screen.say(f"NOT DONE: {error}")
+    _say(screen, (f"not looked at: {one}" for one in found.unlooked))
+    return done.exit_code(found)
+
+
+def _what(job: str | None, profile_version: str | None) -> SigningJob | ProfileVersion:
+    if (job is None) == (profile_version is None):
+        raise ConfigError("One thing is revoked at a time.", remedy="Name a --job or a --profile-version; or --restore what was stopped.")
+    return SigningJob.parse(job) if job is not None else ProfileVersion.parse(profile_version or "")
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"--effective {text[:40]!r} is no time.", remedy="Write 2026-11-01T09:00Z, for example.") from error
+    return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)  # Signer takes whole seconds
+
+
+def _pace() -> Pace:
+    return Pace(_CALLS, int(_CALLS), time.monotonic, time.sleep)
+
+
+def _say(screen: Screen, lines: Iterable[str]) -> None:
+    for line in lines:
+        screen.say(line)
+
+
+def _plan(found: Survey, *, stopping: bool) -> Iterator[str]:
+    """The plan, as a person reads it: what is revoked, who runs it, where nobody could look."""
+    wanted, home = found.wanted, found.home
+    thing = "the signature of" if isinstance(wanted.what, SigningJob) else "all that was signed with"
+    yield f"revoke {thing} {wanted.what.arn}"
+    yield f"  as      account {home.account}, {home.region}, {home.caller}"
+    yield f"  reason  {wanted.reason}"
+    if wanted.effective:
+        yield f"  from    {wanted.effective:%Y-%m-%d %H:%M:%S} UTC on; what it signed before stays good"
+    yield f"  now     {found.standing.says}"
+    yield f"  effect  for good, in every region of {home.partition}: it cannot be taken back. Under Enforce no deployment of this code gets"
+    yield "          through from then on; what runs goes on running, and functions without a code-signing configuration take it still."
+    for region in found.regions:
+        yield from _region(region)
+    for note in found.notes:
+        yield f"not looked at: {note}"
+    yield f"Only account {home.account} was looked through, in {', '.join(region.aws.region for region in found.regions)}."
+    if stopping:
+        yield from (f"stop {name}: reserved concurrency 0; its tag shipsafe:stopped remembers what it was" for _, name in found.functions)
+    elif found.functions:
+        yield "Nothing is stopped: --stop would."
+
+
+def _region(region: Region) -> Iterator[str]:
+    looked = f"of {region.versions} versions of {region.functions} functions"
+    yield f"region {region.aws.region}: {len(region.uses) or 'no'} {'runs' if len(region.uses) == 1 else 'run'} code with it, {looked}"
+    yield from _uses(region.uses)
+    if region.spared:
+        yield "  signed before that time, and not concerned:"
+        yield from _uses(region.spared)
+    yield from (f"  not looked at: {one}" for one in region.unlooked)
+
+
+def _uses(uses: Iterable[Use]) -> Iterator[str]:
+    """A line for each function and way, with its versions and their aliases."""
+    for (name, through), some in groupby(sorted(uses, key=lambda use: (use.name, use.through)), key=lambda use: (use.name, use.through)):
+        versions = ", ".join(f"{use.version}{_led_to(use)}" for use in some)
+        yield f"  {name}  {versions}  {through if through == ITS_CODE else f'through {through}'}"
+
+
+def _led_to(use: Use) -> str:
+    return f" (alias {', '.join(use.aliases)})" if use.aliases else ""

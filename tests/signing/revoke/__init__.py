@@ -1,0 +1,1 @@
+"""Revoking, and the emergency brake."""
