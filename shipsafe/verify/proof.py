@@ -15,9 +15,10 @@ from datetime import date
 
 from shipsafe.errors import IntegrityError, ShipsafeError
 from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.recorded import recorded
 from shipsafe.evidence.trust import role_of, vouched
 from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Role, Statement, Vouched
-from shipsafe.model.chain import Link
+from shipsafe.model.chain import Attested, Link
 from shipsafe.verify import links
 
 _BUILDERS = (Predicate.PROVENANCE, Predicate.SBOM, Predicate.GATES)
@@ -56,6 +57,16 @@ class Proof:
     def signing(self) -> Vouched | None:
         """The record of the signed zip that was asked about; None for an unsigned one."""
         return next((one for one in self.signings if one.statement.subjects[1].digests["sha256"] == self.sha256), None)
+
+    @property
+    def attested(self) -> tuple[Attested, ...]:
+        """The envelopes that were taken, in short."""
+        taken = (self.provenance, self.sbom, self.gates, self.asked_again, self.signing, *self.deployments)
+        return tuple(
+            Attested(kind=one.statement.kind, sha256=one.envelope.sha256, by=one.by, builder=_builder(one.statement))
+            for one in taken
+            if one is not None
+        )
 
     def link(self, name: str) -> Link | None:
         """The link of that id, where there is one."""
@@ -126,36 +137,17 @@ def _sorted(envelopes: Iterable[Envelope], trusted: AttestPolicy, at: date, show
     found = _Sorted()
     for envelope in {one.sha256: one for one in envelopes}.values():
         try:
-            one = vouched(envelope, trusted, at=at, shown=shown)
-            _check_record(one.statement, shown)
+            statement = statement_of(envelope, shown=shown)
+        except IntegrityError as error:
+            found.unreadable.append(error)
+            continue
+        try:
+            if statement.kind == Predicate.SIGNING:
+                recorded(statement, shown=shown)  # its two digests are joined below, so that it has to have them
+            found.taken.append(vouched(envelope, trusted, at=at, shown=shown, statement=statement))
         except ShipsafeError as error:
-            _refuse(found, envelope, error, shown)
-        else:
-            found.taken.append(one)
+            found.refused.append(_Refused(statement, role_of(statement), error))
     return found
-
-
-def _refuse(found: _Sorted, envelope: Envelope, error: ShipsafeError, shown: str) -> None:
-    try:
-        statement = statement_of(envelope, shown=shown)
-    except IntegrityError as unreadable:
-        found.unreadable.append(unreadable)
-    else:
-        found.refused.append(_Refused(statement, role_of(statement), error))
-
-
-def _check_record(statement: Statement, shown: str) -> None:
-    """A signing record says its two digests twice: as subjects, and with the objects that have them.
-
-    Raises:
-        IntegrityError: it does not say them both, or says two things.
-    """
-    if statement.kind != Predicate.SIGNING:
-        return
-    told = [statement.predicate.get(name) for name in ("unsigned", "signed")]
-    digests = tuple(one.get("sha256") if isinstance(one, dict) else None for one in told)
-    if digests != _subjects(statement):
-        raise IntegrityError("The signing record says two things of what was signed.", remedy="Sign the unsigned zip again.", path=shown)
 
 
 def _unsigned(found: _Sorted, sha256: str) -> str:
@@ -220,6 +212,14 @@ def _doubt(one: Vouched) -> str:
         return ""
     why = "the policy trusts no key of" if one.envelope.signatures else "it is unsigned, and the policy trusts no key of"
     return f"Nobody vouches for what the {one.role} states: {why} a {one.role}."
+
+
+def _builder(statement: Statement) -> str:
+    """Who a provenance says has built it, else ""."""
+    details = statement.predicate.get("runDetails") if statement.kind == Predicate.PROVENANCE else None
+    builder = details.get("builder") if isinstance(details, dict) else None
+    told = builder.get("id") if isinstance(builder, dict) else None
+    return told if isinstance(told, str) else ""
 
 
 def _is_about(statement: Statement, sha256: str) -> bool:
