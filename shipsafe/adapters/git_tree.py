@@ -8,7 +8,7 @@ submodule is an empty folder.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -22,8 +22,8 @@ _SHALLOW = "Fetch it; in a shallow clone all commits up to it are needed (`fetch
 _PARTIAL = "Fetch them; a partial clone (`filter`) has only some, and nothing is fetched here."
 _TIMEOUT = 300.0
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
-# Names of configuration: what runs a program on a file that is written, and what line ends it gets.
-_LOOKED_AT = r"^(filter\..*\.(smudge|process|required)|core\.(autocrlf|eol))$"
+# Names of configuration: what runs a program on a file that is written or compared, and what line ends it gets.
+_LOOKED_AT = r"^(filter\..*\.(smudge|clean|process|required)|core\.(autocrlf|eol))$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +39,24 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Git:
+class Git:
     """git at the top of a repository, with settings that go over those of the repository."""
 
     top: Path
     run: Run
     settings: tuple[tuple[str, str], ...]
 
-    def __call__(self, *arguments: str, index: Path | None = None, env: dict[str, str] | None = None) -> Finished:
+    def __call__(
+        self, *arguments: str, index: Path | None = None, env: Mapping[str, str] = QUIET, more: Mapping[str, str] | None = None
+    ) -> Finished:
+        """Run it with `env`, and `more` beside it; `index` takes the place of the repository's."""
         # As variables: a name may hold any character, also the `=` that would end it in `-c NAME=VALUE`.
         over = {"GIT_CONFIG_COUNT": str(len(self.settings))}
         for number, (name, value) in enumerate(self.settings):
             over |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
         own = {"GIT_INDEX_FILE": str(index)} if index else {}
-        return self.run(["git", *arguments], cwd=self.top, env=(QUIET if env is None else env) | over | own, timeout=_TIMEOUT)
+        whole = {**env, **over, **own, **(more or {})}
+        return self.run(["git", *arguments], cwd=self.top, env=whole, timeout=_TIMEOUT)
 
 
 def repository_of(path: Path) -> Path:
@@ -86,7 +90,7 @@ def check_out(top: Path, name: str, folder: Path, *, merge_base: bool, run: Run 
         raise ConfigError(f"{name[:80]!r} is no revision.", remedy="Name a branch, a tag or a commit.")
     if which("git") is None:
         raise IncompleteError("There is no git on this machine, so no other revision can be had.", remedy="Install git.")
-    git = _git(top, run)
+    git = quiet_git(top, run)
     commit = _one(git, f"There is no revision {name[:80]!r} here.", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if merge_base:
         commit = _one(git, f"HEAD and {name[:80]!r} have no commit in common here.", "merge-base", "HEAD", commit)
@@ -103,7 +107,7 @@ def check_out(top: Path, name: str, folder: Path, *, merge_base: bool, run: Run 
     return Revision(name=name, commit=commit, folder=folder)
 
 
-def _git(top: Path, run: Run) -> _Git:
+def quiet_git(top: Path, run: Run) -> Git:
     """git, with everything turned off that would start a program or write beside the index that it is given."""
     settings = {
         "core.hooksPath": os.devnull,
@@ -115,10 +119,10 @@ def _git(top: Path, run: Run) -> _Git:
         "safe.directory": str(top),
     }
     # With the user's own settings, because they decide what line ends the checkout has.
-    look = _Git(top=top, run=run, settings=tuple(settings.items()))
+    look = Git(top=top, run=run, settings=tuple(settings.items()))
     told = look("config", "--null", "--get-regexp", _LOOKED_AT, env={"GIT_TERMINAL_PROMPT": "0"})
     settings |= dict(_over(told.stdout)) if told.returncode == 0 else {}
-    return _Git(top=top, run=run, settings=tuple(settings.items()))
+    return Git(top=top, run=run, settings=tuple(settings.items()))
 
 
 def _over(told: str) -> Iterator[tuple[str, str]]:
@@ -131,7 +135,7 @@ def _over(told: str) -> Iterator[tuple[str, str]]:
             yield name, "false" if name.endswith(".required") else ""
 
 
-def _one(git: _Git, what: str, *arguments: str) -> str:
+def _one(git: Git, what: str, *arguments: str) -> str:
     """The id of a commit that git answers with."""
     done = git(*arguments)
     found = done.stdout.split()

@@ -32,6 +32,7 @@ def build(
     function: options.Functions = None,
     prebuilt: options.Prebuilt = None,
     vex: options.Vex = None,
+    key: options.Keys = None,
     fail_on: options.FailOn = None,
     baseline: options.Baseline = None,
     write_baseline: options.WriteBaseline = None,
@@ -48,8 +49,9 @@ def build(
 ) -> int:
     """Stage, examine and pack every Python function and layer of a project.
 
-    Only a passing verdict puts anything into the output folder: NAME.zip and NAME.cdx.json for each function and layer, and
-    shipsafe.json, the release manifest. A failing run leaves what was there before as it was.
+    Only a passing verdict puts anything into the output folder: for each function and layer NAME.zip, NAME.cdx.json and
+    NAME.intoto.jsonl, what is stated about it (signed with --key), and shipsafe.json, the release manifest. A failing run leaves what was
+    there before as it was.
     """
     request = run.request(
         path,
@@ -69,6 +71,7 @@ def build(
         out=out,
         check_reproducible=check_reproducible,
         shard=shard,
+        keys=key,
     )
     if shards is not None and not plan:
         raise ConfigError("--shards is how a plan is shared.", remedy="Add --plan, or build one share with --shard K/N.")

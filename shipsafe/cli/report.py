@@ -31,6 +31,7 @@ def collect(
     function: options.Functions = None,
     prebuilt: options.Prebuilt = None,
     vex: options.Vex = None,
+    key: options.Keys = None,
     fail_on: options.FailOn = None,
     baseline: options.Baseline = None,
     output: options.Format = "text",
@@ -41,11 +42,12 @@ def collect(
     """Join the shares of `build --shard K/N` into one release and one report, as one machine would have made them.
 
     Give it the options that the shares were built with, in a checkout of the same commit. The verdict is made anew from all answers,
-    under the policy that lies here; every byte is compared with its digest.
+    under the policy that lies here; every byte is compared with its digest. What is stated about the artifacts is stated here, anew, and
+    signed with --key.
     """
     request = run.request(
         project, policy=policy, overrides=parameter_overrides, functions=function, vex=vex, prebuilt=prebuilt, offline=False,
-        jobs=None, out=out, fail_on=fail_on, baseline=baseline)  # fmt: skip
+        jobs=None, out=out, fail_on=fail_on, baseline=baseline, keys=key)  # fmt: skip
     return run.join(request, folders, output=output, reports=report, quiet=quiet, verbose=verbose)
 
 

@@ -41,6 +41,7 @@ def request(
     baseline_ref: str | None = None,
     changed_since: str | None = None,
     shard: str | None = None,
+    keys: Iterable[str] | None = None,
 ) -> Request:
     """The request that the options make; today is today in UTC, so that a waiver ends everywhere at once."""
     return Request(
@@ -63,6 +64,7 @@ def request(
         baseline_ref=baseline_ref,
         changed_since=changed_since,
         shard=options.shard(shard),
+        keys=tuple(keys or ()),
     )
 
 

@@ -2,7 +2,8 @@
 
 The function or layer is the root. Below it stand the distributions in its tree, with licence, supplier, hashes and who needs
 whom, and every file of the zip with its SHA-256. `compose` makes the document from the tree, `finish` gives it the digests of
-the zip and a serial number that is made of the content, `complete` does so for a document that a gate has left.
+the zip and a serial number that is made of the content, `complete` does so for a document that a gate has left. `listed` reads the
+distributions of one of ours, `stated` puts it into a statement.
 
 Sources: https://cyclonedx.org/docs/1.6/json/, RFC 9562 section 5.5 (UUIDv5).
 """
@@ -14,7 +15,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shipsafe.errors import IntegrityError
+from shipsafe.evidence.envelope import payload
 from shipsafe.model.artifact import Archive
+from shipsafe.model.attestation import Predicate, Resource, Statement
 from shipsafe.model.project import Function, Subject
 from shipsafe.model.tree import FILE_MODE, Entry, Origin, StagedTree
 
@@ -83,6 +86,18 @@ def complete(data: bytes, archive: Archive) -> bytes:
     written = _parts(data.decode())
     del written["serialNumber"]
     return _finished(written, archive)
+
+
+def listed(data: bytes) -> list[Mapping[str, Any]]:
+    """The components of a document of ours that have a purl: its distributions. Its files, a hundred times as many, are not read."""
+    lines = (line for line in data.split(b"\n") if line.startswith(b"  {") and b'"purl": ' in line)
+    return [json.loads(line.rstrip(b",")) for line in lines]
+
+
+def stated(artifact: Resource, data: bytes) -> bytes:
+    """The payload of a statement that this document is what is in an artifact: it stands there with exactly the bytes of its file."""
+    before, _, after = payload(Statement(subjects=(artifact,), kind=Predicate.SBOM, predicate={})).partition(b'"predicate":{}')
+    return before + b'"predicate":' + data.rstrip(b"\n") + after
 
 
 def _finished(written: dict[str, str], archive: Archive | None) -> bytes:

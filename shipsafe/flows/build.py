@@ -11,7 +11,9 @@ from shipsafe.adapters.files import relative
 from shipsafe.adapters.git import head_commit, repository_prefix
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ShipsafeError
+from shipsafe.evidence.keys import open_signers
 from shipsafe.flows.answers import tools
+from shipsafe.flows.attest import attested, source_tree
 from shipsafe.flows.bench import Bench, open_bench
 from shipsafe.flows.examine import Examined, examine, layers_of
 from shipsafe.flows.prepare import Prepared, prepare
@@ -39,11 +41,12 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
     """Do what was asked, and give the record of it. Only a passing `build` changes anything outside the cache.
 
     Raises:
-        ConfigError: the command line, the policy or the template cannot be used.
+        ConfigError: the command line, the policy, the template or a key cannot be used.
         NothingError: there is no function to examine.
-        IncompleteError: the output folder cannot be written.
+        IncompleteError: the output folder cannot be written, or a key cannot be asked to sign.
         IntegrityError: bytes changed while they were looked at.
     """
+    signers = open_signers(request.keys)  # before anything is done: a wrong password costs nothing then
     output = Output(request.out) if request.out is not None else None
     if output is not None:
         Thread(target=look_ahead, args=(output,), name="look ahead", daemon=True).start()
@@ -61,7 +64,8 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
             advisories=info_of(examined), epoch=epoch_of(bench))  # fmt: skip
         if bench.output is not None and record.verdict.decision is Decision.PASS:
             with timeline.leg("publish"):
-                record = publish(bench.output, _released(examined, prepared), record, source_of(prepared, bench.output.out))
+                items, record = attested(_released(examined, prepared), record, prepared.policy, source_tree(prepared), signers)
+                record = publish(bench.output, items, record, source_of(prepared, bench.output.out))
         return record
 
 

@@ -28,6 +28,7 @@ class Request:
         baseline_ref: a revision; what blocks where HEAD and it parted is known, too.
         changed_since: a revision; only what has changed since is asked. For `check` alone: what ships is proved whole.
         shard: number and count: this machine builds its share alone.
+        keys: URIs of the keys that sign what is stated about what passed.
         today: the day on which waivers and dates are judged.
     """
 
@@ -50,6 +51,7 @@ class Request:
     offline: bool = False
     jobs: int = 2
     check_reproducible: bool = False
+    keys: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:

@@ -201,6 +201,8 @@ class Project:
         functions, layers: in the order of the template, nested stacks after their parent's.
         hints: remarks for people (other templates found below the root, a nested stack that is remote).
         unresolved: what could not be read at the level of the project (a nested stack in S3, a macro): the verdict names it.
+        parameters: of the template, those that were given a value (by the command line, the policy or SAM's configuration), and the value;
+            None for one that the template wants hidden (NoEcho).
         prebuilt: what the command line named as staged by another tool, relative to the root; prebuilt code may lie in it even
             where it is outside of the repository.
     """
@@ -213,6 +215,7 @@ class Project:
     hints: tuple[str, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
     prebuilt: tuple[str, ...] = ()
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:

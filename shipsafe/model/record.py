@@ -34,6 +34,7 @@ class RunRecord:
         vex: the VEX documents that were read before judging.
         epoch: seconds since 1970 for times in documents: SOURCE_DATE_EPOCH, else the commit's, else the beginning of the day of the run.
         baseline: the file of known findings that it was judged with, if any.
+        attested_by: whose keys signed the evidence of the artifacts, as people know them; empty where it is unsigned.
     """
 
     command: str
@@ -54,3 +55,4 @@ class RunRecord:
     epoch: int = 0
     baseline: BaselineFile | None = None
     overrides: tuple[str, ...] = ()
+    attested_by: tuple[str, ...] = ()

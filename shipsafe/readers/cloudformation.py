@@ -82,6 +82,7 @@ def read_template(
         read_samconfig(root),
     )
     chosen = choose(parameters, sources)
+    hidden = {one.name for one in parameters.values() if one.no_echo}
     stack = Stack(
         root=root,
         path=path,
@@ -107,6 +108,7 @@ def read_template(
         layers=tuple(found.subject for found in walk.layers),
         hints=tuple(walk.hints),
         unresolved=tuple(walk.unresolved),
+        parameters={name: None if name in hidden else text for name, text in chosen.items()},
     )
 
 

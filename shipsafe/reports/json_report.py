@@ -11,27 +11,34 @@ What can be computed is written for the reader's comfort and not read back: `exi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from shipsafe.errors import ConfigError
+from shipsafe.evidence.outcomes import (
+    entry_document,
+    finding_document,
+    outcome_document,
+    read_entry,
+    read_finding,
+    read_outcome,
+    read_waived,
+    read_waiver,
+    waiver_document,
+)
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.artifact import Artifact
-from shipsafe.model.baseline import BaselineEntry, BaselineFile
+from shipsafe.model.baseline import BaselineFile
 from shipsafe.model.finding import Effect, Finding, Persona, Rule
-from shipsafe.model.location import Location
-from shipsafe.model.outcome import Outcome, State
-from shipsafe.model.policy import Waiver
+from shipsafe.model.outcome import Outcome
 from shipsafe.model.record import SCHEMA_VERSION, RunRecord
 from shipsafe.model.report import Report
 from shipsafe.model.severity import Severity
-from shipsafe.model.verdict import Baselined, Decision, Lapsed, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
-from shipsafe.model.vex import Product, Statement, Status, VexDocument, VexNews, VexNote
+from shipsafe.model.verdict import Baselined, Decision, Lapsed, Unanswered, Verdict, WaiverNews, WaiverNote
+from shipsafe.model.vex import VexDocument, VexNews, VexNote
 from shipsafe.reports import tally
 from shipsafe.reports.escape import short
-from shipsafe.reports.json_baseline import entry_document, read_entry
 from shipsafe.reports.strict_json import REMEDY, dump, parse
 
 if TYPE_CHECKING:
@@ -84,16 +91,16 @@ def _document(record: RunRecord) -> dict[str, object]:
     def add(found: Iterable[Finding], decision: str) -> None:
         for finding in found:
             places.setdefault(finding, len(findings))
-            findings.append(_finding(finding, decision))
+            findings.append(finding_document(finding, decision))
 
     add(verdict.blocking, "blocking")
     add(verdict.allowed, "allowed")
     for item in verdict.waived:
         places.setdefault(item.finding, len(findings))
-        findings.append(_finding(item.finding, "waived", waived=item))
+        findings.append(finding_document(item.finding, "waived", waived=item))
     for known in verdict.baselined:
         places.setdefault(known.finding, len(findings))
-        findings.append(_finding(known.finding, "baselined", entry=known.entry))
+        findings.append(finding_document(known.finding, "baselined", entry=known.entry))
     add(tally.unsettled(record), "unanswered")
     add([finding for outcome in record.outcomes for finding in outcome.findings if finding not in places], "unjudged")
     return {
@@ -111,12 +118,14 @@ def _document(record: RunRecord) -> dict[str, object]:
             "policy_digest": verdict.policy_digest,
             "unanswered": [asdict(missing) for missing in verdict.unanswered],
             "not_asked": [{"gate": outcome.gate, "subject": outcome.subject, "reason": outcome.reason} for outcome in verdict.not_asked],
-            "waiver_notes": [{"news": note.news, "message": note.message, "waiver": _waiver(note.waiver)} for note in verdict.waiver_notes],
+            "waiver_notes": [
+                {"news": note.news, "message": note.message, "waiver": waiver_document(note.waiver)} for note in verdict.waiver_notes
+            ],
             "vex_notes": [asdict(note) for note in verdict.vex_notes],
             "vanished": [entry_document(entry) for entry in verdict.vanished],
             "lapsed": [{"entry": entry_document(one.entry), "reason": one.reason} for one in verdict.lapsed],
         },
-        "outcomes": [_outcome(outcome, places) for outcome in record.outcomes],
+        "outcomes": [outcome_document(one, [places[finding] for finding in one.findings]) for one in record.outcomes],
         "findings": findings,
         "artifacts": [asdict(artifact) for artifact in record.artifacts],
         "advisories": asdict(record.advisories) if record.advisories else None,
@@ -128,48 +137,16 @@ def _document(record: RunRecord) -> dict[str, object]:
         "epoch": record.epoch,
         "baseline": asdict(record.baseline) if record.baseline else None,
         "overrides": record.overrides,
-    }
-
-
-def _finding(finding: Finding, decision: str, *, waived: Waived | None = None, entry: BaselineEntry | None = None) -> dict[str, object]:
-    return {
-        **asdict(finding),
-        "identity": finding.identity,
-        "decision": decision,
-        "waived": waived is not None,
-        "waiver": _waiver(waived.waiver) if waived else None,
-        "statement": _statement(waived.statement) if waived and waived.statement else None,
-        "baseline": entry_document(entry) if entry else None,
-    }
-
-
-def _waiver(waiver: Waiver) -> dict[str, object]:
-    return {**asdict(waiver), "expires": waiver.expires.isoformat() if waiver.expires else None}
-
-
-def _statement(statement: Statement) -> dict[str, object]:
-    return {**asdict(statement), "time": statement.time.isoformat() if statement.time else None}
-
-
-def _outcome(outcome: Outcome, places: Mapping[Finding, int]) -> dict[str, object]:
-    return {
-        "gate": outcome.gate,
-        "subject": outcome.subject,
-        "state": outcome.state,
-        "reason": outcome.reason,
-        "notes": outcome.notes,
-        "evidence": dict(sorted(outcome.evidence.items())),
-        "findings": [places[finding] for finding in outcome.findings],
+        "attested_by": record.attested_by,
     }
 
 
 def _record(raw: Mapping[str, Any]) -> RunRecord:
     """From here on the schema has been asked: keys are there, and of their types."""
-    findings = [_read_finding(item) for item in raw["findings"]]
+    findings = [read_finding(item) for item in raw["findings"]]
     decided: dict[str, list[Finding]] = {name: [] for name in ("blocking", "allowed", "waived", "baselined", "unanswered", "unjudged")}
     for item, finding in zip(raw["findings"], findings, strict=True):
         decided[item["decision"]].append(finding)
-    allowed_by = [(_read_waiver(item["waiver"]), _read_statement(item["statement"])) for item in raw["findings"] if item["waived"]]
     entries = [read_entry(item["baseline"]) for item in raw["findings"] if item["baseline"]]
     verdict = raw["verdict"]
     return RunRecord(
@@ -184,13 +161,12 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
             blocking=tuple(decided["blocking"]),
             allowed=tuple(decided["allowed"]),
             waived=tuple(
-                Waived(finding=finding, waiver=waiver, statement=statement)
-                for finding, (waiver, statement) in zip(decided["waived"], allowed_by, strict=True)
+                one for item, finding in zip(raw["findings"], findings, strict=True) if (one := read_waived(item, finding)) is not None
             ),
             unanswered=tuple(Unanswered(**item) for item in verdict["unanswered"]),
             not_asked=tuple(Outcome.not_asked(**item) for item in verdict["not_asked"]),
             waiver_notes=tuple(
-                WaiverNote(news=WaiverNews(item["news"]), message=item["message"], waiver=_read_waiver(item["waiver"]))
+                WaiverNote(news=WaiverNews(item["news"]), message=item["message"], waiver=read_waiver(item["waiver"]))
                 for item in verdict["waiver_notes"]
             ),
             vex_notes=tuple(VexNote(**{**item, "news": VexNews(item["news"])}) for item in verdict["vex_notes"]),
@@ -199,7 +175,7 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
             vanished=tuple(read_entry(item) for item in verdict["vanished"]),
             lapsed=tuple(Lapsed(entry=read_entry(item["entry"]), reason=item["reason"]) for item in verdict["lapsed"]),
         ),
-        outcomes=tuple(_read_outcome(item, findings) for item in raw["outcomes"]),
+        outcomes=tuple(read_outcome(item, (_at(findings, place) for place in item["findings"])) for item in raw["outcomes"]),
         artifacts=tuple(Artifact(**item) for item in raw["artifacts"]),
         advisories=AdvisoryInfo(**raw["advisories"]) if raw["advisories"] else None,
         modes=raw["modes"],
@@ -210,47 +186,7 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
         epoch=raw["epoch"],
         baseline=BaselineFile(**raw["baseline"]) if raw["baseline"] else None,
         overrides=tuple(raw["overrides"]),
-    )
-
-
-def _read_finding(raw: Mapping[str, Any]) -> Finding:
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
-    for derived in ("identity", "decision", "waived", "waiver", "statement", "baseline"):
-        del values[derived]
-    values |= {"severity": Severity(raw["severity"]), "effect": Effect(raw["effect"]), "location": _location(raw["location"])}
-    return Finding(**values)
-
-
-def _location(raw: Mapping[str, Any] | None) -> Location | None:
-    return Location(**raw) if raw else None
-
-
-def _read_waiver(raw: Mapping[str, Any]) -> Waiver:
-    expires = date.fromisoformat(raw["expires"]) if raw["expires"] else None
-    return Waiver(**{**raw, "expires": expires, "location": _location(raw["location"])})
-
-
-def _read_statement(raw: Mapping[str, Any] | None) -> Statement | None:
-    if raw is None:
-        return None
-    known = {
-        "status": Status(raw["status"]),
-        "time": datetime.fromisoformat(raw["time"]) if raw["time"] else None,
-        "products": tuple(Product(**item) for item in raw["products"]),
-        "aliases": tuple(raw["aliases"]),
-    }
-    return Statement(**{**raw, **known})
-
-
-def _read_outcome(raw: Mapping[str, Any], findings: list[Finding]) -> Outcome:
-    return Outcome(
-        gate=raw["gate"],
-        subject=raw["subject"],
-        state=State(raw["state"]),
-        reason=raw["reason"],
-        notes=tuple(raw["notes"]),
-        evidence=raw["evidence"],
-        findings=tuple(_at(findings, place) for place in raw["findings"]),
+        attested_by=tuple(raw["attested_by"]),
     )
 
 

@@ -251,6 +251,8 @@ def _remarks(record: RunRecord, *, verbose: bool) -> Iterator[Section]:
         lines += [_fact(key, str(value)) for key, value in facts.items() if value is not None]
     if record.baseline:
         lines.append(Line((Span(tally.baseline_text(record)),)))
+    if evidence := tally.evidence_text(record):
+        lines.append(Line((Span(evidence),)))
     if verbose:
         if record.policy_digest:
             lines.append(_fact("policy digest", record.policy_digest))

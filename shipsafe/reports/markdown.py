@@ -101,6 +101,8 @@ def _parts(record: RunRecord) -> Iterable[_Part]:
         remarks.append(for_markdown(f"policy: {tally.policy_text(record)}"))
     if record.baseline:
         remarks.append(for_markdown(tally.baseline_text(record)))
+    if evidence := tally.evidence_text(record):
+        remarks.append(for_markdown(evidence))
     yield _list("Remarks", remarks)
 
 

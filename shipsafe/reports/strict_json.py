@@ -6,31 +6,22 @@ as `##\u005b`, because a workflow runner obeys that anywhere in a line of a log.
 
 import json
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.errors import ConfigError
+from shipsafe.evidence.outcomes import plain
 from shipsafe.reports.escape import short
 
 LIMIT = 100 * MEBIBYTE
 DEPTH = 100  # of lists and objects in each other; a report needs six, and evidence few more
 REMEDY = "Name a file that `--report json=FILE` wrote."
-_HALF = re.compile("[\ud800-\udfff]")  # half of a character: Python can hold it, many readers of JSON refuse it
 
 
 def dump(value: object) -> str:
     """The value as indented JSON in ASCII, ending in a line break. Mappings may be of any kind, and tuples are lists."""
-    return json.dumps(_plain(value), indent=2, allow_nan=False).replace("##[", r"##\u005b") + "\n"
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, str):
-        return _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
-    if isinstance(value, Mapping):
-        return {_plain(str(key)): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    return json.dumps(plain(value), indent=2, allow_nan=False).replace("##[", r"##\u005b") + "\n"
 
 
 def parse(text: str, *, path: str | None = None) -> Any:

@@ -130,6 +130,13 @@ def baseline_text(record: RunRecord) -> str:
     return f"baseline: {short(record.baseline.path, 200)}, {entries(record.baseline.entries)}: {', '.join(parts)}{unseen}{gone}"
 
 
+def evidence_text(record: RunRecord) -> str:
+    """Who signed what is stated about the artifacts; "" where nothing is."""
+    if not any(artifact.evidence for artifact in record.artifacts):
+        return ""
+    return f"evidence: signed by {', '.join(short(one, 200) for one in record.attested_by)}" if record.attested_by else "evidence: unsigned"
+
+
 def entries(number: int) -> str:
     """`1 entry`, `2 entries`."""
     return "1 entry" if number == 1 else f"{number} entries"

@@ -1,0 +1,97 @@
+"""What a builder states about each artifact: how it came to be, what is in it, and what the gates said.
+
+Three statements over the unsigned zip, one envelope on a line of `NAME.intoto.jsonl`. Without keys nobody vouches for them, and they are
+written all the same: they say so, and `[attest] unsigned = "refuse"` takes none of them.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from shipsafe.adapters.files import disk_errors
+from shipsafe.adapters.git import head_commit
+from shipsafe.adapters.git_state import is_dirty, repository_url
+from shipsafe.evidence.envelope import enveloped, written
+from shipsafe.evidence.gate_statement import gates_statement
+from shipsafe.evidence.provenance import SourceTree, builder_of, provenance, resource
+from shipsafe.evidence.sbom import listed, stated
+from shipsafe.flows.prepare import Prepared
+from shipsafe.model.artifact import Bundle
+from shipsafe.model.attestation import AttestPolicy, Role
+from shipsafe.model.policy import Policy
+from shipsafe.model.record import RunRecord
+from shipsafe.packing.manifest import manifest_of
+from shipsafe.packing.publish import Published, entry_of
+
+if TYPE_CHECKING:
+    from securesystemslib.signer._signer import Signer
+
+_AT_ONCE = 4
+
+
+def attested(
+    items: Sequence[Published], record: RunRecord, policy: Policy, source: SourceTree | None, signers: "Sequence[Signer]"
+) -> tuple[list[Published], RunRecord]:  # fmt: skip
+    """The artifacts with what is stated about them, and the record that says who vouches for it.
+
+    Args:
+        items: what is about to be published.
+        record: of the run that passed.
+        policy: that it was judged under.
+        source: what was built; None where nothing was, and there is nothing to state about how.
+        signers: whose keys sign; none for evidence that nobody vouches for.
+
+    Raises:
+        ShipsafeError: a key cannot sign.
+        IncompleteError: an SBOM cannot be read.
+    """
+    builder = builder_of(os.environ)
+
+    def bundle(item: Published) -> Published:
+        lines = _lines(item, record, policy, source, builder, signers)
+        return replace(item, evidence=Bundle(data=b"".join(line + b"\n" for line in lines), signed=bool(signers)))
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="attest") as pool:
+        bundles = list(pool.map(bundle, items))
+    return bundles, replace(record, attested_by=tuple(names_of(signers, policy.attest)))
+
+
+def source_tree(prepared: Prepared) -> SourceTree:
+    """What is built from, as it lies here now."""
+    project, out = prepared.project, prepared.request.out
+    top = next((folder for folder in (project.root, *project.root.parents) if (folder / ".git").exists()), None)
+    if top is None:
+        return SourceTree(parameters=project.parameters)
+    code = {project.code_folder(subject).resolve() for subject in prepared.subjects}
+    return SourceTree(
+        commit=head_commit(project.root),
+        url=repository_url(top),
+        dirty=is_dirty(top.resolve(), code, out=out.resolve() if out else None),
+        parameters=project.parameters,
+    )
+
+
+def names_of(signers: "Sequence[Signer]", trusted: AttestPolicy) -> Iterator[str]:
+    """How people know the keys: by the policy's name for each, else by the digest of the public key."""
+    names = {key.spki: key.name for key in trusted.keys}
+    for signer in signers:
+        keyid = signer.public_key.keyid
+        yield names.get(keyid, f"sha256:{keyid}")
+
+
+def _lines(
+    item: Published, record: RunRecord, policy: Policy, source: SourceTree | None, builder: str, signers: "Sequence[Signer]"
+) -> Iterator[bytes]:  # fmt: skip
+    entry: dict[str, Any] = manifest_of(record, entry_of(item))
+    artifact = resource(entry)
+    sbom = b""
+    if item.sbom is not None:
+        with disk_errors(item.sbom):
+            sbom = item.sbom.read_bytes()
+    if source is not None:
+        yield written(provenance(entry, record, source, builder=builder, components=listed(sbom)), signers)
+    if sbom:
+        yield enveloped(stated(artifact, sbom), signers)
+    yield written(gates_statement(record, artifact, subject=item.archive.subject, asked_by=Role.BUILDER, policy=policy), signers)
