@@ -42,6 +42,11 @@ def attest_policy(document: Document, values: Mapping[str, Any]) -> AttestPolicy
         TrustedIdentity(name=entry["name"], roles=_roles(entry), identity=entry["identity"], issuer=entry["issuer"])
         for entry in table.get("identity", ())
     )
+    for number, one in enumerate(identities):
+        named = {key.name for key in keys} | {other.name for other in identities[:number]}
+        if one.name in named or any((one.identity, one.issuer) == (other.identity, other.issuer) for other in identities[:number]):
+            what = f"`attest.identity` {one.name[:80]!r} is there already, by its name or as that identity."
+            raise document.error(f"attest.identity.{number}", what, "Leave one out: a threshold counts different signers.")
     thresholds = {Role.BUILDER: table.get("builders", 1), Role.SIGNER: table.get("signers", 1)}
     unsigned_allowed = table.get("unsigned", "allow") == "allow"
     made = AttestPolicy(unsigned_allowed=unsigned_allowed, keys=keys, identities=identities, thresholds=thresholds)

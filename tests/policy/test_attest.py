@@ -79,6 +79,17 @@ def test_one_key_under_two_names_does_not_make_two(tmp_path: Path) -> None:
         _load(tmp_path, "[attest]\nbuilders = 2\n" + _entry(pem) + _entry(pem.replace("\n", "\r\n"), name="other"))
 
 
+@pytest.mark.parametrize(("name", "identity"), [("release", "https://other"), ("ci", "https://other"), ("other", "https://workflow")])
+def test_one_identity_under_two_names_does_not_make_two(tmp_path: Path, name: str, identity: str) -> None:
+    def entry(name: str, identity: str) -> str:
+        return f'[[attest.identity]]\nname = "{name}"\nfor = ["builder"]\nidentity = "{identity}"\nissuer = "https://issuer"\n'
+
+    key = _entry(_public(ec.generate_private_key(ec.SECP384R1())))
+    assert len(_load(tmp_path, key + entry("release", "https://workflow") + entry("two", "https://two")).attest.identities) == 2
+    with pytest.raises(ConfigError, match="there already"):
+        _load(tmp_path, key + entry("release", "https://workflow") + entry(name, identity))
+
+
 def test_whoever_extends_a_policy_that_fixes_trust_cannot_widen_it(tmp_path: Path) -> None:
     ours, theirs = (_public(ec.generate_private_key(ec.SECP384R1())) for _ in range(2))
     base = f'fixed = ["attest", "sign"]\n[sign]\npublishers = []\n[attest]\nunsigned = "refuse"\nbuilders = 1\n{_entry(ours)}'
