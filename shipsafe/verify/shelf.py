@@ -1,0 +1,141 @@
+"""The evidence at hand: what a release, further bundles and the store of evidence hold, found by digest.
+
+    shelf = open_shelf(request)
+    shelf.proof(sha256, at=day)        # of what runs, without a dist/
+
+Bundles are read once. An envelope is found by the subjects that it claims, and believed only by `prove`, which checks them again.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from shipsafe.adapters.files import read_bounded
+from shipsafe.adapters.once import Once
+from shipsafe.errors import IntegrityError, ShipsafeError
+from shipsafe.evidence.envelope import LARGEST, read_bundle, statement_of
+from shipsafe.evidence.recorded import recorded
+from shipsafe.evidence.trust import vouched
+from shipsafe.model.attestation import Envelope, Predicate
+from shipsafe.model.signing import SignedArtifact
+from shipsafe.packing.release import Release, read_release
+from shipsafe.verify.files import read_regular
+from shipsafe.verify.proof import Proof, prove
+from shipsafe.verify.request import VerifyRequest
+
+_MOST_JOINED = 100  # unsigned digests that the records about one zip name
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Envelopes by the digests that they claim to be about.
+
+    Attributes:
+        request: for the store, and whose word counts.
+        release: the one that was given, or None.
+        envelopes: by hex SHA-256 of a subject. unreadable: those that are no statement; they count against every proof.
+        places: where they lie, for people.
+    """
+
+    request: VerifyRequest
+    release: Release | None = None
+    envelopes: dict[str, list[Envelope]] = field(default_factory=dict)
+    unreadable: list[Envelope] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    _kept: Once[str, tuple[Envelope, ...]] = field(default_factory=Once)
+
+    @property
+    def shown(self) -> str:
+        """Where was looked, for people."""
+        return ", ".join(self.places) or "no release, bundle or store"
+
+    def proof(self, sha256: str, at: date) -> Proof:
+        """What is proven about a zip, unsigned or signed.
+
+        Raises:
+            IncompleteError, IntegrityError: the store could not be read, or holds something else than its names say.
+        """
+        found = self._about(sha256)
+        joined = dict.fromkeys(subject for envelope in found for subject in _subjects(envelope) if subject != sha256)
+        for unsigned in list(joined)[:_MOST_JOINED]:
+            found += self._about(unsigned)
+        return prove((*found, *self.unreadable), sha256, self.request.policy.attest, at, self.shown)
+
+    def knows(self, sha256: str) -> bool:
+        """Whether anything claims to be about it."""
+        return bool(self._about(sha256))
+
+    def claimed(self, sha256: str) -> datetime | None:
+        """When a signed zip was signed, as its record claims; not believed, and of use only where whoever knows could not be asked."""
+        for envelope in self._about(sha256):
+            try:
+                statement = statement_of(envelope, shown=self.shown)
+                if statement.kind == Predicate.SIGNING:
+                    return recorded(statement, shown=self.shown).signed_at
+            except ShipsafeError:  # as `records`
+                continue
+        return None
+
+    def records(self, at: date) -> tuple[SignedArtifact, ...]:
+        """What signing records of the release and the bundles say that somebody vouches for; what cannot be used is left out."""
+        found: dict[str, SignedArtifact] = {}
+        for envelope in {one.sha256: one for many in self.envelopes.values() for one in many}.values():
+            try:
+                if statement_of(envelope, shown=self.shown).kind == Predicate.SIGNING:
+                    one = recorded(vouched(envelope, self.request.policy.attest, at=at, shown=self.shown).statement, shown=self.shown)
+                    found[one.sha256] = one
+            except ShipsafeError:  # whoever rests on it is told by its proof
+                continue
+        return tuple(found.values())
+
+    def _about(self, sha256: str) -> list[Envelope]:
+        store = self.request.store
+        kept = self._kept.get(sha256, lambda: tuple(store.about(sha256))) if store is not None else ()
+        return [*self.envelopes.get(sha256, ()), *kept]
+
+    def add(self, data: bytes, shown: str) -> None:
+        """Put a bundle on the shelf.
+
+        Raises:
+            IntegrityError: it is none.
+        """
+        self.places.append(shown)
+        for envelope in read_bundle(data, shown=shown):
+            subjects = _subjects(envelope)
+            for subject in subjects:
+                self.envelopes.setdefault(subject, []).append(envelope)
+            if not subjects:
+                self.unreadable.append(envelope)
+
+
+def open_shelf(request: VerifyRequest) -> Shelf:
+    """Read what a request gives.
+
+    Raises:
+        ConfigError, NothingError: there is no such release or bundle.
+        IntegrityError: the release's manifest or a bundle is not what it should be.
+        IncompleteError: one cannot be read.
+    """
+    shelf = Shelf(request)
+    if request.release is not None:
+        shelf.release = read_release(request.release)
+        for artifact in shelf.release.artifacts:
+            if artifact.evidence is not None:
+                shown = str(artifact.evidence)
+                data = read_regular(artifact.evidence, limit=LARGEST, what="bundle", shown=shown)
+                if hashlib.sha256(data).hexdigest() != artifact.evidence_sha256:
+                    remedy = "Somebody changed one of them: bring along the release as it was signed."
+                    raise IntegrityError("The bundle is not the one that the release manifest names.", remedy=remedy, path=shown)
+                shelf.add(data, shown)
+    for path in request.bundles:
+        shelf.add(read_bounded(path, limit=LARGEST), str(path))
+    if request.store is not None:
+        shelf.places.append("the store of evidence")
+    return shelf
+
+
+def _subjects(envelope: Envelope) -> tuple[str, ...]:
+    try:
+        return tuple(one.digests["sha256"] for one in statement_of(envelope, shown="").subjects)
+    except IntegrityError:
+        return ()
