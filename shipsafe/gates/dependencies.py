@@ -13,56 +13,21 @@ Reference: pip-audit; the OSV schema.
 import re
 from collections.abc import Iterable, Sequence
 
-from packaging.version import Version
-
+from shipsafe.advisories.findings import MALICIOUS, UNAUDITED, VULNERABLE, findings_of, may_be_asked, unaudited
 from shipsafe.errors import IncompleteError, ShipsafeError
 from shipsafe.gates.packages.confusion import CONFUSION, confused, why_unknown
 from shipsafe.gates.packages.too_new import TOO_NEW, ask_ages, cooldown
 from shipsafe.gates.packages.unused import UNUSED, unused
 from shipsafe.gates.prebuilt import UNPROVEN, unidentified, unproven
-from shipsafe.model.advisory import Advisories, Advisory, Answer, Pin
-from shipsafe.model.finding import Effect, Finding, Rule
+from shipsafe.model.advisory import Advisories, Answer, Pin
+from shipsafe.model.finding import Finding
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import Policy
-from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Distribution, Entry, Origin, Source, StagedTree
 from shipsafe.packing.indexes import is_pypi
 
 _OLD_FORMAT = re.compile(r"(?:^|/)(?P<name>[^/]+)\.(?:egg-info(?:/PKG-INFO)?|egg/EGG-INFO/PKG-INFO)$")
-
-VULNERABLE = Rule(
-    id="dependencies/vulnerable",
-    severity=Severity.HIGH,
-    summary="A distribution that ships has a known vulnerability.",
-    remedy="Upgrade to a fixed version and lock again; where there is none, waive it with a reason, an owner and an end.",
-    why="Advisories are public: whoever looks for functions to attack reads the same list. The severity is the highest CVSS score "
-    "over all records of the advisory; one that nobody has rated is unscored, and the policy says what that means.",
-    bad="jinja2==3.1.2",
-    good="jinja2==3.1.6",
-    references=("https://osv.dev", "https://github.com/pypa/advisory-database"),
-)
-MALICIOUS = Rule(
-    id="dependencies/malicious",
-    severity=Severity.CRITICAL,
-    summary="A distribution that ships is an attack.",
-    remedy="Remove it, find out where it ran, and replace every secret that it could read.",
-    why="Malicious releases steal credentials when they are installed or imported. There is no fixed version of one.",
-    bad="colourama==0.1.6",
-    good="colorama==0.4.6",
-    references=("https://github.com/ossf/malicious-packages",),
-)
-UNAUDITED = Rule(
-    id="dependencies/unaudited",
-    severity=Severity.MEDIUM,
-    summary="Nobody could say whether a distribution has a known vulnerability.",
-    remedy="Name it in `first-party` if it is yours, take it from PyPI, or waive it with a reason.",
-    why="Advisories name distributions of PyPI. One of the same name from another index, or one that lies in the code, may be "
-    "something else: to call it clean would be a guess.",
-    bad="acme-billing, from https://packages.example.com/simple",
-    good='first-party = ["acme-*"]',
-    effect=Effect.INCOMPLETE,
-)
 
 
 def run(inquiry: Inquiry) -> Outcome:
@@ -70,16 +35,16 @@ def run(inquiry: Inquiry) -> Outcome:
     subject, policy, distributions = inquiry.subject.subject, inquiry.policy, inquiry.staged.distributions
     ours = [one for one in distributions if policy.is_first_party(one.name)]
     why = {id(one): why_unknown(one, policy) or ("" if one in ours else _why_unaudited(one, policy)) for one in distributions}
-    findings = [_unaudited(one, subject, why[id(one)]) for one in distributions if why[id(one)]]
-    asked = [one for one in distributions if one not in ours and one.version and _is_version(one.version)]
+    findings = [unaudited(one, subject, why[id(one)]) for one in distributions if why[id(one)]]
+    asked = [one for one in distributions if one not in ours and may_be_asked(one)]
     findings += _old_formats(inquiry.staged, subject)
-    findings += [_unaudited(one, subject, reason) for one, reason in unidentified(inquiry)]
+    findings += [unaudited(one, subject, reason) for one, reason in unidentified(inquiry)]
     findings += unproven(inquiry.staged, inquiry.subject)
     findings += confused(inquiry)
     findings += unused(inquiry)
     ages = ask_ages(inquiry)
     findings += ages.findings
-    findings += [_unaudited(one, subject, reason, key=f"{one.name} upload") for one, reason in ages.unknown]
+    findings += [unaudited(one, subject, reason, key=f"{one.name} upload") for one, reason in ages.unknown]
     notes = [f"{one.name} is first-party and was not looked up." for one in ours]
     evidence: dict[str, object] = {"distributions": len(distributions)}
     reasons = [ages.failure] if ages.failure else []
@@ -90,7 +55,7 @@ def run(inquiry: Inquiry) -> Outcome:
             reasons.append(str(error))
         else:
             for one, answer in zip(asked, answers, strict=True):
-                findings += _findings(one, answer, subject)
+                findings += findings_of(one, answer, subject)
                 notes += [answer.note] if answer.note else []
             evidence |= {"asked": len(asked), "advisories": advisories.info.label}
     if reasons:
@@ -114,22 +79,14 @@ def _old_formats(tree: StagedTree, subject: str) -> list[Finding]:
             found.setdefault(old["name"], entry)
     reason = "{} lies in the code without a .dist-info, so that nobody can say what it is and where it came from"
     bundled = (Distribution(name=name, version=None, source=Source.BUNDLED, location=entry.location) for name, entry in found.items())
-    return [_unaudited(one, subject, reason.format(one.name)) for one in bundled]
-
-
-def _is_version(text: str) -> bool:
-    try:
-        Version(text)
-    except ValueError:  # InvalidVersion, or a number of more digits than Python reads
-        return False
-    return True
+    return [unaudited(one, subject, reason.format(one.name)) for one in bundled]
 
 
 def _why_unaudited(one: Distribution, policy: Policy) -> str:
     """Why a feed's answer would not be about this distribution, or ""."""
     if one.source is Source.LOCAL:
         return ""  # the repository's own code, which lint is asked about; a feed that knows its name and version is heard all the same
-    if one.version is None or not _is_version(one.version):
+    if not may_be_asked(one):
         return f"{one.name} has no version that advisories could name"
     if one.source is Source.BUNDLED:
         return f"{one.name} {one.version} {one.doubt or 'lies in the code, so that nobody can say where it came from'}"
@@ -140,63 +97,6 @@ def _why_unaudited(one: Distribution, policy: Policy) -> str:
     if not is_pypi(one.index, policy):
         return f"{one.name} {one.version} came from {one.index.partition('?')[0]}, which advisories do not cover"
     return ""
-
-
-def _findings(one: Distribution, answer: Answer, subject: str) -> list[Finding]:
-    found = [_vulnerable(one, advisory, subject) for advisory in answer.advisories]
-    if answer.unaudited and one.source is not Source.LOCAL:
-        found.append(_unaudited(one, subject, f"{one.name} {one.version}: {answer.unaudited}"))
-    return found
-
-
-def _vulnerable(one: Distribution, advisory: Advisory, subject: str) -> Finding:
-    rule = MALICIOUS if advisory.malicious else VULNERABLE
-    other = next((alias for alias in advisory.aliases if alias.startswith("CVE-")), "")
-    names = f"{advisory.id} ({other})" if other and other != advisory.id else advisory.id
-    installed = Version(one.version or "0")  # a fix of an older branch fixes nothing here
-    later = tuple(fixed for fixed in advisory.fixed_versions if Version(fixed) > installed)
-    return Finding(
-        rule=rule.id,
-        subject=subject,
-        message=f"{one.name} {one.version} has {names}: {advisory.summary.rstrip('.')}.",
-        remedy=_remedy(one, advisory, later),
-        severity=advisory.severity,
-        location=one.location,
-        key=one.name,
-        advisory=advisory.id,
-        aliases=advisory.aliases,
-        package=one.name,
-        version=one.version,
-        fixed_versions=later,
-        score=advisory.score,
-        path=(*one.via, one.name),
-        references=advisory.references,
-    )
-
-
-def _remedy(one: Distribution, advisory: Advisory, later: tuple[str, ...]) -> str:
-    if advisory.malicious:
-        return MALICIOUS.remedy
-    through = f" (it comes with {one.via[0]})" if one.via else ""
-    if not later:
-        return f"No fixed version is known; replace {one.name}{through}, or waive it with a reason and an end."
-    return f"Upgrade {one.name} to {later[0]} or later{through}."
-
-
-def _unaudited(one: Distribution, subject: str, reason: str, *, key: str = "") -> Finding:
-    return Finding(
-        rule=UNAUDITED.id,
-        subject=subject,
-        message=f"{reason.rstrip('.')}.",
-        remedy=UNAUDITED.remedy,
-        severity=UNAUDITED.severity,
-        location=one.location,
-        key=key or one.name,
-        package=one.name,
-        version=one.version,
-        path=(*one.via, one.name),
-        effect=UNAUDITED.effect,
-    )
 
 
 def _inputs(inquiry: Inquiry) -> object | None:

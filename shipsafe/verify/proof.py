@@ -15,6 +15,7 @@ from datetime import date
 
 from shipsafe.errors import IntegrityError, ShipsafeError
 from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.facts import built
 from shipsafe.evidence.recorded import recorded
 from shipsafe.evidence.trust import role_of, vouched
 from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Role, Statement, Vouched
@@ -63,7 +64,7 @@ class Proof:
         """The envelopes that were taken, in short."""
         taken = (self.provenance, self.sbom, self.gates, self.asked_again, self.signing, *self.deployments)
         return tuple(
-            Attested(kind=one.statement.kind, sha256=one.envelope.sha256, by=one.by, builder=_builder(one.statement))
+            Attested(kind=one.statement.kind, sha256=one.envelope.sha256, by=one.by, builder=built(one.statement).builder)
             for one in taken
             if one is not None
         )
@@ -212,14 +213,6 @@ def _doubt(one: Vouched) -> str:
         return ""
     why = "the policy trusts no key of" if one.envelope.signatures else "it is unsigned, and the policy trusts no key of"
     return f"Nobody vouches for what the {one.role} states: {why} a {one.role}."
-
-
-def _builder(statement: Statement) -> str:
-    """Who a provenance says has built it, else ""."""
-    details = statement.predicate.get("runDetails") if statement.kind == Predicate.PROVENANCE else None
-    builder = details.get("builder") if isinstance(details, dict) else None
-    told = builder.get("id") if isinstance(builder, dict) else None
-    return told if isinstance(told, str) else ""
 
 
 def _is_about(statement: Statement, sha256: str) -> bool:
