@@ -45,4 +45,4 @@ def holds_more(data: bytes, most: int) -> bool:
 
     Commas and brackets in texts count, too: the bound has to be a generous one.
     """
-    return sum(map(data.count, (b",", b"[", b"{"))) > most
+    return len(data) > most and sum(map(data.count, (b",", b"[", b"{"))) > most
