@@ -1,8 +1,9 @@
 """`shipsafe revoke`: take a signature back, stop what runs it, and let it run again once its chain holds."""
 
+import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -10,16 +11,19 @@ from typing import Annotated
 
 import typer
 
+from shipsafe.adapters.aws.functions import FunctionName
 from shipsafe.adapters.aws.pace import Pace
 from shipsafe.adapters.aws.session import is_local, open_aws
 from shipsafe.cli import options
 from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.flows.restore import Rest, let_run, look, places, verifier
 from shipsafe.flows.revoke import Survey, carry_out, survey
 from shipsafe.flows.targets import policy_of
 from shipsafe.model.signing import ProfileVersion, SigningJob
 from shipsafe.signing.revoke.users import ITS_CODE, Region, Use
 from shipsafe.signing.revoke.wanted import Revocation
+from shipsafe.signing.roots import local_root
 
 _CALLS = 10.0  # a second in one region: Lambda takes 15, and whoever deploys meanwhile needs some
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -59,7 +63,9 @@ def _revoke(
     screen = Screen(local=is_local())
     regions = tuple(region or ())
     if restore:
-        raise NotImplementedError
+        if job or profile_version or reason or effective or stop:
+            raise ConfigError("--restore revokes and stops nothing.", remedy="Name nothing but functions and regions with it.")
+        return _restore(function or (), regions, policy, screen, all_regions=all_regions, yes=yes, dry_run=dry_run)
     if function:
         raise ConfigError("Functions are named with --restore alone: a revocation holds for all.", remedy="Leave them out.")
     now = datetime.now(UTC)
@@ -81,6 +87,42 @@ def _revoke(
         screen.say(f"NOT DONE: {error}")
     _say(screen, (f"not looked at: {one}" for one in found.unlooked))
     return done.exit_code(found)
+
+
+def _restore(
+    names: Sequence[str], regions: Sequence[str], policy: Path | None, screen: Screen, *, all_regions: bool, yes: bool, dry_run: bool
+) -> int:  # fmt: skip
+    now = datetime.now(UTC)
+    loaded = policy_of(Path(), policy, now.date())
+    where = places(loaded, open_aws, regions, all_regions=all_regions)
+    tell = Screen(local=screen.local, stream=sys.stderr).say
+    rest = look(
+        where,
+        [FunctionName.parse(name) for name in names],
+        verifier(loaded, now, local_root(os.environ, local=False)),
+        pace=_pace,
+        say=tell,
+    )
+    if not screen.confirm(_what_runs_again(rest), yes=yes or not rest.whole, dry_run=dry_run):
+        return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
+    done = let_run(rest, pace=_pace, say=screen.say)
+    for error in done.failed:
+        screen.say(f"NOT DONE: {error}")
+    return max((*(error.exit_code for error in done.failed), rest.exit_code))
+
+
+def _what_runs_again(rest: Rest) -> Iterator[str]:
+    """The plan of --restore: what runs again and how, and the first link that keeps the others stopped."""
+    for aws in {(one.aws.account, one.aws.region): one.aws for one in rest.stopped}.values():
+        yield f"account {aws.account}, {aws.region}, as {aws.caller}"
+    for one in rest.whole:
+        yield f"let run {one.function}: its chain holds; with {one.remembered}, as before {one.remembered.reason or 'it was stopped'}"
+    for one in rest.kept:
+        first = one.verified.first_broken
+        why = f"{first[0].subject}, {first[1].id}: {first[1].sentence}" if first else "nothing was verified."
+        yield f"keep {one.function} stopped: {why}"
+    yield from (f"{function} was not stopped by shipsafe: left as it is" for function in rest.running)
+    yield from (f"not looked at: {error}" for error in rest.unlooked)
 
 
 def _what(job: str | None, profile_version: str | None) -> SigningJob | ProfileVersion:
