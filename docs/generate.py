@@ -6,13 +6,16 @@
 What is generated never depends on the machine, the day or a terminal.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from shipsafe.cli.app import COMMANDS, command_tree
+from shipsafe.evidence.predicates import schemas
 from shipsafe.gates import all_gates
 from shipsafe.local.operations import operations_markdown
 from shipsafe.policy import generated_configs, reference_markdown
@@ -20,6 +23,26 @@ from shipsafe.reports.rule_page import rules_markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 _WIDTH = 100
+_PREDICATES = """\
+# What shipsafe states
+
+`shipsafe build` writes `NAME.intoto.jsonl` beside each `NAME.zip`: envelopes ([DSSE](https://github.com/secure-systems-lab/dsse)), one on a
+line, each with one [in-toto statement](https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md) whose subject is the unsigned
+zip. `--key` signs them; without it they are written unsigned, and a policy with `[attest] unsigned = "refuse"` takes none of them.
+
+| predicate | stated by | says |
+|---|---|---|
+| [`https://slsa.dev/provenance/v1`][slsa] | builder | who built it, from which commit, with which dependencies |
+| [`https://cyclonedx.org/bom`][cyclonedx] | builder | what is in it: the document of `NAME.cdx.json`, byte for byte |
+| `urn:shipsafe:gates:v1` | builder, signer | what the gates answered, and what became of each finding |
+| `urn:shipsafe:signing:v1` | signer | where it was signed, by which job, and until when that holds |
+
+A version never loses a field and never gives one another meaning; whoever reads a predicate ignores the fields that it does not know.
+What breaks that gets a new version. Equal inputs and equal keys give equal bytes: there is no time of day in what a builder states.
+
+[slsa]: https://slsa.dev/spec/v1.0/provenance
+[cyclonedx]: https://cyclonedx.org/docs/1.6/json/
+"""
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -42,7 +65,28 @@ def pages() -> Iterator[tuple[str, str]]:
     yield from generated_configs().items()
     yield "configs/report.schema.json", (files("shipsafe.reports") / "data" / "report.schema.json").read_text(encoding="utf-8")
     yield "configs/verification.schema.json", (files("shipsafe.reports") / "data" / "verification.schema.json").read_text(encoding="utf-8")
+    yield from predicate_pages()
     yield "README.md", readme((ROOT / "README.md").read_text())
+
+
+def predicate_pages() -> Iterator[tuple[str, str]]:
+    """The schema of each predicate of ours, and a page about what shipsafe states."""
+    parts = [_PREDICATES]
+    for name, text in schemas().items():
+        schema = json.loads(text)
+        yield f"docs/predicates/{name}.json", text
+        parts += [f"## {schema['title']}", "", f"[`{schema['$id']}`]({name}.json). {schema['description']}", "", "| field | |", "|---|---|"]
+        parts += [f"| `{field}` | {about} |" for field, about in _fields(schema)]
+        parts.append("")
+    yield "docs/predicates/README.md", "\n".join(parts)
+
+
+def _fields(schema: dict[str, Any], inside: str = "") -> Iterator[tuple[str, str]]:
+    """What can stand in a predicate, down to what the schema describes."""
+    for name, value in schema.get("properties", {}).items():
+        if about := value.get("description"):
+            yield f"{inside}{name}", about
+        yield from _fields(value, f"{inside}{name}.")
 
 
 def command_pages() -> Iterator[tuple[str, str]]:
@@ -83,7 +127,7 @@ def stale() -> list[str]:
     """Generated files that are not what the code says, and rule and command pages that nothing generates any more."""
     expected = dict(pages())
     wrong = [path for path, text in expected.items() if not (ROOT / path).exists() or (ROOT / path).read_text() != text]
-    kept = [*(ROOT / "docs/rules").rglob("*.md"), *(ROOT / "docs/commands").glob("*.md")]
+    kept = [*(ROOT / "docs/rules").rglob("*.md"), *(ROOT / "docs/commands").glob("*.md"), *(ROOT / "docs/predicates").iterdir()]
     return sorted(wrong + [name for file in kept if (name := file.relative_to(ROOT).as_posix()) not in expected])
 
 

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from shipsafe.errors import IntegrityError
-from shipsafe.evidence.outcomes import finding_document, outcome_document, plain, read_entry, read_finding, read_outcome, read_waived
+from shipsafe.evidence.outcomes import finding_document, made, outcome_document, plain, read_entry, read_finding, read_outcome, read_waived
 from shipsafe.evidence.predicates import check
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.attestation import Predicate, Resource, Role, Statement
-from shipsafe.model.finding import Finding
+from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import GatePolicy, Policy
 from shipsafe.model.record import RunRecord
@@ -101,8 +101,8 @@ def _finding(finding: Finding, verdict: Verdict) -> dict[str, object]:
     known = next((one for one in verdict.baselined if one.finding == finding), None)
     if known is not None:
         return finding_document(finding, "baselined", entry=known.entry)
-    decision = next((name for name in ("blocking", "allowed") if finding in getattr(verdict, name)), "unanswered")
-    return finding_document(finding, decision)
+    uncounted = "unanswered" if finding.effect is Effect.INCOMPLETE else "unjudged"
+    return finding_document(finding, next((name for name in ("blocking", "allowed") if finding in getattr(verdict, name)), uncounted))
 
 
 def read_gates(statement: Statement, *, shown: str) -> GatesSaid:
@@ -122,12 +122,12 @@ def read_gates(statement: Statement, *, shown: str) -> GatesSaid:
             policy=said["policy"]["path"],
             policy_digest=said["policy"]["digest"],
             overrides=tuple(said["policy"]["overrides"]),
-            advisories=AdvisoryInfo(**said["advisories"]) if said["advisories"] else None,
+            advisories=made(AdvisoryInfo, said["advisories"]) if said["advisories"] else None,
             outcomes=tuple(read_outcome(one, map(read_finding, one["findings"])) for one in said["outcomes"]),
             waived=tuple(waived for raw, finding in findings if (waived := read_waived(raw, finding))),
             baselined=tuple(Baselined(finding=finding, entry=read_entry(raw["baseline"])) for raw, finding in findings if raw["baseline"]),
             tools=said["tools"],
-            vex=tuple(VexDocument(**one) for one in said["vex"]),
+            vex=tuple(made(VexDocument, one) for one in said["vex"]),
             baseline=(said["baseline"]["path"], said["baseline"]["sha256"]) if said["baseline"] else None,
         )
     except (KeyError, TypeError, ValueError) as error:  # a 31st of February; a key that no version of ours wrote

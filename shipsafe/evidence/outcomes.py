@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shipsafe.model.baseline import BaselineEntry
 from shipsafe.model.finding import Effect, Finding
@@ -22,8 +22,11 @@ from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Waived
 from shipsafe.model.vex import Product, Statement, Status
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 _HALF = re.compile("[\ud800-\udfff]")  # half of a character: Python can hold it, many readers of JSON refuse it
-_FINDING = frozenset(one.name for one in fields(Finding))
+Noun = TypeVar("Noun", bound="DataclassInstance")
 
 
 def plain(value: object) -> Any:
@@ -54,17 +57,15 @@ def read_outcome(raw: Mapping[str, Any], findings: Iterable[Finding]) -> Outcome
     """The outcome with these findings.
 
     Raises:
-        ValueError: its state is none.
+        ValueError: its state is none, or it has no reason and needs one.
     """
-    return Outcome(
-        gate=raw["gate"],
-        subject=raw["subject"],
-        state=State(raw["state"]),
-        reason=raw["reason"],
-        notes=tuple(raw["notes"]),
-        evidence=raw["evidence"],
-        findings=tuple(findings),
-    )
+    return made(Outcome, raw, state=State(raw["state"]), notes=tuple(raw["notes"]), findings=tuple(findings))
+
+
+def made(noun: type[Noun], raw: Mapping[str, Any], **known: object) -> Noun:
+    """A noun from a JSON value: `known` where a value of JSON is not that of the noun, and what a later version added left out."""
+    names = {one.name for one in fields(noun)}
+    return noun(**{**{name: value for name, value in raw.items() if name in names}, **known})
 
 
 def finding_document(
@@ -88,9 +89,9 @@ def read_finding(raw: Mapping[str, Any]) -> Finding:
     Raises:
         ValueError: a severity or an effect is none.
     """
-    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items() if key in _FINDING}
-    values |= {"severity": Severity(raw["severity"]), "effect": Effect(raw["effect"]), "location": read_location(raw["location"])}
-    return Finding(**values)
+    lists = {name: tuple(value) for name, value in raw.items() if isinstance(value, list)}
+    place = read_location(raw["location"])
+    return made(Finding, raw, **lists, severity=Severity(raw["severity"]), effect=Effect(raw["effect"]), location=place)
 
 
 def read_waived(raw: Mapping[str, Any], finding: Finding) -> Waived | None:
@@ -106,7 +107,7 @@ def read_waived(raw: Mapping[str, Any], finding: Finding) -> Waived | None:
 
 def read_location(raw: Mapping[str, Any] | None) -> Location | None:
     """A place, or None."""
-    return Location(**raw) if raw else None
+    return made(Location, raw) if raw else None
 
 
 def waiver_document(waiver: Waiver) -> dict[str, object]:
@@ -121,7 +122,7 @@ def read_waiver(raw: Mapping[str, Any]) -> Waiver:
         ValueError: a date that is none.
     """
     expires = date.fromisoformat(raw["expires"]) if raw["expires"] else None
-    return Waiver(**{**raw, "expires": expires, "location": read_location(raw["location"])})
+    return made(Waiver, raw, expires=expires, location=read_location(raw["location"]))
 
 
 def _statement_document(statement: Statement) -> dict[str, object]:
@@ -131,13 +132,9 @@ def _statement_document(statement: Statement) -> dict[str, object]:
 def _read_statement(raw: Mapping[str, Any] | None) -> Statement | None:
     if raw is None:
         return None
-    known = {
-        "status": Status(raw["status"]),
-        "time": datetime.fromisoformat(raw["time"]) if raw["time"] else None,
-        "products": tuple(Product(**item) for item in raw["products"]),
-        "aliases": tuple(raw["aliases"]),
-    }
-    return Statement(**{**raw, **known})
+    time = datetime.fromisoformat(raw["time"]) if raw["time"] else None
+    products = tuple(made(Product, item) for item in raw["products"])
+    return made(Statement, raw, status=Status(raw["status"]), time=time, products=products, aliases=tuple(raw["aliases"]))
 
 
 def entry_document(entry: BaselineEntry) -> dict[str, object]:
@@ -152,11 +149,12 @@ def read_entry(raw: Mapping[str, Any]) -> BaselineEntry:
     Raises:
         ValueError: a date that is none.
     """
-    known = {
-        "severity": Severity(raw["severity"]),
-        "recorded": date.fromisoformat(raw["recorded"]),
-        "expires": date.fromisoformat(raw["expires"]) if raw["expires"] else None,
-        "aliases": tuple(raw["aliases"]),
-        "location": read_location(raw["location"]),
-    }
-    return BaselineEntry(**{**raw, **known})
+    return made(
+        BaselineEntry,
+        raw,
+        severity=Severity(raw["severity"]),
+        recorded=date.fromisoformat(raw["recorded"]),
+        expires=date.fromisoformat(raw["expires"]) if raw["expires"] else None,
+        aliases=tuple(raw["aliases"]),
+        location=read_location(raw["location"]),
+    )

@@ -27,6 +27,7 @@ _TOOLS = ("uv", "pip-audit", "bandit", "cyclonedx-python-lib", "deflate")
 # Keys of a policy that say what an answer means, not what is asked; functions stand in the question themselves.
 _JUDGING = frozenset({
     "waivers", "required", "fixed", "unwaivable", "longest-waiver", "baseline", "longest-baseline", "vex", "extends", "evidence", "sign",
+    "attest",
     "mode", "enforce-from", "fail-on", "unscored", "functions",
 })  # fmt: skip
 
