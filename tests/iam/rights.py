@@ -77,16 +77,24 @@ def _when(text: str, parameters: Mapping[str, Any]) -> bool:
     return (name in parameters) == {"with": True, "without": False}[word]
 
 
-def _holds(operator: str, key: str, value: str, need: Need, facts: Mapping[str, str]) -> bool:
+def _holds(operator: str, key: str, value: Any, need: Need, facts: Mapping[str, str]) -> bool:
     match operator, key:
         case "StringEquals", "aws:ResourceAccount":
-            return value == facts["account"]
+            return bool(value == facts["account"])
         case "StringEquals", "signer:ProfileVersion":
-            return value == facts["version"]
+            return bool(value == facts["version"])
         case "Null", "s3:if-none-match":
-            return value == "false" and need.parameters.get("IfNoneMatch") == "*"
+            return bool(value == "false" and need.parameters.get("IfNoneMatch") == "*")
+        case "ForAllValues:StringEquals", "aws:TagKeys":
+            return set(_tag_keys(need)) <= set(value)
+        case "Null", "aws:TagKeys":
+            return bool(value == "false" and _tag_keys(need))
         case _:
             return False  # what no call of ours shows; such a grant is a dependent one
+
+
+def _tag_keys(need: Need) -> list[str]:
+    return list(need.parameters.get("TagKeys") or need.parameters.get("Tags") or ())
 
 
 def grants(name: str, facts: Mapping[str, str]) -> list[Grant]:

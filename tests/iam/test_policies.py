@@ -6,7 +6,7 @@ The calls are those of real runs against the local endpoint, recorded where boto
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -16,17 +16,29 @@ import pytest
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.flows.bootstrap import carry_out, standing, survey
 from shipsafe.flows.doctor import examine
+from shipsafe.flows.restore import let_run, look
+from shipsafe.flows.revoke import carry_out as carry_out_revocation
+from shipsafe.flows.revoke import survey as survey_of_revocation
 from shipsafe.local.endpoint import Endpoint
+from shipsafe.model.chain import Chain, Hold, Link, Verification
 from shipsafe.model.policy import Policy
-from shipsafe.model.signing import SignPolicy, SignTarget
+from shipsafe.model.signing import ProfileVersion, SigningJob, SignPolicy, SignTarget
 from shipsafe.policy import load
+from shipsafe.signing.revoke.wanted import Revocation
 from shipsafe.signing.setup.check import State
 from tests.iam.rights import FOLDER, TABLE, Grant, Need, Recorder, dependent, grants
+from tests.local.functions.world import zipped
 from tests.local_endpoint import ACCOUNT, REGION, client
 from tests.signing.place import Site
+from tests.signing.revoke.fleet import pace
 
 TARGET = SignTarget(name="prod", profile="orders_2026", bucket="orders-${AWS::AccountId}", region=REGION, tags=(("team", "orders"),))
-COMMANDS = ("bootstrap", "doctor", "sign")
+HELD = Verification(
+    chains=(Chain(subject="function", links=(Link(id="code-sha256", hold=Hold.HELD, sentence="It holds."),)),),
+    policy=None,
+    policy_digest="",
+)
+COMMANDS = ("bootstrap", "doctor", "revoke", "sign")
 
 
 @dataclass
@@ -105,11 +117,38 @@ def _calls_of_sign(account: Account) -> Recorder:
     return recorder
 
 
+def _calls_of_revoke(account: Account) -> Recorder:
+    """A job and a profile version, with the brake, in every region; then both kinds of release from it."""
+    recorder = Recorder()
+    account.endpoint.functions.configure({"creating": 0, "updating": 0})
+    site = Site(account.endpoint, account.folder, target=account.target)
+    (signed,) = site.run().signed
+    functions, code = client("lambda"), {"S3Bucket": signed.object.bucket, "S3Key": signed.object.key}
+    layer = functions.publish_layer_version(LayerName="plain", Content={"ZipFile": zipped()})["LayerVersionArn"]
+    for name, what in {"reserved": code, "unreserved": code, "unsigned": {"ZipFile": zipped()}}.items():
+        role = f"arn:aws:iam::{ACCOUNT}:role/orders"
+        functions.create_function(FunctionName=name, Role=role, Runtime="python3.13", Handler="app.main", Code=what, Layers=[layer])
+    functions.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=5)
+    connect, now = account.connect(recorder), datetime.now(UTC).replace(microsecond=0)
+    policy = replace(_policy(account.folder), sign=SignPolicy(targets=(account.target,)))
+    job = Revocation(what=SigningJob.parse(signed.job), reason="leaked", effective=None, now=now)
+    profile = ProfileVersion.parse(signed.profile_version)
+    for wanted in (job, Revocation(what=profile, reason="leaked", effective=now - timedelta(hours=1), now=now)):
+        found = survey_of_revocation(wanted, policy, connect, regions=(), all_regions=True, pace=pace, say=lambda _line: None)
+        assert not found.unlooked
+        assert not carry_out_revocation(found, stopping=True, pace=pace, say=lambda _line: None).failed
+    here = [connect(Place(region=REGION))]
+    rest = look(here, [], lambda _aws, _name: HELD, pace=pace, say=lambda _line: None)
+    assert not let_run(rest, pace=pace, say=lambda _line: None).failed
+    assert len(rest.whole) == 2
+    return recorder
+
+
 def _policy(folder: Path) -> Policy:
     return load(folder, offline=True, cache=folder, fetch=lambda _url: b"", today=datetime.now(UTC).date())
 
 
-_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "sign": _calls_of_sign}
+_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "revoke": _calls_of_revoke, "sign": _calls_of_sign}
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -10,6 +10,10 @@ from shipsafe.adapters.aws.session import Aws
 from shipsafe.errors import IncompleteError
 
 
+def _name(function: str) -> str:
+    return function.rpartition(":")[2]
+
+
 def reserved(aws: Aws, function: str) -> int | None:
     """What is reserved for a function (its ARN), None where nothing is.
 
@@ -17,7 +21,7 @@ def reserved(aws: Aws, function: str) -> int | None:
         IncompleteError: Lambda refused or gave no answer.
     """
     with aws_errors(f"look at the reserved concurrency of {function}"):
-        told = aws.client("lambda").get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions")
+        told = aws.client("lambda").get_function_concurrency(FunctionName=_name(function)).get("ReservedConcurrentExecutions")
         return None if told is None else int(told)
 
 
@@ -30,9 +34,9 @@ def reserve(aws: Aws, function: str, number: int | None) -> None:
     client = aws.client("lambda")
     with aws_errors(f"reserve concurrency {'none' if number is None else number} for {function}"):
         if number is None:
-            client.delete_function_concurrency(FunctionName=function)
+            client.delete_function_concurrency(FunctionName=_name(function))
             return
-        told = client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=number)
+        told = client.put_function_concurrency(FunctionName=_name(function), ReservedConcurrentExecutions=number)
         answered = told.get("ReservedConcurrentExecutions")
     if answered != number:
         raise IncompleteError(f"Lambda was to reserve {number} for {function}, and says {answered}.", remedy="Run this again.")
