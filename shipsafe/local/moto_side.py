@@ -14,6 +14,7 @@ from shipsafe.local.asked import Answered, Asked
 from shipsafe.local.bucket_policies import count_loopback_as_secure
 from shipsafe.local.call import ApiError
 from shipsafe.local.identity import account_of
+from shipsafe.local.kms_digests import take_digests
 
 _OWN = (
     "/moto-api"  # moto's own control calls: they empty it past `--state`, and its recorder writes a file wherever the endpoint was started
@@ -87,6 +88,7 @@ class Moto:
                 from moto.moto_server import werkzeug_app  # noqa: PLC0415 - 0.6 s and 60 MB, for those who use S3 and the like
 
                 count_loopback_as_secure()
+                take_digests()
                 self._application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
             return self._application
 
