@@ -67,6 +67,9 @@ class BucketPlace:
         """
         return read_version(self._aws, self._bucket, self._owner, f"{self._prefix}{one.name}", version, largest=largest)
 
+    def path(self, one: Filed) -> None:
+        """No object is a file."""
+
     def put(self, one: Filed, data: bytes) -> bool:
         """Write a new object; False where there is one of that name, which is left as it is.
 

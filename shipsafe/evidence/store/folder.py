@@ -53,7 +53,7 @@ class FolderPlace:
             IntegrityError: it is larger than `largest` bytes, or no file.
             IncompleteError: it cannot be read.
         """
-        path = self._root / one.name
+        path = self.path(one)
         try:
             if not path.is_file():  # opening a pipe would wait for somebody to write
                 raise IntegrityError("It is no file.", remedy="Find out what was put in its place.", path=str(path))
@@ -65,13 +65,17 @@ class FolderPlace:
             raise IntegrityError(f"It is larger than {largest // MEBIBYTE} MiB, which no envelope is.", path=str(path))
         return data
 
+    def path(self, one: Filed) -> Path:
+        """The file."""
+        return self._root / one.name
+
     def put(self, one: Filed, data: bytes) -> bool:
         """Write a new file; False where there is one of that name, which is left as it is.
 
         Raises:
             IncompleteError: the disk is full, read-only, or the like.
         """
-        path = self._root / one.name
+        path = self.path(one)
         with disk_errors(path):
             if os.path.lexists(path):
                 return False

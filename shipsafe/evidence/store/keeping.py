@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
@@ -48,6 +49,9 @@ class Back(Protocol):
     def read(self, one: Filed, version: str, *, largest: int) -> bytes:
         """One version, whole."""
 
+    def path(self, one: Filed) -> Path | None:
+        """The file that it is, where it is one."""
+
     def put(self, one: Filed, data: bytes) -> bool:
         """Write a new object; False where there is one."""
 
@@ -61,6 +65,7 @@ class Store:
     def __init__(self, back: Back) -> None:
         self._back = back
         self.local = back.local
+        self.parallel = back.parallel
 
     @property
     def shown(self) -> str:
@@ -160,7 +165,7 @@ class Store:
         shown = self.shown_of(kept)
         envelope = read_envelope(self.line(kept), shown=shown)
         statement = statement_of(envelope, shown=shown)
-        check_filed(kept, statement, shown=shown)
+        check_filed(kept.word, kept.subjects, statement, shown=shown)
         return envelope
 
     def line(self, kept: Kept) -> bytes:
@@ -171,6 +176,19 @@ class Store:
             IncompleteError: it could not be read.
         """
         return self._line(kept.filed[0])
+
+    def file(self, kept: Kept, folder: Path) -> Path:
+        """A file with an envelope, to be read by another process: its own, or one in a folder that the caller removes.
+
+        Raises:
+            IntegrityError: as `line`, where it has to be fetched; its reader compares it with its name.
+            IncompleteError: it could not be read.
+        """
+        if (own := self._back.path(kept.filed[0])) is not None:
+            return own
+        copy = folder / f"{kept.sha256}.json"
+        copy.write_bytes(self.line(kept))
+        return copy
 
     def _line(self, one: Filed) -> bytes:
         """The oldest version that is what the name says: whoever writes a newer one, or a delete marker, hides nothing."""
@@ -193,16 +211,16 @@ class Store:
             yield one
 
 
-def check_filed(kept: Kept, statement: Statement, *, shown: str) -> None:
+def check_filed(word: str, subjects: Iterable[str], statement: Statement, *, shown: str) -> None:
     """Compare what an envelope says with where it is filed.
 
     Raises:
         IntegrityError: it is of another kind, or says nothing of a subject under which it is filed.
     """
-    if word_of(statement.kind) != kept.word:
-        raise IntegrityError(f"It is filed as {kept.word} and is a {word_of(statement.kind)}.", remedy=_REMEDY, path=shown)
+    if word_of(statement.kind) != word:
+        raise IntegrityError(f"It is filed as {word} and is a {word_of(statement.kind)}.", remedy=_REMEDY, path=shown)
     named = {one.digests["sha256"] for one in statement.subjects}
-    for subject in kept.subjects:
+    for subject in subjects:
         if subject not in named:
             raise IntegrityError(f"It is filed under {subject} and says nothing of it.", remedy=_REMEDY, path=shown)
 
