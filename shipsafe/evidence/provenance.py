@@ -16,6 +16,7 @@ from shipsafe.model.record import RunRecord
 
 BUILD_TYPE = "urn:shipsafe:build:v1"
 LOCAL = "urn:shipsafe:builder:local"
+UNKNOWN = "urn:shipsafe:builder:unknown"  # another tool made the zip, and nothing tells where or from what
 _SAID = ("name", "subject", "runtimes", "handler", "architectures", "layers")
 
 

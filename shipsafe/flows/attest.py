@@ -32,7 +32,7 @@ _AT_ONCE = 4
 
 
 def attested(
-    items: Sequence[Published], record: RunRecord, policy: Policy, source: SourceTree | None, signers: "Sequence[Signer]"
+    items: Sequence[Published], record: RunRecord, policy: Policy, source: SourceTree, signers: "Sequence[Signer]", *, builder: str = ""
 ) -> tuple[list[Published], RunRecord]:  # fmt: skip
     """The artifacts with what is stated about them, and the record that says who vouches for it.
 
@@ -40,14 +40,15 @@ def attested(
         items: what is about to be published.
         record: of the run that passed.
         policy: that it was judged under.
-        source: what was built; None where nothing was, and there is nothing to state about how.
+        source: what was built.
         signers: whose keys sign; none for evidence that nobody vouches for.
+        builder: who built it, where that was not here.
 
     Raises:
         ShipsafeError: a key cannot sign.
         IncompleteError: an SBOM cannot be read.
     """
-    builder = builder_of(os.environ)
+    builder = builder or builder_of(os.environ)
 
     def bundle(item: Published) -> Published:
         lines = _lines(item, record, policy, source, builder, signers)
@@ -82,7 +83,7 @@ def names_of(signers: "Sequence[Signer]", trusted: AttestPolicy) -> Iterator[str
 
 
 def _lines(
-    item: Published, record: RunRecord, policy: Policy, source: SourceTree | None, builder: str, signers: "Sequence[Signer]"
+    item: Published, record: RunRecord, policy: Policy, source: SourceTree, builder: str, signers: "Sequence[Signer]"
 ) -> Iterator[bytes]:  # fmt: skip
     entry: dict[str, Any] = manifest_of(record, entry_of(item))
     artifact = resource(entry)
@@ -90,8 +91,7 @@ def _lines(
     if item.sbom is not None:
         with disk_errors(item.sbom):
             sbom = item.sbom.read_bytes()
-    if source is not None:
-        yield written(provenance(entry, record, source, builder=builder, components=listed(sbom)), signers)
+    yield written(provenance(entry, record, source, builder=builder, components=listed(sbom)), signers)
     if sbom:
         yield enveloped(stated(artifact, sbom), signers)
     yield written(gates_statement(record, artifact, subject=item.archive.subject, asked_by=Role.BUILDER, policy=policy), signers)

@@ -4,17 +4,21 @@
     shipsafe sign build/pay.zip --template template.yaml --function Pay
 
 Every gate is asked, as of any package that another tool built. What passes becomes a release: the zip with the bytes that it had, an
-SBOM that is made of it, and the manifest; from then on it is signed like one that shipsafe has built. What neither the command line nor
+SBOM that is made of it, evidence that says that its builder is not known, and the manifest; from then on it is signed like one that
+shipsafe has built. What neither the command line nor
 the template says is not known, and is not guessed from the files: the rules that need it are unanswered.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipsafe.adapters.files import relative
 from shipsafe.errors import ConfigError
+from shipsafe.evidence.provenance import UNKNOWN, SourceTree
 from shipsafe.flows.ask import Case
+from shipsafe.flows.attest import attested
 from shipsafe.flows.bench import Bench
 from shipsafe.flows.examine import Hands
 from shipsafe.flows.zips import Answers, Asked, Terms, asked_about, refuse_signed
@@ -35,6 +39,9 @@ from shipsafe.packing.publish import MANIFEST, Published, check_names, publish
 from shipsafe.packing.release import Release, ReleasedArtifact, read_release
 from shipsafe.packing.runtimes import MACHINES, is_a_name
 from shipsafe.readers import read_project
+
+if TYPE_CHECKING:
+    from securesystemslib.signer._signer import Signer
 
 _COMMAND_LINE = "the command line"
 _TEMPLATE = "--template FILE --function ID"
@@ -68,10 +75,10 @@ class Bare:
     policy_file: Path | None = None
 
 
-def bare_release(bare: Bare, output: Output, terms: Terms) -> tuple[Release | None, Asked]:
+def bare_release(bare: Bare, output: Output, terms: Terms, signers: "Sequence[Signer]" = ()) -> tuple[Release | None, Asked]:
     """Ask every gate about zips, and make a release of them in the output folder if they pass. Called under `output_lock`.
 
-    Gives the release, None where they did not pass, and what was found.
+    `signers` sign what is stated about them. Gives the release, None where they did not pass, and what was found.
 
     Raises:
         ConfigError: the options contradict each other, two zips have one name, or the folder holds another release.
@@ -95,7 +102,7 @@ def bare_release(bare: Bare, output: Output, terms: Terms) -> tuple[Release | No
             shown = bare.zips[0].resolve().parent.name or "zips"
             record = answers.record(project=shown, template=said_by if bare.template else None)
             if record.verdict.decision is Decision.PASS:
-                record, there = _released(answers, subjects, record, bare, output, there)
+                record, there = _released(answers, subjects, record, bare, output, there, terms.policy, signers)
             else:
                 there = None
     finally:
@@ -248,7 +255,8 @@ def _there(output: Output, bare: Bare, subjects: Sequence[Subject]) -> Release |
 
 
 def _released(
-    answers: Answers, subjects: Sequence[Subject], record: RunRecord, bare: Bare, output: Output, there: Release | None
+    answers: Answers, subjects: Sequence[Subject], record: RunRecord, bare: Bare, output: Output, there: Release | None, held: Policy,
+    signers: "Sequence[Signer]",
 ) -> tuple[RunRecord, Release]:  # fmt: skip
     """The record and the release of what passed. One that lies there with the same zips stays, with its signatures."""
     items = []
@@ -268,7 +276,8 @@ def _released(
     if there is not None and sorted(map(_identity, there.artifacts)) == sorted(map(_published, items)):
         return record, there
     policy = relative(bare.policy_file.resolve(), output.out.resolve()) if bare.policy_file else None
-    record = publish(output, items, record, Source(policy=policy))
+    stated, record = attested(items, record, held, SourceTree(), signers, builder=UNKNOWN)
+    record = publish(output, stated, record, Source(policy=policy))
     return record, read_release(output.out)
 
 

@@ -15,8 +15,11 @@ from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.adapters.git import source_date_epoch
 from shipsafe.adapters.json_file import read_json
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
+from shipsafe.evidence.keys import open_signers
+from shipsafe.flows.attest import attested, source_tree
 from shipsafe.flows.build import LAST_SECOND, about_project, concluded, source_of
 from shipsafe.flows.prepare import Prepared
+from shipsafe.flows.shared_source import shared_source
 from shipsafe.gates import all_gates
 from shipsafe.model.artifact import Artifact
 from shipsafe.model.outcome import Outcome, State
@@ -44,15 +47,24 @@ class _Share:
     record: RunRecord
     artifacts: dict[str, tuple[Artifact, Any]]
 
+    @property
+    def entries(self) -> list[Any]:
+        """What its manifest says of each of its artifacts."""
+        return [entry for _, entry in self.artifacts.values()]
+
 
 def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord:
     """Join the shares in `folders`, and publish them into `out` when all of them together pass.
 
+    What is stated about the artifacts is stated here, about all of them together; only whether the source was changed is taken from what
+    the shares state, because it was theirs that was built.
+
     Raises:
-        ConfigError: a folder holds no report, or one that cannot be read.
+        ConfigError: a folder holds no report, or one that cannot be read; or a key cannot be used.
         IntegrityError: shares do not belong together or here, disagree, or a file is not what its report says.
         IncompleteError: what passed was not brought along, or the output folder cannot be written.
     """
+    signers = open_signers(prepared.request.keys)
     shares = [_share(folder) for folder in folders]
     if not shares:
         raise ConfigError("No folder is named.", remedy="Name the folders of all shares.")
@@ -80,7 +92,9 @@ def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord
             with ThreadPoolExecutor(prepared.request.jobs) as pool:
                 items = list(pool.map(lambda subject: _brought(subject, shares, output), subjects))
             _check_entries(record, items, shares, contents)
-            return publish(output, items, record, source_of(prepared, out))
+            source = shared_source(source_tree(prepared), ((share.folder, entry) for share in shares for entry in share.entries))
+            stated, record = attested(items, record, prepared.policy, source, signers)
+            return publish(output, stated, record, source_of(prepared, out))
         finally:
             output.tidy()
 
@@ -176,12 +190,16 @@ def _locks(entry: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _check_entries(record: RunRecord, items: Sequence[Published], shares: Iterable[_Share], contents: dict[str, str]) -> None:
-    """Every share has to say of its artifacts what is about to be published, and its gates have to have looked at their content."""
+    """Every share has to say of its artifacts what is about to be published, and its gates have to have looked at their content.
+
+    What a share states in its evidence speaks of the share alone.
+    """
     ours = {item.archive.subject: (item, entry_of(item).artifact, manifest_of(record, entry_of(item))) for item in items}
     for share in shares:
         for subject, (artifact, entry) in share.artifacts.items():
             item, made, told = ours.get(subject, (None, None, None))
-            if (artifact, entry) != (made, told):
+            said = {key: value for key, value in entry.items() if key != "evidence"} if isinstance(entry, dict) else entry
+            if (replace(artifact, evidence="", evidence_sha256=""), said) != (made, told):
                 raise IntegrityError(f"What it says of the artifact of {subject} is not true of what was brought.",
                                      remedy=_ONE_COMMIT, path=str(share.folder))  # fmt: skip
             if item is not None and contents.get(subject, item.archive.content_digest) != item.archive.content_digest:
