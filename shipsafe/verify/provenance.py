@@ -1,0 +1,92 @@
+"""The link `provenance`: who built the zip, from what, and whether the release manifest says the same of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shipsafe.errors import ShipsafeError
+from shipsafe.evidence.facts import built
+from shipsafe.evidence.predicates import check
+from shipsafe.model.attestation import Role
+from shipsafe.model.chain import Link
+from shipsafe.model.policy import Policy
+from shipsafe.packing.release import Release
+from shipsafe.verify import links
+from shipsafe.verify.proof import Proof
+from shipsafe.verify.zip_contents import Contents
+
+_SAID = ("name", "subject", "runtimes", "handler", "architectures", "layers")
+_REMEDY = "Somebody changed the release manifest: find out who, and build again."
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a provenance is held against: a manifest, its entry as it stands there, and the contents; each None where it is not there."""
+
+    release: Release | None
+    entry: Mapping[str, Any] | None
+    contents: Contents | None
+    shown: str
+
+
+def provenance_link(proof: Proof, about: About, policy: Policy) -> Link:
+    """The link of one zip; what is vouched for is in `proof`."""
+    link = proof.link(links.PROVENANCE)
+    if link is None or proof.provenance is None:
+        if _is_of_another_tool(proof, about) and not (policy.sign.attested_builder or policy.attest.trusts_anybody(Role.BUILDER)):
+            return links.not_asked(links.PROVENANCE, "Another tool built it, and nobody states how; the policy trusts no builder's key.")
+        return link or links.broken(links.PROVENANCE, "There is no provenance of it.", path=about.shown)
+    statement = proof.provenance.statement
+    try:
+        check(statement.kind, statement.predicate, shown=about.shown)
+    except ShipsafeError as error:
+        return links.of_error(links.PROVENANCE, error)
+    if other := next(_differences(statement.predicate, about), None):
+        what, stated, there = other
+        return links.broken(links.PROVENANCE, what, expected=stated[:_LONGEST], found=there[:_LONGEST], remedy=_REMEDY, path=about.shown)
+    told = built(statement)
+    notes = [*link.notes]
+    if told.dirty is not False:
+        notes.append("What was built differs from the commit." if told.dirty else "The builder could not say whether it is the commit.")
+    sentence = f"{link.sentence} Built by {told.builder} from {told.source or 'a source that it does not name'}."
+    return replace(link, sentence=sentence, notes=tuple(notes))
+
+
+def _is_of_another_tool(proof: Proof, about: About) -> bool:
+    """Whether the manifest, or a signer, says that the zip came to us as it is."""
+    if about.entry is not None:
+        return bool(about.entry["source"] == "prebuilt")
+    claims = [claim for one in proof.signings for claim in one.statement.predicate.get("claims", ())]
+    return any(isinstance(claim, dict) and (claim.get("name"), claim.get("value")) == ("built-by", "another tool") for claim in claims)
+
+
+def _differences(predicate: Mapping[str, Any], about: About) -> Iterator[tuple[str, str, str]]:
+    yield from _of_contents(predicate, about.contents)
+    if about.entry is not None and about.release is not None:
+        yield from _of_manifest(predicate, about.entry, about.release)
+
+
+def _of_contents(predicate: Mapping[str, Any], contents: Contents | None) -> Iterator[tuple[str, str, str]]:
+    stated = predicate["buildDefinition"].get("internalParameters", {}).get("contentDigest")
+    if contents is not None and contents.zipped.signature is None and stated is not None and stated != contents.content_digest:
+        yield "The builder states other contents than lie in the zip.", str(stated), contents.content_digest
+
+
+def _of_manifest(predicate: Mapping[str, Any], entry: Mapping[str, Any], release: Release) -> Iterator[tuple[str, str, str]]:
+    """Where the manifest says something else: what it says, the builder has to vouch for."""
+    definition = predicate["buildDefinition"]
+    outer = definition["externalParameters"]
+    artifact = outer["artifact"]
+    pairs = [(name, artifact.get(name), entry[name]) for name in _SAID]
+    pairs.append(("prebuilt", artifact.get("prebuilt"), entry["source"] == "prebuilt"))
+    pairs.append(("policy", outer.get("policy", {}).get("digest"), release.document["policy"]["digest"]))
+    dependencies = definition.get("resolvedDependencies", ())
+    commit = next((one["digest"]["gitCommit"] for one in dependencies if "gitCommit" in one.get("digest", {})), None)
+    pairs.append(("commit", commit, release.document["source"]["commit"]))
+    locks = {(one.get("name"), one.get("digest", {}).get("sha256")) for one in dependencies}
+    missing = [lock["path"] for lock in entry["locks"] if (lock["path"], lock["sha256"]) not in locks]
+    pairs.append(("locks", [], missing))
+    for name, stated, there in pairs:
+        if stated != there:
+            yield f"The release manifest says of it, as its {name}, something else than the builder states.", str(stated), str(there)
