@@ -69,6 +69,18 @@ def open_advisories(
             return _Service(settings.source, cache, osv_url, sleep)
 
 
+def records_of(advisories: Advisories) -> Store:
+    """The records of a source, to be found by their ids.
+
+    Raises:
+        IncompleteError: it is a service, which answers about distributions alone; or its records cannot be read.
+    """
+    if not isinstance(advisories, _Stored):
+        what = f"The policy asks {advisories.info.source} for advisories, which is asked about distributions and not by an id."
+        raise IncompleteError(what, remedy='Set source = "snapshot" in `[advisories]`, or ask about a package: "jinja2<3.1.6".')
+    return advisories.store()
+
+
 def _from_snapshot(
     settings: AdvisoryPolicy,
     *,
@@ -184,10 +196,14 @@ class _Stored:
         self.answers.keep("audit", question, answers)
         return answers
 
+    def store(self) -> Store:
+        """The records themselves, to be found by id and by package."""
+        return self._opened.get("", self.open)
+
     def _audit(self, pins: Sequence[Pin]) -> Sequence[Answer]:
         from shipsafe.advisories.audit import StoreService, audit  # noqa: PLC0415 - pip-audit takes 200 ms to import
 
-        store = self._opened.get("", self.open)
+        store = self.store()
         return audit(pins, StoreService(store), store.by_any_id)
 
 

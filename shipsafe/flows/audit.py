@@ -8,7 +8,7 @@ it was signed, and at the first such time for what the builder states; today whe
 policy: ending it does not undo what it signed before.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -116,10 +116,25 @@ def audit(request: AuditRequest, connect: Callable[[Place], Aws] = open_aws) -> 
     )
 
 
-def _read(store: Store, request: AuditRequest) -> _Releases:
-    """Signing records first: they say which digests belong together, and when keys must have been valid."""
+def releases_of(store: Store, policy: Policy, folder: Path, today: date, zips: Collection[str]) -> dict[str, AuditedRelease]:
+    """What is kept about these unsigned zips (hex SHA-256), by digest; what the gates said, which is large, is not read.
+
+    Raises:
+        IncompleteError: the store could not be looked at.
+    """
+    request = AuditRequest(policy=policy, folder=folder, today=today)
+    kinds = [kind for kind in _KINDS if kind is not Predicate.GATES]
+    found = _read(store, request, kinds, frozenset(zips)).by_digest
+    return {sha256: _audited(one) for sha256, one in found.items() if sha256 in zips}
+
+
+def _read(store: Store, request: AuditRequest, kinds: Sequence[Predicate] = _KINDS, only: frozenset[str] | None = None) -> _Releases:
+    """Signing records first: they say which digests belong together, and when keys must have been valid.
+
+    `only`: the digests of the zips that matter; None where all do.
+    """
     releases, unread = _Releases(), []
-    listed = store.listed(_KINDS)
+    listed = _about(store.listed(kinds), only)
     for kept, found in store.read_all(one for one in listed if one.word == "signing"):
         read = _look(store, kept, found, request, None)
         if not read.subjects:
@@ -142,6 +157,14 @@ def _read(store: Store, request: AuditRequest) -> _Releases:
         for zipped in releases.about(read.kept):
             releases.add(zipped, read)
     return releases
+
+
+def _about(listed: tuple[Kept, ...], only: frozenset[str] | None) -> tuple[Kept, ...]:
+    """Those about these zips, and about what was made of them."""
+    if only is None:
+        return listed
+    joined = only.union(*(one.subjects for one in listed if one.word == "signing" and not only.isdisjoint(one.subjects)))
+    return tuple(one for one in listed if not joined.isdisjoint(one.subjects))
 
 
 def _look(store: Store, kept: Kept, found: Envelope | ShipsafeError, request: AuditRequest, at: date | None) -> _Read:
