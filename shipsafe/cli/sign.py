@@ -15,13 +15,15 @@ from shipsafe.adapters.timeline import Timeline
 from shipsafe.cli import options, run
 from shipsafe.cli.screen import MARK, Screen
 from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.evidence.keys import open_signers
+from shipsafe.flows.attest import names_of
 from shipsafe.flows.bare import Bare
-from shipsafe.flows.sign import Asking, Signed, SignRequest, asking, planned, signed
+from shipsafe.flows.sign import Asking, Planned, Signed, asking, planned, signed
+from shipsafe.flows.sign_request import SignRequest
 from shipsafe.model.verdict import Decision
 from shipsafe.reports import names
 from shipsafe.reports.layout import size
 from shipsafe.reports.text import plain
-from shipsafe.signing.plan import SigningPlan
 from shipsafe.signing.roots import local_root
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -35,6 +37,7 @@ def _sign(
     ] = None,
     *,
     target: options.Targets = None,
+    key: options.Keys = None,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
     policy: options.PolicyFile = None,
@@ -73,8 +76,8 @@ def _sign(
     """Sign every artifact of a release, or zips of any tool, with AWS Signer, and pin what came of it.
 
     Every gate that can be asked of the zips is asked again first, under the policy that they were built under or, better, a protected one
-    (--policy). What does not pass is not signed. The result is written into the release manifest, and into what deploys it. An interrupted
-    run is continued by the next, without a second signature.
+    (--policy). What does not pass is not signed. The result is written into the release manifest, into what deploys it, and into the
+    evidence beside each zip, which --key signs. An interrupted run is continued by the next, without a second signature.
     """
     options.known_format(output, names())
     targets = options.report_targets(report, names())
@@ -97,6 +100,7 @@ def _sign(
         jobs=jobs or options.default_jobs(),
         timeout=timeout,
         local_root=local_root(os.environ, local=local),
+        signers=open_signers(key or ()),
     )
     # Standard output gets one thing: the lines of this command, or a report in another format.
     screen = Screen(local=is_local() or local, stream=sys.stdout if output == "text" else sys.stderr)
@@ -111,10 +115,10 @@ def _sign(
         if case.record.verdict.decision is not Decision.PASS or case.release is None:
             screen.say("Nothing was signed: what does not pass is not signed.")
             return case.record.verdict.exit_code
-        made = planned(case)
-        if not screen.confirm(_plan(case, made), yes=yes or not made.changes, dry_run=dry_run):
+        plan = planned(case)
+        if not screen.confirm(_plan(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
             return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED  # so that `shipsafe sign && deploy` does not go on
-        done = signed(case, case.release, made, (lambda _: None) if quiet else Screen(local=screen.local, stream=sys.stderr).say)
+        done = signed(case, case.release, plan, (lambda _: None) if quiet else Screen(local=screen.local, stream=sys.stderr).say)
         for line in _told(done):
             screen.say(line)
         return done.exit_code
@@ -137,9 +141,14 @@ def _what(said: Bare, out: Path) -> tuple[Path, Bare | None]:
     return (folders[0] if folders else Path("dist")), None
 
 
-def _plan(case: Asking, made: SigningPlan) -> Iterator[str]:
-    """The plan, as a person reads it: who we are at each target, and what is left to do for each zip."""
+def _plan(case: Asking, plan: Planned) -> Iterator[str]:
+    """The plan, as a person reads it: who vouches for what, who we are at each target, and what is left to do for each zip."""
+    made, names = plan.made, ", ".join(names_of(case.request.signers, case.policy.attest))
     yield f"builder: {case.asked.builder}"
+    yield f"evidence: {f'signed by {names}' if names else 'unsigned, so that nobody vouches for it (--key URI signs it)'}"
+    if plan.store:
+        yield f"  kept in {plan.store.shown}: what is stated about each zip, by its builder and by this run"
+        yield f"  {plan.store.guard}"
     width = max(len(", ".join(line.names)) for line in made.lines)
     for stand in made.stands:
         target, aws = stand.target, stand.aws
@@ -162,6 +171,8 @@ def _told(done: Signed) -> Iterator[str]:
     for artifact, target, error in done.failed:
         yield f"{artifact} -> {target}: not signed. {error}"
     ends = [f"{len(done.signed)} signed; {done.release.out / 'shipsafe.json'} says where."] if done.signed else []
+    if done.unproven:
+        yield str(done.unproven)
     if done.failed:
         again = " Run this again: it goes on where it was." if done.exit_code is ExitCode.INCOMPLETE else ""
         ends.append(f"{len(done.failed)} not signed.{again}")

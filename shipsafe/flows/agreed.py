@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from shipsafe.adapters.shown import shown
 from shipsafe.errors import IntegrityError
+from shipsafe.model.claims import NOBODY, Claim
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import Function, LayerRef, Subject
 from shipsafe.packing.manifest import Told, told_of
@@ -88,17 +89,20 @@ def _differs(subject: str, field: str, claimed: str, said: str, where: str) -> I
     )
 
 
-def unlooked_at(python: Mapping[str, tuple[str, ...]], told: Mapping[str, Told]) -> Iterator[str]:
+def unlooked_at(python: Mapping[str, tuple[str, ...]], told: Mapping[str, Told], claims: Iterable[Claim]) -> Iterator[str]:
     """What to say of Python that no gate was asked about, because the release says that it is none.
 
     Args:
         python: files of Python by subject.
         told: what the release says, by subject.
+        claims: whose attestation vouches for that.
     """
+    vouched = {claim.subject: claim.vouched_by for claim in claims if claim.name == "runtime"}
     for subject, paths in python.items():
         runtimes = ", ".join(told[subject].runtimes)
         claimed = f"says that it runs on {shown(runtimes, _LONGEST)}" if runtimes else "names no runtime for it"
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         yield (
-            f"Not looked at: Python in {subject} ({shown(paths[0], _LONGEST)}{more}). The release {claimed}, and nobody vouches for that."
+            f"Not looked at: Python in {subject} ({shown(paths[0], _LONGEST)}{more}). The release {claimed}, and"
+            f" {vouched.get(subject, NOBODY)} vouches for that."
         )

@@ -2,7 +2,7 @@
 
 A build may have run on a machine that others can write to, so every gate is asked again that can be asked of the zips themselves, under
 the policy of whoever signs and with the advisories of today. What a zip cannot show is taken from the builder as a claim, and the
-result says whose attestation vouches for it.
+result says whose attestation vouches for it: the builder's word is looked at first (`flows/vouching.py`).
 
     asked = reask(release, policy, today=..., offline=False, jobs=4, progress=..., timeline=...)
     asked.record.verdict     # PASS, FAIL or INCOMPLETE
@@ -27,6 +27,7 @@ from shipsafe.flows.agreed import told_in, unlooked_at
 from shipsafe.flows.bench import Bench
 from shipsafe.flows.claims import claims_about
 from shipsafe.flows.examine import Hands
+from shipsafe.flows.vouching import Words, builder_words, check_stated, who_built
 from shipsafe.flows.zips import Asked, Terms, asked_about, refuse_signed
 from shipsafe.model.artifact import Artifact
 from shipsafe.model.claims import SbomClaims
@@ -62,20 +63,24 @@ def reask(
         vex: documents to read besides those that the policy names.
 
     Raises:
-        IntegrityError: a zip or an SBOM is not what the manifest says, or the SBOM does not describe the zip.
+        IntegrityError: a zip or an SBOM is not what the manifest says, the SBOM does not describe the zip, or what the builder states
+            does not hold.
         ConfigError: a VEX document or the baseline cannot be read.
         IncompleteError: the folder for temporary files cannot be written.
     """
     home = (release.policy or release.out).resolve().parent
     terms = Terms(policy=policy, today=today, home=home, offline=offline, jobs=jobs, progress=progress, timeline=timeline, vex=tuple(vex))
-    shelf = _Shelf(artifacts={one.subject: one for one in release.artifacts})
+    words = builder_words(release, policy, today=today)
+    shelf = _Shelf(artifacts={one.subject: one for one in release.artifacts}, words=words)
     subjects = [_subject(one) for one in release.artifacts]
     with asked_about(subjects, Hands(take=shelf.take), terms, reworded=partial(_compared, shelf)) as answers:
         record = answers.record(project=release.document["project"], template=release.document["template"])
     if record.verdict.decision is Decision.PASS:
         record = replace(record, artifacts=tuple(_artifact(one) for one in release.artifacts))
-    remarks = tuple(unlooked_at(dict(sorted(shelf.python.items())), told_in(release.artifacts)))
-    return Asked(record=record, claims=tuple(claims_about(release, shelf.told)), remarks=remarks)
+    claims = tuple(claims_about(release, shelf.told, words))
+    remarks = tuple(unlooked_at(dict(sorted(shelf.python.items())), told_in(release.artifacts), claims))
+    vouched_by = {subject: word.by for subject, word in words.items()}
+    return Asked(record=record, builder=who_built(words.values()), claims=claims, remarks=remarks, vouched_by=vouched_by)
 
 
 def _subject(artifact: ReleasedArtifact) -> Subject:
@@ -133,9 +138,13 @@ def _built_for(layer: ReleasedArtifact) -> str | None:
 
 @dataclass(slots=True)
 class _Shelf:
-    """The zips of a release, what their SBOMs said, and the Python in those that are said to be none, by subject."""
+    """The zips of a release, the builder's word on them, what their SBOMs said, and the Python in those that are said to be none.
+
+    All by subject.
+    """
 
     artifacts: Mapping[str, ReleasedArtifact]
+    words: Words
     told: dict[str, SbomClaims] = field(default_factory=dict)
     python: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -158,6 +167,7 @@ class _Shelf:
         shown = str(artifact.sbom)
         data = _read(artifact.sbom)
         document = read_sbom(data, sha256=artifact.sbom_sha256, shown=shown)
+        check_stated(self.words[subject.subject], document, shown=shown)
         told = self.told[subject.subject] = claims_of(document, shown=shown)
         zipped, tree = self._looked_into(artifact, subject, workspace, bench.policy, told)
         reconcile(document, subject, tree, zipped.archive(subject.subject), shown=shown)

@@ -5,25 +5,27 @@ is given here, before anything is uploaded. One lock holds the output folder all
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
-from shipsafe.adapters.files import relative
-from shipsafe.adapters.http import fetch
-from shipsafe.adapters.places import cache_dir
 from shipsafe.adapters.timeline import Timeline
-from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError
+from shipsafe.evidence.store import Store, open_store
 from shipsafe.flows.agreed import agrees_with_policy, told_in
 from shipsafe.flows.bare import Bare, bare_release
 from shipsafe.flows.reask import Asked, reask
 from shipsafe.flows.rewrite import Rewritten, read_words, rewrite
-from shipsafe.flows.targets import PASTE, place_of, targets_of
+from shipsafe.flows.sign_evidence import keep, stated_by_signer
+from shipsafe.flows.sign_policy import load_policy, policy_file, remarks_on
+from shipsafe.flows.sign_request import SignRequest
+from shipsafe.flows.targets import place_of, targets_of
+from shipsafe.flows.vouching import refuse_unattested
 from shipsafe.flows.zips import Terms
 from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
@@ -31,8 +33,6 @@ from shipsafe.model.signing import SignedArtifact, SignTarget
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import check_unchanged, repair
 from shipsafe.packing.release import Release, read_release, record_signatures
-from shipsafe.policy import load
-from shipsafe.readers.bundling import listed
 from shipsafe.reports.live import Progress
 from shipsafe.signing.journal import Journal
 from shipsafe.signing.plan import SigningPlan, plan
@@ -43,51 +43,17 @@ from shipsafe.signing.ticket import Unsigned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignRequest:
-    """What somebody asked for.
-
-    Attributes:
-        out: the folder of the release.
-        today: the day on which waivers and dates are judged.
-        policy: the policy to ask and sign under; None for the one that the release names.
-        targets: names of targets; empty for all of the policy.
-        vex: further VEX documents.
-        offline: advisories are not fetched. AWS is asked all the same.
-        jobs: how many things are done at once while gates are asked.
-        timeout: seconds that uploading, signing and reading back may take together.
-        local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
-        bare: zips that no release names, which become the one in `out`; None where the release is there.
-        rewrite, tfvars, samconfig: what is to be written with what was signed (`flows/rewrite.py`).
-        overrides: template parameters, for `rewrite`.
-    """
-
-    out: Path
-    today: date
-    policy: Path | None = None
-    targets: tuple[str, ...] = ()
-    vex: tuple[Path, ...] = ()
-    offline: bool = False
-    jobs: int = 4
-    timeout: float = 900
-    local_root: str | None = None
-    bare: Bare | None = None
-    rewrite: tuple[str, ...] = ()
-    tfvars: Path | None = None
-    samconfig: Path | None = None
-    overrides: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
     """A release whose gates were asked again, and where it is to be signed; the output folder is held.
 
-    `release` is None where zips did not pass and so became none.
+    `release` is None where zips did not pass and so became none. `home`: the policy's folder.
     """
 
     request: SignRequest
     output: Output
     release: Release | None
     policy: Policy
+    home: Path
     targets: tuple[SignTarget, ...]
     asked: Asked
     remarks: tuple[str, ...] = ()
@@ -99,19 +65,37 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What is left to do on AWS, and where evidence will be kept; None where the policy names no place."""
+
+    made: SigningPlan
+    store: Store | None
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything will be uploaded, signed or kept; else it is only read back."""
+        return self.made.changes or self.store is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """What came of it: the release with its signatures, those of this run, what could not be signed, and what else was written."""
+    """What came of it: the release with its signatures, those of this run, what could not be signed, and what else was written.
+
+    `unproven`: why what was signed has no evidence, or none that is kept; None where it has.
+    """
 
     release: Release
     signed: tuple[SignedArtifact, ...]
     failed: tuple[Failure, ...] = ()
     written: tuple[Path, ...] = ()
     remarks: tuple[str, ...] = ()
+    unproven: ShipsafeError | None = None
 
     @property
     def exit_code(self) -> ExitCode:
         """That of the gravest failure: 5 before 4."""
-        return max((failure.error.exit_code for failure in self.failed), default=ExitCode.PASS)
+        errors = (*(failure.error for failure in self.failed), *([self.unproven] if self.unproven else []))
+        return max((error.exit_code for error in errors), default=ExitCode.PASS)
 
 
 @contextmanager
@@ -140,32 +124,36 @@ def asking(request: SignRequest, progress: Progress, timeline: Timeline) -> Iter
 def _released(request: SignRequest, output: Output, progress: Progress, timeline: Timeline) -> Asking:
     """Ask about the release that lies in the folder."""
     release = read_release(request.out)
-    policy = _policy_of(request, release)
+    path = policy_file(request, release)
+    home = path.resolve().parent
+    policy = load_policy(request, home, path)
     targets = targets_of(policy, request.targets)
     agrees_with_policy(release, policy)
     asked = reask(release, policy, today=request.today, offline=request.offline, jobs=request.jobs, progress=progress,
                   timeline=timeline, vex=request.vex)  # fmt: skip
-    remarks = (*_remarks(request, release, policy), *asked.remarks)
-    return Asking(request=request, output=output, release=release, policy=policy, targets=targets, asked=asked, remarks=remarks)
+    remarks = (*remarks_on(request, release, policy, asked), *asked.remarks)
+    return Asking(request=request, output=output, release=release, policy=policy, home=home, targets=targets, asked=asked, remarks=remarks)
 
 
 def _of_zips(request: SignRequest, output: Output, progress: Progress, timeline: Timeline) -> Asking:
     """Ask about zips by their path, and make the release that they are."""
     here = Path.cwd()
-    policy = load(here, explicit=request.policy, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today)
+    policy = load_policy(request, here, request.policy)
     file = here / policy.path if policy.path else None
     terms = Terms(policy=policy, today=request.today, home=file.parent if file else here, offline=request.offline, jobs=request.jobs,
                   progress=progress, timeline=timeline, vex=request.vex)  # fmt: skip
     targets = targets_of(policy, request.targets)
-    release, asked = bare_release(replace(request.bare or Bare(zips=()), policy_file=file), output, terms)
-    return Asking(request=request, output=output, release=release, policy=policy, targets=targets, asked=asked)
+    bare = request.bare or Bare(zips=())
+    refuse_unattested(bare.zips, policy)
+    release, asked = bare_release(replace(bare, policy_file=file), output, terms)
+    return Asking(request=request, output=output, release=release, policy=policy, home=terms.home, targets=targets, asked=asked)
 
 
-def planned(case: Asking, connect: Callable[[Place], Aws] = open_aws) -> SigningPlan:
+def planned(case: Asking, connect: Callable[[Place], Aws] = open_aws) -> Planned:
     """What is left to do on AWS. Changes nothing there.
 
     Raises:
-        ConfigError: what deploys the release could not be written with what will be signed.
+        ConfigError: what deploys the release could not be written with what will be signed, or `evidence` names no place.
         ShipsafeError: as `shipsafe.signing.plan.plan`.
     """
     artifacts = case.release.artifacts if case.release else ()
@@ -176,13 +164,15 @@ def planned(case: Asking, connect: Callable[[Place], Aws] = open_aws) -> Signing
     # A rehearsal: nothing is signed for a template that cannot take it.
     _written_into(case, [Deployable.awaited(one.name, one.subject, target, region=aws.region, account=aws.account)
                          for one in artifacts for target, aws in places])  # fmt: skip
-    return made
+    place = case.policy.evidence
+    store = open_store(place, home=case.home, connect=connect, accounts=case.policy.accounts) if place else None
+    return Planned(made=made, store=store)
 
 
-def signed(case: Asking, release: Release, made: SigningPlan, say: Callable[[str], None]) -> Signed:
-    """Carry the plan out, and write what succeeded into the manifest, also where something else failed.
+def signed(case: Asking, release: Release, plan: Planned, say: Callable[[str], None]) -> Signed:
+    """Carry the plan out, and write what succeeded into the manifest, with the evidence of it, also where something else failed.
 
-    What deploys the release is written when all of it was signed.
+    What deploys the release is written when all of it was signed, and is proven.
 
     Raises:
         ConfigError: something cannot be rewritten faithfully; the manifest is written all the same.
@@ -190,7 +180,7 @@ def signed(case: Asking, release: Release, made: SigningPlan, say: Callable[[str
         IncompleteError: something cannot be written.
     """
     done = carry_out(
-        made,
+        plan.made,
         trust=partial(trust, policy_roots=case.policy.sign.roots, local_root=case.request.local_root),
         progress=say,
         now=_now,
@@ -198,11 +188,28 @@ def signed(case: Asking, release: Release, made: SigningPlan, say: Callable[[str
         sleep=time.sleep,
         deadline=case.request.timeout,
     )
+    unproven = None
     if done.signed:
-        release = record_signatures(case.output, release, done.signed, _told(case))
-    rewritten = Rewritten() if done.failed else _rewritten(case, release, done.signed)
+        try:
+            evidence = stated_by_signer(release, done.signed, case.asked, case.policy, case.request)
+        except ShipsafeError as error:  # what was signed is written down all the same: the next run states it
+            evidence, unproven = {}, _not_proven(error, "no evidence of it could be written")
+        release = record_signatures(case.output, release, done.signed, _told(case), evidence)
+    if done.signed and plan.store and not unproven:
+        try:
+            keep(release, plan.store)
+        except ShipsafeError as error:
+            unproven = _not_proven(error, f"evidence could not be kept in {plan.store.shown}")
+    rewritten = Rewritten() if done.failed or unproven else _rewritten(case, release, done.signed)
     rewritten.write()
-    return Signed(release=release, signed=tuple(done.signed), failed=tuple(done.failed), written=rewritten.paths, remarks=rewritten.remarks)
+    return Signed(release=release, signed=tuple(done.signed), failed=tuple(done.failed), written=rewritten.paths,
+                  remarks=rewritten.remarks, unproven=unproven)  # fmt: skip
+
+
+def _not_proven(error: ShipsafeError, what: str) -> ShipsafeError:
+    kind = IntegrityError if isinstance(error, IntegrityError) else IncompleteError
+    again = "Then run this again: nothing is signed twice, and what is missing is added."
+    return kind(f"Signed, but {what}: {error}", remedy=again)
 
 
 def _rewritten(case: Asking, release: Release, done: Sequence[SignedArtifact]) -> Rewritten:
@@ -221,35 +228,6 @@ def _written_into(case: Asking, deployables: Sequence[Deployable]) -> Rewritten:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _policy_of(request: SignRequest, release: Release) -> Policy:
-    """The policy that is given, else the one that the release names."""
-    path = request.policy or release.policy
-    if path is None:
-        remedy = f"Write one with a place to sign, and name it with --policy:\n{PASTE}"
-        raise ConfigError("The release was built without a policy of its own.", remedy=remedy)
-    if request.policy is None and not path.is_file():
-        raise ConfigError("The release was built under this policy, and it is not here.", remedy="Name the policy with --policy.",
-                          path=str(path))  # fmt: skip
-    folder = path.resolve().parent
-    if request.policy is None and path.resolve().is_relative_to(request.out.resolve()):
-        raise ConfigError("The policy that the release names lies in the release, where whoever can change the one can change the other.",
-                          remedy="Name the policy with --policy.", path=str(path))  # fmt: skip
-    return load(folder, explicit=path, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today)
-
-
-def _remarks(request: SignRequest, release: Release, policy: Policy) -> Iterable[str]:
-    if request.policy is None and release.policy:
-        named = relative(release.policy.resolve(), Path.cwd())
-        yield f"The policy is {named}, which the release itself names; --policy names a protected one."
-    ours = [one.name for one in release.artifacts if not one.prebuilt]
-    if ours and (policy.refuses_prebuilt or policy.proves_prebuilt) and not policy.sign.attested_builder:
-        yield f"The policy takes no unproven builds of other tools, and that shipsafe built {listed(ours)} is the builder's word alone."
-    built = release.document["policy"]["digest"]
-    if built != policy.digest:
-        now = f"{policy.path} as it is now ({policy.digest[:19]}...)"
-        yield f"The release was built under another policy ({built[:19]}...), and was asked again under {now}."
 
 
 def _told(case: Asking) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The zips stand in a project of their own, in a folder where nothing else lies: n
 """
 
 import shutil
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -35,22 +35,21 @@ from shipsafe.policy.vex import read_documents
 from shipsafe.reports.live import Progress
 from shipsafe.signing.layout import ENTRY
 
-_BUILDER = "builder"  # what stands in the place of a gate where nobody vouches for the builder
-_NOBODY_ATTESTS = (
-    'No attestation says who built this, and the policy takes only attested builders ([sign] builder = "attested"): a zip, its SBOM and '
-    "the manifest that were replaced together would pass unnoticed."
-)
 Reworded = Callable[[Outcome], Outcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What was found, who vouches for the builder, what was taken from the builder, and what else a person should know."""
+    """What was found, who vouches for the builder, what was taken from the builder, and what else a person should know.
+
+    `vouched_by`: names of the trusted keys that vouch for the builder's word, by subject.
+    """
 
     record: RunRecord
     builder: str = UNATTESTED
     claims: tuple[Claim, ...] = ()
     remarks: tuple[str, ...] = ()
+    vouched_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +120,6 @@ def asked_about(
             terms.progress.start(names, [gate.id for gate in all_gates()], packs=output is not None)
             examined = examine(bench, prepared.subjects, replace(hands, leave=_leave))
             outcomes = [reworded(one) for one in examined.outcomes]
-            if terms.policy.sign.attested_builder:
-                outcomes.append(Outcome.unanswered(_BUILDER, "project", _NOBODY_ATTESTS))
             yield Answers(prepared, bench, examined, outcomes)
             bench.clear()
 

@@ -152,15 +152,6 @@ def test_dry_run_and_a_missing_yes_change_nothing(run: Sign, project: Path) -> N
     assert (project / "dist" / "shipsafe.json").read_bytes() == before
 
 
-def test_under_strict_nothing_is_signed_that_no_builder_attests(run: Sign, project: Path) -> None:
-    strict = project.parent / "strict.toml"
-    strict.write_text('extends = "strict"\n' + POLICY.replace('"advisories"', f'"{project}/advisories"'))
-    done = run("sign", "--yes", "--policy", strict)
-    assert done.code == 4, done.out + done.err
-    assert "attest" in done.out
-    assert _jobs() == 0
-
-
 @pytest.mark.parametrize("stored", [True, False])
 @pytest.mark.parametrize("name", ["Pay.zip", "Pay.cdx.json"])
 def test_a_file_that_was_replaced_is_not_signed(run: Sign, project: Path, name: str, *, stored: bool) -> None:

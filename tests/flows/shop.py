@@ -162,6 +162,15 @@ def copied(project: Path, root: Path) -> Path:
     return Path(shutil.copytree(project / "dist", root / "dist"))
 
 
+def silenced(dist: Path) -> Path:
+    """The output folder, without its evidence: nobody signed that, so whoever may write to the folder can take it away."""
+    manifest = json.loads((dist / "shipsafe.json").read_text())
+    for entry in manifest["artifacts"]:
+        (dist / entry.pop("evidence")["path"]).unlink()
+    (dist / "shipsafe.json").write_text(json.dumps(manifest))
+    return dist
+
+
 def content(archive: Path) -> dict[str, bytes]:
     """Every file of a zip."""
     with zipfile.ZipFile(archive) as opened:
@@ -169,7 +178,9 @@ def content(archive: Path) -> dict[str, bytes]:
 
 
 def replaced(dist: Path, name: str, change: Callable[[dict[str, bytes]], None], told: Callable[[Any], None] = lambda _: None) -> None:
-    """What somebody does who may write to the folder: change the files of a zip, and its SBOM and the manifest to fit; `told` the SBOM."""
+    """What somebody does who may write to the folder: change the files of a zip, its SBOM and the manifest to fit, and take away what
+    nobody signed; `told` the SBOM.
+    """
     archive = dist / f"{name}.zip"
     before = content(archive)
     after = dict(before)
@@ -196,6 +207,8 @@ def replaced(dist: Path, name: str, change: Callable[[dict[str, bytes]], None], 
     manifest = json.loads((dist / "shipsafe.json").read_text())
     entry = next(one for one in manifest["artifacts"] if one["name"] == name)
     entry |= {"digests": digests, "size": len(data), "entries": len(after), "unzipped": sum(map(len, after.values()))}
+    entry.pop("evidence", None)
+    (dist / f"{name}.intoto.jsonl").unlink(missing_ok=True)
     if entry["sbom"]:
         sbom = dist / f"{name}.cdx.json"
         document = json.loads(sbom.read_text())

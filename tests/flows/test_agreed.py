@@ -17,7 +17,7 @@ from shipsafe.model.verdict import Decision
 from shipsafe.packing.manifest import Told
 from shipsafe.packing.release import read_release
 from shipsafe.readers import read_project
-from tests.flows.shop import asked, built, copied, packages, policy
+from tests.flows.shop import asked, built, copied, packages, policy, silenced
 
 Edit = Callable[[Any], object]
 ARN = "arn:aws:lambda:eu-west-1:111122223333:layer:tools:7"
@@ -35,8 +35,8 @@ def _not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def claiming(dist: Path, name: str, **words: Any) -> Path:
-    """The release, whose manifest says something else of one artifact."""
-    path = dist / "shipsafe.json"
+    """The release, whose manifest says something else of one artifact, and whose unsigned evidence somebody took away."""
+    path = silenced(dist) / "shipsafe.json"
     document = json.loads(path.read_text())
     next(one for one in document["artifacts"] if one["name"] == name).update(words)
     path.write_text(json.dumps(document))

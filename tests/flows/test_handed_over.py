@@ -14,7 +14,7 @@ from shipsafe.errors import IntegrityError
 from shipsafe.flows.reask import Asked
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.release import read_release
-from tests.flows.shop import asked, built, content, copied, packages, replaced
+from tests.flows.shop import asked, built, content, copied, packages, replaced, silenced
 
 Edit = Callable[[Any], object]
 _DELTA = {"type": "library", "bom-ref": "x", "name": "delta", "version": "1", "properties": [{"name": "shipsafe:source", "value": "index"}]}
@@ -34,7 +34,7 @@ def _not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def dist(shop: Path, tmp_path: Path) -> Path:
-    return copied(shop, tmp_path)
+    return silenced(copied(shop, tmp_path))
 
 
 def refused(shop: Path, dist: Path) -> str:

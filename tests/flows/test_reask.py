@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from shipsafe.errors import IntegrityError
+from shipsafe.model.attestation import Role
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
 from shipsafe.reports.json_report import read
 from tests.end_to_end.program import shipsafe
+from tests.flows.attested import signed_by, trusting
 from tests.flows.shop import POLICY, asked, built, copied, files, packages, policy, replaced
 from tests.packing.builds import installed
 from tests.packing.staging import write
@@ -118,14 +121,10 @@ def test_nobody_vouches_for_what_only_the_builder_knows(shop: Path) -> None:
     assert told["project", "commit"] is None
 
 
-def test_a_policy_that_takes_only_attested_builders_refuses_with_one_sentence(shop: Path) -> None:
+def test_a_policy_that_takes_only_attested_builders_takes_no_unsigned_statement(shop: Path) -> None:
     text = (shop / "shipsafe.toml").read_text() + '\n[sign]\nbuilder = "attested"\n'
-    now = asked(shop, policy(shop, text)).record
-    assert (now.verdict.decision, now.verdict.exit_code) == (Decision.INCOMPLETE, 4)
-    [why] = now.verdict.unanswered
-    assert (why.gate, why.subject) == ("builder", "project")
-    assert why.reason.startswith("No attestation says who built this")
-    assert now.artifacts == ()
+    with pytest.raises(IntegrityError, match=r"\w+ cannot be signed\. The policy takes only attested builders, and trusts no key of one\."):
+        asked(shop, policy(shop, text))
 
 
 def test_strict_has_nothing_else_to_say_of_what_passed_under_strict(address: str, tmp_path: Path) -> None:
@@ -136,10 +135,12 @@ def test_strict_has_nothing_else_to_say_of_what_passed_under_strict(address: str
         "template.yaml": str(everything["template.yaml"]).replace("return eval('1')", "return 1"),
         "shipsafe.toml": 'extends = "strict"\n' + str(everything["shipsafe.toml"]).replace("2999-01-01", "2026-12-31"),
     }
+    changed["shipsafe.toml"] += trusting("ci", Role.BUILDER)
     project = built(tmp_path, address, changed, without=("src/pay/vendored", "src/pay/alpha", "src/stock/requirements"))
+    signed_by(project / "dist", "ci")
     now = asked(project).record
     assert found(report(project)) == found(now)
-    assert [one.gate for one in now.verdict.unanswered] == ["builder"]
+    assert now.verdict.unanswered == ()
     assert now.verdict.blocking == ()
 
 

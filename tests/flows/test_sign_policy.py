@@ -8,7 +8,12 @@ import pytest
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, IntegrityError
-from shipsafe.flows.sign import SignRequest, _remarks, asking
+from shipsafe.flows.sign import asking
+from shipsafe.flows.sign_policy import remarks_on
+from shipsafe.flows.sign_request import SignRequest
+from shipsafe.flows.zips import Asked
+from shipsafe.model.record import RunRecord
+from shipsafe.model.verdict import Decision, Verdict
 from shipsafe.packing.publish import MANIFEST
 from shipsafe.packing.release import read_release
 from shipsafe.policy import load
@@ -60,7 +65,11 @@ def test_that_shipsafe_built_it_is_the_builder_s_word_and_the_output_says_so(tmp
     out = released(tmp_path, "../shipsafe.toml")
     (tmp_path / "shipsafe.toml").write_text(f"{text}\n")
     policy = load(tmp_path, offline=True, cache=tmp_path / "none", fetch=fetch, today=TODAY)
-    remarks = " ".join(_remarks(SignRequest(out=out, today=TODAY), read_release(out), policy))
+    request, asked = (
+        SignRequest(out=out, today=TODAY),
+        Asked(record=RunRecord(command="sign", project="shop", verdict=Verdict(decision=Decision.PASS))),
+    )
+    remarks = " ".join(remarks_on(request, read_release(out), policy, asked))
     assert ("that shipsafe built Pay is the builder's word alone" in remarks) == bool(said)
     assert "which the release itself names; --policy names a protected one." in remarks
 

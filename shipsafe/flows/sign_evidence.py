@@ -1,0 +1,85 @@
+"""What the signer states, added to the bundles that the build began, and kept where the policy keeps evidence.
+
+Of each artifact: what the gates answered when it asked them itself; of each target a signing record. What the builder claims stands in the
+builder's own statements, and is not said again by the signer as if it had seen it.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from shipsafe.evidence.appending import appended
+from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.gate_statement import gates_statement
+from shipsafe.evidence.provenance import resource
+from shipsafe.evidence.signing_record import signing_record
+from shipsafe.evidence.store import Store
+from shipsafe.flows.sign_request import SignRequest
+from shipsafe.flows.vouching import envelopes_of
+from shipsafe.flows.zips import Asked
+from shipsafe.model.attestation import Envelope, Role, Statement
+from shipsafe.model.policy import Policy
+from shipsafe.model.signing import SignedArtifact
+from shipsafe.packing.release import Release, ReleasedArtifact
+
+_AT_ONCE = 8  # envelopes that are kept at a time
+_ABOUT_ALL = "project"
+
+
+def stated_by_signer(
+    release: Release, signed: Sequence[SignedArtifact], asked: Asked, policy: Policy, request: SignRequest
+) -> dict[str, bytes]:  # fmt: skip
+    """The bundle of each artifact that was signed, with what the signer states, by the artifact's name.
+
+    Args:
+        release: with the bundles as they lie there.
+        signed: what was read back.
+        asked: what the gates answered, and who vouches for the builder.
+        policy: that it was asked under.
+        request: has the keys.
+
+    Raises:
+        ShipsafeError: a bundle is not the one that the release names, or a key cannot sign.
+    """
+    found: dict[str, bytes] = {}
+    for artifact in release.artifacts:
+        own = [one for one in signed if one.artifact == artifact.name]
+        if own:
+            name = artifact.evidence or artifact.path.with_suffix(".intoto.jsonl")
+            before = b"".join(one.line + b"\n" for one in envelopes_of(artifact))
+            statements = _statements(artifact, release, own, asked, policy)
+            found[artifact.name] = appended(before, statements, request.signers, today=request.today, shown=str(name))
+    return found
+
+
+def _statements(
+    artifact: ReleasedArtifact, release: Release, signed: Sequence[SignedArtifact], asked: Asked, policy: Policy
+) -> list[Statement]:  # fmt: skip
+    zipped = resource(_entry(artifact, release))
+    claims = [one for one in asked.claims if one.subject in (artifact.subject, _ABOUT_ALL)]
+    vouched_by = asked.vouched_by.get(artifact.subject, ())
+    return [
+        gates_statement(asked.record, zipped, subject=artifact.subject, asked_by=Role.SIGNER, policy=policy),
+        *(signing_record(one, zipped=zipped, claims=claims, vouched_by=vouched_by) for one in signed),
+    ]
+
+
+def _entry(artifact: ReleasedArtifact, release: Release) -> Mapping[str, object]:
+    return next(one for one in release.document["artifacts"] if one["name"] == artifact.name)
+
+
+def keep(release: Release, store: Store) -> None:
+    """Keep everything that is stated about a release; what is kept already is left as it is.
+
+    Raises:
+        IntegrityError: something else lies in its place, or a bundle is not the one that the release names.
+        IncompleteError: it cannot be kept.
+    """
+
+    def kept(work: tuple[Envelope, str]) -> None:
+        envelope, shown = work
+        store.keep(envelope, statement_of(envelope, shown=shown))
+
+    for artifact in release.artifacts:
+        work = [(one, str(artifact.evidence)) for one in envelopes_of(artifact)]
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="keep") as pool:
+            list(pool.map(kept, work))

@@ -1,0 +1,49 @@
+"""What somebody asked `sign` for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shipsafe.flows.bare import Bare
+
+if TYPE_CHECKING:
+    from securesystemslib.signer._signer import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignRequest:
+    """What somebody asked for.
+
+    Attributes:
+        out: the folder of the release.
+        today: the day on which waivers and dates are judged.
+        policy: the policy to ask and sign under; None for the one that the release names.
+        targets: names of targets; empty for all of the policy.
+        vex: further VEX documents.
+        offline: advisories are not fetched. AWS is asked all the same.
+        jobs: how many things are done at once while gates are asked.
+        timeout: seconds that uploading, signing and reading back may take together.
+        local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
+        bare: zips that no release names, which become the one in `out`; None where the release is there.
+        rewrite, tfvars, samconfig: what is to be written with what was signed (`flows/rewrite.py`).
+        overrides: template parameters, for `rewrite`.
+        signers: whose keys sign the evidence; with none it is unsigned.
+    """
+
+    out: Path
+    today: date
+    policy: Path | None = None
+    targets: tuple[str, ...] = ()
+    vex: tuple[Path, ...] = ()
+    offline: bool = False
+    jobs: int = 4
+    timeout: float = 900
+    local_root: str | None = None
+    bare: Bare | None = None
+    rewrite: tuple[str, ...] = ()
+    tfvars: Path | None = None
+    samconfig: Path | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    signers: "tuple[Signer, ...]" = ()
