@@ -14,13 +14,13 @@ from uv import find_uv_bin
 _HERE = Path(__file__).parent
 
 
-def install(name: str, folder: Path) -> Path:
-    """The `bin` folder of an environment with a tool, made once for all processes of a test run."""
+def install(name: str, folder: Path, *, locks: Path = _HERE) -> Path:
+    """The `bin` folder of an environment with what `locks`/NAME.txt names, made once for all processes of a test run."""
     place = folder / f"tool-{name}"
     with FileLock(folder / f"{name}.lock"):
         if not (place / "done").exists():
             _uv("venv", "--quiet", "--python", sys.executable, str(place))
-            _uv("pip", "install", "--quiet", "--python", str(place), "--require-hashes", "--no-deps", "-r", str(_HERE / f"{name}.txt"))
+            _uv("pip", "install", "--quiet", "--python", str(place), "--require-hashes", "--no-deps", "-r", str(locks / f"{name}.txt"))
             (place / "done").touch()
     return place / "bin"
 
