@@ -69,6 +69,9 @@ Keys = Annotated[
         help="Sign evidence with this key: a file, awskms:ARN or sigstore:; may be repeated. SHIPSAFE_KEY_PASSWORD opens a file.",
     ),
 ]
+Evidence = Annotated[
+    str | None, typer.Option("--evidence", metavar="PLACE", help="s3://bucket/prefix or a folder, instead of the policy's `evidence`.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Go on without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop after the plan.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Open no socket: only what is cached here is used.")]

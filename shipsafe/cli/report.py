@@ -8,6 +8,7 @@ import typer
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.cli import options, run
+from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError
 from shipsafe.reports import names
 from shipsafe.reports.json_report import read
@@ -49,6 +50,32 @@ def collect(
         project, policy=policy, overrides=parameter_overrides, functions=function, vex=vex, prebuilt=prebuilt, offline=False,
         jobs=None, out=out, fail_on=fail_on, baseline=baseline, keys=key)  # fmt: skip
     return run.join(request, folders, output=output, reports=report, quiet=quiet, verbose=verbose)
+
+
+@app.command(name="who-ships")
+def who_ships(
+    asked: Annotated[str, typer.Argument(metavar="ID|PACKAGE", help="CVE-2024-56326, GHSA-..., jinja2, jinja2==3.1.4 or 'jinja2<3.1.6'.")],
+    *,
+    evidence: options.Evidence = None,
+    policy: options.PolicyFile = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask only the advisories that are cached here.")] = False,
+    output: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json or csv.")] = "text",
+) -> int:
+    """List every kept release whose SBOM holds a distribution that an advisory affects, with what was signed and deployed of it.
+
+    Exit 0 when every kept SBOM was looked into, whoever ships it. An advisory that is not known, an SBOM that does not count or cannot be
+    read, and a release without one are told, and end in 4 or 5: that nobody ships it is only said when it is known.
+    """
+    from shipsafe.flows.who_ships import asked_here  # noqa: PLC0415 - the other commands need no AWS
+    from shipsafe.reports import ships  # noqa: PLC0415 - likewise
+
+    options.known_format(output, ("text", "json", "csv"))
+    found = asked_here(asked, policy=policy, place=evidence, offline=offline, say=Screen(local=False, stream=sys.stderr).say)
+    if output == "text":
+        Screen(local=found.local).say("\n".join(ships.text_lines(found)))
+    else:
+        sys.stdout.write(ships.as_json(found) if output == "json" else ships.as_csv(found))
+    return found.exit_code
 
 
 @app.command()

@@ -21,6 +21,7 @@ from shipsafe.evidence.store import Store, store_of
 from shipsafe.evidence.store.components import Component, Shipped, shipped
 from shipsafe.evidence.store.layout import Kept
 from shipsafe.flows.audit import releases_of
+from shipsafe.flows.today import today_here
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.audit import AuditedRelease
 from shipsafe.model.policy import Policy
@@ -156,3 +157,14 @@ def _unlisted(store: Store, sboms: list[Kept]) -> list[str]:
     others = [one for one in store.listed() if one.word not in ("sbom", "other", "summary")]
     joined = known.union(*(one.subjects for one in others if one.word == "signing" and not known.isdisjoint(one.subjects)))
     return sorted({one.subjects[0] for one in others if joined.isdisjoint(one.subjects)})
+
+
+def asked_here(text: str, *, policy: Path | None, place: str | None, offline: bool, say: Callable[[str], None]) -> WhoShips:
+    """As `who_ships`, in the working directory and with the user's cache; `say` is told of what is pulled.
+
+    Raises:
+        ShipsafeError: as `question` and `who_ships`; or the policy cannot be used.
+    """
+    with today_here(policy, offline=offline, say=say) as now:
+        asked = question(text, now.advisories)
+        return who_ships(asked, now.policy, folder=Path.cwd(), today=now.at.date(), place=place, cache=now.answers)

@@ -47,7 +47,7 @@ def write(record: RunRecord) -> str:
     rows = csv.DictWriter(out, COLUMNS, restval="", quoting=csv.QUOTE_ALL, lineterminator="\n")
     rows.writeheader()
     for row in _rows(record):
-        rows.writerow({name: _cell(text) for name, text in row.items()})
+        rows.writerow({name: cell(text) for name, text in row.items()})
     return out.getvalue()
 
 
@@ -117,7 +117,8 @@ def _waiver(waiver: Waiver) -> dict[str, str]:
     return {"until": until or ("fixed" if waiver.until_fixed else ""), "owner": waiver.owner, "reason": waiver.reason}
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text as a spreadsheet may have it: no formula, and not too long."""
     return _FORMULA.sub(r"\1'", short(text, _CELL))
 
 
