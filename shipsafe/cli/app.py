@@ -35,6 +35,7 @@ COMMANDS = {
     "check": _Entry("Ship", "Ask every gate about a project, without packing.", "check"),
     "build": _Entry("Ship", "Audit, lint, inventory, check, pack and judge a project.", "build"),
     "sign": _Entry("Ship", "Ask again, sign with AWS Signer, and pin what came of it.", "sign"),
+    "verify": _Entry("Ship", "Walk the chain from what was audited to what runs, link by link.", "verify"),
     "revoke": _Entry("Guard", "Take a signature back, and stop what runs it.", "revoke"),
     "explain": _Entry("More", "What a rule means, why it matters and how to fix it.", "explain"),
     "inspect": _Entry("More", "What a signed zip says about itself, and whether it holds; offline.", "inspect"),

@@ -76,7 +76,7 @@ class _Case:
             looked,
             self._evidence.link or proof.link(links.BUNDLE),
             sbom,
-            provenance_link(proof, about, self._request.policy),
+            provenance_link(proof, about),
             proof.link(links.GATES),
             self._verdict(distributions),
             record_link(proof, piece.signatures, signed=self._signed, release=piece.stated is not None, shown=self._shown),

@@ -7,9 +7,7 @@ from typing import Any
 from shipsafe.errors import ShipsafeError
 from shipsafe.evidence.facts import built
 from shipsafe.evidence.predicates import check
-from shipsafe.model.attestation import Role
 from shipsafe.model.chain import Link
-from shipsafe.model.policy import Policy
 from shipsafe.packing.release import Release
 from shipsafe.verify import links
 from shipsafe.verify.proof import Proof
@@ -30,12 +28,10 @@ class About:
     shown: str
 
 
-def provenance_link(proof: Proof, about: About, policy: Policy) -> Link:
+def provenance_link(proof: Proof, about: About) -> Link:
     """The link of one zip; what is vouched for is in `proof`."""
     link = proof.link(links.PROVENANCE)
     if link is None or proof.provenance is None:
-        if _is_of_another_tool(proof, about) and not (policy.sign.attested_builder or policy.attest.trusts_anybody(Role.BUILDER)):
-            return links.not_asked(links.PROVENANCE, "Another tool built it, and nobody states how; the policy trusts no builder's key.")
         return link or links.broken(links.PROVENANCE, "There is no provenance of it.", path=about.shown)
     statement = proof.provenance.statement
     try:
@@ -51,14 +47,6 @@ def provenance_link(proof: Proof, about: About, policy: Policy) -> Link:
         notes.append("What was built differs from the commit." if told.dirty else "The builder could not say whether it is the commit.")
     sentence = f"{link.sentence} Built by {told.builder} from {told.source or 'a source that it does not name'}."
     return replace(link, sentence=sentence, notes=tuple(notes))
-
-
-def _is_of_another_tool(proof: Proof, about: About) -> bool:
-    """Whether the manifest, or a signer, says that the zip came to us as it is."""
-    if about.entry is not None:
-        return bool(about.entry["source"] == "prebuilt")
-    claims = [claim for one in proof.signings for claim in one.statement.predicate.get("claims", ())]
-    return any(isinstance(claim, dict) and (claim.get("name"), claim.get("value")) == ("built-by", "another tool") for claim in claims)
 
 
 def _differences(predicate: Mapping[str, Any], about: About) -> Iterator[tuple[str, str, str]]:

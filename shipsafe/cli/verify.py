@@ -1,0 +1,142 @@
+"""`shipsafe verify`: walk the chain of a release, of zips, or of functions that run, and say which link does not hold."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shipsafe import __version__
+from shipsafe.adapters.files import write_atomic
+from shipsafe.cli import options
+from shipsafe.errors import ConfigError
+from shipsafe.model.chain import Chain, Verification
+from shipsafe.reports.chains import FORMS, words, write
+from shipsafe.verify import VerifyRequest, open_request, verify_functions, verify_release, verify_zips
+
+if TYPE_CHECKING:
+    from securesystemslib.signer._signer import Signer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+_HERE = Path("dist")
+
+
+@app.command()
+def verify(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH...]", help="Zips, or the folder of a release (dist, if nothing is given).", show_default=False),
+    ] = None,
+    *,
+    function: Annotated[
+        list[str] | None,
+        typer.Option("--function", metavar="NAME", help="What runs: NAME, NAME:ALIAS, NAME:VERSION or ARN; may be repeated."),
+    ] = None,
+    all_regions: Annotated[
+        bool, typer.Option("--all-regions", help="Of functions: in every account and region that a signing record names.")
+    ] = False,
+    policy: options.PolicyFile = None,
+    release: Annotated[
+        Path | None, typer.Option("--release", metavar="FOLDER", help="Of zips and functions: the release that they are of.")
+    ] = None,
+    bundle: Annotated[
+        list[Path] | None, typer.Option("--bundle", metavar="FILE", help="Further evidence, *.intoto.jsonl; may be repeated.")
+    ] = None,
+    evidence: Annotated[
+        str | None, typer.Option("--evidence", metavar="PLACE", help="Where evidence is kept: s3://BUCKET/PREFIX, or a folder.")
+    ] = None,
+    vex: options.Vex = None,
+    local: Annotated[bool, typer.Option("--local", help="Honour the root of the local endpoint, in SHIPSAFE_LOCAL_ROOT.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Fetch advisories that are missing or too old; else only what is cached.")
+    ] = False,
+    jobs: options.Jobs = None,
+    output: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json, sarif or markdown.")
+    ] = "text",
+    report: options.Reports = None,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", metavar="FILE", help="Write Verification Summaries (VSA), signed with --key.")
+    ] = None,
+    key: options.Keys = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the first sentence.")] = False,
+) -> int:
+    """Verify, link by link, that what ships is what was audited and signed: offline for files, live for functions.
+
+    The policy is yours, not that of the release. Exit 0 only if every chain holds, 5 if a link is broken or evidence is missing, 4 if
+    something could not be looked at, 1 if nothing was tampered with and today's policy does not allow it.
+    """
+    options.known_format(output, FORMS)
+    targets = options.report_targets(report, FORMS)
+    signers = _signers(key, summary)
+    functions = tuple(function or ())
+    if functions and paths:
+        raise ConfigError("Files and functions are two questions.", remedy="Name paths, or --function.")
+    if all_regions and not functions:
+        raise ConfigError("--all-regions is about functions.", remedy="Name them with --function, or leave it out.")
+    named = tuple(paths or (() if functions else (_HERE,)))
+    honoured = _local_root(local=local)
+    with open_request(policy=policy, verified=named, release=release, bundles=tuple(bundle or ()), evidence=evidence,
+                      vex=tuple(vex or ()), local_root=honoured, online=online, jobs=jobs or _processors(),
+                      say=_say) as request:  # fmt: skip
+        found = verify_functions(functions, request, all_regions=all_regions) if functions else _files(named, request)
+        now = request.now
+    for form, file in targets:
+        write_atomic(file.absolute(), write(found, form).encode())
+    if summary is not None:
+        write_atomic(summary.absolute(), _summary(found, signers, now))
+    sys.stdout.write(f"{words.first_sentence(found)}\n" if quiet and output == "text" else write(found, output))
+    return found.exit_code
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _files(paths: Sequence[Path], request: VerifyRequest) -> Verification:
+    """All chains of folders and zips, in their order."""
+    chains: list[Chain] = []
+    notes: list[str] = []
+    if request.policy.path is None:
+        notes.append("No policy was found here: the preset `baseline` holds, which trusts nobody's key. Name yours with --policy.")
+    for folder in (path for path in paths if path.is_dir() or not path.exists()):
+        chains += verify_release(folder, request).chains
+    if zips := [path for path in paths if path.exists() and not path.is_dir()]:
+        chains += verify_zips(zips, request).chains
+    return Verification(chains=tuple(chains), policy=request.policy.path, policy_digest=request.policy.digest, notes=tuple(notes))
+
+
+def _signers(uris: Sequence[str] | None, summary: Path | None) -> "tuple[Signer, ...]":
+    """The verifier's keys, opened before anything is looked at.
+
+    Raises:
+        ConfigError: a key cannot be used, or there is nothing to sign with it.
+    """
+    if not uris:
+        return ()
+    if summary is None:
+        raise ConfigError("--key signs a summary, and none is written.", remedy="Add --summary FILE, or leave out --key.")
+    from shipsafe.evidence.keys import open_signers  # noqa: PLC0415 - only whoever signs needs it
+
+    return open_signers(uris)
+
+
+def _summary(found: Verification, signers: "Sequence[Signer]", now: datetime) -> bytes:
+    """A line for each chain."""
+    from shipsafe.evidence.envelope import written  # noqa: PLC0415 - only for a summary
+    from shipsafe.evidence.summary import summaries  # noqa: PLC0415 - likewise
+
+    return b"".join(written(one, signers) + b"\n" for one in summaries(found, release=__version__, at=now))
+
+
+def _local_root(*, local: bool) -> str | None:
+    from shipsafe.signing.roots import local_root  # noqa: PLC0415 - loads what talks to AWS
+
+    return local_root(os.environ, local=local)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
