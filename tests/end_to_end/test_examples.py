@@ -26,10 +26,10 @@ def built(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def test_a_passing_build_leaves_a_zip_and_an_sbom_for_each_function_and_layer(built: Path) -> None:
+def test_a_passing_build_leaves_a_zip_an_sbom_and_evidence_for_each_function_and_layer(built: Path) -> None:
     names = sorted(path.name for path in (built / "dist").iterdir() if not path.name.startswith("."))
     parts = ("CreateOrder", "ExportReport", "Notify", "Shared")
-    assert names == sorted([*(f"{part}{end}" for part in parts for end in (".zip", ".cdx.json")), "shipsafe.json"])
+    assert names == sorted([*(f"{part}{end}" for part in parts for end in (".zip", ".cdx.json", ".intoto.jsonl")), "shipsafe.json"])
 
 
 def test_the_manifest_names_the_bytes_that_lie_there(built: Path) -> None:

@@ -1,16 +1,18 @@
-"""Small releases: archives and records that a passing run would give to `publish`. Run as a program it publishes one, and
-ends at a chosen step as a crash would:
+"""Small releases: archives and records that a passing run would give to `publish`. Run as a program it publishes one (`old`, `new`) or
+states more about the one that lies there (`stated`), and ends at a chosen step as a crash would:
 
     python -m tests.packing.releases FOLDER OUT RELEASE STEP
 """
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from shipsafe.model.advisory import AdvisoryInfo
+from shipsafe.model.artifact import Bundle
 from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.project import LayerRef
@@ -20,6 +22,7 @@ from shipsafe.packing.archive import pack
 from shipsafe.packing.manifest import Source, Told
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import Published, publish, repair
+from shipsafe.packing.release import read_release, record_evidence
 from tests.packing.trees import tree
 
 OLD = {"Pay": b"print('old')\n" * 30, "Stock": b"print('stock')\n" * 30, "Gone": b"print('gone')\n" * 30}
@@ -47,9 +50,17 @@ def items(folder: Path, sources: Mapping[str, bytes]) -> list[Published]:
                 locks=(("requirements.txt", "d" * 64),),
                 layers=(LayerRef(text="!Ref Common", local="Common"),),
             ),
+            evidence=bundle(name, hash_of(source)),
         )
         for name, source in sources.items()
     ]
+
+
+def bundle(name: str, number: int, *, signed: bool = False) -> Bundle:
+    """Evidence of one envelope, about something."""
+    signatures = [{"keyid": "", "sig": "AA=="}] if signed else []
+    line = json.dumps({"payload": f"{name}{number:08}", "payloadType": "text/plain", "signatures": signatures})
+    return Bundle(data=line.encode() + b"\n", signed=signed)
 
 
 def hash_of(source: bytes) -> int:
@@ -79,8 +90,10 @@ def record(sources: Mapping[str, bytes]) -> RunRecord:
     )
 
 
+STATED = {name: bundle(name, 7, signed=True).data for name in ("Pay", "Gone")}
+
+
 def _main(folder: Path, out: Path, release: str, last: int) -> int:
-    sources = {"old": OLD, "new": NEW}[release]
     steps = 0
 
     def step(_: str) -> None:
@@ -92,7 +105,11 @@ def _main(folder: Path, out: Path, release: str, last: int) -> int:
     with output_lock(out, on_wait=lambda: None):
         output = Output(out, step)
         repair(output)
-        publish(output, items(folder, sources), record(sources), Source())
+        if release == "stated":
+            record_evidence(output, read_release(out), STATED)
+        else:
+            sources = {"old": OLD, "new": NEW}[release]
+            publish(output, items(folder, sources), record(sources), Source())
     sys.stdout.write(str(steps))
     return 0
 

@@ -51,6 +51,7 @@ def _assert_consistent(out: Path, sources: Mapping[str, bytes]) -> None:
         for path, digest, suffix in (
             (artifact["path"], artifact["digests"]["sha256"], ".zip"),
             (artifact["sbom"]["path"], artifact["sbom"]["sha256"], ".cdx.json"),
+            (artifact["evidence"]["path"], artifact["evidence"]["sha256"], ".intoto.jsonl"),
         ):
             assert _sha256(out / path) == digest
             assert _sha256(out / ".shipsafe" / f"sha256-{digest}{suffix}") == digest
@@ -98,6 +99,8 @@ def test_the_manifest_says_what_later_steps_need(out: Path, tmp_path: Path) -> N
     assert list(document["tools"]) == ["bandit", "shipsafe"]
     assert [artifact.path for artifact in finished.artifacts] == ["Pay.zip", "Stock.zip", "Gone.zip"]
     assert finished.artifacts[0].sbom_sha256 == _sha256(out / "Pay.cdx.json")
+    assert finished.artifacts[0].evidence_sha256 == _sha256(out / "Pay.intoto.jsonl")
+    assert first["evidence"] == {"path": "Pay.intoto.jsonl", "sha256": _sha256(out / "Pay.intoto.jsonl"), "signed": False}
 
 
 def test_the_manifest_names_the_vex_and_the_baseline_that_it_was_judged_with() -> None:
@@ -154,6 +157,7 @@ def test_a_file_of_ours_that_somebody_changed_is_not_removed(out: Path, tmp_path
         publish(Output(out), _publish_without_repair, record(NEW), Source())
     assert (out / "Gone.zip").read_bytes() == b"precious"
     assert not (out / "Gone.cdx.json").exists()
+    assert not (out / "Gone.intoto.jsonl").exists()
 
 
 def test_repair_brings_back_what_the_manifest_names(out: Path, tmp_path: Path) -> None:
@@ -228,7 +232,7 @@ def test_a_link_in_place_of_what_is_being_packed_is_not_followed(out: Path, tmp_
     assert list(elsewhere.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["Pay.zip", "Pay.cdx.json", "shipsafe.json", ".shipsafe/.gitignore"])
+@pytest.mark.parametrize("name", ["Pay.zip", "Pay.cdx.json", "Pay.intoto.jsonl", "shipsafe.json", ".shipsafe/.gitignore"])
 def test_a_link_in_place_of_a_file_is_not_followed(out: Path, tmp_path: Path, name: str) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"keep me")
@@ -272,7 +276,14 @@ def test_a_hostile_manifest_removes_nothing(out: Path, tmp_path: Path, path: obj
     digest = hashlib.sha256(b"keep me").hexdigest()
     hostile = {
         "schema_version": "1.0",
-        "artifacts": [{"path": path, "digests": {"sha256": digest}, "sbom": {"path": path, "sha256": digest}}],
+        "artifacts": [
+            {
+                "path": path,
+                "digests": {"sha256": digest},
+                "sbom": {"path": path, "sha256": digest},
+                "evidence": {"path": path, "sha256": digest},
+            }
+        ],
     }
     (out / "shipsafe.json").write_text(json.dumps(hostile))
     _publish(out, tmp_path / "1", OLD)
@@ -421,7 +432,7 @@ def test_a_crash_at_any_step_leaves_the_old_release_or_the_new_one(tmp_path: Pat
         assert crashed.returncode == CRASHED, crashed.stderr
         holds = NEW if "Added" in [artifact["name"] for artifact in _manifest(out)["artifacts"]] else OLD
         seen.add("new" if holds is NEW else "old")
-        for path in out.glob("*.zip"):
+        for path in (*out.glob("*.zip"), *out.glob("*.jsonl")):
             assert _sha256(path) in _digests(start, tmp_path), f"step {step}: {path.name} is not whole"
         with output_lock(out, on_wait=lambda: None):
             check_unchanged(Output(out))  # whatever a crash leaves was changed by nobody else
@@ -440,7 +451,31 @@ def _copy(source: Path, target: Path) -> Path:
 
 
 def _digests(start: Path, tmp_path: Path) -> set[str]:
-    return {_sha256(path) for folder in (start, tmp_path / "total") for path in folder.glob("*.zip")}
+    return {_sha256(path) for folder in (start, tmp_path / "total") for path in folder.glob("[!.]*")}
+
+
+def test_a_crash_at_any_step_of_stating_more_leaves_the_old_evidence_or_the_new(tmp_path: Path) -> None:
+    """As of a build: what `sign` adds to the manifest and to bundles holds as a whole, or not at all."""
+    start = tmp_path / "start"
+    _publish(start, tmp_path / "started", OLD)
+    old = _manifest(start)
+    total = int(_crash(tmp_path / "none", _copy(start, tmp_path / "total"), "stated", 10_000).stdout)
+    new = _manifest(tmp_path / "total")
+    assert [one["evidence"]["signed"] for one in new["artifacts"]] == [True, False, True]
+    seen = set()
+    for step in range(total):
+        out = _copy(start, tmp_path / f"out{step}")
+        assert _crash(tmp_path / "none", out, "stated", step).returncode == CRASHED
+        assert _manifest(out) in (old, new), f"step {step}"
+        seen.add(_manifest(out) == new)
+        with output_lock(out, on_wait=lambda: None):
+            check_unchanged(Output(out))
+            repair(Output(out))
+        _assert_consistent(out, OLD)
+        assert (
+            _snapshot(out / ".shipsafe").keys() == _snapshot((tmp_path / "total" if _manifest(out) == new else start) / ".shipsafe").keys()
+        )
+    assert seen == {False, True}
 
 
 def test_a_crash_in_a_repair_is_repaired(tmp_path: Path) -> None:
@@ -448,7 +483,7 @@ def test_a_crash_in_a_repair_is_repaired(tmp_path: Path) -> None:
     _publish(start, tmp_path / "1", OLD)
     for step in range(12):
         out = _copy(start, tmp_path / f"out{step}")
-        for name in ("Pay.zip", "Stock.cdx.json"):
+        for name in ("Pay.zip", "Stock.cdx.json", "Gone.intoto.jsonl"):
             (out / name).unlink()
         _crash(tmp_path / f"work{step}", out, "old", step)
         repair(Output(out))

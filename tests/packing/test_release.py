@@ -1,5 +1,7 @@
 """A manifest that is read back: nothing in it is believed, and signatures are added to it whole or not at all."""
 
+import errno
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,9 +14,9 @@ from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, Nothin
 from shipsafe.model.signing import S3Object, SignedArtifact
 from shipsafe.packing.manifest import Source
 from shipsafe.packing.output import Output, output_lock
-from shipsafe.packing.publish import publish
-from shipsafe.packing.release import read_release, record_signatures
-from tests.packing.releases import OLD, items, record
+from shipsafe.packing.publish import publish, repair
+from shipsafe.packing.release import read_release, record_evidence, record_signatures
+from tests.packing.releases import OLD, STATED, bundle, items, record
 
 ASKED = {"date": "2026-11-21", "policy": f"sha256:{'b' * 64}", "decision": "PASS", "builder": "unattested", "claims": [], "gates": {}}
 
@@ -54,6 +56,42 @@ def test_what_was_published_is_read_back(out: Path) -> None:
     assert [(ref.text, ref.local) for ref in pay.told.layers] == [("!Ref Common", "Common")]
     assert release.policy == out / "../shipsafe.toml"
     assert release.document["source"] == {"commit": "c" * 40}
+    assert (pay.evidence, pay.evidence_signed) == (out / "Pay.intoto.jsonl", False)
+    assert pay.evidence_sha256 == hashlib.sha256((out / "Pay.intoto.jsonl").read_bytes()).hexdigest()
+
+
+def test_a_release_of_an_older_build_has_no_evidence(out: Path) -> None:
+    document = json.loads((out / "shipsafe.json").read_text())
+    del document["artifacts"][0]["evidence"]
+    (out / "shipsafe.json").write_text(json.dumps(document))
+    pay = read_release(out).artifacts[0]
+    assert (pay.evidence, pay.evidence_sha256, pay.evidence_signed) == (None, "", False)
+
+
+def test_what_is_stated_takes_the_place_of_what_was_and_of_nothing_else(out: Path) -> None:
+    before = read_release(out)
+    release = record_evidence(Output(out), before, STATED)
+    assert [one.evidence_signed for one in release.artifacts] == [True, False, True]
+    assert (out / "Pay.intoto.jsonl").read_bytes() == STATED["Pay"]
+    assert release.artifacts[1] == before.artifacts[1]
+    assert (out / "Stock.intoto.jsonl").read_bytes() == items(out.parent / "again", OLD)[1].evidence.data  # type: ignore[union-attr]
+
+
+def test_a_bundle_of_which_one_envelope_is_unsigned_is_not_called_signed(out: Path) -> None:
+    both = bundle("Pay", 1, signed=True).data + bundle("Pay", 2).data
+    assert not record_evidence(Output(out), read_release(out), {"Pay": both}).artifacts[0].evidence_signed
+
+
+def test_signatures_and_evidence_come_together_or_not_at_all(out: Path) -> None:
+    def full(step: str) -> None:
+        if step.startswith("draft shipsafe.json"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(IncompleteError, match="No space left"):
+        record_signatures(Output(out, full), read_release(out), [_signed("prod")], ASKED, STATED)
+    repair(Output(out))
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
 def test_signatures_of_several_targets_stand_beside_each_other_and_a_new_one_takes_the_place_of_the_old(out: Path) -> None:
@@ -88,6 +126,9 @@ def test_a_manifest_that_changed_while_it_was_signed_is_left_as_it_is(out: Path)
         ({}, {"subject": "function:Stock"}, IntegrityError, "the subject function:stock"),
         ({}, {"size": -1}, IntegrityError, "at artifacts/0/size"),
         ({}, {"sbom": {"path": "../../x.cdx.json", "sha256": "a" * 64}}, IntegrityError, "at artifacts/0/sbom"),
+        ({}, {"evidence": {"path": "../x.intoto.jsonl", "sha256": "a" * 64, "signed": True}}, IntegrityError, "at artifacts/0/evidence"),
+        ({}, {"evidence": {"path": "x.zip", "sha256": "a" * 64, "signed": True}}, IntegrityError, "at artifacts/0/evidence"),
+        ({}, {"evidence": None}, IntegrityError, "at artifacts/0/evidence"),
     ],
 )
 def test_a_manifest_that_is_not_one_is_refused(
