@@ -10,7 +10,7 @@ controller (docs/guides/verify-live.md).
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipsafe.adapters.aws.functions import LATEST, Alias, FunctionName
 from shipsafe.adapters.aws.pace import Pace
@@ -23,6 +23,7 @@ from shipsafe.verify.aliases import alias_link
 from shipsafe.verify.function import Version, verify_version
 from shipsafe.verify.links import unanswered
 from shipsafe.verify.looks import BURST, RATE, Looks, not_looked
+from shipsafe.verify.release import verification
 from shipsafe.verify.request import VerifyRequest
 from shipsafe.verify.shelf import Shelf, open_shelf
 from shipsafe.verify.signed_code import Site
@@ -94,8 +95,7 @@ def verify_functions(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    policy = request.policy
-    return Verification(chains=_once(chains), policy=policy.path, policy_digest=policy.digest)
+    return verification(_once(chains), request)
 
 
 def _once(chains: Sequence[Chain]) -> tuple[Chain, ...]:
@@ -207,7 +207,7 @@ def _alias(site: Site, task: _Task, alias: Alias) -> tuple[Chain, ...]:
     main = verify_version(site, name, alias.version, _subject(task, site, alias.name))
     others = {version: verify_version(site, name, version, _subject(task, site, version)) for version in alias.weights}
     link = alias_link(name, alias, {version: one.chain for version, one in others.items()})
-    chain = Chain(subject=main.chain.subject, links=(*main.chain.links, link), digests=main.chain.digests)
+    chain = replace(main.chain, links=(*main.chain.links, link))
     beside = [chain for one in others.values() for chain in (one.chain, *one.layers)]
     return _with_layers(main, chain, beside)
 

@@ -162,16 +162,22 @@ def code_of(one: SignedArtifact) -> dict[str, str]:
 
 
 def built(zipped: Resource, artifact: dict[str, Any]) -> Statement:
+    outer = {
+        "project": "shop",
+        "template": None,
+        "parameters": {},
+        "policy": {"path": None, "digest": f"sha256:{0:064x}"},
+        "artifact": artifact,
+    }
     predicate = {
         "buildDefinition": {
             "buildType": "urn:shipsafe:build:v1",
-            "externalParameters": {"project": "shop", "template": None, "parameters": {}, "policy": {"path": None, "digest": "sha256:0"},
-                                   "artifact": artifact},
-            "internalParameters": {},
+            "externalParameters": outer,
+            "internalParameters": {"compressor": "libdeflate", "contentDigest": f"sha256:{0:064x}"},
             "resolvedDependencies": [{"name": "source", "uri": "file:.", "annotations": {"dirty": False, "folder": "."}}],
         },
-        "runDetails": {"builder": {"id": "urn:shipsafe:builder:local", "version": {}}, "byproducts": []},
-    }  # fmt: skip
+        "runDetails": {"builder": {"id": "urn:shipsafe:builder:local", "version": {"shipsafe": "1"}}, "byproducts": []},
+    }
     return Statement(subjects=(zipped,), kind=Predicate.PROVENANCE, predicate=predicate)
 
 
@@ -183,7 +189,9 @@ def asked(zipped: Resource, subject: str) -> Statement:
     policy = _policy()
     outcomes = tuple(Outcome.answered(gate, subject) for gate in policy.required)
     verdict = Verdict(decision=Decision.PASS, policy_digest=policy.digest)
-    record = RunRecord(command="build", project="shop", verdict=verdict, outcomes=outcomes, policy_digest=policy.digest)
+    record = RunRecord(
+        command="build", project="shop", verdict=verdict, outcomes=outcomes, policy_digest=policy.digest, tools={"shipsafe": "1"}
+    )
     return gates_statement(record, zipped, subject=subject, asked_by=Role.BUILDER, policy=policy)
 
 
