@@ -10,6 +10,7 @@ Whether a key was still valid is not asked: an SBOM of last year tells what is i
 key has ended since would hide that. Whoever asks may be told of too much, never of too little.
 """
 
+import hashlib
 import json
 import os
 import sys
@@ -103,6 +104,7 @@ class _Reading:
     def __init__(self, store: Store, trusted: AttestPolicy, cache: Cache | None, server: ForkServer) -> None:
         self._store, self._cache, self._server = store, cache, server
         self._trusted = json.loads(canonical(trusted))
+        self._asking = hashlib.sha256(canonical(trusted)).hexdigest()
         self._components: dict[tuple[str, ...], Component] = {}
 
     def recalled(self, kept: Kept) -> Shipped | None:
@@ -153,7 +155,7 @@ class _Reading:
         return {"sha256": kept.sha256, "subjects": kept.subjects, "shown": self._store.shown_of(kept)}
 
     def _question(self, kept: Kept) -> object:
-        return [kept.sha256, kept.subjects, self._trusted]
+        return [kept.sha256, kept.subjects, self._asking]
 
     def _shipped(self, told: dict[str, Any]) -> Shipped:
         return Shipped(

@@ -1,17 +1,17 @@
 """The process that reads SBOMs: paths of envelopes and the keys of a policy in, the components of each out (`components.py`)."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.forkserver import serve
 from shipsafe.errors import IncompleteError, IntegrityError
-from shipsafe.evidence.envelope import LARGEST, read_envelope, statement_of
+from shipsafe.evidence.envelope import LARGEST, read_envelope
 from shipsafe.evidence.store.keeping import check_filed
+from shipsafe.evidence.store.listing import listing
 from shipsafe.evidence.trust import vouched
-from shipsafe.model.attestation import AttestPolicy, Role, Statement, TrustedIdentity, TrustedKey
+from shipsafe.model.attestation import AttestPolicy, Role, TrustedIdentity, TrustedKey
 
 _LONGEST = 2000  # characters of a text
 
@@ -42,59 +42,32 @@ def _read(one: Mapping[str, Any], trusted: AttestPolicy) -> dict[str, Any]:
 
 def _listed(one: Mapping[str, Any], trusted: AttestPolicy) -> dict[str, Any]:
     envelope = read_envelope(_line(one), shown=one["shown"])
+    if envelope.sha256 != one["sha256"]:
+        raise IntegrityError(f"It is not what was filed: its SHA-256 is not {one['sha256']}.", remedy="Find out who changed it.")
     # It decides nothing here whether a key stands twice in it: it is told as Python reads it, and a key of the policy vouches for it.
-    statement = statement_of(envelope, shown=one["shown"], quick=True)
+    statement, components = listing(envelope, shown=one["shown"])
     check_filed("sbom", one["subjects"], statement, shown=one["shown"])
     by = vouched(envelope, trusted, at=date.min, shown=one["shown"], statement=statement).by
+    root = _table(_table(statement.predicate, "metadata"), "component").get("bom-ref")
     return {
         "subjects": [(subject.name[:_LONGEST], subject.digests["sha256"]) for subject in statement.subjects],
-        "name": _text(_table(_table(statement.predicate, "metadata"), "component"), "bom-ref"),
-        "components": list(_components(statement)),
+        "name": root[:_LONGEST] if isinstance(root, str) else "",
+        "components": components,
         "by": by,
     }
 
 
 def _line(one: Mapping[str, Any]) -> bytes:
-    path = Path(one["path"])
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        with Path(one["path"]).open("rb") as file:
+            return file.read(LARGEST + 1)
     except OSError as error:
         raise IncompleteError(f"Cannot be read: {error.strerror or error}.", remedy="Check the folder and its rights.") from error
-    if hashlib.sha256(data).hexdigest() != one["sha256"]:
-        raise IntegrityError(f"It is not what was filed: its SHA-256 is not {one['sha256']}.", remedy="Find out who changed it.")
-    return data
-
-
-def _components(statement: Statement) -> Iterator[tuple[str, ...]]:
-    """Name, version, package URL, index and source of every distribution; files are not told.
-
-    Raises:
-        IntegrityError: the components are of another shape: what cannot be told is not "nothing".
-    """
-    entries = statement.predicate.get("components")
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise IntegrityError("It is no SBOM: it has no list of components.", remedy="Find out which tool wrote it.")
-    for entry in entries:
-        if entry.get("type") == "file":
-            continue
-        if entry.get("components"):
-            raise IntegrityError("It lists components inside of components, which no SBOM of ours does.", remedy="Build it again.")
-        told = {one.get("name"): one for one in entry.get("properties") or () if isinstance(one, dict)}
-        yield (
-            *(_text(entry, key) for key in ("name", "version", "purl")),
-            *(_text(told.get(f"shipsafe:{key}", {}), "value") for key in ("index", "source")),
-        )
 
 
 def _table(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = value.get(key)
     return found if isinstance(found, dict) else {}
-
-
-def _text(value: Mapping[str, Any], key: str) -> str:
-    found = value.get(key)
-    return found[:_LONGEST] if isinstance(found, str) else ""
 
 
 def main() -> None:

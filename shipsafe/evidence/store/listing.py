@@ -1,0 +1,106 @@
+"""What the SBOM in a statement lists, without reading what nobody asked about.
+
+    statement, components = listing(envelope, shown=...)
+
+An SBOM of ours stands in its statement with a line for each component (`sbom.stated`), and no text of JSON holds a line break: so the lines
+between `"components": [` and `]` are the components, each whole. Lines of files are passed over, of a distribution's line the end is read,
+and the rest of the statement is parsed as ever. Whatever is laid out in another way is parsed whole; what comes out is the same, and takes
+three times as long. Whose word it is has to be asked as of every statement.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from shipsafe.errors import IntegrityError
+from shipsafe.evidence.envelope import statement_of
+from shipsafe.model.attestation import Envelope, Statement
+
+_LONGEST = 2000  # characters of a text
+_BEGIN, _END = b'\n "components": [\n', b"\n ],\n"
+# The end of a distribution's line where its texts hold no backslash, so that every quotation mark begins or ends one.
+_TAIL = re.compile(
+    rb'"name": "([^"]*)", "properties": \[([^\]]*)\], "purl": "([^"]*)", (?:"supplier": \{[^{}]*\}, )?'
+    rb'"type": "library", "version": "([^"]*)"\}'
+)
+_OURS = re.compile(rb'"name": "shipsafe:(index|source)", "value": "([^"]*)"')
+Listed = tuple[str, str, str, str, str]  # name, version, package URL, index, source
+
+
+def listing(envelope: Envelope, *, shown: str) -> tuple[Statement, list[Listed]]:
+    """The statement, perhaps without its components, and every distribution that it lists, in its order. Files are not told.
+
+    Raises:
+        IntegrityError: it is no statement of an SBOM that could be read; what cannot be read is not "nothing".
+    """
+    before, begins, rest = envelope.payload.partition(_BEGIN)
+    lines, ends, after = rest.partition(_END)
+    if begins and ends:
+        try:
+            found = [one for line in lines.split(b"\n") if (one := _of_line(line)) is not None]
+            bare = replace(envelope, payload=b'%b\n "components": [],\n%b' % (before, after))
+            return statement_of(bare, shown=shown, quick=True), found
+        except (ValueError, IntegrityError):
+            pass  # laid out in another way, or broken: reading it whole tells which
+    statement = statement_of(envelope, shown=shown, quick=True)
+    return statement, list(_whole(statement, shown))
+
+
+def _of_line(line: bytes) -> Listed | None:
+    """The distribution in one line, None for a file.
+
+    Raises:
+        ValueError: it is no component alone.
+    """
+    if line.endswith((b'"type": "file"}', b'"type": "file"},')) and line.startswith(b'  {"bom-ref": "file:'):
+        return None
+    plain = line.removesuffix(b",")
+    if b"\\" not in plain:
+        begin = plain.rfind(b'"name": "', 0, plain.rfind(b'"properties": ['))
+        if tail := _TAIL.fullmatch(plain, max(begin, 0)):
+            ours = {key: value.decode() for key, value in _OURS.findall(tail[2])}
+            name, purl, version = (tail[number].decode() for number in (1, 3, 4))
+            return _cut(name, version, purl, ours.get(b"index", ""), ours.get(b"source", ""))
+    return _of(json.loads(plain))
+
+
+def _whole(statement: Statement, shown: str) -> Iterator[Listed]:
+    entries = statement.predicate.get("components")
+    if not isinstance(entries, list):
+        raise IntegrityError("It is no SBOM: it has no list of components.", remedy="Find out which tool wrote it.", path=shown)
+    for entry in entries:
+        try:
+            found = _of(entry)
+        except ValueError as error:
+            raise IntegrityError(f"It is no SBOM that can be read: {error}.", remedy="Find out which tool wrote it.", path=shown) from error
+        if found is not None:
+            yield found
+
+
+def _of(entry: Any) -> Listed | None:
+    """A component's texts, "" for what it does not say; None for a file.
+
+    Raises:
+        ValueError: it is no component, or holds others, which no SBOM of ours does.
+    """
+    if not isinstance(entry, dict) or entry.get("components"):
+        message = "a component is no table, or holds others"
+        raise ValueError(message)
+    if entry.get("type") == "file":
+        return None
+    properties = entry.get("properties")
+    told = {one.get("name"): one for one in properties if isinstance(one, dict)} if isinstance(properties, list) else {}
+    ours = (_text(told.get(f"shipsafe:{key}", {}), "value") for key in ("index", "source"))
+    return _cut(*(_text(entry, key) for key in ("name", "version", "purl")), *ours)
+
+
+def _text(value: Mapping[str, Any], key: str) -> str:
+    found = value.get(key)
+    return found if isinstance(found, str) else ""
+
+
+def _cut(*texts: str) -> Listed:
+    name, version, purl, index, source = (text[:_LONGEST] for text in texts)
+    return name, version, purl, index, source
