@@ -20,7 +20,9 @@ from securesystemslib.signer._sigstore_signer import SigstoreKey
 from shipsafe.errors import ConfigError, IncompleteError
 
 if TYPE_CHECKING:
-    from sigstore.models import Bundle
+    from collections.abc import Callable
+
+    from sigstore.models import Bundle, ClientTrustConfig
 
 _ISSUER = "https://token.actions.githubusercontent.com"
 _AMBIENT = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
@@ -32,8 +34,9 @@ _MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, Recur
 class KeylessSigner(Signer):
     """A signer of securesystemslib that asks Fulcio for a certificate, when it first signs and whenever that has expired."""
 
-    def __init__(self, identity: str) -> None:
-        self._identity = identity
+    def __init__(self, identity: str, *, trust: "Callable[[], ClientTrustConfig] | None" = None) -> None:
+        """`identity`: who we expect to be. `trust`: where Fulcio and Rekor are, and their roots; else Sigstore's own, by TUF."""
+        self._identity, self._trust = identity, trust
         self._context: Any = None
         self._opened: Any = None
 
@@ -54,17 +57,19 @@ class KeylessSigner(Signer):
             IncompleteError: GitHub gives no token, or Sigstore does not answer or refuses.
         """
         import requests  # noqa: PLC0415 - only whoever signs keyless needs it
-        from sigstore._internal.fulcio.client import ExpiredCertificate  # noqa: PLC0415 - likewise; it is exported nowhere
+        from sigstore._internal.fulcio.client import ExpiredCertificate, FulcioClientError  # noqa: PLC0415 - likewise; exported nowhere
+        from sigstore._internal.rekor import RekorClientError  # noqa: PLC0415 - likewise
         from sigstore.errors import Error  # noqa: PLC0415 - likewise
-        from sigstore.oidc import ExpiredIdentity, IdentityError  # noqa: PLC0415 - likewise
+        from sigstore.oidc import ExpiredIdentity  # noqa: PLC0415 - likewise
 
+        refused = (Error, ExpiredCertificate, ExpiredIdentity, FulcioClientError, RekorClientError, requests.RequestException)
         try:
             try:
                 bundle = self._signer().sign_artifact(payload)
             except (ExpiredCertificate, ExpiredIdentity):
                 self._opened = None
                 bundle = self._signer().sign_artifact(payload)
-        except (Error, IdentityError, ExpiredCertificate, ExpiredIdentity, requests.RequestException, *_MISSHAPEN) as error:
+        except (*refused, *_MISSHAPEN) as error:
             what = f"Sigstore did not sign: {type(error).__name__}: {' '.join(str(error).split())[:200]}."
             raise IncompleteError(what, remedy="Run this again in a while, or sign with a key.") from error
         written = json.loads(bundle.to_json())
@@ -80,7 +85,7 @@ class KeylessSigner(Signer):
             if credential is None:
                 message = "GitHub Actions gives no token"
                 raise IdentityError(message)
-            self._context = self._context or SigningContext.from_trust_config(ClientTrustConfig.production())
+            self._context = self._context or SigningContext.from_trust_config((self._trust or ClientTrustConfig.production)())
             # The context manager of sigstore's signer holds nothing that would have to be closed; it ends with this process.
             self._opened = self._context.signer(IdentityToken(credential)).__enter__()
         return self._opened

@@ -8,11 +8,15 @@ was rewritten into another valid form (s into n - s) adds nobody.
 """
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from shipsafe.errors import IntegrityError
 from shipsafe.evidence.envelope import statement_of
 from shipsafe.evidence.signatures import Said
 from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Role, Statement, TrustedIdentity, TrustedKey, Vouched
+
+if TYPE_CHECKING:
+    from sigstore.models import TrustedRoot
 
 _REMEDY = "Find out who wrote it; add the key to `[[attest.key]]` only if you know whose it is."
 _BUNDLE = "bundle"  # where a keyless signature has what proves it, as securesystemslib writes it
@@ -25,7 +29,15 @@ def role_of(statement: Statement) -> Role:
     return {Predicate.DEPLOYMENT.value: Role.DEPLOYER, Predicate.SUMMARY.value: Role.VERIFIER}.get(statement.kind, Role.BUILDER)
 
 
-def vouched(envelope: Envelope, trusted: AttestPolicy, *, at: date, shown: str, statement: Statement | None = None) -> Vouched:
+def vouched(
+    envelope: Envelope,
+    trusted: AttestPolicy,
+    *,
+    at: date,
+    shown: str,
+    statement: Statement | None = None,
+    root: "TrustedRoot | None" = None,
+) -> Vouched:
     """What an envelope says, where enough trusted keys of its role signed it.
 
     Keyless signatures are looked at where keys alone are not enough.
@@ -36,6 +48,7 @@ def vouched(envelope: Envelope, trusted: AttestPolicy, *, at: date, shown: str, 
         at: the day on which the keys must have been valid.
         shown: the bundle, for people.
         statement: what `statement_of` read from this very envelope, where somebody has done that already.
+        root: of Sigstore, where it is another than the one that came with its package.
 
     Raises:
         IntegrityError: it is no statement; too few trusted keys signed it; or nobody did and the policy does not allow that.
@@ -54,7 +67,7 @@ def vouched(envelope: Envelope, trusted: AttestPolicy, *, at: date, shown: str, 
     needed = max(1, trusted.thresholds.get(role, 1))
     if len(names) < needed:
         identities = [one for one in trusted.identities if role in one.roles]
-        names |= {f"{one.issuer} {one.identity}": one.name for one in identities if _is_of(said, one)}
+        names |= {f"{one.issuer} {one.identity}": one.name for one in identities if _is_of(said, one, root)}
     if len(names) < needed:
         expired = [key for spki, key in signed.items() if spki not in names]
         raise IntegrityError(_lacking(said, trusted, expired, sorted(names.values()), needed, role, at), remedy=_REMEDY, path=shown)
@@ -65,7 +78,7 @@ def _valid(key: TrustedKey, at: date) -> bool:
     return (key.begins is None or key.begins <= at) and (key.ends is None or at <= key.ends)
 
 
-def _is_of(said: Said, identity: TrustedIdentity) -> bool:
+def _is_of(said: Said, identity: TrustedIdentity, root: "TrustedRoot | None") -> bool:
     """Whether a keyless signature is that identity's.
 
     Raises:
@@ -76,8 +89,8 @@ def _is_of(said: Said, identity: TrustedIdentity) -> bool:
         return False
     from shipsafe.evidence.keyless_proof import embedded_root, holds  # noqa: PLC0415 - only a keyless signature needs it: 0.5 s
 
-    root = embedded_root()
-    return any(holds(bundle, said.digest("sha256"), identity, root=root) for bundle in bundles)
+    under = root or embedded_root()
+    return any(holds(bundle, said.digest("sha256"), identity, root=under) for bundle in bundles)
 
 
 def _lacking(

@@ -1,5 +1,7 @@
 """Readers of envelopes that are not ours: npm's (Sigstore for JavaScript, under a Node from PyPI) and the in-toto project's own.
 
+And Sigstore itself, for signatures without keys: Fulcio, Rekor and GitHub's tokens, as Sigstore for JavaScript makes them for its tests.
+
 Locked: `attestation.txt` as those of tests/aws_tools, and `package-lock.json` with `npm install --package-lock-only` in this folder.
 """
 
@@ -7,6 +9,8 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +39,24 @@ def node_verify(line: bytes, *, public: Path, digest: str, folder: Path) -> dict
     return found
 
 
+@contextmanager
+def sigstore(identity: str, issuer: str, *, folder: Path) -> Iterator[tuple[str, str]]:
+    """Fulcio, Rekor and GitHub's token endpoint on the loopback interface, whose tokens are that identity's.
+
+    Gives the address, below which `/token` is, and a ClientTrustConfig as JSON.
+    """
+    node, place = _node(folder)
+    run = [str(node), str(place / "sigstore.cjs"), identity, issuer]
+    with subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            told = json.loads(process.stdout.readline())
+            yield told["url"], json.dumps(told["trust"])
+        finally:
+            process.stdin.close()
+
+
 def _node(folder: Path) -> tuple[Path, Path]:
     """Node, and a folder with `verify.cjs` and what it needs; made once for all processes of a test run."""
     python = python_of_in_toto(folder)
@@ -44,7 +66,7 @@ def _node(folder: Path) -> tuple[Path, Path]:
     with FileLock(folder / "verifiers.lock"):
         if not (place / "done").exists():
             place.mkdir(exist_ok=True)
-            for name in ("package.json", "package-lock.json", "verify.cjs"):
+            for name in ("package.json", "package-lock.json", "verify.cjs", "sigstore.cjs"):
                 shutil.copy(_HERE / name, place / name)
             npm = [str(node), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), "ci", "--ignore-scripts", "--no-audit"]
             done = subprocess.run(npm, check=False, capture_output=True, text=True, cwd=place)
