@@ -145,7 +145,7 @@ def _of_zips(request: SignRequest, output: Output, progress: Progress, timeline:
     targets = targets_of(policy, request.targets)
     bare = request.bare or Bare(zips=())
     refuse_unattested(bare.zips, policy)
-    release, asked = bare_release(replace(bare, policy_file=file), output, terms)
+    release, asked = bare_release(replace(bare, policy_file=file), output, terms, request.signers)
     return Asking(request=request, output=output, release=release, policy=policy, home=terms.home, targets=targets, asked=asked)
 
 

@@ -100,7 +100,9 @@ def _tag_keys(need: Need) -> list[str]:
 def grants(name: str, facts: Mapping[str, str]) -> list[Grant]:
     """What configs/iam/NAME.json grants, with its placeholders filled."""
     text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    filled = re.sub(r"\b(BUCKET|PROFILE|VERSION|ACCOUNT|REGION)\b", lambda found: facts[found[0].lower()], text)
+    filled = re.sub(
+        r"\b(BUCKET|PROFILE|VERSION|ACCOUNT|REGION|EVIDENCE|SIGNING_KEY)\b", lambda found: facts.get(found[0].lower(), found[0]), text
+    )
     found = []
     for statement in json.loads(filled)["Statement"]:
         assert statement["Effect"] == "Allow"

@@ -14,15 +14,20 @@ import botocore.session
 import pytest
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
+from shipsafe.evidence.envelope import read_envelope, written
+from shipsafe.evidence.keys import open_signers
+from shipsafe.evidence.signing_record import signing_record
+from shipsafe.evidence.store import open_store
 from shipsafe.flows.bootstrap import carry_out, standing, survey
 from shipsafe.flows.doctor import examine
 from shipsafe.flows.restore import let_run, look
 from shipsafe.flows.revoke import carry_out as carry_out_revocation
 from shipsafe.flows.revoke import survey as survey_of_revocation
 from shipsafe.local.endpoint import Endpoint
+from shipsafe.model.attestation import Resource
 from shipsafe.model.chain import Chain, Hold, Link, Verification
 from shipsafe.model.policy import Policy
-from shipsafe.model.signing import ProfileVersion, SigningJob, SignPolicy, SignTarget
+from shipsafe.model.signing import ProfileVersion, SignedArtifact, SigningJob, SignPolicy, SignTarget
 from shipsafe.policy import load
 from shipsafe.signing.revoke.wanted import Revocation
 from shipsafe.signing.setup.check import State
@@ -72,6 +77,11 @@ def account(local_aws: Endpoint, tmp_path: Path) -> Account:
     folder.mkdir()
     facts = {"account": ACCOUNT, "region": REGION, "partition": "aws", "bucket": f"orders-{ACCOUNT}", "profile": TARGET.profile}
     facts["version"] = made["profile"].rpartition("/")[2]
+    facts["evidence"] = f"evidence-{ACCOUNT}"
+    client("s3").create_bucket(
+        Bucket=facts["evidence"], CreateBucketConfiguration={"LocationConstraint": REGION}, ObjectLockEnabledForBucket=True
+    )
+    facts["signing_key"] = client("kms").create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
     return Account(local_aws, folder, replace(TARGET, code_signing_config=made["configuration"]), facts)
 
 
@@ -113,8 +123,23 @@ def _calls_of_sign(account: Account) -> Recorder:
     for file in account.folder.iterdir():
         if file.suffix != ".zip":
             file.unlink()
-    assert not site.run().failed
+    done = site.run()
+    assert not done.failed
+    _evidence(account, recorder, done.signed[0])
     return recorder
+
+
+def _evidence(account: Account, recorder: Recorder, signed: SignedArtifact) -> None:
+    """A record that a key in KMS signs, kept in a bucket with Object Lock, twice."""
+    key = account.facts["signing_key"]
+    signers = open_signers([f"awskms:{key}"], connect=account.connect(recorder))
+    record = signing_record(
+        signed, zipped=Resource(name="orders.zip", digests={"sha256": signed.unsigned_sha256}), claims=(), vouched_by=()
+    )
+    envelope = read_envelope(written(record, signers), shown="orders.intoto.jsonl")
+    store = open_store(f"s3://{account.facts['evidence']}", home=account.folder, connect=account.connect(recorder))
+    assert "Object Lock" in store.guard
+    assert [store.keep(envelope, record), store.keep(envelope, record)] == [True, False]
 
 
 def _calls_of_revoke(account: Account) -> Recorder:
