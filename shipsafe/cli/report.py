@@ -1,6 +1,7 @@
 """`shipsafe report show FILE`: a JSON report, rendered again in any format."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,38 @@ def collect(
         project, policy=policy, overrides=parameter_overrides, functions=function, vex=vex, prebuilt=prebuilt, offline=False,
         jobs=None, out=out, fail_on=fail_on, baseline=baseline, keys=key)  # fmt: skip
     return run.join(request, folders, output=output, reports=report, quiet=quiet, verbose=verbose)
+
+
+@app.command()
+def audit(
+    *,
+    since: Annotated[
+        datetime | None, typer.Option("--since", metavar="DATE", formats=["%Y-%m-%d"], help="Signed on this day (UTC) or later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", metavar="DATE", formats=["%Y-%m-%d"], help="Signed on this day (UTC) or before.")
+    ] = None,
+    evidence: options.Evidence = None,
+    policy: options.PolicyFile = None,
+    output: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, csv, json or markdown.")] = "text",
+) -> int:
+    """List every release that evidence is kept of: commit, builder, verdict, waivers, who signed, what was deployed.
+
+    Every statement is held against the keys of the policy. One that was changed, or that nobody trusted signed, is listed as that, with
+    exit 5, and counts for nothing. Without days, releases that were never signed are listed as well. Exit 3 where there is no release.
+    """
+    from shipsafe.flows.audit import audit_here  # noqa: PLC0415 - the other commands need no AWS
+    from shipsafe.reports import audit as for_people  # noqa: PLC0415 - likewise
+    from shipsafe.reports import audit_data  # noqa: PLC0415 - likewise
+
+    options.known_format(output, ("text", "csv", "json", "markdown"))
+    found = audit_here(policy=policy, place=evidence, since=since.date() if since else None, until=until.date() if until else None)
+    if output == "text":
+        Screen(local=found.local).say("\n".join(for_people.text_lines(found)))
+    else:
+        write = {"csv": audit_data.as_csv, "json": audit_data.as_json, "markdown": for_people.markdown}[output]
+        sys.stdout.write(write(found))
+    return found.exit_code
 
 
 @app.command(name="who-ships")

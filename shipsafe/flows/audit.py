@@ -10,11 +10,13 @@ policy: ending it does not undo what it signed before.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
+from shipsafe.adapters.http import fetch
+from shipsafe.adapters.places import cache_dir
 from shipsafe.errors import ConfigError, IncompleteError, ShipsafeError
 from shipsafe.evidence import facts
 from shipsafe.evidence.envelope import statement_of
@@ -26,6 +28,7 @@ from shipsafe.model.attestation import Envelope, Predicate, Statement
 from shipsafe.model.audit import Audit, AuditedRelease, Built, Checked, Decided, Deployed, Standing
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignedArtifact
+from shipsafe.policy import load
 
 _Fact = Built | Decided | SignedArtifact | Deployed
 _KINDS = (Predicate.SIGNING, Predicate.PROVENANCE, Predicate.GATES, Predicate.DEPLOYMENT)
@@ -114,6 +117,17 @@ def audit(request: AuditRequest, connect: Callable[[Place], Aws] = open_aws) -> 
         left_out=len(releases) - len(listed),
         notes=(store.guard,),
     )
+
+
+def audit_here(*, policy: Path | None, place: str | None, since: date | None, until: date | None) -> Audit:
+    """As `audit`, in the working directory, today.
+
+    Raises:
+        ShipsafeError: as `audit`; or the policy cannot be used.
+    """
+    folder, today = Path.cwd(), datetime.now(UTC).date()
+    loaded = load(folder, explicit=policy, offline=True, cache=cache_dir(), fetch=fetch, today=today)
+    return audit(AuditRequest(policy=loaded, folder=folder, today=today, place=place, since=since, until=until))
 
 
 def releases_of(store: Store, policy: Policy, folder: Path, today: date, zips: Collection[str]) -> dict[str, AuditedRelease]:
