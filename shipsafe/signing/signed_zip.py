@@ -10,14 +10,15 @@ something was added after it.
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import IO
 
 from shipsafe.signing.content_digest import inner_digest
 from shipsafe.signing.layout import ENTRY
 from shipsafe.signing.signature import LONGEST, Signature, read_signature, unknown
 from shipsafe.signing.zip_end import wrong
-from shipsafe.signing.zip_entries import Entry, content, read_entries
+from shipsafe.signing.zip_entries import Entry, content, path_of, read_entries
+
+_FOLDED = ENTRY.casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ def looked_at(file: IO[bytes], entries: tuple[Entry, ...], digest: bytes) -> Sig
 
 def _signature(file: IO[bytes], entries: tuple[Entry, ...]) -> Signature | None:
     # A path has one entry (`read_entries`), but a disk that ignores case would not know it from this one.
-    alike = [entry for entry in entries if PurePosixPath(entry.name).as_posix().casefold() == ENTRY.casefold()]
+    alike = [entry for entry in entries if path_of(entry.name).casefold() == _FOLDED]
     if not alike:
         return None
     if len(alike) > 1 or alike[0].name != ENTRY:

@@ -10,6 +10,7 @@ overlap, a directory that says something else than the headers in front of the d
 Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ _ENCRYPTED, _DESCRIPTOR, _PATCHED, _STRONG, _UTF8, _MASKED = 1, 1 << 3, 1 << 5, 
 _HIDDEN = _ENCRYPTED | _STRONG | _MASKED
 _COMPARED = _HIDDEN | _PATCHED | _DESCRIPTOR | _UTF8
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # of ASCII
 _NEWEST = 63  # 4.4.3, times ten: unzip and Python's zipfile leave out or refuse what needs a later version
 _DESCRIPTORS = {12: "<3L", 16: "<4s3L", 20: "<L2Q", 24: "<4sL2Q"}  # 4.3.9: with and without its mark, with sizes of four and eight bytes
 
@@ -176,18 +178,24 @@ def _large(fields: dict[int, bytes], values: tuple[int, ...], name: bytes) -> tu
 
 def _check_names(records: list[_Record]) -> None:
     """No two entries of one path, and no name that a reader could take for another."""
-    seen: set[PurePosixPath] = set()
+    seen: set[str] = set()
     for record in records:
         try:
             name = record.name.decode()
         except UnicodeDecodeError as error:
             raise wrong(f"The name {shown(record.name)} is not UTF-8; what a signature says of it is not known.") from error
-        path = PurePosixPath(name)
-        if not name or path.is_absolute() or ".." in path.parts or "\\" in name or any(ord(char) < 32 or ord(char) == 127 for char in name):  # noqa: PLR2004 - the control characters of ASCII
+        path = path_of(name)
+        if not name or name.startswith("/") or "\\" in name or _CONTROL.search(name) or (".." in path and ".." in path.split("/")):
             raise wrong(f"The entry {shown(name)} leads out of the zip or cannot be named.")
         if path in seen:
             raise wrong(f"The entry {shown(name)} stands in the zip twice.")
         seen.add(path)
+
+
+def path_of(name: str) -> str:
+    """The path that a name stands for: `a/b` for `a/b/`, `./a/b` and `a//b`, which are one to whoever unpacks them."""
+    plain = "//" not in name and "./" not in name and not name.endswith(".")
+    return name.removesuffix("/") if plain else PurePosixPath(name).as_posix()
 
 
 def _entry(file: IO[bytes], record: _Record, following: int) -> Entry:

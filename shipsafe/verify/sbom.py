@@ -22,7 +22,7 @@ from shipsafe.model.chain import Hold, Link
 from shipsafe.model.location import Location
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import Code, CodeKind, Function, Layer, Subject
-from shipsafe.model.tree import FILE_MODE, PROGRAM_MODE, Distribution
+from shipsafe.model.tree import FILE_MODE, PROGRAM_MODE, Distribution, content_digest
 from shipsafe.packing.draft import Draft
 from shipsafe.packing.handed_over import Zipped, known_tree
 from shipsafe.packing.manifest import Told
@@ -135,7 +135,7 @@ def _with_rights(contents: Contents, document: Mapping[str, Any]) -> Contents:
         if {"name": "shipsafe:mode", "value": f"{PROGRAM_MODE:o}"} in component.get("properties", ())
     }
     entries = tuple(replace(entry, mode=PROGRAM_MODE if entry.path in programs else FILE_MODE) for entry in contents.entries)
-    return replace(contents, entries=entries)
+    return replace(contents, entries=entries, content_digest=content_digest(entries))
 
 
 def _unsigned_bytes(listed: Listed) -> Bytes:

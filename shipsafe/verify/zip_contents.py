@@ -14,7 +14,7 @@ import stat
 from collections.abc import Container, Generator, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
@@ -27,7 +27,7 @@ from shipsafe.signing.layout import ENTRY
 from shipsafe.signing.signed_zip import SignedZip, looked_at
 from shipsafe.signing.zip_end import wrong
 from shipsafe.signing.zip_entries import Entry as Member
-from shipsafe.signing.zip_entries import content, read_entries
+from shipsafe.signing.zip_entries import content, path_of, read_entries
 from shipsafe.signing.zip_entries import shown as named
 
 LARGEST = 512 * MEBIBYTE  # bytes; twice what Lambda takes
@@ -52,20 +52,17 @@ class Contents:
     Attributes:
         bytes: of the zip.
         entries: its files by the bytes of their path, without AWS Signer's; `source` of those that say what distributions there are lies
-            in the private folder, that of the others nowhere.
+            in the private folder; for the others it is that folder.
         zipped: its signature, if it has one, and whether that is of these contents.
+        content_digest: `sha256:` and hex over path, mode and content of every file but the signature.
         rightless: whether the zip says nothing of the rights of its files.
     """
 
     bytes: Bytes
     entries: tuple[Entry, ...]
     zipped: SignedZip
+    content_digest: str
     rightless: bool
-
-    @property
-    def content_digest(self) -> str:
-        """`sha256:` and hex over path, mode and content of every file but the signature."""
-        return content_digest(self.entries)
 
     def archive(self, subject: str, unsigned: Bytes) -> Archive:
         """The zip as whoever packs one says it; `unsigned` are its bytes before it was signed."""
@@ -134,6 +131,7 @@ def contents_of(file: BinaryIO, found: Bytes, scratch: Path, *, shown: str) -> C
         bytes=found,
         entries=tuple(sorted(entries, key=lambda entry: entry.path.encode())),
         zipped=zipped,
+        content_digest=content_digest(entries),
         rightless=not any(member.mode for member in members if member.name != ENTRY),
     )
 
@@ -142,7 +140,7 @@ def _entries(file: BinaryIO, members: tuple[Member, ...], signed: Any, scratch: 
     """The files, each read once; what is signed of them goes into `signed`."""
     folders = set(_parents(members))
     place = Path(shown).name
-    for member in members:
+    for number, member in enumerate(members):
         if member.name == ENTRY:
             continue
         if signed:
@@ -151,7 +149,8 @@ def _entries(file: BinaryIO, members: tuple[Member, ...], signed: Any, scratch: 
         if member.name.endswith("/"):
             continue
         digest = hashlib.sha256()
-        with _kept(scratch / path) if _says_what_is_there(path) else nullcontext() as copy:
+        source = scratch / str(number) if _says_what_is_there(path) else scratch
+        with _kept(source) if source is not scratch else nullcontext() as copy:
             for chunk in content(file, member):
                 digest.update(chunk)
                 if signed:
@@ -163,7 +162,7 @@ def _entries(file: BinaryIO, members: tuple[Member, ...], signed: Any, scratch: 
             mode=PROGRAM_MODE if member.mode & stat.S_IXUSR else FILE_MODE,
             size=member.size,
             sha256=digest.hexdigest(),
-            source=scratch / path,
+            source=source,
             origin=Origin.CODE,
             location=Location(path=f"{place}/{path}"),
         )
@@ -171,10 +170,10 @@ def _entries(file: BinaryIO, members: tuple[Member, ...], signed: Any, scratch: 
 
 def _parents(members: Iterable[Member]) -> Iterator[str]:
     """Every folder that a file stands in, some more than once."""
-    for folder in {member.name.rstrip("/").rpartition("/")[0] for member in members}:
+    for folder in {path_of(member.name).rpartition("/")[0] for member in members}:
         path = folder
         while path:
-            yield PurePosixPath(path).as_posix()
+            yield path
             path = path.rpartition("/")[0]
 
 
@@ -184,7 +183,7 @@ def _path(member: Member, folders: Container[str]) -> str:
     Raises:
         IntegrityError: it is a link or a device, cannot be named, or is a file where another one has its folder.
     """
-    path = PurePosixPath(member.name).as_posix()
+    path = path_of(member.name)
     folder = member.name.endswith("/")
     if stat.S_IFMT(member.mode) not in (0, stat.S_IFDIR if folder else stat.S_IFREG):
         raise wrong(f"The entry {named(member.name)} is a link, a device, or of another kind than its name says.")
@@ -202,7 +201,5 @@ def _says_what_is_there(path: str) -> bool:
 
 @contextmanager
 def _kept(path: Path) -> Generator[IO[bytes]]:
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as copy:
-            yield copy
+    with disk_errors(path), path.open("xb") as copy:
+        yield copy
