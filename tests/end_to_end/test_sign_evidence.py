@@ -120,6 +120,26 @@ def test_under_strict_what_a_trusted_builder_attested_is_signed_once_and_stated_
     assert not [one for one in secrets if one in everything]
 
 
+def test_verify_holds_what_sign_left(run: Run, project: Path, keys: Any) -> None:  # noqa: F811
+    """The release, and the signed zip by itself: from what is kept, without the release."""
+    (ci, builder), (release, signer) = keys["ci"], keys["release"]
+    trusting(project, "strict", ci=builder, release=signer)
+    assert run("build", "--key", ci).code == 0
+    assert run("sign", "--yes", "--key", release).code == 0
+    (signature,) = next(one for one in manifest(project)["artifacts"] if one["name"] == "Pay")["signatures"]
+    place = signature["object"]
+    with closing(client("s3")) as s3:
+        body = s3.get_object(Bucket=place["bucket"], Key=place["key"], VersionId=place["version"])["Body"].read()
+    held = run("verify", "dist", "--local")
+    assert held.code == 0, held.out + held.err
+    (project / "signed.zip").write_bytes(body)
+    shutil.rmtree(project / "dist")
+    alone = run("verify", "signed.zip", "--local")
+    assert alone.code == 0, alone.out + alone.err
+    shutil.rmtree(project / "kept")
+    assert run("verify", "signed.zip", "--local").code == 5
+
+
 def test_openssl_holds_the_signing_record_against_the_signer_s_key(run: Run, project: Path, keys: Any, tmp_path: Path) -> None:
     """Nobody needs shipsafe to look at it."""
     release, public = keys["release"]
