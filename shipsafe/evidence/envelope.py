@@ -53,16 +53,18 @@ def enveloped(content: bytes, signers: Iterable["Signer"]) -> bytes:
         ShipsafeError: a signer could not sign.
     """
     signers = tuple(signers)
-    document: Mapping[str, Any] = {"payload": base64.b64encode(content).decode(), "payloadType": PAYLOAD_TYPE, "signatures": []}
+    signatures: list[Any] = []
     if signers:
         from securesystemslib.dsse import Envelope as Dsse  # noqa: PLC0415 - only whoever signs needs it: it imports boto3
 
         envelope = Dsse(content, PAYLOAD_TYPE, {})
         for signer in signers:
             envelope.sign(signer)
-        document = envelope.to_dict()
-        document["signatures"].sort(key=lambda one: str(one["keyid"]))
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        signatures = sorted(envelope.to_dict()["signatures"], key=lambda one: str(one["keyid"]))
+    kind, signed = (
+        json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() for one in (PAYLOAD_TYPE, signatures)
+    )
+    return b'{"payload":"%b","payloadType":%b,"signatures":%b}' % (base64.b64encode(content), kind, signed)  # base64 needs no escapes
 
 
 def payload(statement: Statement) -> bytes:

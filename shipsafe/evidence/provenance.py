@@ -64,7 +64,7 @@ def provenance(
             "externalParameters": {
                 "project": record.project,
                 "template": record.template,
-                "parameters": dict(sorted(source.parameters.items())),
+                "parameters": plain(source.parameters),
                 "policy": {"path": record.policy, "digest": record.policy_digest},
                 "artifact": {**{name: entry[name] for name in _SAID}, "prebuilt": entry["source"] == "prebuilt"},
             },
@@ -79,11 +79,11 @@ def provenance(
             ],
         },
         "runDetails": {
-            "builder": {"id": builder, "version": dict(record.tools)},
+            "builder": {"id": builder, "version": record.tools},
             "byproducts": [{"name": sbom["path"], "digest": {"sha256": sbom["sha256"]}}] if sbom else [],
         },
     }
-    return Statement(subjects=(resource(entry),), kind=Predicate.PROVENANCE, predicate=plain(predicate))
+    return Statement(subjects=(resource(entry),), kind=Predicate.PROVENANCE, predicate=predicate)
 
 
 def resource(entry: Mapping[str, Any]) -> Resource:

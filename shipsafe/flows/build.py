@@ -1,6 +1,7 @@
 """The straight line of `check` and `build`: policy, project, outcomes, verdict, artifacts, record."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +13,7 @@ from shipsafe.adapters.git import head_commit, repository_prefix
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ShipsafeError
 from shipsafe.evidence.keys import open_signers
+from shipsafe.evidence.provenance import SourceTree
 from shipsafe.flows.answers import tools
 from shipsafe.flows.attest import attested, source_tree
 from shipsafe.flows.bench import Bench, open_bench
@@ -52,7 +54,8 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
         Thread(target=look_ahead, args=(output,), name="look ahead", daemon=True).start()
     with timeline.leg("read"):
         prepared = prepare(request)
-    with open_bench(prepared, progress, timeline, output) as opened:
+    with open_bench(prepared, progress, timeline, output) as opened, ThreadPoolExecutor(1, thread_name_prefix="source") as pool:
+        source = pool.submit(source_tree, prepared) if output is not None else None  # as it is while it is staged
         prepared, bench = _compared(prepared, opened)
         progress.start([subject.subject for subject in prepared.subjects], [gate.id for gate in all_gates()], packs=bench.packs)
         examined = examine(bench, prepared.subjects)
@@ -63,8 +66,10 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
             prepared, (*_with_zipped_sizes(examined), *about_project(prepared.project)), contents=examined.contents,
             advisories=info_of(examined), epoch=epoch_of(bench))  # fmt: skip
         if bench.output is not None and record.verdict.decision is Decision.PASS:
+            with timeline.leg("attest"):
+                told = source.result() if source is not None else SourceTree()
+                items, record = attested(_released(examined, prepared), record, prepared.policy, told, signers)
             with timeline.leg("publish"):
-                items, record = attested(_released(examined, prepared), record, prepared.policy, source_tree(prepared), signers)
                 record = publish(bench.output, items, record, source_of(prepared, bench.output.out))
         return record
 
