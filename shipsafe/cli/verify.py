@@ -13,9 +13,11 @@ from shipsafe import __version__
 from shipsafe.adapters.files import write_atomic
 from shipsafe.cli import options
 from shipsafe.errors import ConfigError
+from shipsafe.flows.what_runs import WhatRuns, verify_what_runs
 from shipsafe.model.chain import Chain, Verification
+from shipsafe.packing.publish import MANIFEST
 from shipsafe.reports.chains import FORMS, words, write
-from shipsafe.verify import VerifyRequest, open_request, verify_functions, verify_release, verify_zips
+from shipsafe.verify import VerifyRequest, open_request, verify_release, verify_zips
 
 if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
@@ -34,6 +36,20 @@ def verify(
     function: Annotated[
         list[str] | None,
         typer.Option("--function", metavar="NAME", help="What runs: NAME, NAME:ALIAS, NAME:VERSION or ARN; may be repeated."),
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option("--template", metavar="FILE", help="What runs: all functions that this template describes.")
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", metavar="NAME", help="The CloudFormation stack of --template, which knows their names.")
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="ID=NAME", help="What a function of --template is called (or NAME:ALIAS); may be repeated."),
+    ] = None,
+    parameter_overrides: options.Parameters = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="REGION", help="Where functions are; the one of AWS's configuration, if not given.")
     ] = None,
     all_regions: Annotated[
         bool, typer.Option("--all-regions", help="Of functions: in every account and region that a signing record names.")
@@ -72,17 +88,23 @@ def verify(
     options.known_format(output, FORMS)
     targets = options.report_targets(report, FORMS)
     signers = _signers(key, summary)
-    functions = tuple(function or ())
-    if functions and paths:
-        raise ConfigError("Files and functions are two questions.", remedy="Name paths, or --function.")
-    if all_regions and not functions:
-        raise ConfigError("--all-regions is about functions.", remedy="Name them with --function, or leave it out.")
-    named = tuple(paths or (() if functions else (_HERE,)))
+    asked = WhatRuns(names=tuple(function or ()), template=template, stack=stack, known=_known(known), region=region,
+                     overrides=options.overrides(parameter_overrides), all_regions=all_regions)  # fmt: skip
+    live = bool(asked.names or template)
+    if live and paths:
+        raise ConfigError("Files and functions are two questions.", remedy="Name paths, or --function and --template.")
+    if not live and asked != WhatRuns():
+        what = "--all-regions, --region, --stack, --map and --parameter-overrides are about functions that run."
+        raise ConfigError(what, remedy="Name them with --function or --template, or leave these out.")
+    if live and release is None and (_HERE / MANIFEST).is_file():
+        release = _HERE
+    named = tuple(paths or (() if live else (_HERE,)))
+    read = named if not live else (release,) if release else ()
     honoured = _local_root(local=local)
-    with open_request(policy=policy, verified=named, release=release, bundles=tuple(bundle or ()), evidence=evidence,
-                      vex=tuple(vex or ()), local_root=honoured, online=online, jobs=jobs or _processors(),
+    with open_request(policy=policy, verified=read, release=release, bundles=tuple(bundle or ()), evidence=evidence,
+                      vex=tuple(vex or ()), local_root=honoured, online=online, live=live, jobs=jobs or _processors(),
                       say=_say) as request:  # fmt: skip
-        found = verify_functions(functions, request, all_regions=all_regions) if functions else _files(named, request)
+        found = verify_what_runs(asked, request) if live else _files(named, request)
         now = request.now
     for form, file in targets:
         write_atomic(file.absolute(), write(found, form).encode())
@@ -90,6 +112,21 @@ def verify(
         write_atomic(summary.absolute(), _summary(found, signers, now))
     sys.stdout.write(f"{words.first_sentence(found)}\n" if quiet and output == "text" else write(found, output))
     return found.exit_code
+
+
+def _known(words: Sequence[str] | None) -> dict[str, str]:
+    """`ID=NAME` words to a mapping.
+
+    Raises:
+        ConfigError: a word is not of that form, or two are about one function.
+    """
+    found: dict[str, str] = {}
+    for word in words or ():
+        logical, equals, name = word.partition("=")
+        if not equals or not logical or not name or logical in found:
+            raise ConfigError(f"--map {word!r} is not of the form ID=NAME, once for each.", remedy="Write Orders=orders-prod:live.")
+        found[logical] = name
+    return found
 
 
 def _say(text: str) -> None:

@@ -101,6 +101,7 @@ class Function:
         places: where each field's value stands; keys are field names, `runtime` for example.
         build_method: SAM's `Metadata.BuildMethod` (`python3.13`, `makefile`, ...), or None.
         skip_build: SAM's `Metadata.SkipBuild`: ship as it lies.
+        function_name: what Lambda is to call it, where that is written and certain; None where AWS makes up a name.
         trail: where templates write it, from the outermost one in: the template (POSIX, relative to the root) and the logical id of
             each nested stack on the way, and last its own. Empty where no template does.
     """
@@ -119,6 +120,7 @@ class Function:
     unresolved: tuple[Unresolved, ...] = ()
     places: Mapping[str, Location] = field(default_factory=dict)
     trail: tuple[tuple[str, str], ...] = ()
+    function_name: str | None = None
 
     @property
     def subject(self) -> str:

@@ -46,6 +46,7 @@ def open_request(
     vex: Sequence[Path] = (),
     local_root: str | None = None,
     online: bool = False,
+    live: bool = False,
     jobs: int = 2,
     now: Callable[[], datetime] = _now,
     say: Callable[[str], None] = _silent,
@@ -60,6 +61,7 @@ def open_request(
         evidence: where evidence is kept, a folder or `s3://BUCKET/PREFIX`; None for the folder that the policy names, if it names one.
         vex: further VEX documents.
         local_root: hex SHA-256 of the local endpoint's root, where it is honoured.
+        live: AWS is asked anyway, so that a bucket that the policy names is looked at, too.
         online: fetch advisories that are missing or too old, and policies by URL that are not cached.
         jobs: how many zips are looked at at once.
         now: gives the time, UTC.
@@ -84,7 +86,7 @@ def open_request(
             now=now(),
             release=release,
             bundles=tuple(bundles),
-            store=_store(found, here, evidence),
+            store=_store(found, here, evidence, live=live),
             local_root=local_root,
             advisories=_advisories(found, cache, answers, online=online, now=now, say=say),
             baseline=_baseline(found, home, today),
@@ -110,9 +112,9 @@ def _check_place(file: Path | None, verified: Sequence[Path], *, explicit: bool)
             raise ConfigError(what, remedy="Name yours with --policy.", path=str(file))
 
 
-def _store(policy: Policy, here: Path, told: str | None) -> Store | None:
-    """What was named; of what the policy names only a folder, because a bucket would be asked over the network."""
-    if told is None and (policy.evidence is None or policy.evidence.startswith("s3:")):
+def _store(policy: Policy, here: Path, told: str | None, *, live: bool) -> Store | None:
+    """What was named; offline, of what the policy names, only a folder: a bucket would be asked over the network."""
+    if told is None and (policy.evidence is None or (policy.evidence.startswith("s3:") and not live)):
         return None
     return store_of(policy, folder=here, told=told)
 

@@ -128,6 +128,7 @@ def read_function(planned: Planned, block: Block | None, reading: Reading) -> tu
             "runtime": ("runtime",), "handler": ("handler",), "architectures": ("architectures",), "layers": ("layers",),
             "environment": ("environment",), "code": _CODE,
         }),
+        function_name=name if isinstance(name := planned.values.get("function_name"), str) and name else None,
     ), source  # fmt: skip
 
 
