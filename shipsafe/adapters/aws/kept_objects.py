@@ -107,14 +107,16 @@ def _head_bucket(aws: Aws, name: str, **words: str) -> str:
         raise
 
 
-def versions_below(aws: Aws, bucket: str, owner: str, prefix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def versions_below(aws: Aws, bucket: str, owner: str, prefix: str, *, page: int = 1000) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Every key below a prefix with the ids of its oldest versions, the oldest first; also keys whose newest version is a delete marker.
+
+    `page`: how many are asked for at a time, at most 1,000.
 
     Raises:
         IncompleteError: S3 refused or gave no answer.
     """
     key, found = "", deque[str](maxlen=_VERSIONS)
-    for one in _listed(aws, bucket, owner, prefix):
+    for one in _listed(aws, bucket, owner, prefix, page):
         if one["Key"] != key:
             if found:
                 yield key, tuple(reversed(found))
@@ -124,11 +126,11 @@ def versions_below(aws: Aws, bucket: str, owner: str, prefix: str) -> Iterator[t
         yield key, tuple(reversed(found))
 
 
-def _listed(aws: Aws, bucket: str, owner: str, prefix: str) -> Iterator[dict[str, Any]]:
+def _listed(aws: Aws, bucket: str, owner: str, prefix: str, page: int) -> Iterator[dict[str, Any]]:
     words: dict[str, str] = {}
     while True:
         with _looking(f"list s3://{bucket}/{prefix}", f"arn:{aws.partition}:s3:::{bucket}"):
-            told = aws.client("s3").list_object_versions(Bucket=bucket, Prefix=prefix, ExpectedBucketOwner=owner, **words)
+            told = aws.client("s3").list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=page, ExpectedBucketOwner=owner, **words)
             entries = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in told.get("Versions", ())]
             more = bool(told.get("IsTruncated"))
             following = {"KeyMarker": told["NextKeyMarker"], "VersionIdMarker": told["NextVersionIdMarker"]} if more else {}

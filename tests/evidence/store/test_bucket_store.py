@@ -5,6 +5,7 @@ from threading import Barrier, Thread
 
 import pytest
 
+from shipsafe.adapters.aws.kept_objects import versions_below
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.errors import IncompleteError, IntegrityError
 from shipsafe.evidence.store import Store, open_store
@@ -153,13 +154,16 @@ def test_a_bucket_in_another_region_is_asked_there(local_aws: Endpoint, tmp_path
     assert asked == [Place(), Place(region="eu-north-1")]
 
 
-def test_many_objects_are_listed_page_by_page(store: Store) -> None:
-    for number in range(1005):
-        body = sealed(statement(ONE, number=number))
-        client("s3").put_object(
-            Bucket=BUCKET, Key=f"lambda/sha256/{ONE}/gates-{body.sha256}.json", Body=body.line, ChecksumAlgorithm="SHA256"
-        )  # fmt: skip
-    assert len(store.listed()) == 1005
+def test_versions_are_listed_page_by_page(store: Store) -> None:
+    """A key whose versions stand on two pages is one key, with the oldest version first."""
+    assert store.shown
+    written = [
+        client("s3").put_object(Bucket=BUCKET, Key=f"p/{key}", Body=b"x", ChecksumAlgorithm="SHA256")["VersionId"] for key in "abbbc"
+    ]
+    client("s3").delete_object(Bucket=BUCKET, Key="p/b")
+    for page in (1, 2, 3, 1000):
+        found = dict(versions_below(open_aws(Place()), BUCKET, ACCOUNT, "p/", page=page))
+        assert found == {"p/a": (written[0],), "p/b": tuple(written[1:4]), "p/c": (written[4],)}
 
 
 def test_the_default_retention_is_told(store: Store) -> None:
