@@ -21,9 +21,10 @@ from shipsafe.flows.restore import Rest, let_run, look, places, verifier
 from shipsafe.flows.revoke import Survey, carry_out, survey
 from shipsafe.flows.targets import policy_of
 from shipsafe.model.signing import ProfileVersion, SigningJob
-from shipsafe.signing.revoke.users import ITS_CODE, Region, Use
+from shipsafe.signing.revoke.users import ITS_BYTES, ITS_CODE, Region, Use
 from shipsafe.signing.revoke.wanted import Revocation
 from shipsafe.signing.roots import local_root
+from shipsafe.verify import open_request
 
 _CALLS = 10.0  # a second in one region: Lambda takes 15, and whoever deploys meanwhile needs some
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -50,6 +51,8 @@ def _revoke(
         list[str] | None, typer.Option("--region", metavar="REGION", help="Look through this region, too; may be repeated.")
     ] = None,
     all_regions: Annotated[bool, typer.Option("--all-regions", help="Look through every region that the account can use.")] = False,
+    release: Annotated[Path | None, typer.Option("--release", metavar="FOLDER", help="With --restore: the release that is to run.")] = None,
+    evidence: options.Evidence = None,
     policy: options.PolicyFile = None,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
@@ -65,7 +68,8 @@ def _revoke(
     if restore:
         if job or profile_version or reason or effective or stop:
             raise ConfigError("--restore revokes and stops nothing.", remedy="Name nothing but functions and regions with it.")
-        return _restore(function or (), regions, policy, screen, all_regions=all_regions, yes=yes, dry_run=dry_run)
+        return _restore(function or (), regions, screen, policy=policy, release=release, evidence=evidence, all_regions=all_regions,
+                        yes=yes, dry_run=dry_run)  # fmt: skip
     if function:
         raise ConfigError("Functions are named with --restore alone: a revocation holds for all.", remedy="Leave them out.")
     now = datetime.now(UTC)
@@ -76,6 +80,7 @@ def _revoke(
         open_aws,
         regions=regions,
         all_regions=all_regions,
+        evidence=evidence,
         pace=_pace,
         say=Screen(local=screen.local, stream=sys.stderr).say,
     )
@@ -90,19 +95,14 @@ def _revoke(
 
 
 def _restore(
-    names: Sequence[str], regions: Sequence[str], policy: Path | None, screen: Screen, *, all_regions: bool, yes: bool, dry_run: bool
+    names: Sequence[str], regions: Sequence[str], screen: Screen, *, policy: Path | None, release: Path | None, evidence: str | None,
+    all_regions: bool, yes: bool, dry_run: bool,
 ) -> int:  # fmt: skip
-    now = datetime.now(UTC)
-    loaded = policy_of(Path(), policy, now.date())
-    where = places(loaded, open_aws, regions, all_regions=all_regions)
     tell = Screen(local=screen.local, stream=sys.stderr).say
-    rest = look(
-        where,
-        [FunctionName.parse(name) for name in names],
-        verifier(loaded, now, local_root(os.environ, local=False)),
-        pace=_pace,
-        say=tell,
-    )
+    with open_request(policy=policy, release=release, evidence=evidence, local_root=local_root(os.environ, local=False), online=True,
+                      live=True, say=tell) as request:  # fmt: skip
+        where = places(request.policy, open_aws, regions, all_regions=all_regions)
+        rest = look(where, [FunctionName.parse(name) for name in names], verifier(request), pace=_pace, say=tell)
     if not screen.confirm(_what_runs_again(rest), yes=yes or not rest.whole, dry_run=dry_run):
         return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
     done = let_run(rest, pace=_pace, say=screen.say)
@@ -187,7 +187,7 @@ def _uses(uses: Iterable[Use]) -> Iterator[str]:
     """A line for each function and way, with its versions and their aliases."""
     for (name, through), some in groupby(sorted(uses, key=lambda use: (use.name, use.through)), key=lambda use: (use.name, use.through)):
         versions = ", ".join(f"{use.version}{_led_to(use)}" for use in some)
-        yield f"  {name}  {versions}  {through if through == ITS_CODE else f'through {through}'}"
+        yield f"  {name}  {versions}  {through if through in (ITS_CODE, ITS_BYTES) else f'through {through}'}"
 
 
 def _led_to(use: Use) -> str:

@@ -5,8 +5,6 @@ A function runs again only where its whole chain holds today; how it was, its ta
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
 
 from shipsafe.adapters.aws.functions import FunctionName, list_functions
 from shipsafe.adapters.aws.pace import Pace
@@ -14,7 +12,6 @@ from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.regions import enabled_regions
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.errors import ConfigError, ExitCode, NothingError, ShipsafeError
-from shipsafe.evidence.store import store_of
 from shipsafe.flows.revoke import Done
 from shipsafe.flows.targets import place_of
 from shipsafe.model.chain import Verification
@@ -156,12 +153,6 @@ def let_run(rest: Rest, *, pace: Callable[[], Pace], say: Callable[[str], None])
     return done
 
 
-def verifier(policy: Policy, now: datetime, local_root: str | None) -> Verify:
-    """What verifies a function as `verify --function` does: from the evidence that the policy keeps, without a release.
-
-    Raises:
-        ConfigError: the policy keeps no evidence.
-        IntegrityError, IncompleteError: the store cannot be opened.
-    """
-    request = VerifyRequest(policy=policy, now=now, store=store_of(policy, folder=Path()), local_root=local_root)
+def verifier(request: VerifyRequest) -> Verify:
+    """What verifies a function as `verify --function` does: what it runs without a version, and behind each alias."""
     return lambda aws, arn: verify_functions([arn], request, lambda _place: aws)

@@ -12,6 +12,7 @@ from shipsafe.adapters.aws.pace import Pace
 from shipsafe.adapters.aws.regions import enabled_regions
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.errors import ExitCode, IncompleteError, ShipsafeError
+from shipsafe.flows.recorded_code import recorded_code
 from shipsafe.flows.targets import place_of
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import ProfileVersion, SigningJob
@@ -90,8 +91,8 @@ def survey(
     *,
     regions: Sequence[str],
     all_regions: bool,
+    evidence: str | None = None,
     pace: Clock,
-    code: frozenset[str] = frozenset(),
     say: Callable[[str], None],
 ) -> Survey:
     """Look, and change nothing.
@@ -102,8 +103,8 @@ def survey(
         connect: opens a session.
         regions: to look through, beside that of the job or profile.
         all_regions: whether every one that the account can use is meant.
+        evidence: where signing records are kept, instead of where the policy says.
         pace: makes the pace of a region's calls.
-        code: digests (base64) that are known to carry the signature.
         say: told how far it is.
 
     Raises:
@@ -121,8 +122,9 @@ def survey(
             names += home.session.get_available_regions("lambda", partition_name=home.partition)
             notes.append(f"{error} Every region that this version of botocore knows was asked instead.")
     places = [home.elsewhere(name) for name in dict.fromkeys(names)]
+    code, unread = recorded_code(wanted, policy, place=evidence, today=wanted.now.date(), connect=connect)
+    notes += unread
     signature = Signature(arn=wanted.what.arn, code=code)
-
     since = signed_since(home, wanted.effective)
     found = users(places, signature, pace=pace, since=since, say=say)
     return Survey(wanted=wanted, home=home, standing=stands, regions=found, notes=tuple(notes))

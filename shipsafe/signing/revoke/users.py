@@ -16,7 +16,7 @@ from shipsafe.adapters.aws.signer import describe_job
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.signing import SigningJob
 
-ITS_CODE = "its code"
+ITS_CODE, ITS_BYTES = "its code", "its code, by its bytes"
 _MOST_NAMED = 5  # refusals of one region that are written out
 
 
@@ -27,7 +27,7 @@ class Use:
     Attributes:
         function: ARN without a version. name: of the function.
         version: `$LATEST` or a number.
-        through: `its code`, or the ARN of a layer version.
+        through: `its code`, which Lambda says or its digest; or the ARN of a layer version.
         job: ARN of the signing job, "" where the bytes alone say so.
         code_sha256: base64, of the function's own code or of the layer.
         aliases: that lead to the version, each with its share of the calls where that is not all.
@@ -171,9 +171,8 @@ def _uses(one: Running, layers: Mapping[str, tuple[str, str, str]], signature: S
     function = one.arn.removesuffix(f":{one.version}")
     made = signature.made(one.job, one.profile_version)
     if made or (not one.job and one.code_sha256 in signature.code):
-        yield Use(
-            function=function, name=one.name, version=one.version, through=ITS_CODE, job=one.job, code_sha256=one.code_sha256
-        )  # fmt: skip
+        through = ITS_CODE if made else ITS_BYTES
+        yield Use(function=function, name=one.name, version=one.version, through=through, job=one.job, code_sha256=one.code_sha256)
     for layer in one.layers:
         job, profile, code = layers[layer.arn]
         if signature.made(job, profile) or (not job and code in signature.code):

@@ -10,7 +10,7 @@ from datetime import datetime
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.adapters.aws.signer import describe_job, find_profile, revoke_job, revoke_profile_version
 from shipsafe.errors import ConfigError, IncompleteError
-from shipsafe.model.signing import ProfileVersion, SigningJob
+from shipsafe.model.signing import ProfileVersion, SignedArtifact, SigningJob
 
 LONGEST = 500  # characters of a reason, as Signer takes them
 
@@ -41,6 +41,12 @@ class Revocation:
             )
         elif self.effective > self.now:
             raise ConfigError(f"{self.effective:%Y-%m-%d %H:%M} UTC is in the future.", remedy="Give a time that has passed.")
+
+    def concerns(self, record: SignedArtifact) -> bool:
+        """Whether what a signing record tells of is revoked by it."""
+        if self.what.arn == record.job:
+            return True
+        return self.what.arn == record.profile_version and self.effective is not None and record.signed_at >= self.effective
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

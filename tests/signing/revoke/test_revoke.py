@@ -1,5 +1,6 @@
 """`shipsafe revoke` against the local endpoint: what it lists, what it changes, and what it says where it could not look."""
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -9,10 +10,16 @@ import pytest
 
 from shipsafe.adapters.aws.session import open_aws
 from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError
+from shipsafe.evidence.envelope import read_envelope, written
+from shipsafe.evidence.recorded import code_sha256_of
+from shipsafe.evidence.signing_record import signing_record
+from shipsafe.evidence.store import open_store
 from shipsafe.flows.revoke import carry_out, survey
 from shipsafe.flows.targets import policy_of
+from shipsafe.model.attestation import Resource
 from shipsafe.model.signing import ProfileVersion
 from shipsafe.signing.revoke.wanted import Revocation
+from tests.flows.evidence_shop import SIGNED
 from tests.local_endpoint import REGION
 from tests.signing.revoke.fleet import ELSEWHERE, Fleet, Run, function_arn, pace
 
@@ -159,7 +166,32 @@ def test_code_for_which_lambda_names_no_signature_is_found_by_its_bytes(fleet: F
 
     monkeypatch.setattr(functions, "_running", silent)
     _, out = run("--job", job, *BECAUSE, "--dry-run")
-    assert "  silent  $LATEST  its code" in out
+    assert "  silent  $LATEST  its code, by its bytes" in out
+
+
+def test_code_is_found_by_the_bytes_that_a_signing_record_names(fleet: Fleet, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Lambda names the signature nowhere; a store that cannot be read is told, and stops nothing."""
+    from shipsafe.adapters.aws import functions  # noqa: PLC0415 - likewise
+
+    job, code = fleet.sign()
+    fleet.create("silent", code)
+    fleet.create("apart")
+    real = functions._running
+    monkeypatch.setattr(functions, "_running", lambda told: replace(real(told), job="", profile_version=""))
+    Path("shipsafe.toml").write_text('evidence = "evidence"\n')
+    exit_code, out = run("--job", job, *BECAUSE, "--dry-run")
+    assert exit_code == ExitCode.PASS
+    assert "There is no folder of that name." in out
+    sha256 = hashlib.sha256(code).hexdigest()
+    unsigned = "1" * 64
+    record = replace(SIGNED, job=job, unsigned_sha256=unsigned, sha256=sha256, code_sha256=code_sha256_of(sha256))
+    zipped = Resource(name="pay.zip", digests={"sha256": unsigned})
+    statement = signing_record(record, zipped=zipped, claims=(), vouched_by=())
+    open_store("evidence", home=Path.cwd()).keep(read_envelope(written(statement, ()), shown="test"), statement)
+    _, out = run("--job", job, *BECAUSE, "--dry-run")
+    assert "  silent  $LATEST  its code, by its bytes" in out
+    assert "apart" not in out
+    assert "not looked at" not in out
 
 
 def test_a_list_without_signatures_is_completed_by_asking_for_each(fleet: Fleet, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
