@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shipsafe import __version__
+from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.files import write_atomic
 from shipsafe.cli import options
+from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError
 from shipsafe.flows.what_runs import WhatRuns, verify_what_runs
 from shipsafe.model.chain import Chain, Verification
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _HERE = Path("dist")
+_LOCAL = "LOCAL: what answered is the endpoint on this machine, and not AWS."
 
 
 @app.command()
@@ -106,11 +110,17 @@ def verify(
                       say=_say) as request:  # fmt: skip
         found = verify_what_runs(asked, request) if live else _files(named, request)
         now = request.now
+    marked = replace(found, notes=(*found.notes, _LOCAL)) if live and is_local() else found  # where no line can begin with LOCAL
     for form, file in targets:
-        write_atomic(file.absolute(), write(found, form).encode())
+        write_atomic(file.absolute(), write(marked if form != "text" else found, form).encode())
     if summary is not None:
         write_atomic(summary.absolute(), _summary(found, signers, now))
-    sys.stdout.write(f"{words.first_sentence(found)}\n" if quiet and output == "text" else write(found, output))
+    if output != "text":
+        sys.stdout.write(write(marked, output))
+    elif marked is not found:
+        Screen(local=True).say(words.first_sentence(found) if quiet else write(found, output).removesuffix("\n"))
+    else:
+        sys.stdout.write(f"{words.first_sentence(found)}\n" if quiet else write(found, output))
     return found.exit_code
 
 

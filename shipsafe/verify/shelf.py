@@ -23,6 +23,7 @@ from shipsafe.verify.files import read_regular
 from shipsafe.verify.proof import Proof, prove
 from shipsafe.verify.request import VerifyRequest
 
+_STORE = "the store of evidence"
 _MOST_JOINED = 100  # unsigned digests that the records about one zip name
 
 
@@ -42,6 +43,7 @@ class Shelf:
     envelopes: dict[str, list[Envelope]] = field(default_factory=dict)
     unreadable: list[Envelope] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    _places: dict[str, str] = field(default_factory=dict)
     _kept: Once[str, tuple[Envelope, ...]] = field(default_factory=Once)
 
     @property
@@ -59,7 +61,8 @@ class Shelf:
         joined = dict.fromkeys(subject for envelope in found for subject in _subjects(envelope) if subject != sha256)
         for unsigned in list(joined)[:_MOST_JOINED]:
             found += self._about(unsigned)
-        return prove((*found, *self.unreadable), sha256, self.request.policy.attest, at, self.shown)
+        shown = ", ".join(dict.fromkeys(self._places.get(one.sha256, _STORE) for one in found))
+        return prove((*found, *self.unreadable), sha256, self.request.policy.attest, at, shown or self.shown)
 
     def knows(self, sha256: str) -> bool:
         """Whether anything claims to be about it."""
@@ -101,6 +104,7 @@ class Shelf:
         """
         self.places.append(shown)
         for envelope in read_bundle(data, shown=shown):
+            self._places[envelope.sha256] = shown
             subjects = _subjects(envelope)
             for subject in subjects:
                 self.envelopes.setdefault(subject, []).append(envelope)
@@ -127,10 +131,11 @@ def open_shelf(request: VerifyRequest) -> Shelf:
                     remedy = "Somebody changed one of them: bring along the release as it was signed."
                     raise IntegrityError("The bundle is not the one that the release manifest names.", remedy=remedy, path=shown)
                 shelf.add(data, shown)
+        shelf.places = [str(request.release)]  # a folder says it as well as twenty files
     for path in request.bundles:
         shelf.add(read_bounded(path, limit=LARGEST), str(path))
     if request.store is not None:
-        shelf.places.append("the store of evidence")
+        shelf.places.append(_STORE)
     return shelf
 
 
