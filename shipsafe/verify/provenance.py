@@ -45,7 +45,7 @@ def provenance_link(proof: Proof, about: About) -> Link:
     notes = [*link.notes]
     if told.dirty is not False:
         notes.append("What was built differs from the commit." if told.dirty else "The builder could not say whether it is the commit.")
-    sentence = f"{link.sentence} Built by {told.builder} from {told.source or 'a source that it does not name'}."
+    sentence = f"{link.sentence} Built from {told.source or 'a source that it does not name'} by {told.builder}."
     return replace(link, sentence=sentence, notes=tuple(notes))
 
 

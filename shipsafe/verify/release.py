@@ -19,6 +19,8 @@ from shipsafe.model.attestation import Envelope
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.packing.publish import MANIFEST
 from shipsafe.packing.release import Release, read_release
+from shipsafe.signing.signed_zip import looked_at
+from shipsafe.signing.zip_entries import read_entries
 from shipsafe.verify.files import open_regular
 from shipsafe.verify.one import chain_of
 from shipsafe.verify.piece import Piece
@@ -116,13 +118,33 @@ def _releases(path: Path, request: VerifyRequest) -> Iterator[Release]:
 
 
 def _named_in(release: Release, piece: Piece, sha256: str) -> Piece | None:
-    """The zip with what a release says of it: by its digest, unsigned or signed; else by its place, where it should be another one."""
+    """The zip with what a release says of it: by its digest, unsigned or signed; else by its place or the job that signed it.
+
+    By those two it should be another zip than it is, and its chain will say so.
+    """
+    job = ""
     for artifact, entry in zip(release.artifacts, release.document["artifacts"], strict=True):
         signature = next((one for one in entry.get("signatures", ()) if one["sha256"] == sha256), None)
         if signature is not None or artifact.sha256 == sha256:
             return replace(piece, release=release, stated=artifact, signature=signature)
-    lying = next((one for one in release.artifacts if one.path.absolute() == piece.path.absolute()), None)
-    return replace(piece, release=release, stated=lying) if lying else None
+    for artifact, entry in zip(release.artifacts, release.document["artifacts"], strict=True):
+        if artifact.path.absolute() == piece.path.absolute():
+            return replace(piece, release=release, stated=artifact)
+        job = job or _job_in(piece.path)
+        signature = next((one for one in entry.get("signatures", ()) if one["job"] == job), None)
+        if signature is not None:
+            return replace(piece, release=release, stated=artifact, signature=signature)
+    return None
+
+
+def _job_in(path: Path) -> str:
+    """The job that a signature in a zip names, whatever else is wrong with it; "?" where none can be read."""
+    try:
+        with open_regular(path, what="zip", shown=str(path)) as file:
+            signature = looked_at(file, read_entries(file), b"").signature
+    except (ShipsafeError, OSError):
+        return "?"
+    return signature.job.arn if signature else "?"
 
 
 def _bundles(paths: Iterable[Path]) -> tuple[Envelope, ...]:

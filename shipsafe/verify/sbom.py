@@ -67,8 +67,9 @@ def sbom_link(listed: Listed, policy: Policy) -> tuple[Link, tuple[Distribution,
         distributions, notes = _described(listed, policy)
     except ShipsafeError as error:
         return links.of_error(links.SBOM, error), None
-    number = len(listed.contents.entries)
-    sentence = f"The SBOM lists the {number} files of the zip and {len(distributions)} distributions, nothing less and nothing more."
+    number, more = len(listed.contents.entries), len(distributions)
+    files, names = "file" if number == 1 else "files", "distribution" if more == 1 else "distributions"
+    sentence = f"The SBOM lists what is in the zip, nothing less and nothing more: {number} {files}, {more} {names}."
     return Link(id=links.SBOM, hold=Hold.HELD, sentence=sentence, notes=(*listed.link.notes, *notes)), distributions
 
 
