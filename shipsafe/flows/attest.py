@@ -75,11 +75,12 @@ def source_tree(prepared: Prepared) -> SourceTree:
 
 
 def names_of(signers: "Sequence[Signer]", trusted: AttestPolicy) -> Iterator[str]:
-    """How people know the keys: by the policy's name for each, else by the digest of the public key."""
-    names = {key.spki: key.name for key in trusted.keys}
+    """How people know the keys: by the policy's name for each, else by the digest of the public key, or by who signs without one."""
+    names = {key.spki: key.name for key in trusted.keys} | {one.identity: one.name for one in trusted.identities}
     for signer in signers:
-        keyid = signer.public_key.keyid
-        yield names.get(keyid, f"sha256:{keyid}")
+        public = signer.public_key
+        known = public.keyval.get("identity") or public.keyid
+        yield names.get(known) or (known if "identity" in public.keyval else f"sha256:{known}")
 
 
 def _lines(
