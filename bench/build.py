@@ -30,6 +30,7 @@ from bench.measure import BenchError, adopt  # noqa: E402 - likewise
 from bench.ours import Setting  # noqa: E402 - likewise
 from bench.signing import signing  # noqa: E402 - likewise
 from bench.tools import ROOT, commit, default_work, machine, prepare, versions  # noqa: E402 - likewise
+from bench.verify import verify  # noqa: E402 - likewise
 
 Say = Callable[[str], None]
 _COMMAND = "uv run --frozen bench/build.py"
@@ -58,6 +59,7 @@ _PARTS: dict[str, Callable[[Setting, Say], Part]] = {
     "scale": lambda setting, say: alone.scale(setting, (50, 100, 500), say=say),
     "fresh": lambda setting, say: fresh(setting, say=say),
     "signing": lambda setting, say: signing(setting, say=say),
+    "verify": lambda setting, say: verify(setting, say=say),
 }
 
 
