@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from shipsafe.adapters.shown import shown
 from shipsafe.errors import IntegrityError
 
 _MOST = 10  # a genuine signature has five: its root stands there twice
@@ -173,7 +174,7 @@ def _noun(certificate: x509.Certificate) -> Certificate:
 
 
 def _name(name: x509.Name) -> str:
-    return ascii(name.rfc4514_string()[:120])
+    return f"'{shown(name.rfc4514_string(), 120)}'"
 
 
 def _wrong(what: str) -> IntegrityError:

@@ -23,9 +23,10 @@ from shipsafe.verify.request import VerifyRequest
 from shipsafe.verify.sbom import Listed, sbom_link
 from shipsafe.verify.told import subject_of, told_of
 from shipsafe.verify.verdict import Said, verdict_link
-from shipsafe.verify.zip_contents import Bytes, Contents, contents_of, digests_of
+from shipsafe.verify.zip_contents import Bytes, Contents, SignatureError, contents_of, digests_of
 
 _DARK = "Not looked at: the zip cannot be looked into."
+_UNBELIEVED = "Not compared: the signature inside the zip cannot be believed."
 
 
 def chain_of(piece: Piece, request: VerifyRequest) -> Chain:
@@ -44,12 +45,15 @@ def chain_of(piece: Piece, request: VerifyRequest) -> Chain:
         except ShipsafeError as error:
             rest = (links.not_asked(name, "Not looked at: the zip cannot be read.") for name in links.ORDER if name != links.ZIP)
             return Chain(subject=piece.subject, links=(links.of_error(links.ZIP, error), *rest))
+        refused = None
         try:
             contents = contents_of(file, found, scratch, shown=piece.shown)
             looked = contents_link(piece, contents)
+        except SignatureError as error:
+            contents, looked, refused = None, links.not_asked(links.CONTENTS, _UNBELIEVED), links.of_error(links.AWS_SIGNATURE, error)
         except ShipsafeError as error:
             contents, looked = None, links.of_error(links.CONTENTS, error)
-        return _Case(piece, request, file, found, contents, scratch).chain(looked)
+        return _Case(piece, request, file, found, contents, scratch).chain(looked, refused)
 
 
 class _Case:
@@ -66,8 +70,8 @@ class _Case:
         self._shown = self._evidence.shown
         self._proof = prove(self._evidence.envelopes, found.sha256, request.policy.attest, at, self._shown)
 
-    def chain(self, looked: Link) -> Chain:
-        """All links; `looked` is that of the contents."""
+    def chain(self, looked: Link, refused: Link | None) -> Chain:
+        """All links; `looked` is that of the contents, `refused` that of a signature that cannot be believed."""
         piece, proof, found = self._piece, self._proof, self._found
         about = About(release=piece.release, entry=piece.entry, contents=self._contents, shown=self._shown)
         sbom, distributions = self._sbom()
@@ -80,7 +84,7 @@ class _Case:
             proof.link(links.GATES),
             self._verdict(distributions),
             record_link(proof, piece.signatures, signed=self._signed, release=piece.stated is not None, shown=self._shown),
-            *self._of_aws(),
+            *self._of_aws(refused),
         )
         return Chain(
             subject=piece.subject,
@@ -137,10 +141,10 @@ class _Case:
         said = Said(gates=gates, subject=self._subject(), content_digest=digest, distributions=distributions, shown=self._shown)
         return verdict_link(said, self._request)
 
-    def _of_aws(self) -> Iterator[Link]:
+    def _of_aws(self, refused: Link | None) -> Iterator[Link]:
         if self._contents is None:
-            yield links.not_asked(links.AWS_SIGNATURE, _DARK)
-            yield links.not_asked(links.SIGNED_CONTENTS, _DARK)
+            yield refused or links.not_asked(links.AWS_SIGNATURE, _DARK)
+            yield links.not_asked(links.SIGNED_CONTENTS, _UNBELIEVED if refused else _DARK)
             return
         vouched = self._proof.signing
         record = recorded(vouched.statement, shown=self._shown) if vouched else None

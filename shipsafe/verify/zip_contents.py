@@ -35,6 +35,10 @@ _CHUNK = MEBIBYTE
 _TOLD = ("METADATA", "RECORD", "direct_url.json")  # of a `.dist-info`: what says what distributions there are
 
 
+class SignatureError(IntegrityError):
+    """AWS's signature inside a zip is unknown or wrong; the files beside it can be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bytes:
     """The bytes of a file: hex digests, `code_sha256` in base64 as Lambda has it, and how many they are."""
@@ -111,7 +115,8 @@ def contents_of(file: BinaryIO, found: Bytes, scratch: Path, *, shown: str) -> C
         shown: the zip, for people.
 
     Raises:
-        IntegrityError: it is no zip, or one that two readers could read in two ways, or its signature is unknown or wrong.
+        SignatureError: its signature is unknown or wrong.
+        IntegrityError: it is no zip, or one that two readers could read in two ways.
         IncompleteError: it cannot be read, or has changed meanwhile, or the private folder cannot be written.
     """
     before = os.fstat(file.fileno())
@@ -119,9 +124,9 @@ def contents_of(file: BinaryIO, found: Bytes, scratch: Path, *, shown: str) -> C
         members = read_entries(file)
         signed = hashlib.sha384() if any(member.name == ENTRY for member in members) else None
         entries = tuple(_entries(file, members, signed, scratch, shown))
-        zipped = looked_at(file, members, hashlib.sha384(signed.digest()).digest() if signed else b"")
+        zipped = _looked_at(file, members, hashlib.sha384(signed.digest()).digest() if signed else b"")
     except IntegrityError as error:
-        raise IntegrityError(error.what, remedy=error.remedy, path=shown) from error
+        raise type(error)(error.what, remedy=error.remedy, path=shown) from error
     except OSError as error:
         raise IncompleteError(f"It cannot be read: {error.strerror}.", remedy="Check the disk.", path=shown) from error
     after = os.fstat(file.fileno())
@@ -134,6 +139,13 @@ def contents_of(file: BinaryIO, found: Bytes, scratch: Path, *, shown: str) -> C
         content_digest=content_digest(entries),
         rightless=not any(member.mode for member in members if member.name != ENTRY),
     )
+
+
+def _looked_at(file: BinaryIO, members: tuple[Member, ...], digest: bytes) -> SignedZip:
+    try:
+        return looked_at(file, members, digest)
+    except IntegrityError as error:
+        raise SignatureError(error.what, remedy=error.remedy) from error
 
 
 def _entries(file: BinaryIO, members: tuple[Member, ...], signed: Any, scratch: Path, shown: str) -> Iterator[Entry]:
