@@ -13,8 +13,10 @@ from pathlib import Path
 import botocore.session
 import pytest
 
+from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
-from shipsafe.evidence.envelope import read_envelope, written
+from shipsafe.adapters.aws.stacks import functions_of_stack
+from shipsafe.evidence.envelope import read_envelope, statement_of, written
 from shipsafe.evidence.keys import open_signers
 from shipsafe.evidence.signing_record import signing_record
 from shipsafe.evidence.store import open_store
@@ -31,11 +33,14 @@ from shipsafe.model.signing import ProfileVersion, SignedArtifact, SigningJob, S
 from shipsafe.policy import load
 from shipsafe.signing.revoke.wanted import Revocation
 from shipsafe.signing.setup.check import State
+from shipsafe.verify.live import verify_functions
+from shipsafe.verify.request import VerifyRequest
 from tests.iam.rights import FOLDER, TABLE, Grant, Need, Recorder, dependent, grants
 from tests.local.functions.world import zipped
 from tests.local_endpoint import ACCOUNT, REGION, client
 from tests.signing.place import Site
 from tests.signing.revoke.fleet import pace
+from tests.verify.live_world import World, told
 
 TARGET = SignTarget(name="prod", profile="orders_2026", bucket="orders-${AWS::AccountId}", region=REGION, tags=(("team", "orders"),))
 HELD = Verification(
@@ -43,7 +48,7 @@ HELD = Verification(
     policy=None,
     policy_digest="",
 )
-COMMANDS = ("bootstrap", "doctor", "revoke", "sign")
+COMMANDS = ("bootstrap", "doctor", "revoke", "sign", "verify")
 
 
 @dataclass
@@ -169,11 +174,37 @@ def _calls_of_revoke(account: Account) -> Recorder:
     return recorder
 
 
+def _calls_of_verify(account: Account) -> Recorder:
+    """A function with a layer and an alias, by its name and by its alias, from evidence in a bucket; and a stack."""
+    recorder = Recorder()
+    account.endpoint.functions.configure({"creating": 0, "updating": 0})
+    world = World(
+        account.endpoint, Site(account.endpoint, account.folder, target=account.target), account.facts["profile"],
+        str(account.target.code_signing_config), account.folder.parent, targets=(account.target,),
+    )  # fmt: skip
+    layer = world.layer("shared", world.signed("Shared", {"python/shared.py": b"1"}, subject="layer:Shared", handler=None))
+    local = {"text": "Shared", "arn": None, "version": None, "local": "Shared", "changeable": "", "unresolved": ""}
+    world.deploy("orders", world.signed("Orders", {"app.py": b"2"}, layers=[local]), Layers=[layer])
+    world.lambda_.create_alias(FunctionName="orders", Name="live", FunctionVersion=world.publish("orders"))
+    place = f"s3://{account.facts['evidence']}"
+    store = open_store(place, home=account.folder, connect=account.connect(Recorder()))
+    for line in world.evidence:
+        store.keep(envelope := read_envelope(line, shown="orders"), statement_of(envelope, shown="orders"))
+    kept = open_store(place, home=account.folder, connect=account.connect(recorder))
+    request = VerifyRequest(policy=world.policy(), now=datetime.now(UTC), store=kept)
+    found = verify_functions(["orders", "orders:live"], request, account.connect(recorder))
+    assert found.exit_code == 0, told(found)
+    with pytest.raises(AwsRefusal, match="ListStackResources answered"):  # 501: the local endpoint has no CloudFormation
+        functions_of_stack(account.connect(recorder)(Place(region=REGION)), "shop")
+    return recorder
+
+
 def _policy(folder: Path) -> Policy:
     return load(folder, offline=True, cache=folder, fetch=lambda _url: b"", today=datetime.now(UTC).date())
 
 
-_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "revoke": _calls_of_revoke, "sign": _calls_of_sign}
+_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "revoke": _calls_of_revoke, "sign": _calls_of_sign,
+          "verify": _calls_of_verify}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
