@@ -4,26 +4,24 @@
 and the evidence of that zip says the rest; no name is needed for it, and none is believed.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from shipsafe.errors import ShipsafeError
 from shipsafe.evidence.recorded import recorded, sha256_of
 from shipsafe.model.attestation import Resource
-from shipsafe.model.chain import Chain, Hold, Link
+from shipsafe.model.chain import Chain, Link
 from shipsafe.model.signing import SignedArtifact, SigningJob
 from shipsafe.verify import links, live_links
 from shipsafe.verify.links import broken, held, not_asked, of_error
 from shipsafe.verify.looks import Looks
 from shipsafe.verify.proof import Proof
-from shipsafe.verify.provenance import About, provenance_link
 from shipsafe.verify.shelf import Shelf
 from shipsafe.verify.signer_records import Code, job_link, profile_link, signature_link
-from shipsafe.verify.stated_sbom import stated_distributions
+from shipsafe.verify.stated_links import stated_links
 from shipsafe.verify.told import subject_of
 from shipsafe.verify.trusted import Trusted
-from shipsafe.verify.verdict import Said, verdict_link
 
 _DEPLOY = "Find out who deployed it and how, and deploy what was signed again."
 _OFFLINE = (links.BUNDLE, links.SBOM, links.PROVENANCE, links.GATES, links.VERDICT, links.SIGNING_RECORD)
@@ -93,7 +91,7 @@ def signed_code(site: Site, code: Code, *, artifact: str | None = None) -> Signe
     subject = subject_of(proof.provenance.statement) if proof.provenance else ""
     made = (
         _same(site, code, record, subject, artifact),
-        *_offline(site, proof, subject or _released(site, proof)),
+        *stated_links(proof, subject or _released(site, proof), site.shelf.request, site.shelf.release, site.shelf.shown),
         signature_link(code, record),
         job_link(site.looks, record, site.now),
         profile_link(site.looks, site.trusted, record.profile_version, _signed_at(site, record)),
@@ -113,38 +111,6 @@ def is_recorded(site: Site, code: Code) -> bool:
 def _proof(site: Site, code: Code) -> Proof:
     sha256 = sha256_of(code.code_sha256)
     return site.shelf.proof(sha256, at=_day(site, code, sha256))
-
-
-def _offline(site: Site, proof: Proof, subject: str) -> Iterator[Link]:
-    """What evidence alone says, in the order of files."""
-    request, release, shown = site.shelf.request, site.shelf.release, site.shelf.shown
-    sbom = proof.link(links.SBOM)
-    distributions = None
-    if proof.sbom is not None and sbom is not None and sbom.hold is Hold.HELD:
-        try:
-            distributions = stated_distributions(proof.sbom.statement, shown=shown)
-            number = f"{len(distributions)} {'distribution' if len(distributions) == 1 else 'distributions'}"
-            sbom = replace(sbom, sentence=f"{sbom.sentence} It lists {number}.")
-        except ShipsafeError as error:
-            sbom = of_error(links.SBOM, error)
-    entries = release.document["artifacts"] if release else ()
-    entry = next((one for one in entries if one["digests"]["sha256"] == proof.unsigned_sha256), None)
-    about = About(release=release if entry else None, entry=entry, contents=None, shown=shown)
-    gates = proof.asked_again or proof.gates
-    verdict = (
-        not_asked(links.VERDICT, "Not judged: nobody states what the gates said.")
-        if gates is None
-        else verdict_link(Said(gates=gates, subject=subject, content_digest="", distributions=distributions, shown=shown), request)
-    )
-    made = {
-        links.BUNDLE: proof.link(links.BUNDLE),
-        links.SBOM: sbom,
-        links.PROVENANCE: provenance_link(proof, about),
-        links.GATES: proof.link(links.GATES),
-        links.VERDICT: verdict,
-        links.SIGNING_RECORD: proof.link(links.SIGNING_RECORD),
-    }
-    return (one for one in made.values() if one is not None)
 
 
 def _released(site: Site, proof: Proof) -> str:
