@@ -19,6 +19,7 @@ from shipsafe.evidence.envelope import statement_of
 from shipsafe.model.attestation import Envelope, Statement
 
 _LONGEST = 2000  # characters of a text
+_KEY = b'"components"'
 _BEGIN, _END = b'\n "components": [\n', b"\n ],\n"
 # The end of a distribution's line where its texts hold no backslash, so that every quotation mark begins or ends one.
 _TAIL = re.compile(
@@ -37,7 +38,7 @@ def listing(envelope: Envelope, *, shown: str) -> tuple[Statement, list[Listed]]
     """
     before, begins, rest = envelope.payload.partition(_BEGIN)
     lines, ends, after = rest.partition(_END)
-    if begins and ends:
+    if begins and ends and envelope.payload.count(_KEY) == 1:  # none inside of a component, and no second list
         try:
             found = [one for line in lines.split(b"\n") if (one := _of_line(line)) is not None]
             bare = replace(envelope, payload=b'%b\n "components": [],\n%b' % (before, after))
