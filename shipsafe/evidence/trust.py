@@ -93,6 +93,13 @@ def _is_of(said: Said, identity: TrustedIdentity, root: "TrustedRoot | None") ->
     return any(holds(bundle, said.digest("sha256"), identity, root=under) for bundle in bundles)
 
 
+def _days(key: TrustedKey) -> str:
+    """On which days a key of the policy may sign; one that always may is never asked about."""
+    begins = f"from {key.begins}" if key.begins else ""
+    ends = f"until {key.ends}" if key.ends else ""
+    return f"{begins} {ends or 'on'}" if begins else ends
+
+
 def _lacking(
     said: Said, trusted: AttestPolicy, expired: list[TrustedKey], names: list[str], needed: int, role: Role, at: date
 ) -> str:  # fmt: skip
@@ -101,7 +108,7 @@ def _lacking(
         return f"Nobody signed it, and the policy trusts keys of a {role}."
     if expired:
         key = expired[0]
-        return f"Key {key.name!r} signed it, and holds from {key.begins or 'ever'} until {key.ends or 'ever'}; it was used on {at}."
+        return f"Key {key.name!r} signed it, which the policy trusts {_days(key)} only; it was used on {at}."
     if names:
         return f"{len(names)} of {needed} keys signed it that must sign what a {role} states: {', '.join(names)}."
     others = [key for key in trusted.keys if role not in key.roles and said.is_signed_by(key)]

@@ -101,7 +101,7 @@ def test_a_key_counts_on_its_days_only() -> None:
     for at in (DAY, DAY + day):
         assert _ask(line, policy, at).by == ("ci",)
     for at in (DAY - day, DAY + 2 * day):
-        said = f"Key 'ci' signed it, and holds from 2026-11-21 until 2026-11-22; it was used on {at}."
+        said = f"Key 'ci' signed it, which the policy trusts from 2026-11-21 until 2026-11-22 only; it was used on {at}."
         assert _refused(line, policy, at) == said
 
 

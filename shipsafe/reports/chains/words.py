@@ -10,7 +10,7 @@ _VALUE = 500
 _BREAKS = {
     Hold.BROKEN: "is broken at",
     Hold.UNANSWERED: "could not be verified at",
-    Hold.DISALLOWED: "is not allowed by today's policy at",
+    Hold.DISALLOWED: "is not allowed at",
 }
 
 
@@ -19,7 +19,7 @@ def first_sentence(verification: Verification) -> str:
     found = verification.first_broken
     if found is not None:
         chain, link = found
-        return f"{name(chain.subject)} {_BREAKS[link.hold]} `{name(link.id)}`: {whole(link)}"
+        return f"{name(chain.subject)} {_BREAKS[link.hold]} `{link_name(link)}`{_where(chain, link)}: {whole(link)}"
     empty = next((chain for chain in verification.chains if chain.exit_code is ExitCode.INTEGRITY), None)
     if empty is not None:
         return f"Nothing of {name(empty.subject)} was looked at, so that nothing is proven."
@@ -79,6 +79,12 @@ def value(text: str) -> str:
 def sentence(text: str) -> str:
     """A sentence that may hold texts from outside."""
     return short(text, _SENTENCE)
+
+
+def _where(chain: Chain, link: Link) -> str:
+    """The file that a sentence calls "it", unless that was named."""
+    place = name(str(link.location)) if link.location else ""
+    return f" ({place})" if place and place not in f"{name(chain.subject)} {link.sentence}" else ""
 
 
 def _all_hold(verification: Verification) -> str:

@@ -40,7 +40,7 @@ def test_the_first_line_is_the_first_sentence_and_the_last_the_exit_code(name: s
 def test_the_first_sentence_names_link_values_and_what_to_do() -> None:
     """Broken comes before unanswered, wherever it stands."""
     said = first_sentence(SAMPLES["broken"])
-    assert said.startswith("function:Billing is broken at `sbom`: The SBOM is not the one of this zip. Expected sha256:1f")
+    assert said.startswith("function:Billing is broken at `sbom` (dist/Orders.cdx.json:4): The SBOM is not the one of this zip. Expected sha256:1f")
     assert said.endswith("Find out who changed it, and build again.")
 
 
@@ -58,7 +58,7 @@ def test_nothing_from_outside_moves_a_terminal_a_runner_or_a_page(form: str) -> 
 
 def test_a_terminal_sees_the_same_words_in_colour() -> None:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, width=300, color_system="standard", legacy_windows=False, _environ={})
+    console = Console(file=out, force_terminal=True, width=400, color_system="standard", legacy_windows=False, _environ={})
     screen(SAMPLES["broken"], console)
     coloured = out.getvalue()
     plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
