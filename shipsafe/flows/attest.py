@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
 
 _AT_ONCE = 4
+_UNSIGNED = "The evidence is unsigned, and the policy takes none that nobody signed. Build with --key."
 
 
 def attested(
@@ -56,7 +57,8 @@ def attested(
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="attest") as pool:
         bundles = list(pool.map(bundle, items))
-    return bundles, replace(record, attested_by=tuple(names_of(signers, policy.attest)))
+    hints = record.hints if signers or policy.attest.unsigned_allowed else (*record.hints, _UNSIGNED)
+    return bundles, replace(record, attested_by=tuple(names_of(signers, policy.attest)), hints=hints)
 
 
 def source_tree(prepared: Prepared) -> SourceTree:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it has no types, and tests alone use it
 
 from shipsafe.evidence.predicates import schemas
 
