@@ -170,7 +170,8 @@ def _told(done: Signed) -> Iterator[str]:
     yield from (f"{relative(path.absolute(), Path.cwd())} written" for path in done.written)
     for artifact, target, error in done.failed:
         yield f"{artifact} -> {target}: not signed. {error}"
-    ends = [f"{len(done.signed)} signed; {done.release.out / 'shipsafe.json'} says where."] if done.signed else []
+    kept = f", and {done.kept} keeps the evidence" if done.kept else ""
+    ends = [f"{len(done.signed)} signed; {done.release.out / 'shipsafe.json'} says where{kept}."] if done.signed else []
     if done.unproven:
         yield str(done.unproven)
     if done.failed:

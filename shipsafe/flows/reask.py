@@ -229,4 +229,6 @@ def _artifact(artifact: ReleasedArtifact) -> Artifact:
         size=artifact.size,
         sbom=artifact.sbom.name if artifact.sbom else "",
         sbom_sha256=artifact.sbom_sha256,
+        evidence=artifact.evidence.name if artifact.evidence else "",
+        evidence_sha256=artifact.evidence_sha256,
     )

@@ -81,7 +81,7 @@ class Planned:
 class Signed:
     """What came of it: the release with its signatures, those of this run, what could not be signed, and what else was written.
 
-    `unproven`: why what was signed has no evidence, or none that is kept; None where it has.
+    `kept`: where evidence is kept, or "". `unproven`: why what was signed has no evidence, or none that is kept; None where it has.
     """
 
     release: Release
@@ -89,6 +89,7 @@ class Signed:
     failed: tuple[Failure, ...] = ()
     written: tuple[Path, ...] = ()
     remarks: tuple[str, ...] = ()
+    kept: str = ""
     unproven: ShipsafeError | None = None
 
     @property
@@ -188,7 +189,7 @@ def signed(case: Asking, release: Release, plan: Planned, say: Callable[[str], N
         sleep=time.sleep,
         deadline=case.request.timeout,
     )
-    unproven = None
+    kept, unproven = "", None
     if done.signed:
         try:
             evidence = stated_by_signer(release, done.signed, case.asked, case.policy, case.request)
@@ -198,12 +199,13 @@ def signed(case: Asking, release: Release, plan: Planned, say: Callable[[str], N
     if done.signed and plan.store and not unproven:
         try:
             keep(release, plan.store)
+            kept = plan.store.shown
         except ShipsafeError as error:
             unproven = _not_proven(error, f"evidence could not be kept in {plan.store.shown}")
     rewritten = Rewritten() if done.failed or unproven else _rewritten(case, release, done.signed)
     rewritten.write()
     return Signed(release=release, signed=tuple(done.signed), failed=tuple(done.failed), written=rewritten.paths,
-                  remarks=rewritten.remarks, unproven=unproven)  # fmt: skip
+                  remarks=rewritten.remarks, kept=kept, unproven=unproven)  # fmt: skip
 
 
 def _not_proven(error: ShipsafeError, what: str) -> ShipsafeError:

@@ -65,6 +65,9 @@ def _check_signers(request: SignRequest, policy: Policy) -> None:
                               remedy="Name that key: --key FILE, or --key awskms:ARN.", path=policy.path)  # fmt: skip
         return
     if not trusted.trusts_anybody(Role.SIGNER):
+        if not trusted.unsigned_allowed:
+            raise ConfigError("The policy takes no evidence that nobody vouches for, and trusts no key of a signer.",
+                              remedy="Add it: `shipsafe keys show --for signer KEY` prints the table.", path=policy.path)  # fmt: skip
         return
     own = trust_in(request.signers, Role.SIGNER)
     today = request.today

@@ -39,6 +39,11 @@ def stated(provenance: Mapping[str, Any]) -> dict[str, object]:
     return found
 
 
+def builder_id(provenance: Mapping[str, Any]) -> object:
+    """Who built it, as it says."""
+    return _table(_table(provenance, "runDetails"), "builder").get("id")
+
+
 def claimed(artifact: ReleasedArtifact, release: Release) -> dict[str, object]:
     """The same of the release manifest."""
     document = release.document

@@ -22,8 +22,9 @@ from shipsafe.adapters.files import read_bounded
 from shipsafe.adapters.shown import shown as fit
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.evidence.envelope import LARGEST, read_bundle, statement_of
+from shipsafe.evidence.provenance import UNKNOWN
 from shipsafe.evidence.trust import role_of
-from shipsafe.flows.stated import NEEDED, as_text, claimed, stated
+from shipsafe.flows.stated import NEEDED, as_text, builder_id, claimed, stated
 from shipsafe.model.attestation import Envelope, Predicate, Role
 from shipsafe.model.chain import Hold, Link
 from shipsafe.model.claims import NOBODY, UNATTESTED
@@ -172,9 +173,11 @@ def _check(proof: Proof, kinds: Collection[str], artifact: ReleasedArtifact, pol
             raise _of_link(link, shown)
     if proof.sbom and artifact.sbom is None:
         raise IntegrityError("The builder states an SBOM, and the release manifest names none.", remedy=_CHANGED, path=shown)
-    if needs_builder(policy) and not (proof.provenance and proof.provenance.by):
+    if needs_builder(policy) and not _speakers(proof):
         what = "The policy takes only attested builders, and trusts no key of one."
-        raise IntegrityError(what, remedy='Add the builder\'s key to `[[attest.key]]`, for = ["builder"].', path=shown)
+        if proof.provenance and proof.provenance.by:
+            what = "Its provenance says that nobody knows who built it, and the policy takes only attested builders."
+        raise IntegrityError(what, remedy=_BUILD, path=shown)
 
 
 def _of_link(link: Link, shown: str) -> ShipsafeError:
@@ -208,7 +211,14 @@ def _compared(proof: Proof, artifact: ReleasedArtifact, release: Release, policy
         raise IntegrityError(what, remedy="Find out who put it into the release.", path=shown)
     sbom = _digest(proof.sbom.statement.predicate) if proof.sbom else None
     says = {*said, *((SBOM_SAYS, "index") if sbom else ())}
-    return Word(by=proof.provenance.by if proof.provenance else (), says=frozenset(says), sbom=sbom)
+    return Word(by=_speakers(proof), says=frozenset(says), sbom=sbom)
+
+
+def _speakers(proof: Proof) -> tuple[str, ...]:
+    """Who vouches for the builder: nobody does by stating that it is not known, as `sign` does of zips that it is given by their path."""
+    if proof.provenance is None or builder_id(proof.provenance.statement.predicate) == UNKNOWN:
+        return ()
+    return proof.provenance.by
 
 
 def _brief(value: object) -> str:

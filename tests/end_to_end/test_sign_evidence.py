@@ -87,6 +87,7 @@ def test_under_strict_what_a_trusted_builder_attested_is_signed_once_and_stated_
     assert done.code == 0, done.out + done.err
     assert "LOCAL builder: attested by ci\nLOCAL evidence: signed by release\n" in done.out
     assert f"LOCAL   kept in {project / 'kept'}" in done.out
+    assert done.out.endswith(f"2 signed; dist/shipsafe.json says where, and {project / 'kept'} keeps the evidence. exit 0\n")
     assert kinds(project) == ALL
     assert all(one["signatures"] for one in bundle(project))
     entry = next(one for one in manifest(project)["artifacts"] if one["name"] == "Pay")
@@ -120,7 +121,7 @@ def test_under_strict_what_a_trusted_builder_attested_is_signed_once_and_stated_
     assert not [one for one in secrets if one in everything]
 
 
-def test_verify_holds_what_sign_left(run: Run, project: Path, keys: Any) -> None:  # noqa: F811
+def test_verify_holds_what_sign_left(run: Run, project: Path, keys: Any) -> None:
     """The release, and the signed zip by itself: from what is kept, without the release."""
     (ci, builder), (release, signer) = keys["ci"], keys["release"]
     trusting(project, "strict", ci=builder, release=signer)
@@ -168,6 +169,10 @@ def test_under_strict_keys_are_needed_before_anything_is_asked(run: Run, project
     ):
         done = run("sign", "--yes", *words)
         assert (done.code, said in done.err, done.out) == (2, True, ""), done.out + done.err
+    trusting(project, "strict", ci=builder)
+    nobody = run("sign", "--yes", "--key", release)
+    assert (nobody.code, "trusts no key of a signer" in nobody.err) == (2, True), nobody.err
+    trusting(project, "strict", ci=builder, release=signer)
     assert run("sign", "--yes", "--key", release, "--key", eve).code == 0
     assert len(bundle(project)[-1]["signatures"]) == 2
 

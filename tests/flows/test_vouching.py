@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from shipsafe.errors import IntegrityError
+from shipsafe.evidence.provenance import UNKNOWN
 from shipsafe.flows.vouching import refuse_unattested
 from shipsafe.model.attestation import Predicate, Resource, Role, Statement
 from shipsafe.model.claims import NOBODY
@@ -233,6 +234,13 @@ def test_a_provenance_that_does_not_say_what_it_was_built_for_is_not_enough_unde
     now = asked(shop, under, dist=dist)
     assert now.builder == "attested by ci"
     assert {claim.vouched_by for claim in now.claims if claim.name == "handler"} == {NOBODY}
+
+
+def test_a_provenance_of_an_unknown_builder_attests_nothing(shop: Path, dist: Path) -> None:
+    """`sign` states that of zips by their path, and whoever signs may hold a builder's key, too."""
+    signed_by(dist, "ci", change=_other_predicate(runDetails={"builder": {"id": UNKNOWN}}))
+    refused(shop, dist, STRICT + CI, "nobody knows who built it")
+    refused(shop, dist, CI, "nobody knows who built it")
 
 
 def test_a_builder_whose_gates_did_not_pass_is_refused(shop: Path, dist: Path) -> None:
