@@ -1,34 +1,123 @@
-"""Take the README's pictures: two real runs on the examples, as the terminal shows them. Needs the package registry.
+"""Take the README's pictures: real runs on the examples, as the terminal shows them. Needs the package registry and the extra `local`.
 
 python docs/pictures.py
 """
 
+import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from io import StringIO
+import time
+import zipfile
+from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from shipsafe.reports.json_report import read
 from shipsafe.reports.text import screen
 
 ROOT = Path(__file__).resolve().parents[1]
+REGION = "eu-central-1"
+_COLOURS = {"held": "green", "BROKEN": "bold red", "not asked": "dim", "expected": "yellow", "found": "yellow"}
 
 
 def main() -> None:
-    """Write docs/images/build-pass.svg and build-fail.svg."""
+    """Write docs/images/build-pass.svg, build-fail.svg, verify-holds.svg and verify-broken.svg."""
     for name, picture in (("orders", "build-pass"), ("orders-broken", "build-fail")):
         with tempfile.TemporaryDirectory() as out:
-            command = [sys.executable, "-m", "shipsafe", "build", f"examples/{name}", "--format", "json", "--quiet", "--out", out]
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        console = Console(record=True, width=112, force_terminal=True, color_system="truecolor", file=StringIO())
-        screen(read(done.stdout), console, quiet=False, verbose=False)
-        target = ROOT / "docs" / "images" / f"{picture}.svg"
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(console.export_svg(title=f"shipsafe build examples/{name}", unique_id=picture))
+            done = _shipsafe(ROOT, "build", f"examples/{name}", "--format", "json", "--quiet", "--out", out)
+        console = _console()
+        screen(read(done), console, quiet=False, verbose=False)
+        _save(console, picture, f"shipsafe build examples/{name}")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "shipsafe", "local", "run", "--", sys.executable, __file__, folder], cwd=ROOT, check=True)
+
+
+def chains(folder: Path) -> None:
+    """On the local endpoint: build, sign and deploy one function of examples/orders, verify it, replace its code, and verify again."""
+    project = folder / "orders"
+    shutil.copytree(ROOT / "examples" / "orders", project, ignore=shutil.ignore_patterns("dist", ".aws-sam"))
+    os.environ["SHIPSAFE_KEY_PASSWORD"] = "only for this picture"  # noqa: S105 - of a key that is gone with the folder
+    policy = project / "shipsafe.toml"
+    for name, role in (("ci", "builder"), ("release", "signer")):
+        _shipsafe(project, "keys", "new", f"../{name}.pem")
+        table = _shipsafe(project, "keys", "show", f"../{name}.pem", "--for", role, "--name", name)
+        policy.write_text(f"{policy.read_text()}\n{table}")
+    _shipsafe(project, "bootstrap", "--yes")
+    _shipsafe(project, "build", "--key", "../ci.pem", "--quiet")
+    _shipsafe(project, "sign", "--yes", "--key", "../release.pem", "--quiet")
+    _deploy(project)
+    command = ["verify", "--function", "Notify", "--region", REGION]
+    _picture("verify-holds", command, _shipsafe(project, *command))
+    _replace()
+    _picture("verify-broken", command, _shipsafe(project, *command))
+
+
+def _deploy(project: Path) -> None:
+    import boto3  # noqa: PLC0415 - only inside the local endpoint
+
+    release: dict[str, Any] = json.loads((project / "dist" / "shipsafe.json").read_text())
+    artifact = next(one for one in release["artifacts"] if one["name"] == "Notify")
+    signed = artifact["signatures"][0]["object"]
+    client = boto3.client("lambda", region_name=REGION)
+    client.create_function(
+        FunctionName="Notify",
+        Runtime=artifact["runtimes"][0],
+        Handler=artifact["handler"],
+        Architectures=artifact["architectures"],
+        Role="arn:aws:iam::123456789012:role/orders",
+        Code={"S3Bucket": signed["bucket"], "S3Key": signed["key"], "S3ObjectVersion": signed["version"]},
+        CodeSigningConfigArn=client.list_code_signing_configs()["CodeSigningConfigs"][0]["CodeSigningConfigArn"],
+    )
+    _settled(client)
+
+
+def _replace() -> None:
+    """What somebody with the rights to do so does at night: take the configuration off, and put other code there."""
+    import boto3  # noqa: PLC0415 - only inside the local endpoint
+
+    client = boto3.client("lambda", region_name=REGION)
+    client.delete_function_code_signing_config(FunctionName="Notify")
+    other = BytesIO()
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return {}\n")
+    client.update_function_code(FunctionName="Notify", ZipFile=other.getvalue())
+    _settled(client)
+
+
+def _settled(client: Any) -> None:
+    while client.get_function_configuration(FunctionName="Notify").get("LastUpdateStatus") == "InProgress":
+        time.sleep(0.1)
+
+
+def _shipsafe(where: Path, *words: str) -> str:
+    done = subprocess.run([sys.executable, "-m", "shipsafe", *words], cwd=where, capture_output=True, text=True, check=False)
+    return done.stdout
+
+
+def _console() -> Console:
+    return Console(record=True, width=132, force_terminal=True, color_system="truecolor", file=StringIO())
+
+
+def _picture(name: str, command: list[str], shown: str) -> None:
+    console = _console()
+    text = Text(shown.rstrip("\n"))
+    for word, style in _COLOURS.items():
+        text.highlight_regex(rf"(?m)(?<=^LOCAL ) *{word}\b", style)
+    console.print(text)
+    _save(console, name, " ".join(["shipsafe", *command]))
+
+
+def _save(console: Console, picture: str, title: str) -> None:
+    target = ROOT / "docs" / "images" / f"{picture}.svg"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(console.export_svg(title=title, unique_id=picture))
 
 
 if __name__ == "__main__":
-    main()
+    chains(Path(sys.argv[1])) if len(sys.argv) > 1 else main()
