@@ -17,7 +17,7 @@ class Pace:
     burst: int
     clock: Callable[[], float]
     sleep: Callable[[float], None]
-    _free: float = 0.0  # the moment from which a turn may be taken, as if the burst had been used up
+    _free: float = float("-inf")  # the moment from which a turn may be taken, as if the burst had been used up
     _lock: Lock = field(default_factory=Lock)
 
     def turn(self) -> None:
