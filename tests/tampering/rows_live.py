@@ -28,7 +28,6 @@ SIGNER = Group("Signer's records")
 CONFIGURATION = Group("The code-signing configuration")
 LAYERS = Group("Layers")
 RUNNING = Group("What runs")
-CLOCK = Group("The clock of whoever verifies")
 AskedOf = Callable[[Deployed], str]
 
 
@@ -38,7 +37,7 @@ def _row(group: Group, kind: str, code: int, asked: str = "Pay:live") -> Callabl
     def add(act: Callable[[Deployed], object]) -> None:
         def whole(trial: Trial) -> Words:
             act(deploy(trial))
-            return "verify", "--function", asked, "--release", trial.dist
+            return "verify", "--function", asked, "--release", "dist"
 
         whole.__doc__ = act.__doc__
         group(kind, code)(whole)
@@ -126,7 +125,7 @@ def _(trial: Trial) -> Words:
     """Somebody put another zip under the key that was uploaded, had it signed by our own profile, and deployed that."""
     live = deploy(trial)
     live.update(signed_by_signer(evil(), PROFILE))
-    return "verify", "--function", "Pay", "--release", trial.dist
+    return "verify", "--function", "Pay", "--release", "dist"
 
 
 @OBJECTS("the signed object overwritten after signing", 5)
@@ -137,7 +136,7 @@ def _(trial: Trial) -> Words:
     live.detach()
     live.aws.update_function_code(FunctionName="Pay", S3Bucket=BUCKET, S3Key=place["key"])
     live.attach(live.configuration)
-    return "verify", "--function", "Pay", "--release", trial.dist
+    return "verify", "--function", "Pay", "--release", "dist"
 
 
 def _signer(kind: str, code: int, done: str, act: Callable[[Deployed, Any, Any], object]) -> None:
@@ -149,7 +148,7 @@ def _signer(kind: str, code: int, done: str, act: Callable[[Deployed, Any, Any],
         job = state["jobs"][trial.job.rpartition("/")[2]]
         act(live, job, state)
         endpoint.signer.restore(state)
-        return "verify", "--function", "Pay:live", "--release", trial.dist
+        return "verify", "--function", "Pay:live", "--release", "dist"
 
     whole.__doc__ = done
     SIGNER(kind, code)(whole)
@@ -259,7 +258,7 @@ def _(trial: Trial) -> Words:
     pinned = f'code-signing-config = "{live.configuration}"\n'
     trial.policy(lambda text: text.replace(f'profile = "{PROFILE}"\n', f'profile = "{PROFILE}"\n{pinned}'))
     live.attach(configuration(trial.world.profile_version))
-    return "verify", "--function", "Pay:live", "--release", trial.dist
+    return "verify", "--function", "Pay:live", "--release", "dist"
 
 
 @_row(CONFIGURATION, "shared", 1)
@@ -325,32 +324,3 @@ def _(live: Deployed) -> None:
     """AWS denies GetLayerVersionByArn."""
     for operation in ("GetLayerVersionByArn", "GetLayerVersion"):
         live.trial.world.endpoint.faults.add(deny(operation))
-
-
-def _off(days: float, max_age: str = "off") -> Callable[[Trial], Words]:
-    def act(trial: Trial) -> Words:
-        today = datetime.now(UTC).date()
-        trial.policy(lambda text: text.replace("date = 2026-11-01", f"date = {today}").replace('max-age = "off"', f'max-age = "{max_age}"'))
-        trial.clock(timedelta(days=days))
-        return "verify", trial.dist
-
-    return act
-
-
-def _clock(kind: str, code: int, done: str, days: float, max_age: str = "30d") -> None:
-    act = _off(days, max_age)
-    act.__doc__ = done
-    CLOCK(kind, code)(act)
-
-
-_clock("a day ahead", 0, "The clock is a day ahead.", 1)
-_clock("a day behind", 0, "The clock is a day behind: the advisories seem to be of tomorrow, and so does the signature.", -1)
-_clock(
-    "a day ahead, and advisories that must be of today",
-    4,
-    "The policy takes advisories of at most 12 hours, and the clock is a day ahead.",
-    1,
-    "12h",
-)
-_clock("a year ahead", 4, "The clock is a year ahead: no advisories are of these days.", 365)
-_clock("a year behind", 5, "The clock is a year behind: what is verified was signed in the future.", -365)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from shipsafe.local.pki import open_root
 from tests.local_endpoint import ACCOUNT, REGION
-from tests.tampering.signatures import Forger
+from tests.tampering.signatures import Forger, written
 from tests.tampering.table import Group
 from tests.tampering.trial import Trial, Words
 
@@ -21,10 +21,12 @@ OTHER_JOB = f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-jobs/00000000-0000-4000
 
 def _forged(kind: str, done: str, forge: Callable[[Trial, Forger], Forger], code: int = 5) -> None:
     def act(trial: Trial) -> Words:
-        forger = forge(trial, Forger(root=trial.world.endpoint.root, profile_version=trial.world.profile_version, job=trial.job))
+        genuine = Forger(root=trial.world.endpoint.root, profile_version=trial.world.profile_version, job=trial.job, signed_at=_now())
+        forger = forge(trial, genuine)
         signed = forger.sign((trial.dist / "Pay.zip").read_bytes())
-        trial.record(signed)
-        return "verify", trial.save(signed), "--release", trial.dist
+        told = {"profileVersion": forger.profile_version, "signedAt": written(forger.at), "expires": written(forger.until)}
+        trial.record(signed, **told)
+        return "verify", trial.save(signed), "--release", "dist"
 
     act.__doc__ = done
     AWS(kind, code)(act)
@@ -54,11 +56,11 @@ _forged("another job", "The signature is of another job than the signing record 
 _forged("a clock that is a day ahead", "Whoever signed had a clock that is a day ahead.",
         lambda _, forger: replace(forger, signed_at=_now() + DAY), 0)  # fmt: skip
 _forged("a clock that is a year ahead", "Whoever signed had a clock that is a year ahead.",
-        lambda _, forger: replace(forger, signed_at=_now() + 365 * DAY))  # fmt: skip
+        lambda _, forger: replace(forger, signed_at=_now() + 365 * DAY), 4)  # fmt: skip
 
 
 @AWS("the local root, taken for AWS's", 5)
 def _(trial: Trial) -> Words:
     """The zip is signed by the local endpoint, and nobody says that its root counts here."""
     trial.away_from_local()
-    return "verify", trial.save(trial.world.signed["Pay"]), "--release", trial.dist
+    return "verify", trial.save(trial.world.signed["Pay"]), "--release", "dist"

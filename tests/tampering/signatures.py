@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 from shipsafe.local.cms import write_signature
 from shipsafe.local.pki import Leaf, LocalRoot
 from shipsafe.local.sign_zip import sign_zip
-from tests.local_endpoint import ACCOUNT, REGION
 
-JOB = f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-jobs/0b39c1d4-8d3e-4a55-9c86-2a1e2b3c4d5e"
 YEARS = timedelta(days=365 * 11)
 
 
@@ -22,21 +20,32 @@ class Forger:
 
     root: LocalRoot
     profile_version: str
-    job: str = JOB
-    signed_at: datetime | None = None
+    job: str
+    signed_at: datetime
     expires: datetime | None = None
     leaf_begins: datetime | None = None
     length: int = 4
 
+    @property
+    def at(self) -> datetime:
+        """To the millisecond, as a signature has it."""
+        return self.signed_at.replace(microsecond=self.signed_at.microsecond // 1000 * 1000)
+
+    @property
+    def until(self) -> datetime:
+        return self.expires or self.at + YEARS
+
     def sign(self, unsigned: bytes) -> bytes:
         """The zip with the signature in it."""
-        at = self.signed_at or datetime.now(UTC)
-        whole = self.root.issue(self.leaf_begins or at)
+        whole = self.root.issue(self.leaf_begins or self.at)
         leaf = Leaf(whole.key, whole.chain[: self.length])
 
         def text(content: bytes) -> bytes:
-            return write_signature(
-                content, leaf, job=self.job, profile_version=self.profile_version, signed_at=at, expires=self.expires or at + YEARS
-            )
+            return write_signature(content, leaf, job=self.job, profile_version=self.profile_version, signed_at=self.at, expires=self.until)
 
         return sign_zip(unsigned, text)
+
+
+def written(moment: datetime) -> str:
+    """As a signing record has times."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

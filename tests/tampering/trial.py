@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import pytest
 
-from tests.tampering import envelopes
-from tests.tampering.envelopes import Document, Key
+from tests.tampering import envelopes, zips
+from tests.tampering.envelopes import Document
 from tests.tampering.world import World, shipsafe
 from tests.tampering.zips import Change
 
@@ -58,8 +58,22 @@ class Trial:
         data = change((self.dist / "Pay.zip").read_bytes())
         self.replace("Pay.zip", data)
         if told:
-            self.rewrite_manifest(lambda document: self.artifact(document).update(digests(data)))
+            self.rewrite_manifest(lambda document: self.artifact(document).update(self._told(data)))
         return data
+
+    @staticmethod
+    def _told(data: bytes) -> Document:
+        """What a manifest says of a zip."""
+        parts = zips.taken_apart(data)
+        lines = sorted((part.name.encode(), f"{part.mode:06o} {sha256(part.body).hexdigest()} {part.name}\n".encode()) for part in parts)
+        content = sha256(b"".join(line for _, line in lines)).hexdigest()
+        told = {name: value for name, value in digests(data).items() if name != "size"}
+        return {
+            "size": len(data),
+            "unzipped": sum(part.member.size for part in parts),
+            "entries": len(parts),
+            "digests": {**told, "content_digest": f"sha256:{content}"},
+        }
 
     def bundle(self, name: str = "Pay") -> list[bytes]:
         """The envelopes of an artifact."""
@@ -75,6 +89,16 @@ class Trial:
         """Another envelope in place of one of Pay's."""
         self.rewrite_bundle(envelopes.replaced(self.bundle(), predicate, change))
 
+    def restate(self, predicate: str, edit: Callable[[Document], None]) -> None:
+        """Let whoever made such statements of Pay state something else, with their own keys."""
+        keys = {"builder": self.world.builder, "signer": self.world.signer}
+
+        def restated(line: bytes) -> bytes:
+            kind, asked = envelopes.kind(line)
+            return envelopes.edited(line, edit, [keys[asked or "builder"]]) if kind == predicate else line
+
+        self.rewrite_bundle([restated(line) for line in self.bundle()])
+
     def policy(self, edit: Callable[[str], str]) -> None:
         """Another policy of whoever verifies."""
         path = self.root / "shipsafe.toml"
@@ -85,7 +109,7 @@ class Trial:
     def save(self, data: bytes, name: str = "signed.zip") -> Path:
         """A file beside the release."""
         (self.root / name).write_bytes(data)
-        return self.root / name
+        return Path(name)
 
     @property
     def job(self) -> str:
@@ -120,10 +144,10 @@ class Trial:
                 right = datetime.now(tz) + off
                 return cls.fromtimestamp(right.timestamp(), tz)
 
-        self.monkeypatch.setattr("shipsafe.cli.verify.datetime", Wrong)
+        self.monkeypatch.setattr("shipsafe.verify.opened.datetime", Wrong)
 
-    def record(self, signed: bytes, keys: Iterable[Key] | None = None, **other: Any) -> None:
-        """Let the signing record speak of these bytes instead, signed by the signer's own key if not by others; `other` in it too."""
+    def record(self, signed: bytes, **other: Any) -> None:
+        """Let manifest and signing record speak of these bytes, the record signed by the signer's own key; `other` stands in it too."""
 
         def edit(document: Document) -> None:
             document["subject"][1]["digest"] = {"sha256": sha256(signed).hexdigest()}
@@ -131,12 +155,18 @@ class Trial:
             told["signed"] = {"sha256": sha256(signed).hexdigest(), "codeSha256": code_sha256(signed), "size": len(signed)}
             told.update(other)
 
-        by = [self.world.signer] if keys is None else keys
-        self.change_envelope(envelopes.SIGNING, lambda line: envelopes.edited(line, edit, by))
+        def name(document: Document) -> None:
+            told = digests(signed)
+            entry = self.artifact(document)["signatures"][0]
+            entry.update({one: told[one] for one in ("sha256", "code_sha256", "size")})
+            entry["profile_version"] = other.get("profileVersion", entry["profile_version"])
+
+        self.rewrite_manifest(name)
+        self.change_envelope(envelopes.SIGNING, lambda line: envelopes.edited(line, edit, [self.world.signer]))
 
 
 def digests(data: bytes) -> Document:
-    """What a manifest says of a zip's bytes."""
+    """Every digest of a zip's bytes, and how many they are."""
     return {
         "sha256": sha256(data).hexdigest(),
         "sha512": sha512(data).hexdigest(),

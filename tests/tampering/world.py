@@ -3,6 +3,7 @@
 A function `Pay` with a layer, and a function `Stock`; two keys sign the evidence: `ci` as builder, `releases` as signer.
 """
 
+import base64
 import io
 import json
 import os
@@ -49,14 +50,23 @@ handler = "app.handler"
 runtime = "python3.13"
 code = "stock"
 
+[[waivers]]
+rule = "dependencies/unaudited"
+subject = "function:Pay"
+reason = "It was copied from a colleague."
+owner = "pay@acme.example"
+expires = 2099-12-31
+
 [[sign.target]]
 name = "dev"
 region = "{REGION}"
 profile = "{PROFILE}"
 bucket = "pay-artifacts-${{AWS::AccountId}}-${{AWS::Region}}"
 """
-_RECORD = {"id": "PYSEC-2026-1", "modified": "2026-10-01T00:00:00Z", "affected": [{"package": {"ecosystem": "PyPI", "name": "nobodys"},
-          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}]}  # fmt: skip
+_RATES = {
+    "rates.py": "RATE = 2\n",
+    "rates-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: rates\nVersion: 1.0\nSummary: Rates.\nLicense: MIT\n",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +102,9 @@ def make_world(home: Path, endpoint: Endpoint) -> World:
         (project / name / "lib").mkdir(parents=True)
         (project / name / "app.py").write_text(f"def handler(event, context):\n    return {name!r}\n")
         (project / name / "lib" / "prices.py").write_text("PRICE = 3\n" * 40)
+    _distribution(project / "pay")
     (project / "advisories").mkdir()
-    (project / "advisories" / "PYSEC-2026-1.json").write_text(json.dumps(_RECORD))
+    advisory(project, "PYSEC-2026-1", "nobodys")
     (project / "shipsafe.toml").write_text(POLICY + builder.table("builder") + signer.table("signer"))
     client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
@@ -115,6 +126,34 @@ def make_world(home: Path, endpoint: Endpoint) -> World:
         lambda_state=endpoint.functions.snapshot(),
         signer_state=endpoint.signer.snapshot(),
     )
+
+
+def _distribution(folder: Path) -> None:
+    """A distribution that lies in the code."""
+    record = "rates-1.0.dist-info/RECORD,,\n"
+    for name, text in _RATES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+        digest = base64.urlsafe_b64encode(sha256(text.encode()).digest()).decode().rstrip("=")
+        record += f"{name},sha256={digest},{len(text)}\n"
+    (folder / "rates-1.0.dist-info" / "RECORD").write_text(record)
+
+
+def advisory(project: Path, identifier: str, package: str) -> None:
+    """A record about every version of a package before 9.0, in the project's snapshot."""
+    record = {
+        "id": identifier,
+        "modified": "2026-10-01T00:00:00Z",
+        "summary": "It gives away what it knows.",
+        "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+        "affected": [
+            {
+                "package": {"ecosystem": "PyPI", "name": package},
+                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "9.0"}]}],
+            }
+        ],
+    }
+    (project / "advisories" / f"{identifier}.json").write_text(json.dumps(record))
 
 
 def shipsafe(*words: str | Path, cwd: Path) -> Ended:

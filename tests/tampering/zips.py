@@ -33,6 +33,11 @@ class Part:
         return self.member.name
 
     @property
+    def mode(self) -> int:
+        """As a content digest has it: a file, or one that may be executed."""
+        return 0o100755 if self.member.mode & 0o100 else 0o100644
+
+    @property
     def body(self) -> bytes:
         return zlib.decompress(self.data, -15) if self.member.method == DEFLATED else self.data
 
@@ -84,7 +89,7 @@ def changed(archive: bytes, change: Callable[[list[Part]], list[Part]]) -> bytes
 
 
 def byte_changed(archive: bytes) -> bytes:
-    """One bit in the data of the first entry."""
+    """One bit in the data of the first entry, whose checksum is now another."""
     at = archive.index(taken_apart(archive)[0].data) + 3
     return archive[:at] + bytes([archive[at] ^ 1]) + archive[at + 1 :]
 
