@@ -34,14 +34,16 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def library(name: str, version: str, **more: Any) -> dict[str, Any]:
+def library(name: str, version: str, index: str = "", **more: Any) -> dict[str, Any]:
     """A component of an SBOM."""
+    said = {"source": "index", "metadata": f"{name}-{version}.dist-info/METADATA", "index": index}
     return {
         "type": "library",
         "bom-ref": f"{name}@{version}",
         "name": name,
         "version": version,
         "purl": f"pkg:pypi/{name}@{version}",
+        "properties": [{"name": f"shipsafe:{key}", "value": value} for key, value in said.items() if value],
         **more,
     }
 

@@ -172,7 +172,7 @@ def test_a_local_version_is_looked_up_without_its_suffix(kept: Kept, capsys: pyt
 
 
 def test_csv_has_a_row_for_each_signed_zip_and_no_formula(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
-    kept.release("orders", library("jinja2", "3.1.4", properties=[{"name": "shipsafe:index", "value": "=cmd()"}]))
+    kept.release("orders", library("jinja2", "3.1.4", index="=cmd()"))
     code, out = ask(capsys, "jinja2", "--format", "csv")
     (row,) = csv.DictReader(io.StringIO(out))
     assert code == ExitCode.PASS
