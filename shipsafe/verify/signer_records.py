@@ -18,6 +18,7 @@ from shipsafe.verify.trusted import REMEDY, Trusted
 
 KEPT = timedelta(days=730)  # that Signer shows a job: "AWS Signer API Reference", StartSigningJob
 _APART = timedelta(days=1)  # two records of one expiry; Signer's own has been seen to differ by milliseconds
+_CLOCKS = timedelta(days=2)  # how far clocks may be apart
 _INVESTIGATE = "Find out who deployed it and how, and deploy what was signed again."
 
 
@@ -68,6 +69,9 @@ def job_link(looks: Looks, record: SignedArtifact, now: datetime) -> Link:
         return unanswered(live_links.JOB, sentence, remedy="Only that account and the one that started the job are told: use one of them.")
     if job is None:
         return broken(live_links.JOB, f"Signer knows no job {arn.id}.", expected=record.job, found="none", remedy=_INVESTIGATE)
+    if record.signed_at - now > _CLOCKS:
+        sentence = f"It was signed on {_day(record.signed_at)}, and this machine's clock says {_day(now)}."
+        return unanswered(live_links.JOB, sentence, remedy="Set the clock, and run this again.")
     return _refuted(job, record, now) or held(
         live_links.JOB, f"Signer has signed what we uploaded in job {arn.id}; it holds until {record.expires:%Y-%m-%d}."
     )
