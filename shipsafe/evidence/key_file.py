@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shipsafe.adapters.files import disk_errors, read_bounded, sync_folder
-from shipsafe.errors import ConfigError
+from shipsafe.adapters.files import read_bounded, sync_folder
+from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.evidence.pkcs8 import costs_too_much, encrypted
 from shipsafe.evidence.public_key import PublicKey, algorithm_of, described
 
@@ -74,20 +74,28 @@ def check_free(path: Path) -> Path:
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
     """Write a file whole and only where none is: a second name for a draft never takes the place of a file."""
-    with disk_errors(path):
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         try:
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.link(draft, path)
-        except FileExistsError as error:
-            raise _is_there(path) from error
+            _give_name(draft, path)
         finally:
             draft.unlink(missing_ok=True)
         sync_folder(path.parent)
+    except OSError as error:
+        remedy = "Name a file in a folder that can be written to."
+        raise IncompleteError(f"Cannot be written: {error.strerror or error}.", remedy=remedy, path=str(path)) from error
+
+
+def _give_name(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except FileExistsError as error:
+        raise _is_there(path) from error
 
 
 def _is_there(path: Path) -> ConfigError:

@@ -15,6 +15,8 @@ from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.evidence.envelope import written
 from shipsafe.evidence.keys import open_signers, public_key_of
 from shipsafe.evidence.trust import vouched
+from shipsafe.local.endpoint import Endpoint
+from shipsafe.local.faults import Fault
 from shipsafe.model.attestation import TrustedKey
 from tests.evidence.speakers import BUILDER, DAY, envelope, key, statement, trusts
 from tests.local_endpoint import REGION, client
@@ -86,21 +88,18 @@ def test_a_key_that_is_not_there_is_incomplete() -> None:
         open_signers([f"awskms:{arn}"])
 
 
-def test_kms_that_denies_is_incomplete_and_says_which_right() -> None:
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - as moto answers it
-
-    class Denying:
-        def get_public_key(self, **_: str) -> None:
-            told = {"Error": {"Code": "AccessDeniedException", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
-            raise ClientError(told, "GetPublicKey")
-
-    def connect(place: Place) -> Aws:
-        aws = open_aws(place)
-        aws._clients["kms"] = Denying()
-        return aws
-
+def test_kms_that_denies_is_incomplete_and_names_the_call(local_aws: Endpoint) -> None:
+    arn = _key()
+    local_aws.faults.add(Fault(service="kms", operation="GetPublicKey", code="AccessDeniedException", status=400))
     with pytest.raises(IncompleteError, match="GetPublicKey answered AccessDeniedException"):
-        open_signers([f"awskms:{_key()}"], connect=connect)
+        open_signers([f"awskms:{arn}"])
+    (signer,) = open_signers([f"awskms:{arn}"])
+    local_aws.faults.add(Fault(service="kms", operation="Sign", code="AccessDeniedException", status=400))
+    with pytest.raises(IncompleteError, match="Sign answered AccessDeniedException"):
+        signer.sign(b"x")
+    local_aws.faults.add(Fault(service="kms", operation="Sign", code="DisabledException", status=400))
+    with pytest.raises(IncompleteError, match="DisabledException"):
+        written(statement(), [signer])
 
 
 @pytest.mark.parametrize(

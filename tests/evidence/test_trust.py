@@ -78,6 +78,12 @@ def test_a_threshold_counts_keys_and_not_signatures() -> None:
     assert _ask(signed(first, second), policy).by == ("one", "two")
 
 
+def test_a_key_that_a_policy_names_twice_counts_once() -> None:
+    """No policy that is read has one; a caller may build what it likes."""
+    policy = trusts(trusted_key(key("ci"), "one"), trusted_key(key("ci"), "two"), builders=2)
+    assert "1 of 2 keys signed it" in _refused(signed(key("ci")), policy)
+
+
 def test_a_signature_covers_the_payload_and_its_type() -> None:
     line, policy = signed(key("ci")), trusts(trusted_key(key("ci")))
     payload = json.loads(base64.b64decode(json.loads(line)["payload"]))
