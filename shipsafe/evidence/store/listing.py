@@ -23,8 +23,8 @@ _KEY = b'"components"'
 _BEGIN, _END = b'\n "components": [\n', b"\n ],\n"
 # The end of a distribution's line where its texts hold no backslash, so that every quotation mark begins or ends one.
 _TAIL = re.compile(
-    rb'"name": "([^"]*)", "properties": \[([^\]]*)\], "purl": "([^"]*)", (?:"supplier": \{[^{}]*\}, )?'
-    rb'"type": "library", "version": "([^"]*)"\}'
+    rb'"name": "([^"]*)", "properties": \[((?:\{"name": "[^"]*", "value": "[^"]*"\}(?:, )?)*)\], "purl": "([^"]*)", '
+    rb'(?:"supplier": \{[^{}]*\}, )?"type": "library", "version": "([^"]*)"\}'
 )
 _OURS = re.compile(rb'"name": "shipsafe:(index|source)", "value": "([^"]*)"')
 Listed = tuple[str, str, str, str, str]  # name, version, package URL, index, source
