@@ -1,5 +1,7 @@
 """Fixtures of what runs; boto3 and the endpoint are imported by those tests that use them."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,7 +9,28 @@ import pytest
 
 if TYPE_CHECKING:
     from shipsafe.local.endpoint import Endpoint
+    from shipsafe.local.pki import LocalRoot
+    from tests.verify.desk import Desk
     from tests.verify.live_world import World
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, local_root: "LocalRoot") -> "Desk":
+    """A release that was built once; tests work on copies of it."""
+    from tests.verify.desk import make_desk  # noqa: PLC0415 - see above
+
+    home = tmp_path_factory.mktemp("desk")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHIPSAFE_CACHE_DIR", str(home / "cache"))
+        patch.setenv("SHIPSAFE_CONFIG_DIR", str(home / "config"))
+        return make_desk(home, local_root)
+
+
+@pytest.fixture
+def desk(built: "Desk", tmp_path: Path) -> "Desk":
+    """A copy of it."""
+    shutil.copytree(built.project, tmp_path / "project")
+    return replace(built, project=tmp_path / "project")
 
 
 @pytest.fixture
