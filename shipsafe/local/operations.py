@@ -42,8 +42,8 @@ _OTHERS = """\
 ## Everything else
 
 IAM, STS, KMS, CloudWatch and whatever else [moto](https://docs.getmoto.org/en/latest/docs/services/index.html) has are answered by moto,
-unchanged. A service or an operation that moto does not have is answered 501. So are CloudFormation and Cloud Control: their functions would
-be moto's, where no signature is checked.
+unchanged, but that KMS signs a digest (`MessageType=DIGEST`, ECC keys) as one. A service or an operation that moto does not have is
+answered 501. So are CloudFormation and Cloud Control: their functions would be moto's, where no signature is checked.
 """
 
 
