@@ -20,6 +20,7 @@ from shipsafe.evidence.envelope import read_envelope, statement_of, written
 from shipsafe.evidence.keys import open_signers
 from shipsafe.evidence.signing_record import signing_record
 from shipsafe.evidence.store import open_store
+from shipsafe.flows.audit import AuditRequest, audit
 from shipsafe.flows.bootstrap import carry_out, standing, survey
 from shipsafe.flows.doctor import examine
 from shipsafe.flows.restore import let_run, look
@@ -35,6 +36,7 @@ from shipsafe.signing.revoke.wanted import Revocation
 from shipsafe.signing.setup.check import State
 from shipsafe.verify.live import verify_functions
 from shipsafe.verify.request import VerifyRequest
+from tests.flows.evidence_shop import signing
 from tests.iam.rights import FOLDER, TABLE, Grant, Need, Recorder, dependent, grants
 from tests.local.functions.world import zipped
 from tests.local_endpoint import ACCOUNT, REGION, client
@@ -48,7 +50,7 @@ HELD = Verification(
     policy=None,
     policy_digest="",
 )
-COMMANDS = ("bootstrap", "doctor", "revoke", "sign", "verify")
+COMMANDS = ("bootstrap", "doctor", "evidence", "revoke", "sign", "verify")
 
 
 @dataclass
@@ -199,12 +201,22 @@ def _calls_of_verify(account: Account) -> Recorder:
     return recorder
 
 
+def _calls_of_evidence(account: Account) -> Recorder:
+    """What `report` reads of a store that `sign` has written."""
+    recorder, place = Recorder(), f"s3://{account.facts['evidence']}"
+    envelope = read_envelope(written(signing("orders"), []), shown="orders")
+    open_store(place, home=account.folder, connect=account.connect(Recorder())).keep(envelope, signing("orders"))
+    request = AuditRequest(policy=_policy(account.folder), folder=account.folder, today=datetime.now(UTC).date(), place=place)
+    assert audit(request, account.connect(recorder)).exit_code == 0
+    return recorder
+
+
 def _policy(folder: Path) -> Policy:
     return load(folder, offline=True, cache=folder, fetch=lambda _url: b"", today=datetime.now(UTC).date())
 
 
-_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "revoke": _calls_of_revoke, "sign": _calls_of_sign,
-          "verify": _calls_of_verify}  # fmt: skip
+_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "evidence": _calls_of_evidence, "revoke": _calls_of_revoke,
+          "sign": _calls_of_sign, "verify": _calls_of_verify}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -25,7 +25,7 @@ _BUSY = ("ConditionalRequestConflict", "409", "OperationAborted")
 _TRIES = 4  # of a write that meets another, and of a download that breaks off
 _PAUSE = 0.5  # seconds between such writes
 _VERSIONS = 20  # of an object, the oldest; more is somebody's mischief
-# What a call needs, as IAM names it; configs/iam/evidence.json grants it.
+# What a call needs, as IAM names it; configs/iam/evidence.json grants it to who reads, sign.json to who writes.
 _RIGHTS = {
     "HeadBucket": "s3:ListBucket",
     "ListObjectVersions": "s3:ListBucketVersions",
@@ -66,7 +66,7 @@ def _looking(doing: str, place: str) -> Iterator[None]:
             yield
     except AwsRefusal as refusal:
         if refusal.status == _FORBIDDEN and refusal.operation in _RIGHTS and not refusal.remedy.startswith("Renew"):
-            refusal.remedy = f"Give these credentials {_RIGHTS[refusal.operation]} on {place}: configs/iam/evidence.json has all they need."
+            refusal.remedy = f"Give these credentials {_RIGHTS[refusal.operation]} on {place}: configs/iam has what each command needs."
         raise
 
 
