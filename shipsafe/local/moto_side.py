@@ -1,5 +1,6 @@
-"""moto beside our cores: S3, IAM, STS, KMS, CloudWatch and whatever else it has, loaded when it is first used, and unchanged
-but for what bucket_policies.py and kms_digests.py say.
+"""moto beside our cores: S3, IAM, STS, KMS, CloudWatch and whatever else it has, loaded when it is first used.
+
+It is unchanged but for what bucket_policies.py and kms_digests.py say.
 
 moto keeps its state in the process, not in a server: there can be one endpoint that uses it in a process at a time, and starting one
 empties it.
