@@ -131,7 +131,8 @@ class Desk:
         return SignedArtifact(
             artifact="Pay", target="prod", account=profile.split(":")[4], region=REGION,
             unsigned_sha256=self.manifest["artifacts"][0]["digests"]["sha256"],
-            source=S3Object(bucket="pay-artifacts", key="unsigned/Pay.zip", version="v1"), object=S3Object(bucket="pay-artifacts", key="signed.zip", version="v2"),
+            source=S3Object(bucket="pay-artifacts", key="unsigned/Pay.zip", version="v1"),
+            object=S3Object(bucket="pay-artifacts", key="signed.zip", version="v2"),
             size=len(data), sha256=sha256, code_sha256=code_sha256_of(sha256), job=JOB, profile_version=profile, signed_at=at,
             expires=until, root=root, trust="local",
         )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import shipsafe.verify
+from shipsafe import verify as library
 from shipsafe.evidence.envelope import read_bundle
 from shipsafe.evidence.trust import vouched
 from shipsafe.model.attestation import AttestPolicy, Predicate, Role
@@ -93,5 +93,5 @@ def test_the_library_loads_nothing_until_it_is_asked() -> None:
 
 def test_the_library_has_no_other_names() -> None:
     with pytest.raises(AttributeError):
-        _ = shipsafe.verify.nothing
-    assert all(getattr(shipsafe.verify, name) for name in shipsafe.verify.__all__)
+        _ = library.nothing
+    assert all(getattr(library, name) for name in library.__all__)
