@@ -18,12 +18,12 @@ from shipsafe.evidence.gate_statement import gates_statement
 from shipsafe.evidence.provenance import SourceTree, builder_of, provenance, resource
 from shipsafe.evidence.sbom import listed, stated
 from shipsafe.flows.prepare import Prepared
-from shipsafe.model.artifact import Bundle
 from shipsafe.model.attestation import AttestPolicy, Role
 from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
 from shipsafe.packing.manifest import manifest_of
-from shipsafe.packing.publish import Published, entry_of
+from shipsafe.packing.output import Output
+from shipsafe.packing.publish import Published, entry_of, laid
 
 if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
@@ -33,11 +33,13 @@ _UNSIGNED = "The evidence is unsigned, and the policy takes none that nobody sig
 
 
 def attested(
-    items: Sequence[Published], record: RunRecord, policy: Policy, source: SourceTree, signers: "Sequence[Signer]", *, builder: str = ""
+    output: Output, items: Sequence[Published], record: RunRecord, policy: Policy, source: SourceTree, signers: "Sequence[Signer]", *,
+    builder: str = "",
 ) -> tuple[list[Published], RunRecord]:  # fmt: skip
-    """The artifacts with what is stated about them, and the record that says who vouches for it.
+    """The artifacts with what is stated about them, and the record that says who vouches for it. Called under `output_lock`.
 
     Args:
+        output: where they will be published.
         items: what is about to be published.
         record: of the run that passed.
         policy: that it was judged under.
@@ -47,13 +49,14 @@ def attested(
 
     Raises:
         ShipsafeError: a key cannot sign.
-        IncompleteError: an SBOM cannot be read.
+        IncompleteError: an SBOM cannot be read, or the folder cannot be written.
     """
     builder = builder or builder_of(os.environ)
 
     def bundle(item: Published) -> Published:
         lines = _lines(item, record, policy, source, builder, signers)
-        return replace(item, evidence=Bundle(data=b"".join(line + b"\n" for line in lines), signed=bool(signers)))
+        data = b"".join(line + b"\n" for line in lines)
+        return replace(item, evidence=laid(output, item.archive.subject, data, signed=bool(signers)))
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="attest") as pool:
         bundles = list(pool.map(bundle, items))

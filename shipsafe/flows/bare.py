@@ -276,7 +276,7 @@ def _released(
     if there is not None and sorted(map(_identity, there.artifacts)) == sorted(map(_published, items)):
         return record, there
     policy = relative(bare.policy_file.resolve(), output.out.resolve()) if bare.policy_file else None
-    stated, record = attested(items, record, held, SourceTree(), signers, builder=UNKNOWN)
+    stated, record = attested(output, items, record, held, SourceTree(), signers, builder=UNKNOWN)
     record = publish(output, stated, record, Source(policy=policy))
     return record, read_release(output.out)
 

@@ -68,7 +68,7 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
         if bench.output is not None and record.verdict.decision is Decision.PASS:
             with timeline.leg("attest"):
                 told = source.result() if source is not None else SourceTree()
-                items, record = attested(_released(examined, prepared), record, prepared.policy, told, signers)
+                items, record = attested(bench.output, _released(examined, prepared), record, prepared.policy, told, signers)
             with timeline.leg("publish"):
                 record = publish(bench.output, items, record, source_of(prepared, bench.output.out))
         return record

@@ -93,7 +93,7 @@ def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord
                 items = list(pool.map(lambda subject: _brought(subject, shares, output), subjects))
             _check_entries(record, items, shares, contents)
             source = shared_source(source_tree(prepared), ((share.folder, entry) for share in shares for entry in share.entries))
-            stated, record = attested(items, record, prepared.policy, source, signers)
+            stated, record = attested(output, items, record, prepared.policy, source, signers)
             return publish(output, stated, record, source_of(prepared, out))
         finally:
             output.tidy()

@@ -1,6 +1,5 @@
 """What a build leaves: zips, their SBOMs and evidence, and the digests that chain them."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +43,8 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """Envelopes about one artifact, as they will lie in the output folder: one on a line. `signed`: somebody has signed each of them."""
+    """Envelopes about one artifact, one on a line, in a file that has that SHA-256 (hex). `signed`: somebody has signed each of them."""
 
-    data: bytes
+    path: Path
+    sha256: str
     signed: bool
-
-    @property
-    def sha256(self) -> str:
-        """Hex, of all of it."""
-        return hashlib.sha256(self.data).hexdigest()

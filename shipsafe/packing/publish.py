@@ -28,7 +28,7 @@ from shipsafe.model.record import RunRecord
 from shipsafe.packing.manifest import Entry, Source, Told, manifest
 from shipsafe.packing.output import Output, output_lock
 
-__all__ = ["MANIFEST", "Published", "check_names", "check_unchanged", "entry_of", "output_lock", "publish", "repair", "revise"]
+__all__ = ["MANIFEST", "Published", "check_names", "check_unchanged", "entry_of", "laid", "output_lock", "publish", "repair", "revise"]
 
 MANIFEST = "shipsafe.json"
 _READERS = 3  # files whose digests are taken at once
@@ -92,6 +92,23 @@ def publish(output: Output, items: Sequence[Published], record: RunRecord, sourc
     return replace(record, artifacts=tuple(entry.artifact for entry in entries))
 
 
+def laid(output: Output, subject: str, data: bytes, *, signed: bool) -> Bundle:
+    """Envelopes about a subject in a private file, or where the last release has the same ones. Called under `output_lock`.
+
+    Raises:
+        IncompleteError: the folder cannot be written.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    path = output.object(sha256, EVIDENCE)
+    with disk_errors(output.out):
+        if output.digest_of(path) != sha256:
+            path = output.workplace(subject) / f"bundle{EVIDENCE}"
+            path.unlink(missing_ok=True)
+            path.write_bytes(data)
+            output.remember(path, sha256)
+    return Bundle(path=path, sha256=sha256, signed=signed)
+
+
 def revise(output: Output, data: bytes, evidence: Iterable[Bundle]) -> None:
     """Put another manifest of the same release into the folder, with the evidence that it names. Called under `output_lock`.
 
@@ -110,7 +127,7 @@ def _commit(output: Output, data: bytes, items: Iterable[Published], evidence: I
             for item in items:
                 _keep(output, item)
             for bundle in evidence:
-                _keep_evidence(output, bundle)
+                _take(output, output.object(bundle.sha256, EVIDENCE), bundle.path, bundle.sha256)
             output.settle()
             if before is not None:
                 _put(output, output.store / _PREVIOUS, (out / MANIFEST).read_bytes())
@@ -189,13 +206,6 @@ def _keep(output: Output, item: Published) -> None:
     _take(output, output.object(archive.sha256, ".zip"), archive.path, archive.sha256)
     if item.sbom is not None:
         _take(output, output.object(item.sbom_sha256, ".cdx.json"), item.sbom, item.sbom_sha256)
-
-
-def _keep_evidence(output: Output, bundle: Bundle) -> None:
-    target = output.object(bundle.sha256, EVIDENCE)
-    if output.digest_of(target) != bundle.sha256:
-        _put(output, target, bundle.data)
-        output.remember(target, bundle.sha256)
 
 
 def _take(output: Output, target: Path, source: Path, digest: str) -> None:

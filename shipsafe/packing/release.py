@@ -23,7 +23,7 @@ from shipsafe.model.project import LayerRef
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.manifest import Told, written
 from shipsafe.packing.output import Output
-from shipsafe.packing.publish import EVIDENCE, MANIFEST, revise
+from shipsafe.packing.publish import EVIDENCE, MANIFEST, laid, revise
 
 _LARGEST = 64 * MEBIBYTE
 _MOST = 1_000_000  # values; an artifact has a hundred, and what checks the schema copies them
@@ -168,7 +168,7 @@ def record_signatures(
         raise IntegrityError("The release manifest was changed while its artifacts were signed.", remedy="Run `shipsafe sign` again.",
                              path=str(release.out / MANIFEST))  # fmt: skip
     document = dict(release.document) | ({"signing": dict(asked)} if asked is not None else {})
-    bundles = {name: _bundle(data) for name, data in (evidence or {}).items()}
+    bundles = {name: laid(output, name, data, signed=_is_signed(data)) for name, data in (evidence or {}).items()}
     document["artifacts"] = [
         _with(entry, [one for one in signed if one.artifact == entry["name"]], bundles.get(entry["name"]))
         for entry in document["artifacts"]
@@ -182,10 +182,9 @@ def record_evidence(output: Output, release: Release, evidence: Mapping[str, byt
     return record_signatures(output, release, (), None, evidence)
 
 
-def _bundle(data: bytes) -> Bundle:
-    """A bundle, and whether each of its envelopes has a signature."""
-    lines = data.removesuffix(b"\n").split(b"\n")
-    return Bundle(data=data, signed=all(json.loads(line)["signatures"] for line in lines))
+def _is_signed(data: bytes) -> bool:
+    """Whether each envelope of a bundle has a signature."""
+    return all(json.loads(line)["signatures"] for line in data.removesuffix(b"\n").split(b"\n"))
 
 
 def _with(entry: Mapping[str, Any], signed: Iterable[SignedArtifact], bundle: Bundle | None) -> Mapping[str, Any]:
