@@ -9,6 +9,7 @@ from pathlib import Path
 from shipsafe.adapters.files import write_atomic
 from shipsafe.adapters.timeline import Timeline, cpu_seconds, processors
 from shipsafe.cli import options
+from shipsafe.cli.screen import is_terminal
 from shipsafe.errors import ConfigError
 from shipsafe.flows.build import build
 from shipsafe.flows.prepare import prepare
@@ -17,8 +18,6 @@ from shipsafe.model.record import RunRecord
 from shipsafe.reports import load, names
 from shipsafe.reports.live import Progress, live_progress, plain_progress, silent_progress
 from shipsafe.reports.text import plain, screen
-
-_LIKE_A_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # rich then writes as on a terminal, in the logs of many pipelines
 
 
 def request(
@@ -141,7 +140,7 @@ def progress(*, quiet: bool, mark: str = "") -> Progress:
 
 def show(record: RunRecord, output: str, *, quiet: bool, verbose: bool) -> None:
     """Standard output gets one thing: the chosen format. The step summary of GitHub goes where GitHub says."""
-    if output == "text" and not (sys.stdout.isatty() or any(os.environ.get(name) for name in _LIKE_A_TERMINAL)):
+    if output == "text" and not is_terminal():
         sys.stdout.write(plain(record, quiet=quiet, verbose=verbose))
     elif output == "text":
         from rich.console import Console  # noqa: PLC0415 - 25 ms that only a terminal needs

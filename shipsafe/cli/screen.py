@@ -3,6 +3,7 @@
 Against the local endpoint every line begins with LOCAL, so that nobody takes it for the real account.
 """
 
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -13,7 +14,13 @@ from shipsafe.errors import ConfigError
 from shipsafe.reports.escape import clean
 
 MARK = "LOCAL "
+_LIKE_A_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # rich then writes as on a terminal, in the logs of many pipelines
 _GAP = re.compile(r"( {2,})")  # between the columns of a table
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a terminal, or is to be taken for one."""
+    return sys.stdout.isatty() or any(os.environ.get(name) for name in _LIKE_A_TERMINAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

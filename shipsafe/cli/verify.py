@@ -14,7 +14,7 @@ from shipsafe import __version__
 from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.files import write_atomic
 from shipsafe.cli import options
-from shipsafe.cli.screen import Screen
+from shipsafe.cli.screen import Screen, is_terminal
 from shipsafe.errors import ConfigError
 from shipsafe.flows.what_runs import WhatRuns, verify_what_runs
 from shipsafe.model.chain import Chain, Verification
@@ -119,8 +119,10 @@ def verify(
         sys.stdout.write(write(marked, output))
     elif marked is not found:
         Screen(local=True).say(words.first_sentence(found) if quiet else write(found, output).removesuffix("\n"))
-    else:
+    elif quiet or not is_terminal():
         sys.stdout.write(f"{words.first_sentence(found)}\n" if quiet else write(found, output))
+    else:
+        _show(found)
     return found.exit_code
 
 
@@ -137,6 +139,15 @@ def _known(words: Sequence[str] | None) -> dict[str, str]:
             raise ConfigError(f"--map {word!r} is not of the form ID=NAME, once for each.", remedy="Write Orders=orders-prod:live.")
         found[logical] = name
     return found
+
+
+def _show(found: Verification) -> None:
+    """In colour."""
+    from rich.console import Console  # noqa: PLC0415 - 25 ms that only a terminal needs
+
+    from shipsafe.reports.chains.text import screen  # noqa: PLC0415 - likewise
+
+    screen(found, Console(soft_wrap=not sys.stdout.isatty()))
 
 
 def _say(text: str) -> None:

@@ -34,9 +34,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: the first row is its head."""
+    """A table: the first row is its head. `folds`: where the screen is narrow, words of the last column are broken (they are digests)."""
 
     rows: tuple[tuple[Span, ...], ...]
+    folds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _STYLES = {
     Tone.WORST: "bold red",
 }
 _GAP = "  "
+_FOLDED = 24  # columns of the screen that a column of broken words takes at least
 
 
 def plain(record: RunRecord, *, quiet: bool = False, verbose: bool = False) -> str:
@@ -109,18 +110,19 @@ def _rich(block: Line | Grid, room: int) -> "RenderableType":
         return Group(*(_rich(line, room) for row in rows for line in _upright(head, row)))
     table = Table(box=None, padding=(0, len(_GAP), 0, 0), pad_edge=False, header_style="")
     for span, width in zip(head, widths, strict=True):
-        table.add_column(Text(span.text, _STYLES[span.tone]), width=width)
+        table.add_column(Text(span.text, _STYLES[span.tone]), width=width, overflow="fold")
     for row in rows:
         table.add_row(*(Text(span.text, _STYLES[span.tone]) for span in row))
     return table
 
 
 def _fit(grid: Grid, room: int) -> list[int] | None:
-    """Widths of the columns that break no word, as rich would; None where the screen is too narrow for that."""
+    """Widths of the columns that break no word but where it `folds`, as rich would; None where the screen is too narrow for that."""
     columns = [[span.text for span in column] for column in zip(*grid.rows, strict=True)]
     widths = [max(_width(text) for text in column) for column in columns]
     least = [max(_width(word) for text in column for word in text.split() or [""]) for column in columns]
     least[0] = widths[0]
+    least[-1] = min(least[-1], _FOLDED) if grid.folds else least[-1]
     too_much = sum(widths) + len(_GAP) * (len(widths) - 1) - room
     if sum(widths) - sum(least) < too_much:
         return None

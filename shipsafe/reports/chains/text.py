@@ -53,7 +53,7 @@ def _chain(chain: Chain) -> Section:
     if not chain.links:
         return Section((head,))
     titles = tuple(Span(title, Tone.DIM) for title in ("state", "link", "what"))
-    return Section((head, Grid((titles, *(row for link in chain.links for row in _rows(link))))))
+    return Section((head, Grid((titles, *(row for link in chain.links for row in _rows(link))), folds=True)))
 
 
 def _rows(link: Link) -> Iterator[tuple[Span, ...]]:

@@ -40,7 +40,9 @@ def test_the_first_line_is_the_first_sentence_and_the_last_the_exit_code(name: s
 def test_the_first_sentence_names_link_values_and_what_to_do() -> None:
     """Broken comes before unanswered, wherever it stands."""
     said = first_sentence(SAMPLES["broken"])
-    assert said.startswith("function:Billing is broken at `sbom` (dist/Orders.cdx.json:4): The SBOM is not the one of this zip. Expected sha256:1f")
+    assert said.startswith(
+        "function:Billing is broken at `sbom` (dist/Orders.cdx.json:4): The SBOM is not the one of this zip. Expected sha256:1f"
+    )
     assert said.endswith("Find out who changed it, and build again.")
 
 
@@ -128,3 +130,12 @@ def test_an_alert_stays_the_same_when_its_values_change() -> None:
 
 def test_a_chain_of_one_artifact_is_named_when_it_holds() -> None:
     assert first_sentence(verification(chain(ZIP))) == "The chain of Orders.zip holds: 1 link."
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_a_narrow_terminal_breaks_digests_and_loses_nothing(width: int) -> None:
+    out = io.StringIO()
+    screen(SAMPLES["broken"], Console(file=out, force_terminal=True, width=width, color_system=None, legacy_windows=False, _environ={}))
+    shown = out.getvalue()
+    assert max(len(line) for line in shown.splitlines()) <= width
+    assert UNSIGNED in re.sub(r"\s+", "", shown)
