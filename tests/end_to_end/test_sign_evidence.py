@@ -1,82 +1,18 @@
-"""`shipsafe sign` and evidence, as a user runs it: what the builder attested is checked, and what was signed is stated, once."""
+"""`shipsafe sign` and evidence, as a user runs it: what the builder attested is checked, and what was signed is stated and verified."""
 
 import base64
-import json
-import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shipsafe.evidence.key_file import make
-from shipsafe.evidence.keys import public_key_of
-from shipsafe.evidence.public_key import PublicKey
-from shipsafe.flows.keys import table
-from shipsafe.local.endpoint import Endpoint
-from shipsafe.model.attestation import Role
-from tests.end_to_end.program import Ended, shipsafe
-from tests.end_to_end.test_sign import BUCKET, POLICY, project
+from tests.end_to_end.signing_with_keys import ALL, PASSWORD, Run, bundle, jobs, keys, kinds, manifest, project, run, stated, trusting
 from tests.local_endpoint import client, local_aws, local_root  # noqa: F401 - fixtures
 
-PASSWORD = "correct horse battery staple"
-Run = Callable[..., Ended]
-__all__ = ["project"]
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, PublicKey]]:
-    """Key files, by name."""
-    folder = tmp_path_factory.mktemp("keys")
-    return {name: (folder / f"{name}.pem", make(folder / f"{name}.pem", password=PASSWORD.encode())) for name in ("ci", "release", "eve")}
-
-
-@pytest.fixture
-def run(project: Path, tmp_path: Path, local_aws: Endpoint) -> Run:  # noqa: F811, ARG001 - fixtures, which set the environment
-    """The program in the project, against the local endpoint with bucket and profile, and with the password of the keys."""
-    with closing(client("s3")) as s3, closing(client("signer")) as signer:
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        signer.put_signing_profile(profileName="pay_dev", platformId="AWSLambda-SHA384-ECDSA")
-    aws = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "SHIPSAFE_LOCAL"))}
-    env = {"SHIPSAFE_CACHE_DIR": str(tmp_path / "cache"), "SHIPSAFE_KEY_PASSWORD": PASSWORD, **aws}
-    return lambda *words: shipsafe(*words, cwd=project, env=env)
-
-
-def trusting(project: Path, extends: str = "baseline", **keys: PublicKey) -> None:
-    """Write a policy that trusts the keys `ci` as a builder's and every other one as a signer's."""
-    tables = "\n".join(table(key, name=name, roles=[Role.BUILDER if name == "ci" else Role.SIGNER]) for name, key in keys.items())
-    (project / "shipsafe.toml").write_text(f'extends = "{extends}"\nevidence = "kept"\n{POLICY}\n{tables}\n')
-
-
-def bundle(project: Path, name: str = "Pay") -> list[Any]:
-    """The envelopes of an artifact."""
-    return [json.loads(line) for line in (project / "dist" / f"{name}.intoto.jsonl").read_bytes().splitlines()]
-
-
-def stated(envelope: Any) -> Any:
-    return json.loads(base64.b64decode(envelope["payload"]))
-
-
-def kinds(project: Path, name: str = "Pay") -> list[str]:
-    """What is stated, in the order of the bundle."""
-    statements = [stated(one) for one in bundle(project, name)]
-    return [one["predicateType"].rpartition("/")[2] + (one["predicate"].get("askedBy", "")) for one in statements]
-
-
-def manifest(project: Path) -> Any:
-    return json.loads((project / "dist" / "shipsafe.json").read_text())
-
-
-def jobs() -> int:
-    with closing(client("signer")) as signer:
-        return len(signer.list_signing_jobs()["jobs"])
-
-
-ALL = ["v1", "bom", "urn:shipsafe:gates:v1builder", "urn:shipsafe:gates:v1signer", "urn:shipsafe:signing:v1"]
+__all__ = ["keys", "project", "run"]  # fixtures
 
 
 def test_under_strict_what_a_trusted_builder_attested_is_signed_once_and_stated_once(run: Run, project: Path, keys: Any) -> None:
@@ -213,80 +149,6 @@ def test_without_a_key_evidence_says_that_nobody_vouches_and_a_key_later_replace
     signed = bundle(project)
     assert run("sign").code == 0
     assert bundle(project) == signed
-
-
-def test_a_key_in_kms_signs_each_statement_once(run: Run, project: Path, keys: Any) -> None:
-    """Although no two of its signatures are the same; and what another signer stated stays."""
-    with closing(client("kms")) as kms:
-        arn = kms.create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
-    trusting(project, kms=public_key_of(f"awskms:{arn}"))
-    assert run("build").code == 0
-    done = run("sign", "--yes", "--key", f"awskms:{arn}")
-    assert done.code == 0, done.out + done.err
-    assert "LOCAL evidence: signed by kms\n" in done.out
-    before = bundle(project)
-    assert run("sign", "--yes", "--key", f"awskms:{arn}").code == 0
-    assert bundle(project) == before
-    trusting(project)
-    assert run("sign", "--yes", "--key", keys["release"][0]).code == 0
-    assert bundle(project)[: len(before)] == before
-    assert kinds(project)[len(before) :] == ALL[3:]
-
-
-def test_a_signature_without_a_record_gets_one(run: Run, project: Path, keys: Any) -> None:
-    """As after a run that ended between AWS's answer and the manifest; or one of an older shipsafe."""
-    release, _ = keys["release"]
-    assert run("build").code == 0
-    unsigned = (project / "dist" / "Pay.intoto.jsonl").read_bytes()
-    assert run("sign", "--yes", "--key", release).code == 0
-    stated_once = (project / "dist" / "Pay.intoto.jsonl").read_bytes()
-    document = manifest(project)
-    for entry in document["artifacts"]:
-        entry.pop("evidence")
-        (project / "dist" / f"{entry['name']}.intoto.jsonl").unlink()
-    (project / "dist" / "shipsafe.json").write_text(json.dumps(document))
-    assert run("sign", "--key", release).code == 0
-    assert (project / "dist" / "Pay.intoto.jsonl").read_bytes() == stated_once.removeprefix(unsigned)
-    assert jobs() == 2
-
-
-def test_what_cannot_be_kept_is_said_and_kept_by_the_next_run(run: Run, project: Path, keys: Any) -> None:
-    release, _ = keys["release"]
-    trusting(project)
-    assert run("build").code == 0
-    (project / "kept").write_text("in the way")
-    done = run("sign", "--yes", "--key", release)
-    assert done.code == 4, done.out + done.err
-    assert "Signed, but evidence could not be kept in" in done.out
-    assert all(entry["signatures"] for entry in manifest(project)["artifacts"])
-    (project / "kept").unlink()
-    asked = run("sign", "--key", release)
-    assert (asked.code, "--yes" in asked.err) == (2, True), "what is outside of the output folder is not changed without asking"
-    assert run("sign", "--yes", "--key", release).code == 0
-    assert jobs() == 2
-    assert len(list((project / "kept").rglob("*.json"))) == 2 * (len(ALL) + 1)
-
-
-def test_evidence_is_kept_in_a_bucket(run: Run, project: Path, keys: Any) -> None:
-    with closing(client("s3")) as s3:
-        s3.create_bucket(
-            Bucket="kept-evidence", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}, ObjectLockEnabledForBucket=True
-        )
-    trusting(project)
-    policy = project / "shipsafe.toml"
-    policy.write_text(policy.read_text().replace('"kept"', '"s3://kept-evidence/pay"'))
-    assert run("build").code == 0
-    assert run("sign", "--dry-run").code == 0
-    done = run("sign", "--yes", "--key", keys["release"][0])
-    assert done.code == 0, done.out + done.err
-    assert "LOCAL   kept in s3://kept-evidence/pay" in done.out
-    with closing(client("s3")) as s3:
-        names = [one["Key"] for one in s3.list_objects_v2(Bucket="kept-evidence")["Contents"]]
-    assert len(names) == 2 * (len(ALL) + 1)
-    assert all(name.startswith("pay/sha256/") for name in names)
-    policy.write_text(policy.read_text().replace("kept-evidence", "no-such-bucket"))
-    missing = run("sign", "--yes")
-    assert (missing.code, "There is no bucket no-such-bucket" in missing.err) == (4, True)
 
 
 def test_a_zip_by_its_path_is_not_signed_where_builders_are_to_attest(run: Run, project: Path, keys: Any) -> None:
