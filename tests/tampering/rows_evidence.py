@@ -254,6 +254,15 @@ def _(trial: Trial) -> Words:
     return "verify", "dist"
 
 
+@MANIFEST("an older release", 0)
+def _(trial: Trial) -> Words:
+    """An older release lies there instead, whole and genuine: nothing in it says that there is a newer one."""
+    other = trial.another_build()
+    shutil.rmtree(trial.dist)
+    shutil.copytree(other, trial.dist)
+    return "verify", "dist"
+
+
 @MANIFEST("a release without evidence", 5)
 def _(trial: Trial) -> Words:
     """The manifest names no bundle any more."""

@@ -62,6 +62,20 @@ def _(live: Deployed) -> None:
     live.update(live.trial.world.signed["Stock"])
 
 
+@RUNNING("code of an older release", 5)
+def _(trial: Trial) -> Words:
+    """It runs what was genuinely signed, with the same profile, for another release than the one that is named."""
+    deploy(trial).update(signed_by_signer((trial.another_build() / "Pay.zip").read_bytes(), PROFILE))
+    return "verify", "--function", "Pay", "--release", "dist"
+
+
+@_row(RUNNING, "code that another account signed", 5, "Pay")
+def _(live: Deployed) -> None:
+    """The very zip that was audited, signed by a profile of that name in an account that is not ours."""
+    profile(PROFILE, account=STRANGER)
+    live.update(signed_by_signer((live.trial.dist / "Pay.zip").read_bytes(), PROFILE, account=STRANGER))
+
+
 @_row(RUNNING, "the zip as it was built", 5, "Pay")
 def _(live: Deployed) -> None:
     """Pay runs the very zip that was audited, without a signature."""
@@ -179,6 +193,12 @@ _signer("a job that nobody knows", 5, "Signer knows no such job.", lambda _, job
 def _(live: Deployed) -> None:
     """The job's signature was revoked."""
     client("signer").revoke_signature(jobId=live.trial.job.rpartition("/")[2], reason="a key leaked")
+
+
+@_row(SIGNER, "an expired signature", 5)
+def _(live: Deployed) -> None:
+    """The signature expired: it is twelve years later."""
+    live.trial.clock(timedelta(days=12 * 366))
 
 
 @_row(SIGNER, "a cancelled profile", 0)
