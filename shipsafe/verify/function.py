@@ -95,8 +95,8 @@ def _remarks(running: Running) -> tuple[Link, ...]:
     if running.update == _CHANGING or running.state == "Pending":
         sentence = f"{_called(running)} is being updated: what Lambda tells of it may not be what runs."
         found.append(unanswered(live_links.STATE, sentence, remedy="Wait until the update has ended, then run this again."))
-    elif running.update == "Failed":
-        sentence = f"The last update of {_called(running)} failed: what Lambda tells of it may not be what runs."
+    elif "Failed" in (running.update, running.state):
+        sentence = f"The last change of {_called(running)} failed: what Lambda tells of it may not be what runs."
         found.append(unanswered(live_links.STATE, sentence, remedy="Deploy it again."))
     else:
         notes = [f"The code stays in {running.kept_in}, and is gone when that object is."] if running.kept_in else []
@@ -137,7 +137,7 @@ class _Layers:
             return None
         name = layer_arn(layer.arn, text=layer.arn, location=None)
         code = Code(what=f"Layer {layer.arn.rpartition(':layer:')[2]}", code_sha256=layer.code_sha256,
-                    profile_version=layer.profile_version, job=layer.job, link=live_links.LAYER_SIGNATURE)  # fmt: skip
+                    profile_version=layer.profile_version, job=layer.job, verb="holds", link=live_links.LAYER_SIGNATURE)  # fmt: skip
         signed = signed_code(self._site, code)
         if signed.record is None or name.version is None:
             return None

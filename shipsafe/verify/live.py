@@ -60,7 +60,8 @@ def verify_functions(
         request: the policy, the time, and where evidence is.
         connect: opens AWS at a place; the credentials' own account is used, or the `role` of the target whose account is meant.
         region: where functions are that are not named by ARN; None for the one that AWS's configuration names.
-        all_regions: look in every account and Region for which a signing record of the release or the bundles was made.
+        all_regions: look in every account and Region for which a signing record of the release or the bundles was made; without any, in
+            those of the policy's targets.
         artifacts: which artifact each function is to run, by the function's name: `{"orders-prod": "Orders"}`.
         clock: seconds that only go forward, for the pace of the calls.
         sleep: likewise.
@@ -109,22 +110,37 @@ def _tasks(asked: Sequence[FunctionName], shelf: Shelf, *, region: str | None, a
         raise ConfigError("One Region and all of them are asked for.", remedy="Leave out --region or --all-regions.")
     spread: list[Place] = []
     if all_regions:
-        records = shelf.records(shelf.request.now.date())
-        spread = [Place(region=where, account=account) for account, where in sorted({(one.account, one.region) for one in records})]
-        if not spread:
-            what = f"No signing record that counts says where anything was signed (looked in {shelf.shown})."
-            raise ConfigError(what, remedy="Name the release or a bundle that `shipsafe sign` wrote, or Regions with --region.")
+        spread = _everywhere(shelf)
     tasks: list[_Task] = []
     for name in asked:
         if name.region is not None:
             tasks.append(_Task(name=name, place=Place(region=name.region, account=name.account), exact=True))
         elif all_regions:
-            tasks += [_Task(name=name, place=place, exact=True) for place in spread if name.account in (None, place.account)]
+            tasks += [
+                _Task(name=name, place=place, exact=True)
+                for place in spread
+                if None in (name.account, place.account) or name.account == place.account
+            ]
         else:
             tasks.append(_Task(name=name, place=Place(region=region, account=name.account)))
     if not tasks:
         raise ConfigError("No signing record is of an account that was named.", remedy="Name functions without their account.")
     return tasks
+
+
+def _everywhere(shelf: Shelf) -> list[Place]:
+    """Where signing records say that something was signed; without any, where the policy says that it is.
+
+    Raises:
+        ConfigError: nobody says.
+    """
+    signed = sorted({(one.account, one.region) for one in shelf.records()})
+    meant = dict.fromkeys((one.account, one.region) for one in shelf.request.policy.sign.targets if one.region is not None)
+    found = [Place(region=region, account=account) for account, region in signed or meant]
+    if not found:
+        what = f"Neither a signing record that counts ({shelf.shown}) nor a [[sign.target]] with a `region` says where anything is signed."
+        raise ConfigError(what, remedy="Name the release or a bundle that `shipsafe sign` wrote, or one Region with --region.")
+    return found
 
 
 def _looks(
@@ -167,8 +183,8 @@ def _subject(task: _Task, site: Site | None, qualifier: str | None = None) -> st
     bare = f"{name.name}:{qualifier or name.qualifier}" if qualifier or name.qualifier else name.name
     if not task.exact:
         return f"function:{bare}"
-    partition = site.looks.aws.partition if site else "aws"
-    return f"arn:{partition}:lambda:{task.place.region}:{task.place.account}:function:{bare}"
+    partition, account = (site.looks.aws.partition, site.looks.aws.account) if site else ("aws", task.place.account or "")
+    return f"arn:{partition}:lambda:{task.place.region}:{account}:function:{bare}"
 
 
 def _function(site: Site, task: _Task) -> tuple[Chain, ...]:

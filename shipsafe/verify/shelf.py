@@ -79,13 +79,17 @@ class Shelf:
                 continue
         return None
 
-    def records(self, at: date) -> tuple[SignedArtifact, ...]:
-        """What signing records of the release and the bundles say that somebody vouches for; what cannot be used is left out."""
+    def records(self) -> tuple[SignedArtifact, ...]:
+        """What signing records of the release and the bundles say that somebody vouches for, on the day that they say of themselves.
+
+        They show where to look and what could be meant; what cannot be used is left out.
+        """
         found: dict[str, SignedArtifact] = {}
         for envelope in {one.sha256: one for many in self.envelopes.values() for one in many}.values():
             try:
-                if statement_of(envelope, shown=self.shown).kind == Predicate.SIGNING:
-                    one = recorded(vouched(envelope, self.request.policy.attest, at=at, shown=self.shown).statement, shown=self.shown)
+                if (statement := statement_of(envelope, shown=self.shown)).kind == Predicate.SIGNING:
+                    one = recorded(statement, shown=self.shown)
+                    vouched(envelope, self.request.policy.attest, at=one.signed_at.date(), shown=self.shown)
                     found[one.sha256] = one
             except ShipsafeError:  # whoever rests on it is told by its proof
                 continue

@@ -123,13 +123,16 @@ def _same(site: Site, code: Code, record: SignedArtifact, subject: str, artifact
     """Whether the code is what was signed for here, and as what it is to run."""
     aws = site.looks.aws
     if (record.account, record.region) != (aws.account, aws.region):
-        sentence = f"{code.what} runs what was signed for another account or Region."
+        sentence = f"{code.what} {code.verb} what was signed for another account or Region."
         return broken(live_links.CODE, sentence, expected=site.place, found=f"account {record.account}, {record.region}", remedy=_DEPLOY)
-    if artifact is not None and artifact not in (record.artifact, subject):
-        sentence = f"{code.what} runs what was signed as {record.artifact}."
+    if artifact is not None and artifact not in (record.artifact, f"{artifact.partition(':')[0]}:{record.artifact}", subject):
+        sentence = f"{code.what} {code.verb} what was signed as {record.artifact}."
         return broken(live_links.CODE, sentence, expected=artifact, found=subject or record.artifact, remedy=_DEPLOY)
-    notes = () if artifact else (f"That it is to be {record.artifact} is what its digest says; nobody said which artifact is to run here.",)
-    return held(live_links.CODE, f"{code.what} runs {record.artifact}, as it was signed: CodeSha256 {code.code_sha256}.", notes=notes)
+    said = artifact is not None or code.link != live_links.SIGNATURE  # of layers their own link says where they are to be
+    notes = () if said else (f"That it is to be {record.artifact} is what its digest says; nobody said which artifact is to run here.",)
+    return held(
+        live_links.CODE, f"{code.what} {code.verb} {record.artifact}, as it was signed: CodeSha256 {code.code_sha256}.", notes=notes
+    )
 
 
 def _unknown(site: Site, code: Code, proof: Proof, artifact: str | None) -> Signed:
@@ -137,11 +140,11 @@ def _unknown(site: Site, code: Code, proof: Proof, artifact: str | None) -> Sign
     expected = ", ".join(dict.fromkeys(one.code_sha256 for one in _expected(site, artifact)))
     link = proof.link(links.SIGNING_RECORD)
     if proof.unsigned_sha256 == proof.sha256:
-        sentence = f"{code.what} runs a zip as it was built, which nobody signed."
+        sentence = f"{code.what} {code.verb} a zip as it was built, which nobody signed."
     elif site.shelf.knows(proof.sha256) and link is not None:
-        sentence = f"No signing record that counts names the code that {code.what} runs: {link.sentence}"
+        sentence = f"No signing record that counts names the code that {code.what} {code.verb}: {link.sentence}"
     else:
-        sentence = f"{code.what} runs code that no signing record names."
+        sentence = f"{code.what} {code.verb} code that no signing record names."
     first = broken(live_links.CODE, sentence, expected=expected, found=code.code_sha256,
                    remedy=f"{_DEPLOY} Looked for in {site.shelf.shown}.")  # fmt: skip
     offline = proof.links if site.shelf.knows(proof.sha256) else _unasked("Nothing is known of what runs.")
@@ -158,7 +161,7 @@ def _unasked(why: str) -> tuple[Link, ...]:
 def _expected(site: Site, artifact: str | None) -> list[SignedArtifact]:
     """What could be meant to run here, as far as release and bundles say."""
     aws = site.looks.aws
-    here = [one for one in site.shelf.records(site.now.date()) if (one.account, one.region) == (aws.account, aws.region)]
+    here = [one for one in site.shelf.records() if (one.account, one.region) == (aws.account, aws.region)]
     named = [one for one in here if artifact is not None and artifact.rpartition(":")[2] == one.artifact]
     return named or (here if len(here) == 1 else [])
 

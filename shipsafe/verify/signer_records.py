@@ -26,13 +26,15 @@ _INVESTIGATE = "Find out who deployed it and how, and deploy what was signed aga
 class Code:
     """The zip of a version of a function, or of a layer, as Lambda tells of it.
 
-    `what` names it for people; `code_sha256` is base64; the ARNs are "" where Lambda saw no signature.
+    `what` names it for people, and `verb` says what it does with the code; `code_sha256` is base64; the ARNs are "" where Lambda saw no
+    signature. `link` is the id of the link that compares those.
     """
 
     what: str
     code_sha256: str
     profile_version: str
     job: str
+    verb: str = "runs"
     link: str = live_links.SIGNATURE
 
 

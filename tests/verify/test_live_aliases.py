@@ -17,7 +17,10 @@ def test_a_canary_of_two_verified_versions_holds(orders: World) -> None:
     found = orders.verify("orders:live")
     assert found.exit_code == 0, told(found)
     assert [chain.subject for chain in found.chains] == ["function:orders:live", "function:orders:2"]
-    assert the(found.chains[0], "alias").sentence == "Alias live sends 90% to version 1, 10% to version 2; each is verified."
+    assert (
+        the(found.chains[0], "alias").sentence
+        == "Alias live sends 90% to version 1, 10% to version 2: published versions, each with links of its own."
+    )
 
 
 def test_weight_on_an_unknown_version_is_broken(orders: World) -> None:

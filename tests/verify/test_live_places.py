@@ -73,8 +73,19 @@ def test_two_ways_to_say_where_are_one_too_many(two: World) -> None:
 
 
 def test_all_regions_of_nothing_is_an_error(world: World) -> None:
-    with pytest.raises(ConfigError, match="No signing record that counts"):
+    world.targets = ()
+    with pytest.raises(ConfigError, match="Neither a signing record that counts"):
         world.verify("orders", all_regions=True)
+
+
+def test_all_regions_of_kept_evidence_are_those_of_the_policy(two: World, tmp_path: Path) -> None:
+    store = open_store("kept", home=tmp_path)
+    for line in two.evidence:
+        store.keep(envelope := read_envelope(line, shown="orders"), statement_of(envelope, shown="orders"))
+    request = VerifyRequest(policy=two.policy(), now=two.site.now(), store=store)
+    found = verify_functions(["orders:live"], request, two.connect, all_regions=True)
+    assert found.exit_code == 0, told(found)
+    assert len(found.chains) == 2
 
 
 def test_an_arn_of_an_account_that_we_are_not_could_not_be_looked_at(orders: World) -> None:
