@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sigstore._internal.fulcio.client import ExpiredCertificate
 from sigstore.models import ClientTrustConfig, TrustedRoot
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
@@ -31,6 +32,7 @@ _JOB = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://nowhere.invalid/token", "ACTION
 
 @dataclass(frozen=True)
 class _World:
+    signer: KeylessSigner
     root: TrustedRoot
     line: bytes  # an envelope that the release workflow signed
     both: bytes  # and one that a key signed, too
@@ -47,7 +49,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_World]:
         config = ClientTrustConfig.from_json(trust)
         signer = KeylessSigner(_WORKFLOW, trust=lambda: config)
         line = written(statement(), [signer])
-        yield _World(config.trusted_root, line, written(statement(), [FileSigner(key("ci")), signer]))
+        yield _World(signer, config.trusted_root, line, written(statement(), [FileSigner(key("ci")), signer]))
 
 
 def _bundle(line: bytes) -> dict[str, Any]:
@@ -148,6 +150,23 @@ def test_a_key_and_a_workflow_are_two(world: _World) -> None:
     assert vouched(envelope(world.both), two, at=DAY, shown="b", root=world.root).by == ("ci", "release")
     with pytest.raises(IntegrityError, match="1 of 2 keys signed it that must sign what a builder states: release"):
         vouched(envelope(world.line), two, at=DAY, shown="b", root=world.root)
+
+
+class _Expired:
+    def sign_artifact(self, _payload: bytes) -> None:
+        raise ExpiredCertificate
+
+
+@pytest.mark.registry
+def test_a_certificate_that_has_expired_is_asked_for_again(world: _World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lasts ten minutes, and a build may take longer."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    first = world.signer.sign(b"x").keyid
+    assert world.signer.sign(b"y").keyid == first
+    world.signer._opened = _Expired()
+    signature = world.signer.sign(b"z")
+    assert signature.keyid != first
+    assert holds(signature.unrecognized_fields["bundle"], hashlib.sha256(b"z").digest(), _RELEASE, root=world.root)
 
 
 @pytest.mark.registry
