@@ -88,6 +88,15 @@ def test_a_passing_project(tmp_path: Path, address: str, shares: int) -> None:
     assert [one["name"] for one in report["artifacts"]] == ["One", "Two", "Three", "Four", "Node", "Common"]
 
 
+def test_what_is_stated_is_signed_where_the_shares_are_joined(tmp_path: Path, address: str) -> None:
+    """As one machine with that key would have signed it: the shares' own evidence is about shares, and is not taken over."""
+    made = shipsafe("keys", "new", "ci.pem", "--unsafe-no-password", cwd=tmp_path)
+    assert made.code == 0, made.err
+    same_as_one_machine(tmp_path, fleet(tmp_path, address), "--key", f"unsafe-unencrypted:{tmp_path / 'ci.pem'}", shares=2)
+    manifest = json.loads((tmp_path / "joined/work/fleet/dist/shipsafe.json").read_text())
+    assert [one["evidence"]["signed"] for one in manifest["artifacts"]] == [True] * 6
+
+
 def test_findings_that_block(tmp_path: Path, address: str) -> None:
     report = same_as_one_machine(tmp_path, fleet(tmp_path, address, SOME_WRONG))
     assert {one["subject"] for one in report["findings"] if one["decision"] == "blocking"} == {"function:One", "function:Two"}
