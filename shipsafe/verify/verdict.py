@@ -57,7 +57,7 @@ def verdict_link(said: Said, request: VerifyRequest) -> Link:
                             found=str(answered.decision), remedy=_NOBODY, path=said.shown)  # fmt: skip
     try:
         outcomes, notes = _anew(answered, said, request)
-    except IncompleteError as error:
+    except ShipsafeError as error:
         return _judged(answered, answered.outcomes, request, said, failure=error)
     return _judged(answered, outcomes, request, said, notes=notes)
 
@@ -66,7 +66,7 @@ def _anew(said: GatesSaid, about: Said, request: VerifyRequest) -> tuple[Sequenc
     """The outcomes, with what today's advisories say of the distributions.
 
     Raises:
-        IncompleteError: nobody could look.
+        ShipsafeError: nobody could look.
     """
     before = next((one for one in said.outcomes if one.gate == _GATE and one.state is not State.NOT_ASKED), None)
     if before is None:
@@ -98,7 +98,7 @@ def _anew(said: GatesSaid, about: Said, request: VerifyRequest) -> tuple[Sequenc
 
 
 def _judged(
-    said: GatesSaid, outcomes: Sequence[Outcome], request: VerifyRequest, about: Said, *, failure: IncompleteError | None = None,
+    said: GatesSaid, outcomes: Sequence[Outcome], request: VerifyRequest, about: Said, *, failure: ShipsafeError | None = None,
     notes: tuple[str, ...] = (),
 ) -> Link:  # fmt: skip
     statements = bound(request.statements, {about.subject: about.content_digest})
