@@ -38,11 +38,11 @@ def listing(envelope: Envelope, *, shown: str) -> tuple[Statement, list[Listed]]
     """
     before, begins, rest = envelope.payload.partition(_BEGIN)
     lines, ends, after = rest.partition(_END)
-    if begins and ends and envelope.payload.count(_KEY) == 1:  # none inside of a component, and no second list
+    if begins and ends and _KEY not in lines:
         try:
             found = [one for line in lines.split(b"\n") if (one := _of_line(line)) is not None]
             bare = replace(envelope, payload=b'%b\n "components": [],\n%b' % (before, after))
-            return statement_of(bare, shown=shown, quick=True), found
+            return statement_of(bare, shown=shown), found  # which refuses a second list
         except (ValueError, IntegrityError):
             pass  # laid out in another way, or broken: reading it whole tells which
     statement = statement_of(envelope, shown=shown, quick=True)

@@ -18,6 +18,7 @@ from shipsafe.evidence.file_signer import FileSigner
 from shipsafe.evidence.sbom import finish, stated
 from shipsafe.evidence.store import Store, open_store
 from shipsafe.evidence.store.components import SERVER, Shipped, shipped
+from shipsafe.evidence.store.listing import listing
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.attestation import AttestPolicy, Predicate, Resource, Statement
 from tests.evidence.speakers import key, trusted_key, trusts
@@ -112,6 +113,16 @@ def test_an_sbom_of_another_layout_is_read_whole(store: Store) -> None:
     [one] = found(store)
     assert isinstance(one, Shipped)
     assert [each.name for each in one.components] == ["jinja2"]
+
+
+def test_an_sbom_of_ours_is_not_parsed_whole() -> None:
+    """Tools are components, too: for a list of them in the metadata every SBOM would be read the slow way."""
+    tools = {"components": [{"bom-ref": "tool:uv", "name": "uv", "type": "application"}]}
+    document = {"components": [library("jinja2")], "metadata": {"tools": tools}, "specVersion": "1.6"}
+    payload = stated(Resource(name="Orders.zip", digests={"sha256": ONE}), finish(document, None))
+    statement, listed = listing(read_envelope(enveloped(payload, []), shown="test"), shown="test")
+    assert statement.predicate["components"] == []
+    assert [one[0] for one in listed] == ["jinja2"]
 
 
 def test_more_than_one_question_comes_back_in_order(store: Store) -> None:
