@@ -160,9 +160,10 @@ def _files(paths: Sequence[Path], request: VerifyRequest) -> Verification:
     notes: list[str] = []
     if request.policy.path is None:
         notes.append("No policy was found here: the preset `baseline` holds, which trusts nobody's key. Name yours with --policy.")
-    for folder in (path for path in paths if path.is_dir() or not path.exists()):
+    zips = [path for path in paths if path.is_file() or path.suffix == ".zip"]
+    for folder in (path for path in paths if path not in zips):
         chains += verify_release(folder, request).chains
-    if zips := [path for path in paths if path.exists() and not path.is_dir()]:
+    if zips:
         chains += verify_zips(zips, request).chains
     return Verification(chains=tuple(chains), policy=request.policy.path, policy_digest=request.policy.digest, notes=tuple(notes))
 
