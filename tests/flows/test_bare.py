@@ -12,10 +12,12 @@ import pytest
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError
+from shipsafe.evidence.envelope import read_bundle, statement_of
 from shipsafe.evidence.schema import validate
 from shipsafe.flows.bare import Bare, bare_release
 from shipsafe.flows.reask import Asked, reask
 from shipsafe.flows.zips import Terms
+from shipsafe.model.attestation import Predicate
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.output import Output
 from shipsafe.packing.release import Release
@@ -101,6 +103,21 @@ def test_a_zip_becomes_a_release_with_the_bytes_that_it_had(root: Path) -> None:
     assert validate(artifact.sbom.read_bytes()) == ()
     assert left(root) == {"pay.zip", "pay.cdx.json", "pay.intoto.jsonl", "shipsafe.json"}
     assert {one.rule for outcome in found.record.outcomes for one in outcome.findings} == {"dependencies/unproven", "sbom/ntia"}
+
+
+def test_what_is_stated_of_it_names_no_builder_and_no_source(root: Path) -> None:
+    """shipsafe has not built it: all that it can say is what is in it, and what the gates said."""
+    release, _ = asked(root, zipped(root / "pay.zip", {"app.py": APP, **installed("lib")}), **ALL)
+    assert release is not None
+    bundle = release.artifacts[0].evidence
+    assert bundle is not None
+    said = [statement_of(one, shown="b") for one in read_bundle(bundle.read_bytes(), shown="b")]
+    assert [one.kind for one in said] == [Predicate.PROVENANCE, Predicate.SBOM, Predicate.GATES]
+    details, definition = said[0].predicate["runDetails"], said[0].predicate["buildDefinition"]
+    assert details["builder"]["id"] == "urn:shipsafe:builder:unknown"
+    assert definition["externalParameters"]["artifact"]["prebuilt"] is True
+    source = definition["resolvedDependencies"][0]
+    assert (source["uri"], source["annotations"]["dirty"], "digest" in source) == ("file:.", None, False)
 
 
 def test_what_was_asked_so_is_asked_again_like_any_release(root: Path) -> None:
