@@ -166,7 +166,8 @@ def _plan(found: Survey, *, stopping: bool) -> Iterator[str]:
         yield from _region(region)
     for note in found.notes:
         yield f"not looked at: {note}"
-    yield f"Only account {home.account} was looked through, in {', '.join(region.aws.region for region in found.regions)}."
+    places = ", ".join(f"{aws.account} in {aws.region}" for aws in (region.aws for region in found.regions))
+    yield f"Looked through {places}, and nowhere else."
     if stopping:
         yield from (f"stop {name}: reserved concurrency 0; its tag shipsafe:stopped remembers what it was" for _, name in found.functions)
     elif found.functions:
@@ -175,7 +176,8 @@ def _plan(found: Survey, *, stopping: bool) -> Iterator[str]:
 
 def _region(region: Region) -> Iterator[str]:
     looked = f"of {region.versions} versions of {region.functions} functions"
-    yield f"region {region.aws.region}: {len(region.uses) or 'no'} {'runs' if len(region.uses) == 1 else 'run'} code with it, {looked}"
+    number = "1 runs" if len(region.uses) == 1 else f"{len(region.uses) or 'none'} run"
+    yield f"account {region.aws.account}, {region.aws.region}: {number} code with it, {looked}"
     yield from _uses(region.uses)
     if region.spared:
         yield "  signed before that time, and not concerned:"

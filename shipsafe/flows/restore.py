@@ -145,10 +145,10 @@ def _all(aws: Aws) -> tuple[str, ...]:
 
 def let_run(rest: Rest, *, pace: Callable[[], Pace], say: Callable[[str], None]) -> Done:
     """Let run again what may. What cannot be done does not keep the rest from being done."""
-    done, paces = Done(), dict[str, Pace]()
+    done, paces = Done(), dict[tuple[str, str], Pace]()
     for one in rest.whole:
         with done.going_on():
-            turn = paces.setdefault(one.aws.region, pace())
+            turn = paces.setdefault((one.aws.account, one.aws.region), pace())
             say(f"{one.function}: {release(one.aws, one.function, one.remembered, turn)}.")
     return done
 

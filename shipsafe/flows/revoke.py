@@ -4,18 +4,18 @@ A region, a version or a layer that could not be looked at is named in the plan 
 must not wait for a right that somebody lacks.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from shipsafe.adapters.aws.pace import Pace
 from shipsafe.adapters.aws.regions import enabled_regions
 from shipsafe.adapters.aws.session import Aws, Place
-from shipsafe.errors import ExitCode, IncompleteError, ShipsafeError
+from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.flows.recorded_code import recorded_code
 from shipsafe.flows.targets import place_of
 from shipsafe.model.policy import Policy
-from shipsafe.model.signing import ProfileVersion, SigningJob
+from shipsafe.model.signing import ProfileVersion, SigningJob, SignTarget
 from shipsafe.signing.revoke.brake import stop
 from shipsafe.signing.revoke.users import Region, Signature, Use, signed_since, users
 from shipsafe.signing.revoke.wanted import Revocation, Standing, revoke, standing
@@ -68,20 +68,35 @@ class Done:
         return max((error.exit_code for error in self.failed), default=ExitCode.INCOMPLETE if found.unlooked else ExitCode.PASS)
 
 
-def place_for(what: SigningJob | ProfileVersion, policy: Policy) -> Place:
+def _home(what: SigningJob | ProfileVersion, policy: Policy, connect: Callable[[Place], Aws]) -> Aws:
     """As whom a job or profile is revoked: as at the target of its account and region, else with what AWS's configuration says.
 
-    A job that another account started with a profile of ours belongs to us; one that we started with another's (`profile-owner`) belongs to
-    them, and whoever signed it may revoke it where the profile's permissions say so.
+    A job belongs to the account whose profile signed it. Where these credentials are another's, who signed with that profile
+    (`profile-owner`) may revoke its jobs, if the profile's permissions say so.
+
+    Raises:
+        IncompleteError: there are no credentials.
+        IntegrityError: they are another account's.
     """
-    fitting = [target for target in policy.sign.targets if target.region in (None, what.region)]
-    for target in fitting:
-        if target.account == what.account and (isinstance(what, SigningJob) or target.profile == what.name):
-            return replace(place_of(target), region=what.region)
-    for target in fitting:
-        if isinstance(what, SigningJob) and target.profile_owner == what.account and target.account:
-            return replace(place_of(target), region=what.region)
-    return Place(region=what.region, account=what.account)
+    for target in policy.sign.targets:
+        here = target.account == what.account and target.region in (None, what.region)
+        if here and (isinstance(what, SigningJob) or target.profile == what.name):
+            return connect(replace(place_of(target), region=what.region))
+    try:
+        return connect(Place(region=what.region, account=what.account))
+    except IntegrityError:
+        lent = next(_borrowing(what, policy), None) if isinstance(what, SigningJob) else None
+        if lent is None:
+            raise
+        return connect(replace(place_of(lent), region=what.region))
+
+
+def _borrowing(what: SigningJob | ProfileVersion, policy: Policy) -> Iterator[SignTarget]:
+    """Targets of other accounts that sign with a profile of the account of the ARN: what they deploy carries its signatures, too."""
+    for target in policy.sign.targets:
+        fits = isinstance(what, SigningJob) or target.profile == what.name
+        if fits and target.profile_owner == what.account and target.account not in (None, what.account):
+            yield target
 
 
 def survey(
@@ -112,7 +127,7 @@ def survey(
         IncompleteError: no credentials; or Signer knows no such job or profile.
         IntegrityError: the credentials are another account's than the ARN's.
     """
-    home = connect(place_for(wanted.what, policy))
+    home = _home(wanted.what, policy, connect)
     stands = standing(home, wanted)
     names, notes = [wanted.what.region, *regions], []
     if all_regions:
@@ -121,7 +136,14 @@ def survey(
         except IncompleteError as error:
             names += home.session.get_available_regions("lambda", partition_name=home.partition)
             notes.append(f"{error} Every region that this version of botocore knows was asked instead.")
-    places = [home.elsewhere(name) for name in dict.fromkeys(names)]
+    homes = [home]
+    for target in _borrowing(wanted.what, policy):
+        try:
+            homes.append(connect(place_of(target)))
+        except ShipsafeError as error:
+            notes.append(f"Account {target.account} (target {target.name}): {error}")
+    places = [one.elsewhere(name) for one in homes for name in dict.fromkeys([one.region, *names])]
+    places = list({(one.account, one.region): one for one in places}.values())
     code, unread = recorded_code(wanted, policy, place=evidence, today=wanted.now.date(), connect=connect)
     notes += unread
     signature = Signature(arn=wanted.what.arn, code=code)
@@ -133,7 +155,7 @@ def survey(
 def carry_out(found: Survey, *, stopping: bool, pace: Clock, say: Callable[[str], None]) -> Done:
     """Revoke, then stop what runs it. What cannot be done does not keep the rest from being done."""
     done = Done()
-    arn, paces = found.wanted.what.arn, {region.aws.region: pace() for region in found.regions}
+    arn, paces = found.wanted.what.arn, {(region.aws.account, region.aws.region): pace() for region in found.regions}
     if found.standing.done:
         say(f"{arn}: {found.standing.says}.")
     else:
@@ -142,5 +164,5 @@ def carry_out(found: Survey, *, stopping: bool, pace: Clock, say: Callable[[str]
             say(f"{arn}: revoked.")
     for aws, function in found.functions if stopping else ():
         with done.going_on():
-            say(f"{function}: {stop(aws, function, arn, paces[aws.region])}.")
+            say(f"{function}: {stop(aws, function, arn, paces[aws.account, aws.region])}.")
     return done

@@ -20,7 +20,7 @@ from shipsafe.model.attestation import Resource
 from shipsafe.model.signing import ProfileVersion
 from shipsafe.signing.revoke.wanted import Revocation
 from tests.flows.evidence_shop import SIGNED
-from tests.local_endpoint import REGION
+from tests.local_endpoint import ACCOUNT, REGION, client
 from tests.signing.revoke.fleet import ELSEWHERE, Fleet, Run, function_arn, pace
 
 BECAUSE = ("--reason", "the build machine was broken into")
@@ -44,10 +44,10 @@ def test_it_lists_functions_versions_aliases_and_layers_then_revokes(fleet: Flee
     assert fleet.revoked(job)
     assert not fleet.revoked(other)
     assert f"revoke the signature of {job}" in out
-    assert f"region {REGION}: 2 run code with it, of 5 versions of 3 functions" in out
+    assert f"account {ACCOUNT}, {REGION}: 2 run code with it, of 5 versions of 3 functions" in out
     assert "  pay  1 (alias live (10%))  its code" in out
     assert f"  mail  $LATEST  through {layer}" in out
-    assert f"region {ELSEWHERE}: 1 runs code with it, of 1 versions of 1 functions" in out
+    assert f"account {ACCOUNT}, {ELSEWHERE}: 1 runs code with it, of 1 versions of 1 functions" in out
     assert "apart" not in out
     assert out.endswith(f"{job}: revoked.")
 
@@ -245,6 +245,53 @@ def test_another_accounts_job_is_an_error_of_trust(fleet: Fleet, run: Run) -> No
     job, _ = fleet.sign()
     with pytest.raises(IntegrityError, match="111122223333"):
         run("--job", job.replace("123456789012", "111122223333"), *BECAUSE, "--yes")
+
+
+OTHER = "210987654321"
+LENT = """
+[[sign.target]]
+name = "shop"
+account = "{account}"
+region = "eu-west-1"
+profile = "{profile}"
+profile-owner = "123456789012"
+bucket = "b-shop"
+role = "arn:aws:iam::{account}:role/shop"
+"""
+
+
+def test_accounts_that_sign_with_our_profile_are_looked_through_and_stopped(fleet: Fleet, run: Run) -> None:
+    """By the role of their target; one that cannot be reached is told, and stops nothing."""
+    job, code = fleet.sign()
+    theirs = client("lambda", account=OTHER)
+    role = f"arn:aws:iam::{OTHER}:role/orders"
+    theirs.create_function(FunctionName="shop", Role=role, Runtime="python3.13", Handler="app.main", Code={"ZipFile": code})
+    Path("shipsafe.toml").write_text(LENT.format(account=OTHER, profile="orders"))
+    exit_code, out = run("--job", job, *BECAUSE, "--yes", "--stop")
+    assert exit_code == ExitCode.PASS, out
+    assert fleet.revoked(job)
+    assert f"account {OTHER}, {REGION}: 1 runs code with it" in out
+    assert theirs.get_function_concurrency(FunctionName="shop")["ReservedConcurrentExecutions"] == 0
+    fleet.deny("AssumeRole", "sts")
+    exit_code, out = run("--job", job, *BECAUSE, "--yes")
+    assert exit_code == ExitCode.INCOMPLETE
+    assert f"not looked at: Account {OTHER} (target shop)" in out
+
+
+def test_who_signed_with_a_lent_profile_may_revoke_its_jobs(fleet: Fleet, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the permission of the profile's owner, whose job it is (`jobOwner`)."""
+    job, _ = fleet.sign()
+    Path("shipsafe.toml").write_text(LENT.format(account=OTHER, profile="orders").replace("role =", "aws-profile = 'x' #"))
+    Path("config").write_text("[profile x]\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(Path("config").absolute()))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", OTHER)
+    exit_code, out = run("--job", job, *BECAUSE, "--yes")
+    assert exit_code == ExitCode.INCOMPLETE
+    assert "AccessDeniedException" in out
+    signer = fleet.client("signer")
+    signer.add_profile_permission(profileName="orders", action="signer:RevokeSignature", principal=OTHER, statementId="lent")
+    assert run("--job", job, *BECAUSE, "--yes")[0] == ExitCode.PASS
+    assert fleet.revoked(job)
 
 
 @pytest.mark.parametrize(
