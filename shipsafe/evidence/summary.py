@@ -25,6 +25,7 @@ from shipsafe.model.chain import Attested, Chain, Verification
 
 _VERIFIER = "urn:shipsafe:verifier"
 _SLSA = "1.1"
+_ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 
 
 def summaries(verification: Verification, *, release: str, at: datetime) -> tuple[Statement, ...]:
@@ -55,7 +56,7 @@ def _summary(chain: Chain, verification: Verification, release: str, at: datetim
             "timeVerified": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "resourceUri": _uri(chain),
             "policy": _policy(verification),
-            "inputAttestations": [{"uri": one.kind, "digest": {"sha256": one.sha256}} for one in chain.attestations],
+            "inputAttestations": [_input(one) for one in chain.attestations],
             "verificationResult": "PASSED" if passed else "FAILED",
             "verifiedLevels": [level(chain.attestations)] if passed else ["FAILED"],
             "slsaVersion": _SLSA,
@@ -80,6 +81,11 @@ def _hosted(builder: str) -> bool:
     return parts.scheme == "https" and parts.netloc == "github.com" and "/.github/workflows/" in parts.path
 
 
+def _input(one: Attested) -> dict[str, object]:
+    """An envelope by its digest: nobody says from where it could be fetched, so it has no `uri`."""
+    return {"mediaType": _ENVELOPE, "digest": {"sha256": one.sha256}, "annotations": {"predicateType": one.kind}}
+
+
 def _subject(one: Resource) -> Resource:
     return Resource(name=one.name, digests=dict(one.digests))
 
@@ -91,8 +97,8 @@ def _policy(verification: Verification) -> dict[str, object]:
 
 
 def _uri(chain: Chain) -> str:
-    """What was verified, as a URI: the object where it has one, else what a person asked about."""
-    return next((one.name for one in chain.digests if one.name.startswith(("s3://", "arn:"))), _named(chain.subject))
+    """What was verified, as a URI: the ARN of what runs, so that nobody takes it for another account's; else what a person asked about."""
+    return next((one.name for one in chain.digests if one.name.startswith("arn:")), _named(chain.subject))
 
 
 def _named(subject: str) -> str:

@@ -63,7 +63,7 @@ def verify_version(site: Site, name: str, qualifier: str, subject: str) -> Versi
         link,
         settings_link(running, told) if isinstance(told, Told) else told,
     )
-    return Version(chain=signed.chain(subject, more), running=running, layers=layers.chains)
+    return Version(chain=signed.chain(subject, running.arn, more), running=running, layers=layers.chains)
 
 
 def _alone(subject: str, link: Link, running: Running | None = None) -> Version:
@@ -129,7 +129,7 @@ class _Layers:
     @property
     def chains(self) -> tuple[Chain, ...]:
         """Of each layer that a signing record names."""
-        return tuple(signed.chain(f"layer:{arn}") for arn, signed in self._found.items())
+        return tuple(signed.chain(f"layer:{arn}", arn) for arn, signed in self._found.items())
 
     def own(self, layer: LayerVersion) -> str | None:
         """The subject of the layer that this code was signed as; None where no signing record that counts names it."""

@@ -63,10 +63,10 @@ class Signed:
     record: SignedArtifact | None = None
     subject: str = ""
 
-    def chain(self, subject: str, more: tuple[Link, ...] = ()) -> Chain:
-        """As a chain, with further links."""
+    def chain(self, subject: str, arn: str, more: tuple[Link, ...] = ()) -> Chain:
+        """As a chain, with further links; `arn` is that of the version, so that a summary of it says where."""
         proof = self.proof
-        digests = (Resource(name=subject, digests={"sha256": proof.sha256}),) if proof else ()
+        digests = (Resource(name=arn, digests={"sha256": proof.sha256}),) if proof else ()
         return Chain(subject=subject, links=(*self.links, *more), digests=digests, attestations=proof.attested if proof else ())
 
 

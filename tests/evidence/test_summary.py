@@ -11,9 +11,9 @@ from shipsafe.model.chain import Attested, Chain, Hold, Link, Verification
 
 AT = datetime(2026, 11, 21, 15, 4, 5, 678, tzinfo=UTC)
 WORKFLOW = "https://github.com/acme/pay/.github/workflows/ship.yml@refs/heads/main"
-OBJECT = "s3://acme-signed/Orders.zip?versionId=v7"
+ARN = "arn:aws:lambda:eu-west-1:111122223333:function:Orders:7"
 HELD, BROKEN = (Link(id="zip", hold=hold, sentence="It is.") for hold in (Hold.HELD, Hold.BROKEN))
-DIGESTS = (Resource(name="Orders.zip", digests={"sha256": "1f" * 32}), Resource(name=OBJECT, digests={"sha256": "2e" * 32}))
+DIGESTS = (Resource(name="Orders.zip", digests={"sha256": "1f" * 32}), Resource(name=ARN, digests={"sha256": "2e" * 32}))
 
 
 def attested(builder: str = WORKFLOW, by: tuple[str, ...] = ("ci",)) -> Attested:
@@ -31,9 +31,15 @@ def test_a_chain_that_holds_is_summed_up_as_slsa_has_it() -> None:
     assert statement.predicate == {
         "verifier": {"id": "urn:shipsafe:verifier", "version": {"shipsafe": "1.2.3"}},
         "timeVerified": "2026-11-21T15:04:05Z",
-        "resourceUri": OBJECT,
+        "resourceUri": ARN,
         "policy": {"uri": "file:shipsafe.toml", "digest": {"sha256": "3d" * 32}},
-        "inputAttestations": [{"uri": "https://slsa.dev/provenance/v1", "digest": {"sha256": "aa" * 32}}],
+        "inputAttestations": [
+            {
+                "mediaType": "application/vnd.dsse.envelope.v1+json",
+                "digest": {"sha256": "aa" * 32},
+                "annotations": {"predicateType": "https://slsa.dev/provenance/v1"},
+            }
+        ],
         "verificationResult": "PASSED",
         "verifiedLevels": ["SLSA_BUILD_LEVEL_2"],
         "slsaVersion": "1.1",
