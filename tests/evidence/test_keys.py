@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.evidence.file_signer import FileSigner
 from shipsafe.evidence.key_file import make
 from shipsafe.evidence.keys import open_signers, public_key_of
 from shipsafe.evidence.passwords import new_password, password_of
@@ -111,6 +113,15 @@ def test_keys_of_openssl_and_other_curves_are_opened(tmp_path: Path) -> None:
     for signer in signers:
         signer.public_key.verify_signature(signer.sign(b"x"), b"x")
         assert signer.sign(b"x") == signer.sign(b"x")
+
+
+def test_signatures_are_those_of_rfc_6979() -> None:
+    """Appendix A.2.6, SHA-384 of "sample": so any machine makes the same."""
+    private = 0x6B9D3DAD2E1B8C1C05B19875B6659F4DE23C3B667BF297BA9AA47740787137D896D5724E4C70A825F872C9EA60D2EDF5
+    r = 0x94EDBB92A5ECB8AAD4736E56C691916B3F88140666CE9FA73D64C4EA95AD133C81A648152E44ACF96E36DD1E80FABE46
+    s = 0x99EF4AEB15F178CEA1FE40DB2603138F130E740A19624526203B6351D0A3A94FA329C145786E679E7B82C71A38628AC8
+    signature = FileSigner(ec.derive_private_key(private, ec.SECP384R1())).sign(b"sample")
+    assert decode_dss_signature(bytes.fromhex(signature.signature)) == (r, s)
 
 
 def test_what_is_no_key_that_can_be_used_is_refused(tmp_path: Path) -> None:
