@@ -6,6 +6,7 @@ written, the index is not even refreshed. Where git trusts marks that hide a cha
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ _SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?P<path>[^
 _SUBMODULE = "160000"
 _HIDDEN = "S"  # skip-worktree; what is assumed to be unchanged has a small letter
 _LONGEST = 2000  # characters of an address
+_PATIENCE = 60.0  # seconds
 
 
 def is_dirty(top: Path, code: Iterable[Path], *, out: Path | None = None, run: Run = run) -> bool | None:
@@ -29,13 +31,14 @@ def is_dirty(top: Path, code: Iterable[Path], *, out: Path | None = None, run: R
         out: a folder that is no part of the source, the one that is built into.
         run: starts git.
 
-    Gives None where nobody can say: there is no git, files are marked as unchanged or left out, or a submodule's files are there.
+    Gives None where nobody can say: there is no git, it takes too long, files are marked as unchanged or left out, or a submodule's files
+    are there.
     """
     inside = [_inside(path, top) for path in code]
     left_out = _inside(out, top) if out is not None else None
     spare = [f":(exclude,top,literal){left_out}"] if left_out not in (None, PurePosixPath()) else []
     try:
-        git = quiet_git(top, run)
+        git = replace(quiet_git(top, run), timeout=_PATIENCE)
         own = {"GIT_OPTIONAL_LOCKS": "0", "GIT_WORK_TREE": str(top)}
         told = git("status", "--porcelain=v1", "-z", "--untracked-files=normal", "--ignore-submodules=dirty", "--no-renames", "--",
                    ":(top)", *spare, more=own)  # fmt: skip

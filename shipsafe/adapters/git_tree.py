@@ -40,11 +40,12 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Git:
-    """git at the top of a repository, with settings that go over those of the repository."""
+    """git at the top of a repository, with settings that go over those of the repository; no call takes longer than `timeout` seconds."""
 
     top: Path
     run: Run
     settings: tuple[tuple[str, str], ...]
+    timeout: float = _TIMEOUT
 
     def __call__(
         self, *arguments: str, index: Path | None = None, env: Mapping[str, str] = QUIET, more: Mapping[str, str] | None = None
@@ -56,7 +57,7 @@ class Git:
             over |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
         own = {"GIT_INDEX_FILE": str(index)} if index else {}
         whole = {**env, **over, **own, **(more or {})}
-        return self.run(["git", *arguments], cwd=self.top, env=whole, timeout=_TIMEOUT)
+        return self.run(["git", *arguments], cwd=self.top, env=whole, timeout=self.timeout)
 
 
 def repository_of(path: Path) -> Path:

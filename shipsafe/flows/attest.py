@@ -70,11 +70,12 @@ def source_tree(prepared: Prepared) -> SourceTree:
     top = next((folder for folder in (project.root, *project.root.parents) if (folder / ".git").exists()), None)
     if top is None:
         return SourceTree(parameters=project.parameters)
+    top = top.resolve()
     code = {project.code_folder(subject).resolve() for subject in prepared.subjects}
     return SourceTree(
         commit=head_commit(project.root),
         url=repository_url(top),
-        dirty=is_dirty(top.resolve(), code, out=out.resolve() if out else None),
+        dirty=is_dirty(top, code, out=out.resolve() if out else None),
         parameters=project.parameters,
     )
 

@@ -159,6 +159,15 @@ def test_a_repository_cannot_send_git_to_look_elsewhere(repo: Path, tmp_path: Pa
     assert dirty(repo) is True
 
 
+def test_a_second_work_tree_is_looked_at_and_not_the_first(repo: Path, tmp_path: Path) -> None:
+    git(repo, "worktree", "add", "-q", str(tmp_path / "second"), "-b", "second")
+    write(repo, {"src/app.py": "x = 2\n"})
+    second = (tmp_path / "second").resolve()
+    assert (dirty(repo), dirty(second)) == (True, False)
+    write(second, {"src/new.py": ""})
+    assert dirty(second) is True
+
+
 def test_another_users_checkout_is_looked_at(repo: Path) -> None:
     """As in a container of CI; only root can make one."""
     if os.geteuid() == 0:
