@@ -192,7 +192,7 @@ def signed(case: Asking, release: Release, plan: Planned, say: Callable[[str], N
     kept, unproven = "", None
     if done.signed:
         try:
-            evidence = stated_by_signer(release, done.signed, case.asked, case.policy, case.request)
+            evidence = stated_by_signer(case.output, release, done.signed, case.asked, case.policy, case.request)
         except ShipsafeError as error:  # what was signed is written down all the same: the next run states it
             evidence, unproven = {}, _not_proven(error, "no evidence of it could be written")
         release = record_signatures(case.output, release, done.signed, _told(case), evidence)

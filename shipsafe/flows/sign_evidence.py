@@ -16,21 +16,24 @@ from shipsafe.evidence.store import Store
 from shipsafe.flows.sign_request import SignRequest
 from shipsafe.flows.vouching import envelopes_of
 from shipsafe.flows.zips import Asked
+from shipsafe.model.artifact import Bundle
 from shipsafe.model.attestation import Envelope, Role, Statement
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignedArtifact
-from shipsafe.packing.release import Release, ReleasedArtifact
+from shipsafe.packing.output import Output
+from shipsafe.packing.release import Release, ReleasedArtifact, laid_bundle
 
 _AT_ONCE = 8  # envelopes that are kept at a time
 _ABOUT_ALL = "project"
 
 
 def stated_by_signer(
-    release: Release, signed: Sequence[SignedArtifact], asked: Asked, policy: Policy, request: SignRequest
-) -> dict[str, bytes]:  # fmt: skip
-    """The bundle of each artifact that was signed, with what the signer states, by the artifact's name.
+    output: Output, release: Release, signed: Sequence[SignedArtifact], asked: Asked, policy: Policy, request: SignRequest
+) -> dict[str, Bundle]:  # fmt: skip
+    """The bundle of each artifact that was signed, with what the signer states, by the artifact's name. Called under `output_lock`.
 
     Args:
+        output: where the release lies; nothing of it is changed yet.
         release: with the bundles as they lie there.
         signed: what was read back.
         asked: what the gates answered, and who vouches for the builder.
@@ -38,16 +41,17 @@ def stated_by_signer(
         request: has the keys.
 
     Raises:
-        ShipsafeError: a bundle is not the one that the release names, or a key cannot sign.
+        ShipsafeError: a bundle is not the one that the release names, a key cannot sign, or the folder cannot be written.
     """
-    found: dict[str, bytes] = {}
+    found: dict[str, Bundle] = {}
     for artifact in release.artifacts:
         own = [one for one in signed if one.artifact == artifact.name]
         if own:
             name = artifact.evidence or artifact.path.with_suffix(".intoto.jsonl")
             before = b"".join(one.line + b"\n" for one in envelopes_of(artifact))
             statements = _statements(artifact, release, own, asked, policy)
-            found[artifact.name] = appended(before, statements, request.signers, today=request.today, shown=str(name))
+            data = appended(before, statements, request.signers, today=request.today, shown=str(name))
+            found[artifact.name] = laid_bundle(output, artifact.name, data)
     return found
 
 

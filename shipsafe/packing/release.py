@@ -152,13 +152,13 @@ def _layer(entry: Mapping[str, Any]) -> LayerRef:
 
 def record_signatures(
     output: Output, release: Release, signed: Sequence[SignedArtifact], asked: Mapping[str, Any] | None,
-    evidence: Mapping[str, bytes] | None = None,
+    evidence: Mapping[str, bytes | Bundle] | None = None,
 ) -> Release:  # fmt: skip
     """Write signatures and evidence into the release, at once, and give the release with them. Called under `output_lock`.
 
     A signature takes the place of an older one of the same target; those of other targets stay. `asked` is what was asked again
-    (`signing` of the schema); None leaves what stands there. `evidence` is by the names of artifacts: whole bundles, which take the place
-    of those that lie there; of an artifact that is not named it stays.
+    (`signing` of the schema); None leaves what stands there. `evidence` is by the names of artifacts: whole bundles, in memory or as
+    `laid_bundle` gave them, which take the place of those that lie there; of an artifact that is not named it stays.
 
     Raises:
         IntegrityError: somebody has changed the manifest since it was read.
@@ -168,7 +168,7 @@ def record_signatures(
         raise IntegrityError("The release manifest was changed while its artifacts were signed.", remedy="Run `shipsafe sign` again.",
                              path=str(release.out / MANIFEST))  # fmt: skip
     document = dict(release.document) | ({"signing": dict(asked)} if asked is not None else {})
-    bundles = {name: laid(output, name, data, signed=_is_signed(data)) for name, data in (evidence or {}).items()}
+    bundles = {name: one if isinstance(one, Bundle) else laid_bundle(output, name, one) for name, one in (evidence or {}).items()}
     document["artifacts"] = [
         _with(entry, [one for one in signed if one.artifact == entry["name"]], bundles.get(entry["name"]))
         for entry in document["artifacts"]
@@ -182,9 +182,14 @@ def record_evidence(output: Output, release: Release, evidence: Mapping[str, byt
     return record_signatures(output, release, (), None, evidence)
 
 
-def _is_signed(data: bytes) -> bool:
-    """Whether each envelope of a bundle has a signature."""
-    return all(json.loads(line)["signatures"] for line in data.removesuffix(b"\n").split(b"\n"))
+def laid_bundle(output: Output, name: str, data: bytes) -> Bundle:
+    """A bundle about the artifact of that name, on the disk until it is recorded, so that many need no memory. Called under `output_lock`.
+
+    Raises:
+        IncompleteError: the folder cannot be written.
+    """
+    signed = all(json.loads(line)["signatures"] for line in data.removesuffix(b"\n").split(b"\n"))
+    return laid(output, name, data, signed=signed)
 
 
 def _with(entry: Mapping[str, Any], signed: Iterable[SignedArtifact], bundle: Bundle | None) -> Mapping[str, Any]:
