@@ -128,8 +128,14 @@ def read_function(planned: Planned, block: Block | None, reading: Reading) -> tu
             "runtime": ("runtime",), "handler": ("handler",), "architectures": ("architectures",), "layers": ("layers",),
             "environment": ("environment",), "code": _CODE,
         }),
-        function_name=name if isinstance(name := planned.values.get("function_name"), str) and name else None,
+        function_name=_function_name(planned),
     ), source  # fmt: skip
+
+
+def _function_name(planned: Planned) -> str | None:
+    """What the plan says for certain and may show."""
+    name = planned.values.get("function_name")
+    return name if isinstance(name, str) and name and planned.sensitive.get("function_name") is not True else None
 
 
 def read_layer(planned: Planned, block: Block | None, reading: Reading) -> tuple[Layer, Source | None]:
