@@ -36,12 +36,13 @@ def listing(envelope: Envelope, *, shown: str) -> tuple[Statement, list[Listed]]
     Raises:
         IntegrityError: it is no statement of an SBOM that could be read; what cannot be read is not "nothing".
     """
-    before, begins, rest = envelope.payload.partition(_BEGIN)
-    lines, ends, after = rest.partition(_END)
-    if begins and ends and _KEY not in lines:
+    payload = envelope.payload
+    begin = payload.find(_BEGIN) + len(_BEGIN)
+    end = payload.find(_END, begin - 1)
+    if begin >= len(_BEGIN) and end > 0 and payload.find(_KEY, begin, end) < 0:
         try:
-            found = [one for line in lines.split(b"\n") if (one := _of_line(line)) is not None]
-            bare = replace(envelope, payload=b'%b\n "components": [],\n%b' % (before, after))
+            found = [one for line in payload[begin:end].split(b"\n") if (one := _of_line(line)) is not None]
+            bare = replace(envelope, payload=payload[: begin - 1] + payload[end + 1 :])
             return statement_of(bare, shown=shown), found  # which refuses a second list
         except (ValueError, IntegrityError):
             pass  # laid out in another way, or broken: reading it whole tells which
