@@ -80,7 +80,7 @@ def _check_signers(request: SignRequest, policy: Policy) -> None:
     fitting = sum(one.spki in known for one in own.keys) + sum((one.identity, one.issuer) in people for one in own.identities)
     needed = trusted.thresholds.get(Role.SIGNER, 1)
     if fitting < needed:
-        what = f"{needed} of the keys must be one that the policy trusts as a signer's today; {fitting} of those given is."
+        what = f"{fitting} of the keys given may speak as a signer today, and the policy wants {needed}."
         raise ConfigError(what, remedy='Name another with --key, or add it to `[[attest.key]]`, for = ["signer"].', path=policy.path)
 
 

@@ -2,22 +2,26 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, IntegrityError
+from shipsafe.evidence.keyless import KeylessSigner
 from shipsafe.flows.sign import asking
-from shipsafe.flows.sign_policy import remarks_on
+from shipsafe.flows.sign_policy import load_policy, remarks_on
 from shipsafe.flows.sign_request import SignRequest
 from shipsafe.flows.zips import Asked
+from shipsafe.model.attestation import Role
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision, Verdict
 from shipsafe.packing.publish import MANIFEST
 from shipsafe.packing.release import read_release
 from shipsafe.policy import load
 from shipsafe.reports.live import silent_progress
+from tests.flows.attested import signer, trusting
 from tests.flows.shop import TODAY
 from tests.packing.staging import write
 
@@ -85,3 +89,56 @@ def test_a_manifest_of_millions_of_values_is_not_even_parsed(tmp_path: Path) -> 
 def test_a_place_that_no_file_can_have_is_no_manifest(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="not a release manifest: at policy/location"):
         ask(released(tmp_path, "a\0b"))
+
+
+REFUSES = '[attest]\nunsigned = "refuse"\n'
+RELEASE = trusting("release", Role.SIGNER)
+
+
+def takes(root: Path, text: str, *signers: Any) -> None:
+    (root / "shipsafe.toml").write_text(text)
+    load_policy(SignRequest(out=root, today=TODAY, signers=signers), root, root / "shipsafe.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "signers"),
+    [
+        ("", ()),
+        ("", (signer("anybody"),)),
+        (RELEASE, (signer("release"),)),
+        (RELEASE, (signer("stranger"), signer("release"))),
+        (REFUSES + RELEASE + "from = 2026-11-21\nuntil = 2026-11-21\n", (signer("release"),)),
+        ("[attest]\nsigners = 2\n" + RELEASE + trusting("other", Role.SIGNER), (signer("release"), signer("other"))),
+        (trusting("ci", Role.BUILDER), ()),
+    ],
+)  # fmt: skip
+def test_keys_whose_evidence_will_be_taken_are_taken(tmp_path: Path, text: str, signers: tuple[Any, ...]) -> None:
+    takes(tmp_path, text, *signers)
+
+
+@pytest.mark.parametrize(
+    ("text", "signers", "said"),
+    [
+        (REFUSES, (), "takes no evidence that nobody signed"),
+        (REFUSES, (signer("release"),), "trusts no key of a signer"),
+        (RELEASE, (), "takes no evidence of signing without it"),
+        (RELEASE, (signer("stranger"),), "0 of the keys given may speak"),
+        (trusting("release", Role.BUILDER) + trusting("other", Role.SIGNER), (signer("release"),), "0 of the keys given may speak"),
+        (RELEASE + "until = 2026-11-20\n", (signer("release"),), "0 of the keys given may speak"),
+        (RELEASE + "from = 2026-11-22\n", (signer("release"),), "0 of the keys given may speak"),
+        ("[attest]\nsigners = 2\n" + RELEASE + trusting("other", Role.SIGNER), (signer("other"),), "1 of the keys given may speak"),
+    ],
+)
+def test_evidence_that_would_be_refused_is_not_written(tmp_path: Path, text: str, signers: tuple[Any, ...], said: str) -> None:
+    """It is a matter of the command line: said before anything is asked."""
+    with pytest.raises(ConfigError, match=said):
+        takes(tmp_path, text, *signers)
+
+
+def test_a_workflow_is_known_by_its_identity(tmp_path: Path) -> None:
+    who = "https://github.com/acme/shop/.github/workflows/release.yml@refs/heads/main"
+    text = f'[[attest.identity]]\nname = "release"\nfor = ["signer"]\nidentity = "{who}"\n'
+    text += 'issuer = "https://token.actions.githubusercontent.com"\n'
+    takes(tmp_path, text, KeylessSigner(who))
+    with pytest.raises(ConfigError, match="0 of the keys given may speak"):
+        takes(tmp_path, text, KeylessSigner(who.replace("main", "other")))
