@@ -98,7 +98,7 @@ class Shelf:
     def _about(self, sha256: str) -> list[Envelope]:
         store = self.request.store
         kept = self._kept.get(sha256, lambda: tuple(store.about(sha256))) if store is not None else ()
-        return [*self.envelopes.get(sha256, ()), *kept]
+        return [*kept, *self.envelopes.get(sha256, ())]  # of two statements the later counts: the one that was brought along
 
     def add(self, data: bytes, shown: str) -> None:
         """Put a bundle on the shelf.

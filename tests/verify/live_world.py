@@ -15,7 +15,7 @@ from shipsafe.evidence.gate_statement import gates_statement
 from shipsafe.evidence.signing_record import signing_record
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.faults import Fault
-from shipsafe.model.attestation import AttestPolicy, Predicate, Resource, Role, Statement
+from shipsafe.model.attestation import AttestPolicy, Resource, Role, Statement
 from shipsafe.model.chain import Chain, Link, Verification
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import Policy
@@ -29,6 +29,7 @@ from tests.evidence.speakers import key, trusted_key
 from tests.local_endpoint import ACCOUNT, client
 from tests.signing.place import Site, make_bucket, make_profile
 from tests.signing.zips import zip_bytes
+from tests.verify.live_statements import bom, built
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/orders"
 CODE = b"def handler(event, context): ...\n"
@@ -159,30 +160,6 @@ def make_configuration(publishers: Sequence[str], policy: str = "Enforce", **wor
 
 def code_of(one: SignedArtifact) -> dict[str, str]:
     return {"S3Bucket": one.object.bucket, "S3Key": one.object.key, "S3ObjectVersion": one.object.version}
-
-
-def built(zipped: Resource, artifact: dict[str, Any]) -> Statement:
-    outer = {
-        "project": "shop",
-        "template": None,
-        "parameters": {},
-        "policy": {"path": None, "digest": f"sha256:{0:064x}"},
-        "artifact": artifact,
-    }
-    predicate = {
-        "buildDefinition": {
-            "buildType": "urn:shipsafe:build:v1",
-            "externalParameters": outer,
-            "internalParameters": {"compressor": "libdeflate", "contentDigest": f"sha256:{0:064x}"},
-            "resolvedDependencies": [{"name": "source", "uri": "file:.", "annotations": {"dirty": False, "folder": "."}}],
-        },
-        "runDetails": {"builder": {"id": "urn:shipsafe:builder:local", "version": {"shipsafe": "1"}}, "byproducts": []},
-    }
-    return Statement(subjects=(zipped,), kind=Predicate.PROVENANCE, predicate=predicate)
-
-
-def bom(zipped: Resource) -> Statement:
-    return Statement(subjects=(zipped,), kind=Predicate.SBOM, predicate={"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []})
 
 
 def asked(zipped: Resource, subject: str) -> Statement:
