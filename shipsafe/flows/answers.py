@@ -7,7 +7,6 @@ could not be looked at is not kept either.
 import hashlib
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -15,12 +14,10 @@ from typing import Any
 from shipsafe import __version__
 from shipsafe.adapters.cache import canonical
 from shipsafe.errors import ShipsafeError
-from shipsafe.model.finding import Effect, Finding
+from shipsafe.evidence.outcomes import read_finding, read_outcome
 from shipsafe.model.gate import Gate, Inquiry
-from shipsafe.model.location import Location
 from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import Policy
-from shipsafe.model.severity import Severity
 
 # Whose answers a verdict rests on; their versions stand in every report and in the release manifest.
 _TOOLS = ("uv", "pip-audit", "bandit", "cyclonedx-python-lib", "deflate")
@@ -87,21 +84,4 @@ def lasts(outcome: Outcome) -> bool:
 
 def read(kept: Mapping[str, Any]) -> Outcome:
     """An outcome as the cache gives it back."""
-    findings = tuple(_finding(one) for one in kept["findings"])
-    return Outcome(**{**kept, "state": State(kept["state"]), "notes": tuple(kept["notes"]), "findings": findings})
-
-
-_TUPLES = tuple(one.name for one in fields(Finding) if str(one.type).startswith("tuple"))
-
-
-def _finding(kept: Mapping[str, Any]) -> Finding:
-    place = kept["location"]
-    return Finding(
-        **{
-            **kept,
-            **{name: tuple(kept[name]) for name in _TUPLES},
-            "severity": Severity(kept["severity"]),
-            "effect": Effect(kept["effect"]),
-            "location": None if place is None else Location(**place),
-        }
-    )
+    return read_outcome(kept, map(read_finding, kept["findings"]))
