@@ -117,6 +117,8 @@ def _what_runs_again(rest: Rest) -> Iterator[str]:
         yield f"account {aws.account}, {aws.region}, as {aws.caller}"
     for one in rest.whole:
         yield f"let run {one.function}: its chain holds; with {one.remembered}, as before {one.remembered.reason or 'it was stopped'}"
+        if one.old:
+            yield f"  delete what calls by number would run: version {', '.join(one.old)}"
     for one in rest.kept:
         first = one.verified.first_broken
         why = f"{first[0].subject}, {first[1].id}: {first[1].sentence}" if first else "nothing was verified."

@@ -6,7 +6,7 @@ A function runs again only where its whole chain holds today; how it was, its ta
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from shipsafe.adapters.aws.functions import FunctionName, list_functions
+from shipsafe.adapters.aws.functions import LATEST, FunctionName, list_functions
 from shipsafe.adapters.aws.pace import Pace
 from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.regions import enabled_regions
@@ -26,12 +26,17 @@ _GONE = "ResourceNotFoundException"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """A function that was stopped, how it was, and what verifying it came to."""
+    """A function that was stopped, how it was, and what verifying it came to.
+
+    `old`: its published versions for which Lambda still names the signature that it was stopped for. No chain is about one that no alias
+    leads to, and whoever calls it by its number would run it.
+    """
 
     aws: Aws
     function: str
     remembered: Memory
     verified: Verification
+    old: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +105,11 @@ def look(
             raise ConfigError(f"There is no function {name.text!r} in {regions}.", remedy=remedy)
     if not (found.stopped or found.running or found.unlooked):
         raise NothingError(f"No function is stopped in {regions}.", remedy="Name the --region, or --all-regions.")
+    old = _still_signed(found)
     stopped = []
     for aws, arn, told in found.stopped:
         say(f"{arn}: verifying")
-        stopped.append(Stopped(aws=aws, function=arn, remembered=told, verified=verify(aws, arn)))
+        stopped.append(Stopped(aws=aws, function=arn, remembered=told, verified=verify(aws, arn), old=tuple(old.get(arn, ()))))
     return Rest(stopped=tuple(stopped), running=tuple(found.running), unlooked=tuple(found.unlooked))
 
 
@@ -133,6 +139,22 @@ def _find(found: _Found, aws: Aws, names: Sequence[FunctionName], pace: Pace) ->
                 found.running.append(arn)
         if arn in wanted:
             found.known.add(wanted[arn])
+
+
+def _still_signed(found: _Found) -> dict[str, list[str]]:
+    """By function, the published versions that carry the signature for which it was stopped."""
+    reasons = {arn: told.reason for _, arn, told in found.stopped}
+    old: dict[str, list[str]] = {}
+    for aws in {(aws.account, aws.region): aws for aws, _, _ in found.stopped}.values():
+        try:
+            for one in list_functions(aws):
+                arn = one.arn.removesuffix(f":{one.version}")
+                signed = {one.job, one.profile_version, *(name for layer in one.layers for name in (layer.job, layer.profile_version))}
+                if one.version != LATEST and reasons.get(arn) in signed - {""}:
+                    old.setdefault(arn, []).append(one.version)
+        except ShipsafeError as error:
+            found.unlooked.append(error)
+    return old
 
 
 def _arn(aws: Aws, name: FunctionName) -> str:

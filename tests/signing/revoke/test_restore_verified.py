@@ -26,13 +26,14 @@ def reserved(world: World) -> int | None:
     return None if found is None else int(found)
 
 
-def restore(world: World) -> ExitCode:
+def restore(world: World, *, old: tuple[str, ...] = ()) -> ExitCode:
     bundle = world.folder / "all.intoto.jsonl"
     bundle.write_bytes(b"\n".join(world.evidence) + b"\n")
     request = VerifyRequest(policy=world.policy(), now=world.site.now(), bundles=(bundle,), local_root=world.endpoint.fingerprint)
     aws = world.site.connect(world.targets[0])
     rest = look([aws], [FunctionName.parse("orders")], verifier(request), pace=pace, say=lambda _: None)
     assert not let_run(rest, pace=pace, say=lambda _: None).failed
+    assert [one.old for one in rest.stopped] == [old]
     for one in rest.kept:
         first = one.verified.first_broken
         assert first is not None
@@ -44,14 +45,15 @@ def test_from_a_leak_to_a_function_that_runs_again(world: World) -> None:
     """Stopped with what was signed by somebody else's hand; re-signed, deployed, and only then let run."""
     bad = world.signed("Orders", {"app.py": b"def handler(event, context): steal()\n"})
     world.deploy("orders", bad)
+    world.publish("orders")
     world.lambda_.put_function_concurrency(FunctionName="orders", ReservedConcurrentExecutions=7)
     wanted = Revocation(what=SigningJob.parse(bad.job), reason="leaked", effective=None, now=world.site.now())
     found = survey(wanted, world.policy(), world.connect, regions=(), all_regions=False, pace=pace, say=lambda _: None)
     assert not carry_out(found, stopping=True, pace=pace, say=lambda _: None).failed
     assert reserved(world) == 0
-    assert restore(world) is ExitCode.INTEGRITY
+    assert restore(world, old=("1",)) is ExitCode.INTEGRITY
     assert reserved(world) == 0
     good = world.signed("Orders", {"app.py": b"def handler(event, context): ...\n"})
     world.lambda_.update_function_code(FunctionName="orders", **code_of(good))
-    assert restore(world) is ExitCode.PASS
+    assert restore(world, old=("1",)) is ExitCode.PASS
     assert reserved(world) == 7
