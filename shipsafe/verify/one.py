@@ -134,7 +134,7 @@ class _Case:
         return sbom_link(listed, self._request.policy)
 
     def _verdict(self, distributions: tuple[Distribution, ...] | None) -> Link:
-        gates = self._proof.asked_again or self._proof.gates
+        gates = self._proof.judged
         if gates is None:
             return links.not_asked(links.VERDICT, "Not judged: nobody whose word counts states what the gates said.")
         digest = self._contents.content_digest if self._contents else ""

@@ -69,6 +69,12 @@ class Proof:
             if one is not None
         )
 
+    @property
+    def judged(self) -> Vouched | None:
+        """What the gates said, to be judged: the signer's own answers; the builder's where only those are vouched for, or are there."""
+        builder, signer = self.gates, self.asked_again
+        return signer if signer and (signer.by or not (builder and builder.by)) else builder
+
     def link(self, name: str) -> Link | None:
         """The link of that id, where there is one."""
         return next((one for one in self.links if one.id == name), None)

@@ -68,6 +68,7 @@ def _of_manifest(predicate: Mapping[str, Any], entry: Mapping[str, Any], release
     artifact = outer["artifact"]
     pairs = [(name, artifact.get(name), entry[name]) for name in _SAID]
     pairs.append(("prebuilt", artifact.get("prebuilt"), entry["source"] == "prebuilt"))
+    pairs += [(name, outer.get(name), release.document[name]) for name in ("project", "template")]
     pairs.append(("policy", outer.get("policy", {}).get("digest"), release.document["policy"]["digest"]))
     dependencies = definition.get("resolvedDependencies", ())
     commit = next((one["digest"]["gitCommit"] for one in dependencies if "gitCommit" in one.get("digest", {})), None)

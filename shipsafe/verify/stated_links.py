@@ -36,7 +36,7 @@ def stated_links(proof: Proof, subject: str, request: VerifyRequest, release: Re
     entries = release.document["artifacts"] if release else ()
     entry = next((one for one in entries if one["digests"]["sha256"] == proof.unsigned_sha256), None)
     about = About(release=release if entry else None, entry=entry, contents=None, shown=shown)
-    gates = proof.asked_again or proof.gates
+    gates = proof.judged
     verdict = (
         links.not_asked(links.VERDICT, "Not judged: nobody states what the gates said.")
         if gates is None

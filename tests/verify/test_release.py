@@ -136,6 +136,21 @@ def test_what_the_manifest_says_the_builder_must_state(desk: Desk, name: str, va
     assert wrong(found) == {"provenance": Hold.BROKEN}
 
 
+@pytest.mark.parametrize("name", ["project", "template"])
+def test_the_manifest_cannot_name_another_project(desk: Desk, name: str) -> None:
+    (desk.dist / "shipsafe.json").write_text(json.dumps(desk.manifest | {name: "other"}))
+    assert wrong(desk.verify()) == {"provenance": Hold.BROKEN}
+
+
+def test_answers_of_a_signer_that_nobody_vouches_for_do_not_stand_in_for_those_of_a_builder_who_is_trusted(desk: Desk) -> None:
+    text = (desk.project / "shipsafe.toml").read_text()
+    (desk.project / "builder.toml").write_text(text[: text.index("[[attest.key]]\nname = 'releases'")])
+    answers = next(one for line in desk.lines if (one := statement_of(read_envelope(line, shown=""), shown="")).kind == Predicate.GATES)
+    forged = _with(answers, lambda said: said.update(askedBy="signer", decision="FAIL"))
+    desk.write_lines([*desk.lines, written(forged, [])])
+    assert wrong(desk.verify(policy=desk.project / "builder.toml")) == {}  # the builder's were judged
+
+
 @pytest.mark.parametrize(("table", "value"), [("policy", {"digest": f"sha256:{'0' * 64}"}), ("source", {"commit": "0" * 40})])
 def test_what_the_manifest_says_of_the_release_the_builder_must_state(desk: Desk, table: str, value: dict[str, str]) -> None:
     document = desk.manifest
