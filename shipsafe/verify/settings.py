@@ -1,6 +1,7 @@
 """The configuration that decides what code does, against what the provenance says: package type, runtime, handler, architecture.
 
-Signed code runs other code where its handler is another, and no signature says so.
+Signed code runs other code where its handler is another, and no signature says so. So it does under some environment variables, of which no
+provenance tells: they are noted.
 """
 
 from shipsafe.adapters.aws.functions import Running
@@ -10,6 +11,11 @@ from shipsafe.verify import live_links
 from shipsafe.verify.links import broken, held, unanswered
 from shipsafe.verify.several import worst
 
+# What starts or loads other code than the handler's. AWS: "Modifying the runtime environment" (wrapper scripts); else the runtimes' own.
+_STEERING = frozenset(
+    ("AWS_LAMBDA_EXEC_WRAPPER", "DOTNET_STARTUP_HOOKS", "JAVA_TOOL_OPTIONS", "LD_AUDIT", "LD_LIBRARY_PATH", "LD_PRELOAD", "NODE_OPTIONS",
+     "NODE_PATH", "PYTHONHOME", "PYTHONPATH", "RUBYLIB", "RUBYOPT")
+)  # fmt: skip
 _REMEDY = "Find out who changed it; deploy what was built again."
 
 
@@ -21,7 +27,10 @@ def settings_link(running: Running, told: Told) -> Link:
         _compared("architecture", told.architectures, running.architectures),
     ]
     said = f"It runs on {running.runtime}, {', '.join(running.architectures)}, as {running.handler}, as it was built to."
-    return worst([one for one in found if one is not None], held(live_links.SETTINGS, said))
+    steering = [name for name in running.variables if name in _STEERING]
+    many = "variable decides" if len(steering) == 1 else "variables decide"
+    notes = [f"Its environment {many} what code runs, and nobody said whether it should: {', '.join(steering)}."] if steering else []
+    return worst([one for one in found if one is not None], held(live_links.SETTINGS, said, notes=notes))
 
 
 def _compared(what: str, expected: tuple[str, ...], found: tuple[str, ...]) -> Link | None:

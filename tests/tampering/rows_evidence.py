@@ -79,7 +79,7 @@ def _envelope(kind: str, done: str, change: Callable[[Trial, bytes], bytes], pre
     ENVELOPES(kind, code)(act)
 
 
-def _name_a_commit(document: Document) -> None:
+def _name_another_project(document: Document) -> None:
     document["predicate"]["buildDefinition"]["externalParameters"]["project"] = "somebody-elses"
 
 
@@ -147,7 +147,7 @@ def _(trial: Trial) -> Words:
 
 
 _envelope("a changed payload", "The provenance names another project, under the signature that it had.",
-          lambda _, line: envelopes.payload_edited(line, _name_a_commit))  # fmt: skip
+          lambda _, line: envelopes.payload_edited(line, _name_another_project))  # fmt: skip
 _envelope("another payload type", "The envelope calls its payload plain JSON; whoever signed did so over in-toto's type.",
           lambda _, line: json.dumps({**json.loads(line), "payloadType": "application/json"}).encode())  # fmt: skip
 _envelope("another payload type, signed", "The builder's key signs the provenance as plain JSON.",
@@ -165,6 +165,22 @@ _envelope("a spoofed key id", "A stranger signs, and the envelope says that it w
               envelopes.statement(line), [Key.new("mallory")], keyid=trial.world.builder.keyid))  # fmt: skip
 _envelope("the signer speaks for the builder", "The provenance is signed by the key that may only speak as signer.",
           lambda trial, line: envelopes.envelope(envelopes.statement(line), [trial.world.signer]))  # fmt: skip
+
+
+@ENVELOPES("the builder speaks for the signer", 5)
+def _(trial: Trial) -> Words:
+    """The signing record is signed by the key that may only speak as builder."""
+    trial.change_envelope(SIGNING, lambda line: envelopes.envelope(envelopes.statement(line), [trial.world.builder]))
+    return "verify", "dist"
+
+
+@ENVELOPES("a stranger's statement beside ours", 0)
+def _(trial: Trial) -> Words:
+    """A second provenance, signed by nobody we know, is added: it proves nothing, and spoils nothing."""
+    (ours,) = (line for line in trial.bundle() if envelopes.is_of(line, PROVENANCE))
+    theirs = envelopes.edited(ours, _name_another_project, [Key.new("mallory")])
+    trial.rewrite_bundle([*trial.bundle(), theirs])
+    return "verify", "dist"
 
 
 @KEYS("an expired key", 5)

@@ -108,6 +108,12 @@ def _(live: Deployed) -> None:
     live.attach(live.configuration)
 
 
+@_row(RUNNING, "a variable that wraps the runtime", 0, "Pay")
+def _(live: Deployed) -> None:
+    """A variable lets another program start before the handler; no evidence says which variables there should be."""
+    live.set(Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/evil", "TABLE": "prices"}})
+
+
 @_row(RUNNING, "an alias with weight on an unknown version", 5)
 def _(live: Deployed) -> None:
     """A tenth of the calls goes to a version that nobody signed."""

@@ -72,6 +72,7 @@ class Running:
         profile_version, job: ARNs; "" where Lambda saw no signature.
         state, update: `State` and `LastUpdateStatus`, "" where it does not say.
         kept_in: the S3 object that it runs from, where the code stays in a bucket of the account's own, else "".
+        variables: names of its environment variables, sorted. Their values may be secrets, and are dropped at once.
     """
 
     arn: str
@@ -88,6 +89,7 @@ class Running:
     state: str
     update: str
     kept_in: str
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +223,7 @@ def _running(told: Any) -> Running:
         state=str(one.get("State") or ""),
         update=str(one.get("LastUpdateStatus") or ""),
         kept_in=f"s3://{kept.get('S3Bucket', '')}/{kept.get('S3Key', '')}" if kept else "",
+        variables=tuple(sorted(map(str, (one.get("Environment") or {}).get("Variables") or ()))),
     )
 
 
