@@ -8,7 +8,7 @@ A builder states what it was answered, and a signer what it asked again itself: 
 docs/predicates/gates-v1.json.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from shipsafe.errors import IntegrityError
@@ -69,6 +69,8 @@ def gates_statement(record: RunRecord, artifact: Resource, *, subject: str, aske
         policy: that it was judged under.
     """
     info, known = record.advisories, record.baseline
+    outcomes = [one for one in record.outcomes if one.subject in (subject, _PROJECT)]
+    told = _findings(outcomes, record.verdict)
     predicate = {
         "askedBy": asked_by,
         "subject": subject,
@@ -79,7 +81,7 @@ def gates_statement(record: RunRecord, artifact: Resource, *, subject: str, aske
         "vex": [asdict(document) for document in record.vex],
         "baseline": {"path": known.path, "sha256": known.sha256 or None} if known else None,
         "settings": {gate: _settings(policy.gate(gate), mode) for gate, mode in record.modes.items()},
-        "outcomes": [_outcome(one, record.verdict) for one in record.outcomes if one.subject in (subject, _PROJECT)],
+        "outcomes": [outcome_document(one, [told[finding] for finding in one.findings]) for one in outcomes],
     }
     return Statement(subjects=(artifact,), kind=Predicate.GATES, predicate=plain(predicate))
 
@@ -90,19 +92,24 @@ def _settings(gate: GatePolicy, mode: str) -> dict[str, object]:
     return {"mode": mode, "fail-on": str(gate.fail_on), "unscored": unscored, "own": gate.settings}
 
 
-def _outcome(outcome: Outcome, verdict: Verdict) -> dict[str, object]:
-    return outcome_document(outcome, [_finding(finding, verdict) for finding in outcome.findings])
-
-
-def _finding(finding: Finding, verdict: Verdict) -> dict[str, object]:
-    waived = next((one for one in verdict.waived if one.finding == finding), None)
-    if waived is not None:
-        return finding_document(finding, "waived", waived=waived)
-    known = next((one for one in verdict.baselined if one.finding == finding), None)
-    if known is not None:
-        return finding_document(finding, "baselined", entry=known.entry)
-    uncounted = "unanswered" if finding.effect is Effect.INCOMPLETE else "unjudged"
-    return finding_document(finding, next((name for name in ("blocking", "allowed") if finding in getattr(verdict, name)), uncounted))
+def _findings(outcomes: Iterable[Outcome], verdict: Verdict) -> dict[Finding, dict[str, object]]:
+    """The findings of some outcomes, each with what became of it. A verdict may be about thousands of others."""
+    own = [finding for outcome in outcomes for finding in outcome.findings]
+    subjects = {finding.subject for finding in own}
+    told: dict[Finding, dict[str, object]] = {}
+    for one in verdict.waived:
+        if one.finding.subject in subjects:
+            told.setdefault(one.finding, finding_document(one.finding, "waived", waived=one))
+    for known in verdict.baselined:
+        if known.finding.subject in subjects:
+            told.setdefault(known.finding, finding_document(known.finding, "baselined", entry=known.entry))
+    for name, found in (("blocking", verdict.blocking), ("allowed", verdict.allowed)):
+        for finding in found:
+            if finding.subject in subjects:
+                told.setdefault(finding, finding_document(finding, name))
+    for finding in own:
+        told.setdefault(finding, finding_document(finding, "unanswered" if finding.effect is Effect.INCOMPLETE else "unjudged"))
+    return told
 
 
 def read_gates(statement: Statement, *, shown: str) -> GatesSaid:
