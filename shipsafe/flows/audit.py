@@ -8,7 +8,7 @@ it was signed, and at the first such time for what the builder states; today whe
 policy: ending it does not undo what it signed before.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from shipsafe.model.signing import SignedArtifact
 from shipsafe.policy import load
 
 _Fact = Built | Decided | SignedArtifact | Deployed
-_KINDS = (Predicate.SIGNING, Predicate.PROVENANCE, Predicate.GATES, Predicate.DEPLOYMENT)
+_KINDS = (Predicate.SIGNING, Predicate.PROVENANCE, Predicate.GATES, Predicate.DEPLOYMENT, Predicate.SBOM)
 _One = TypeVar("_One", Built, Decided)
 
 
@@ -83,9 +83,14 @@ class _Releases:
     by_digest: dict[str, _Release] = field(default_factory=dict)
     unsigned: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, sha256: str, read: _Read) -> None:
-        """File what was read under a release."""
-        self.by_digest.setdefault(sha256, _Release(sha256)).read.append(read)
+    def open(self, zips: Iterable[str]) -> list[_Release]:
+        """The releases of these unsigned zips, begun where nothing was read about one yet."""
+        return [self.by_digest.setdefault(sha256, _Release(sha256)) for sha256 in zips]
+
+    def add(self, zips: Iterable[str], read: _Read) -> None:
+        """File what was read under releases."""
+        for release in self.open(zips):
+            release.read.append(read)
 
     def about(self, kept: Kept) -> list[str]:
         """The unsigned zips that an envelope is about: by a signing record, else as it is filed."""
@@ -147,30 +152,40 @@ def _read(store: Store, request: AuditRequest, kinds: Sequence[Predicate] = _KIN
 
     `only`: the digests of the zips that matter; None where all do.
     """
-    releases, unread = _Releases(), []
-    listed = _about(store.listed(kinds), only)
-    for kept, found in store.read_all(one for one in listed if one.word == "signing"):
+    releases, listed = _Releases(), _about(store.listed(kinds), only)
+    unread = list(_read_records(store, [one for one in listed if one.word == "signing"], request, releases))
+    unread += _read_others(store, [one for one in listed if one.word not in ("signing", "sbom")], request, releases)
+    for kept in listed:
+        if kept.word == "sbom":  # large, and not read; but a release of which nothing else is left is one
+            releases.open(releases.about(kept))
+    for read in unread:  # last, so that it is listed with the release that it is about, and not beside it
+        releases.add(releases.about(read.kept), read)
+    return releases
+
+
+def _read_records(store: Store, listed: Iterable[Kept], request: AuditRequest, releases: _Releases) -> Iterator[_Read]:
+    """File signing records, and give those that could not be read."""
+    for kept, found in store.read_all(listed):
         read = _look(store, kept, found, request, None)
         if not read.subjects:
-            unread.append(read)
+            yield read
             continue
-        releases.add(read.subjects[0], read)
+        releases.add(read.subjects[:1], read)
         if read.fact:
             for signed in read.subjects[1:]:
                 releases.unsigned.setdefault(signed, []).append(read.subjects[0])
-    for kept, found in store.read_all(one for one in listed if one.word != "signing"):
+
+
+def _read_others(store: Store, listed: Iterable[Kept], request: AuditRequest, releases: _Releases) -> Iterator[_Read]:
+    """File what else is stated, and give what could not be read."""
+    for kept, found in store.read_all(listed):
         about = releases.about(kept)
         days = [first for one in about if one in releases.by_digest and (first := releases.by_digest[one].first)]
         read = _look(store, kept, found, request, min(days, default=request.today))
-        if not read.subjects:
-            unread.append(read)
-            continue
-        for zipped in about:
-            releases.add(zipped, read)
-    for read in unread:  # last, so that it is listed with the release that it is about, and not beside it
-        for zipped in releases.about(read.kept):
-            releases.add(zipped, read)
-    return releases
+        if read.subjects:
+            releases.add(about, read)
+        else:
+            yield read
 
 
 def _about(listed: tuple[Kept, ...], only: frozenset[str] | None) -> tuple[Kept, ...]:

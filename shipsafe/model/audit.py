@@ -124,7 +124,8 @@ class Audit:
         """5 before 4; 3 where no release is listed."""
         if not self.releases:
             return ExitCode.NOTHING
-        return max(_CODES.get(one.standing, ExitCode.PASS) for release in self.releases for one in release.statements)
+        standings = (one.standing for release in self.releases for one in release.statements)
+        return max((_CODES.get(standing, ExitCode.PASS) for standing in standings), default=ExitCode.PASS)
 
 
 def worst(standings: Iterable[Standing]) -> Standing:

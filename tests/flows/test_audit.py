@@ -20,7 +20,7 @@ from shipsafe.local.faults import Fault
 from shipsafe.model.attestation import Predicate, Role, Statement
 from shipsafe.reports.audit_data import schema
 from tests.evidence.speakers import key, trusted_key
-from tests.flows.evidence_shop import SIGNED, WHEN, Kept, deployment, digest, provenance, signing, zipped
+from tests.flows.evidence_shop import SIGNED, WHEN, Kept, deployment, digest, provenance, sbom, signing, zipped
 from tests.local_endpoint import REGION, client
 
 ALL = frozenset(Role)
@@ -164,6 +164,14 @@ def test_evidence_that_cannot_be_read_is_exit_4(local_aws: Endpoint, kept: Kept,
     assert {one["standing"] for release in found["releases"] for one in release["statements"]} == {"unread"}
     run(["report", "audit", *place])
     assert all(line.startswith("LOCAL") for line in capsys.readouterr().out.splitlines())
+
+
+def test_a_release_of_which_only_the_sbom_is_left_is_listed(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+    kept.keep(sbom("orders", []))
+    code, found = audit(capsys)
+    assert (code, [one["sha256"] for one in found["releases"]]) == (ExitCode.PASS, [digest("orders")])
+    run(["report", "audit"])
+    assert "no signing record that counts" in capsys.readouterr().out
 
 
 def test_an_empty_store_is_nothing_and_a_missing_one_is_incomplete(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:

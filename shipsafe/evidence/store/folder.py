@@ -80,8 +80,11 @@ class FolderPlace:
             if os.path.lexists(path):
                 return False
             made = not path.parent.exists()
-        # Whoever writes it at the same moment writes the same: the name is the digest of the content.
-        write_atomic(path, data)
+        try:  # whoever writes it at the same moment writes the same: the name is the digest of the content
+            write_atomic(path, data)
+        except IncompleteError as error:
+            error.remedy = _REMEDY  # the place is not named with --out
+            raise
         if made:
             with disk_errors(path):
                 for folder in (path.parent.parent, path.parent.parent.parent, self._root.parent):

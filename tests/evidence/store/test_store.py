@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
-from shipsafe.evidence.store import Store, open_store
+from shipsafe.evidence.store import Store, open_store, store_of
 from shipsafe.evidence.store.layout import Filed, word_of
 from shipsafe.model.attestation import Predicate, Statement
+from shipsafe.model.policy import Policy
 from tests.evidence.store.statements import ONE, THREE, TWO, kept, sealed, statement
 from tests.local_endpoint import REGION, client
 
@@ -193,3 +194,28 @@ def test_a_store_says_what_keeps_people_from_deleting(place: Place) -> None:
 
 def test_a_store_on_the_local_endpoint_says_so(place: Place) -> None:
     assert place.open().local == isinstance(place, BucketPlace)
+
+
+def test_a_folder_begins_where_the_policy_lies_and_one_that_is_told_where_the_command_was_called(tmp_path: Path) -> None:
+    policy = Policy(path="team/shipsafe.toml", digest="sha256:0", evidence="kept")
+    assert store_of(policy, folder=tmp_path).shown == str(tmp_path / "team" / "kept")
+    assert store_of(policy, folder=tmp_path, told="kept").shown == str(tmp_path / "kept")
+    with pytest.raises(ConfigError, match="No place is named where evidence is kept"):
+        store_of(Policy(path=None, digest="sha256:0"), folder=tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_says_what_to_check(tmp_path: Path) -> None:
+    (tmp_path / "evidence").write_text("a file")
+    with pytest.raises(IncompleteError, match="Check `evidence` in the policy"):
+        open_store("evidence", home=tmp_path).keep(*kept(ONE))
+
+
+def test_a_link_that_leads_nowhere_is_not_taken_for_evidence(tmp_path: Path) -> None:
+    envelope, said = kept(ONE)
+    path = tmp_path / "evidence" / Filed(subject=ONE, word="gates", envelope=envelope.sha256).name
+    path.parent.mkdir(parents=True)
+    path.symlink_to("nowhere")
+    store = open_store("evidence", home=tmp_path)
+    for use in (lambda: store.about(ONE), lambda: store.keep(envelope, said)):
+        with pytest.raises(IntegrityError, match="It is no file"):
+            use()
