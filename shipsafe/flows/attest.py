@@ -4,6 +4,7 @@ Three statements over the unsigned zip, one envelope on a line of `NAME.intoto.j
 written all the same: they say so, and `[attest] unsigned = "refuse"` takes none of them.
 """
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from shipsafe.adapters.files import disk_errors
 from shipsafe.adapters.git import head_commit
 from shipsafe.adapters.git_state import is_dirty, repository_url
+from shipsafe.errors import IntegrityError
 from shipsafe.evidence.envelope import enveloped, written
 from shipsafe.evidence.gate_statement import gates_statement
 from shipsafe.evidence.provenance import SourceTree, builder_of, provenance, resource
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
 
 _AT_ONCE = 4
+_WRITES = "Find out which program writes to the output folder, then build again."
 _UNSIGNED = "The evidence is unsigned, and the policy takes none that nobody signed. Build with --key."
 
 
@@ -49,6 +52,7 @@ def attested(
 
     Raises:
         ShipsafeError: a key cannot sign.
+        IntegrityError: an SBOM is no longer what was made.
         IncompleteError: an SBOM cannot be read, or the folder cannot be written.
     """
     builder = builder or builder_of(os.environ)
@@ -98,6 +102,8 @@ def _lines(
     if item.sbom is not None:
         with disk_errors(item.sbom):
             sbom = item.sbom.read_bytes()
+        if hashlib.sha256(sbom).hexdigest() != item.sbom_sha256:
+            raise IntegrityError(f"The SBOM of {item.name} was changed before it was stated.", remedy=_WRITES, path=str(item.sbom))
     yield written(provenance(entry, record, source, builder=builder, components=listed(sbom)), signers)
     if sbom:
         yield enveloped(stated(artifact, sbom), signers)
