@@ -13,7 +13,7 @@ from shipsafe.adapters.aws.functions import Running, find_function, find_layer, 
 from shipsafe.adapters.aws.pace import Pace
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.adapters.aws.signer import describe_job
-from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.errors import ShipsafeError
 from shipsafe.model.signing import SigningJob
 
 ITS_CODE, ITS_BYTES = "its code", "its code, by its bytes"
@@ -89,7 +89,7 @@ def users(
         say: told how far it is.
     """
     seen = [_listed(aws, pace(), say) for aws in places]
-    code = signature.code.union(*(_code_of(one, signature) for one in seen))
+    code = signature.code.union(*(_code_of(one, signature, since) for one in seen))
     return tuple(_region(one, replace(signature, code=code), pace(), since) for one in seen)
 
 
@@ -97,8 +97,9 @@ def _listed(aws: Aws, pace: Pace, say: Callable[[str], None]) -> _Seen:
     unlooked: list[str] = []
     versions: list[Running] = []
     try:
-        versions.extend(list_functions(aws))
-    except IncompleteError as error:
+        for one in list_functions(aws):  # what was listed before a refusal counts
+            versions.append(one)  # noqa: PERF402 - see above
+    except ShipsafeError as error:
         unlooked.append(str(error))
     say(f"{aws.region}: {len(versions)} function versions listed")
     versions = list(_looked(aws, versions, unlooked))
@@ -109,7 +110,7 @@ def _listed(aws: Aws, pace: Pace, say: Callable[[str], None]) -> _Seen:
             pace.turn()
             try:
                 found = find_layer(aws, layer.arn)
-            except IncompleteError as error:
+            except ShipsafeError as error:
                 unlooked.append(str(error))
                 continue
             if found is None:
@@ -134,16 +135,17 @@ def _looked(aws: Aws, versions: Iterable[Running], unlooked: list[str]) -> Itera
             asked[key] = None
             try:
                 asked[key] = find_function(aws, one.name, one.version)
-            except IncompleteError as error:
+            except ShipsafeError as error:
                 unlooked.append(str(error))
         told = asked[key]
         same = told is not None and told.code_sha256 == one.code_sha256
         yield replace(one, job=told.job, profile_version=told.profile_version) if told is not None and same else one
 
 
-def _code_of(seen: _Seen, signature: Signature) -> frozenset[str]:
-    own = {one.code_sha256 for one in seen.versions if signature.made(one.job, one.profile_version)}
-    return frozenset(own | {code for job, profile, code in seen.layers.values() if code and signature.made(job, profile)})
+def _code_of(seen: _Seen, signature: Signature, since: Callable[[str], bool]) -> frozenset[str]:
+    """The bytes that carry the signature: of what was signed before the time that is revoked, they are not looked for."""
+    own = [(one.job, one.profile_version, one.code_sha256) for one in seen.versions]
+    return frozenset(code for job, profile, code in (*own, *seen.layers.values()) if code and signature.made(job, profile) and since(job))
 
 
 def _region(seen: _Seen, signature: Signature, pace: Pace, since: Callable[[str], bool]) -> Region:
@@ -154,7 +156,7 @@ def _region(seen: _Seen, signature: Signature, pace: Pace, since: Callable[[str]
         pace.turn()
         try:
             aliases[function] = _aliases(seen.aws, function)
-        except IncompleteError as error:
+        except ShipsafeError as error:
             unlooked.append(str(error))
     found = [replace(use, aliases=tuple(aliases.get(use.function, {}).get(use.version, ()))) for use in found]
     return Region(
@@ -207,7 +209,7 @@ def signed_since(aws: Aws, effective: datetime | None) -> Callable[[str], bool]:
         if job not in known:
             try:
                 told = describe_job(aws, SigningJob.parse(job).id)
-            except (ConfigError, IncompleteError):
+            except ShipsafeError:
                 told = None
             known[job] = told is None or told.completed is None or told.completed >= effective
         return known[job]
