@@ -104,6 +104,34 @@ def test_a_region_that_may_not_be_looked_at_stops_nothing_and_is_named(fleet: Fl
     assert f"not looked at: Could not list the functions of account 123456789012 in {REGION}" in out.splitlines()[-1]
 
 
+def test_where_nobody_names_the_regions_those_that_are_known_are_asked(
+    fleet: Fleet, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """And it is said that there may be more: exit 4."""
+    import boto3.session  # noqa: PLC0415 - with the endpoint
+
+    job, code = fleet.sign()
+    fleet.create("pay", code, ELSEWHERE)
+    monkeypatch.setattr(boto3.session.Session, "get_available_regions", lambda *_, **__: [REGION, ELSEWHERE])
+    fleet.deny("DescribeRegions", "ec2")
+    exit_code, out = run("--job", job, *BECAUSE, "--yes", "--all-regions")
+    assert exit_code == ExitCode.INCOMPLETE
+    assert "Every region that this version of botocore knows was asked instead." in out
+    assert f"account {ACCOUNT}, {ELSEWHERE}: 1 runs code with it" in out
+    assert fleet.revoked(job)
+
+
+def test_what_was_listed_before_a_refusal_counts(fleet: Fleet, run: Run) -> None:
+    job, code = fleet.sign()
+    for number in range(51):
+        fleet.create(f"fn{number:02}", code if number == 0 else None)
+    fleet.deny("ListFunctions", skip=1)
+    exit_code, out = run("--job", job, *BECAUSE, "--yes", "--stop")
+    assert exit_code == ExitCode.INCOMPLETE
+    assert f"account {ACCOUNT}, {REGION}: 1 runs code with it, of 50 versions of 50 functions" in out
+    assert fleet.reserved("fn00") == 0
+
+
 def test_a_profile_version_spares_what_it_signed_before(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where Lambda names no signature, by the bytes. The endpoint's clock goes ahead of ours: this asks below the command line."""
     from shipsafe.adapters.aws import functions  # noqa: PLC0415 - one function of it is replaced
