@@ -21,6 +21,7 @@ from shipsafe.evidence.store import Store, store_of
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.baseline import Baseline
 from shipsafe.model.policy import Policy
+from shipsafe.packing.publish import MANIFEST
 from shipsafe.policy import load
 from shipsafe.policy.baseline import read_baseline
 from shipsafe.policy.vex import read_documents
@@ -76,7 +77,8 @@ def open_request(
     today = now().date()
     found = load(here, explicit=policy, offline=not online, cache=cache, fetch=fetch, today=today)
     file = (here / found.path).resolve() if found.path else None
-    _check_place(file, verified, explicit=policy is not None)
+    if policy is None and file is not None:
+        _check_place(file, (*verified, *([release] if release else [])))
     home = file.parent if file else here
     _, statements = read_documents(found, tuple(vex), root=home)
     answers = open_cache(cache)
@@ -98,18 +100,16 @@ def open_request(
         answers.close()
 
 
-def _check_place(file: Path | None, verified: Sequence[Path], *, explicit: bool) -> None:
+def _check_place(file: Path, verified: Sequence[Path]) -> None:
     """A policy that is found in a release is the release's, not the verifier's.
 
     Raises:
         ConfigError: it is.
     """
-    if file is None or explicit:
-        return
-    for one in verified:
-        if one.is_dir() and file.is_relative_to(one.resolve()):
-            what = "The policy that is found here lies in what is verified, where whoever can change the one can change the other."
-            raise ConfigError(what, remedy="Name yours with --policy.", path=str(file))
+    folders = {one if one.is_dir() else one.parent for one in verified if one.is_dir() or (one.parent / MANIFEST).exists()}
+    if any(file.is_relative_to(folder.resolve()) for folder in folders):
+        what = "The policy that is found here lies in what is verified, where whoever can change the one can change the other."
+        raise ConfigError(what, remedy="Name yours with --policy.", path=str(file))
 
 
 def _store(policy: Policy, here: Path, told: str | None, *, live: bool) -> Store | None:

@@ -327,8 +327,13 @@ def test_manifest_and_record_must_say_the_same_of_a_signature(desk: Desk, edit: 
 def test_the_policy_of_a_release_is_refused_where_it_would_be_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     (desk.dist / "shipsafe.toml").write_text("")
     monkeypatch.chdir(desk.dist)
-    with pytest.raises(ConfigError, match="lies in what is verified"), open_request(verified=[Path()]):
+    for named in (Path(), Path("Pay.zip")):
+        with pytest.raises(ConfigError, match="lies in what is verified"), open_request(verified=[named]):
+            pass
+    with pytest.raises(ConfigError, match="lies in what is verified"), open_request(release=desk.dist):
         pass
+    with open_request(verified=[Path()], policy=Path("shipsafe.toml")) as request:
+        assert request.policy.path  # whoever names it means it
 
 
 def test_what_is_no_release_is_said(desk: Desk, tmp_path: Path) -> None:
