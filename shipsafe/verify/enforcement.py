@@ -5,6 +5,7 @@ whatever was proven today need not hold tomorrow. Lambda takes any ARN as a publ
 """
 
 from collections.abc import Callable, Collection
+from itertools import islice
 
 from shipsafe.adapters.aws.code_signing import ENFORCE, Configuration
 from shipsafe.adapters.aws.functions import FunctionName
@@ -84,7 +85,7 @@ def _publishers(one: Configuration, trusted: Trusted, signed_by: str) -> Link:
 def _sharing(looks: Looks, one: Configuration, known: Callable[[str], bool]) -> Link:
     try:
         names = sorted(FunctionName.parse(arn).name for arn in looks.sharers(one.arn))
-        strangers = [name for name in names if not known(name)]
+        strangers = list(islice((name for name in names if not known(name)), _SHOWN + 1))
     except ShipsafeError as error:
         return not_looked(live_links.SHARING, error)
     if strangers:

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from shipsafe.adapters.aws.functions import LATEST, Alias, FunctionName
-from shipsafe.adapters.aws.pace import Pace
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.chain import Chain, Verification
@@ -22,7 +21,7 @@ from shipsafe.verify import live_links
 from shipsafe.verify.aliases import alias_link
 from shipsafe.verify.function import Version, verify_version
 from shipsafe.verify.links import unanswered
-from shipsafe.verify.looks import BURST, RATE, Looks, not_looked
+from shipsafe.verify.looks import Looks, not_looked, open_looks
 from shipsafe.verify.release import verification
 from shipsafe.verify.request import VerifyRequest
 from shipsafe.verify.shelf import Shelf, open_shelf
@@ -162,7 +161,7 @@ def _looks(
                                 external_id=target.external_id))  # fmt: skip
     except (IncompleteError, IntegrityError) as error:
         return IncompleteError(error.what, remedy=error.remedy)  # the wrong credentials are nothing that was tampered with
-    return Looks(aws, Pace(RATE, BURST, clock, sleep))
+    return open_looks(aws, clock, sleep)
 
 
 def _leads_to(place: Place, targets: Sequence[SignTarget]) -> SignTarget | None:

@@ -28,7 +28,8 @@ from shipsafe.model.chain import Hold, Link
 
 Value = TypeVar("Value")
 
-RATE, BURST = 12.0, 12  # of the 15 calls a second that all users of the account share
+_RATE, _BURST = 12.0, 12  # of the 15 calls a second that all users of the account share
+_FUNCTIONS = 80.0  # of the 100 calls of GetFunction
 _RIGHTS = {"GetLayerVersionByArn": "lambda:GetLayerVersion"}  # where the action is not called as the operation
 _SIGNER = ("DescribeSigningJob", "GetSigningProfile")
 
@@ -42,11 +43,12 @@ class Looks:
 
     aws: Aws
     pace: Pace
+    functions: Pace
     _known: Once[tuple[str, ...], Any] = field(default_factory=Once)
 
     def function(self, name: str, qualifier: str) -> Running | None:
-        """What a version or alias runs. Has a quota of its own, which nobody reaches."""
-        return self._once(("function", name, qualifier), lambda: find_function(self.aws, name, qualifier))
+        """What a version or alias runs. It has a quota of its own."""
+        return self._paced(("function", name, qualifier), lambda: find_function(self.aws, name, qualifier), self.functions)
 
     def alias(self, name: str, alias: str) -> Alias | None:
         """Where an alias leads."""
@@ -80,9 +82,9 @@ class Looks:
         """A signing profile; `owner` is its account where that is another."""
         return self._once(("profile", name, owner or ""), lambda: find_profile(self.aws, name, owner))
 
-    def _paced(self, key: tuple[str, ...], look: Callable[[], Value]) -> Value:
+    def _paced(self, key: tuple[str, ...], look: Callable[[], Value], pace: Pace | None = None) -> Value:
         def in_turn() -> Value:
-            self.pace.turn()
+            (pace or self.pace).turn()
             return look()
 
         return self._once(key, in_turn)
@@ -100,6 +102,11 @@ def _answer(look: Callable[[], Value]) -> tuple[Value | None, ShipsafeError | No
         return look(), None
     except ShipsafeError as error:
         return None, error
+
+
+def open_looks(aws: Aws, clock: Callable[[], float], sleep: Callable[[float], None]) -> Looks:
+    """Looks at an account and Region, at the pace that Lambda takes."""
+    return Looks(aws, pace=Pace(_RATE, _BURST, clock, sleep), functions=Pace(_FUNCTIONS, int(_FUNCTIONS), clock, sleep))
 
 
 def not_looked(name: str, error: ShipsafeError) -> Link:
