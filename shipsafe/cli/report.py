@@ -103,11 +103,14 @@ def who_ships(
     from shipsafe.reports import ships  # noqa: PLC0415 - likewise
 
     options.known_format(output, ("text", "json", "csv"))
-    found = asked_here(asked, policy=policy, place=evidence, offline=offline, say=Screen(local=False, stream=sys.stderr).say)
+    aside = Screen(local=False, stream=sys.stderr)
+    found = asked_here(asked, policy=policy, place=evidence, offline=offline, say=aside.say)
     if output == "text":
         Screen(local=found.local).say("\n".join(ships.text_lines(found)))
     else:
         sys.stdout.write(ships.as_json(found) if output == "json" else ships.as_csv(found))
+        for line in ships.missing_lines(found):
+            aside.say(line)
     return found.exit_code
 
 

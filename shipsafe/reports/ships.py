@@ -34,6 +34,11 @@ def text_lines(found: WhoShips) -> Iterator[str]:
     for one in found.releases:
         yield f"{one.release.name or one.subject or one.sha256}  {one.subject}".rstrip()
         yield from _release(one)
+    yield from missing_lines(found)
+
+
+def missing_lines(found: WhoShips) -> Iterator[str]:
+    """What is missing from the answer, which a table has no place for."""
     for place, error in found.unread:
         yield f"not looked into: {error.path or place}: {error.what} {error.remedy}".rstrip()
     if found.unlisted:

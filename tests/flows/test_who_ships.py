@@ -124,6 +124,10 @@ def test_an_sbom_that_was_changed_is_told_and_ends_in_five(kept: Kept, capsys: p
     assert out.startswith("None that could be looked into of 2 kept SBOMs")
     assert f"not looked into: {changed}" in out
     assert out.endswith("This is not the whole answer. exit 5\n")
+    assert run(["report", "who-ships", "requests", "--format", "csv"]) == ExitCode.INTEGRITY
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 1
+    assert told.err.endswith("This is not the whole answer. exit 5\n")
 
 
 def test_an_sbom_that_nobody_trusted_signed_does_not_count(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
