@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,6 @@ from shipsafe.adapters.files import write_atomic
 from shipsafe.cli import options
 from shipsafe.cli.screen import Screen, is_terminal
 from shipsafe.errors import ConfigError
-from shipsafe.flows.what_runs import WhatRuns, verify_what_runs
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.packing.publish import MANIFEST
 from shipsafe.reports.chains import FORMS, words, write
@@ -92,23 +92,29 @@ def verify(
     options.known_format(output, FORMS)
     targets = options.report_targets(report, FORMS)
     signers = _signers(key, summary)
-    asked = WhatRuns(names=tuple(function or ()), template=template, stack=stack, known=_known(known), region=region,
-                     overrides=options.overrides(parameter_overrides), all_regions=all_regions)  # fmt: skip
-    live = bool(asked.names or template)
+    live = bool(function or template)
     if live and paths:
         raise ConfigError("Files and functions are two questions.", remedy="Name paths, or --function and --template.")
-    if not live and asked != WhatRuns():
+    if not live and (stack or known or parameter_overrides or region or all_regions):
         what = "--all-regions, --region, --stack, --map and --parameter-overrides are about functions that run."
         raise ConfigError(what, remedy="Name them with --function or --template, or leave these out.")
+    named = tuple(paths or (() if live else (_HERE,)))
+    ask: Callable[[VerifyRequest], Verification] = partial(_files, named)
+    if live:
+        from shipsafe.flows.what_runs import WhatRuns, verify_what_runs  # noqa: PLC0415 - files need nothing of AWS
+
+        ask = partial(verify_what_runs, WhatRuns(
+            names=tuple(function or ()), template=template, stack=stack, known=_known(known), region=region,
+            overrides=options.overrides(parameter_overrides), all_regions=all_regions,
+        ))  # fmt: skip
     if live and release is None and (_HERE / MANIFEST).is_file():
         release = _HERE
-    named = tuple(paths or (() if live else (_HERE,)))
     read = named if not live else (release,) if release else ()
     honoured = _local_root(local=local)
     with open_request(policy=policy, verified=read, release=release, bundles=tuple(bundle or ()), evidence=evidence,
                       vex=tuple(vex or ()), local_root=honoured, online=online, live=live, jobs=jobs or _processors(),
                       say=_say) as request:  # fmt: skip
-        found = verify_what_runs(asked, request) if live else _files(named, request)
+        found = ask(request)
         now = request.now
     marked = replace(found, notes=(*found.notes, _LOCAL)) if live and is_local() else found  # where no line can begin with LOCAL
     for form, file in targets:
