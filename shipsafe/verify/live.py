@@ -10,18 +10,16 @@ controller (docs/guides/verify-live.md).
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from shipsafe.adapters.aws.functions import LATEST, Alias, FunctionName
+from shipsafe.adapters.aws.functions import FunctionName
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.model.signing import SignTarget
 from shipsafe.verify import live_links
-from shipsafe.verify.aliases import alias_link
-from shipsafe.verify.function import Version, verify_version
-from shipsafe.verify.links import unanswered
 from shipsafe.verify.looks import Looks, not_looked, open_looks
+from shipsafe.verify.reached import reached
 from shipsafe.verify.release import verification
 from shipsafe.verify.request import VerifyRequest
 from shipsafe.verify.shelf import Shelf, open_shelf
@@ -84,10 +82,11 @@ def verify_functions(
     def verified(task: _Task) -> tuple[Chain, ...]:
         looks = places[task.place]
         if isinstance(looks, ShipsafeError):
-            return (Chain(subject=_subject(task, None), links=(not_looked(live_links.CODE, looks),)),)
+            subject = ":".join(filter(None, (_subject(task, None), task.name.qualifier)))
+            return (Chain(subject=subject, links=(not_looked(live_links.CODE, looks),)),)
         trusted = Trusted(policy=request.policy.sign, account=looks.aws.account, region=looks.aws.region)
         site = Site(looks=looks, trusted=trusted, shelf=shelf, names=runs, asked=names_here)
-        return _function(site, task)
+        return reached(site, task.name, _subject(task, looks))
 
     with ThreadPoolExecutor(max_workers=min(WORKERS, len(tasks)), thread_name_prefix="shipsafe-verify") as pool:
         try:
@@ -99,8 +98,8 @@ def verify_functions(
 
 
 def _once(chains: Sequence[Chain]) -> tuple[Chain, ...]:
-    """Each subject once: functions share layers."""
-    return tuple({chain.subject: chain for chain in reversed(chains)}.values())[::-1]
+    """Each chain once: functions share layers, and a version may be asked for in two ways."""
+    return tuple({(chain.subject, chain.links): chain for chain in reversed(chains)}.values())[::-1]
 
 
 def _tasks(asked: Sequence[FunctionName], shelf: Shelf, *, region: str | None, all_regions: bool) -> list[_Task]:
@@ -121,7 +120,7 @@ def _tasks(asked: Sequence[FunctionName], shelf: Shelf, *, region: str | None, a
                 if None in (name.account, place.account) or name.account == place.account
             ]
         else:
-            tasks.append(_Task(name=name, place=Place(region=region, account=name.account)))
+            tasks.append(_Task(name=name, place=Place(region=region, account=name.account), exact=name.account is not None))
     if not tasks:
         raise ConfigError("No signing record is of an account that was named.", remedy="Name functions without their account.")
     return tasks
@@ -176,56 +175,12 @@ def _names(shelf: Shelf, artifacts: Mapping[str, str]) -> dict[str, str]:
     return {one.name: one.subject for one in released if one.subject.startswith("function:")} | dict(artifacts)
 
 
-def _subject(task: _Task, site: Site | None, qualifier: str | None = None) -> str:
+def _subject(task: _Task, looks: Looks | None) -> str:
     """As it was asked for, where that says what is meant; with account and Region where there are several."""
     name = task.name
-    bare = f"{name.name}:{qualifier or name.qualifier}" if qualifier or name.qualifier else name.name
     if not task.exact:
-        return f"function:{bare}"
-    partition, account = (site.looks.aws.partition, site.looks.aws.account) if site else ("aws", task.place.account or "")
-    return f"arn:{partition}:lambda:{task.place.region}:{account}:function:{bare}"
-
-
-def _function(site: Site, task: _Task) -> tuple[Chain, ...]:
-    """The chains of a function, a version or an alias."""
-    name, qualifier = task.name.name, task.name.qualifier
-    if qualifier is None:
-        latest = verify_version(site, name, LATEST, _subject(task, site, LATEST))
-        if latest.running is None:
-            return (latest.chain,)
-        try:
-            aliases = site.looks.aliases(name)
-        except ShipsafeError as error:
-            return _with_layers(
-                latest, latest.chain, (Chain(subject=f"{_subject(task, site)} aliases", links=(not_looked(live_links.ALIAS, error),)),)
-            )
-        others = [chain for alias in aliases for chain in _alias(site, task, alias)]
-        return _with_layers(latest, latest.chain, others)
-    if qualifier == LATEST or qualifier.isdigit():
-        version = verify_version(site, name, qualifier, _subject(task, site))
-        return _with_layers(version, version.chain)
-    subject = _subject(task, site)
-    try:
-        alias = site.looks.alias(name, qualifier)
-    except ShipsafeError as error:
-        return (Chain(subject=subject, links=(not_looked(live_links.ALIAS, error),)),)
-    if alias is None:
-        sentence = f"There is no alias {qualifier} of a function {name} in {site.place}, so that nothing could be looked at."
-        link = unanswered(live_links.ALIAS, sentence, remedy="Check the names, the Region and the credentials.")
-        return (Chain(subject=subject, links=(link,)),)
-    return _alias(site, task, alias)
-
-
-def _alias(site: Site, task: _Task, alias: Alias) -> tuple[Chain, ...]:
-    """The chain of an alias, which is that of its main version, and those of the versions beside it."""
-    name = task.name.name
-    main = verify_version(site, name, alias.version, _subject(task, site, alias.name))
-    others = {version: verify_version(site, name, version, _subject(task, site, version)) for version in alias.weights}
-    link = alias_link(name, alias, {version: one.chain for version, one in others.items()})
-    chain = replace(main.chain, links=(*main.chain.links, link))
-    beside = [chain for one in others.values() for chain in (one.chain, *one.layers)]
-    return _with_layers(main, chain, beside)
-
-
-def _with_layers(version: Version, chain: Chain, others: Sequence[Chain] = ()) -> tuple[Chain, ...]:
-    return (chain, *others, *version.layers)
+        return f"function:{name.name}"
+    partition, account, region = "aws", task.place.account, task.place.region
+    if looks is not None:
+        partition, account, region = looks.aws.partition, looks.aws.account, looks.aws.region
+    return f"arn:{partition}:lambda:{region or ''}:{account or ''}:function:{name.name}"

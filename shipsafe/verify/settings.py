@@ -36,7 +36,9 @@ def settings_link(running: Running, told: Told) -> Link:
 def _compared(what: str, expected: tuple[str, ...], found: tuple[str, ...]) -> Link | None:
     if not expected:
         sentence = f"Nobody said which {what} it is to have, so that {', '.join(found) or 'none'} cannot be compared."
-        return unanswered(live_links.SETTINGS, sentence, remedy=f"Let the template say its {what}, then build and sign again.")
+        return unanswered(
+            live_links.SETTINGS, sentence, remedy=f"Let the template say its {what} (of a zip: `sign --{what}`), and sign again."
+        )
     if expected == found:
         return None
     sentence = f"The {what} of the function is not the one that it was built for."

@@ -146,3 +146,17 @@ def test_twenty_functions_ask_aws_for_each_thing_once(world: World) -> None:
     }  # fmt: skip
     assert sum(wait > 0.01 for wait in waits) == 22 - 12, "twelve calls may come at once; after that they take turns, 12 a second"
     assert max(waits) == pytest.approx(10 / 12)
+
+
+def test_one_name_in_two_accounts_is_two_functions(orders: World) -> None:
+    """A chain that holds must not stand for one that does not."""
+    other = "210987654321"
+    role = f"arn:aws:iam::{other}:role/verifier"
+    orders.targets = (*orders.targets, replace(orders.targets[0], name="other", account=other, role=role))
+    names = ("orders:live", f"{other}:function:orders:live", f"{ACCOUNT}:function:orders:live")
+    found = orders.verify(*names)
+    assert {chain.subject: int(chain.exit_code) for chain in found.chains} == {
+        "function:orders:live": 0,
+        f"arn:aws:lambda:{REGION}:{other}:function:orders:live": 4,
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders:live": 0,
+    }
