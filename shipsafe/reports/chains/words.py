@@ -83,7 +83,7 @@ def sentence(text: str) -> str:
 
 def _where(chain: Chain, link: Link) -> str:
     """The file that a sentence calls "it", unless that was named."""
-    place = name(str(link.location)) if link.location else ""
+    place = value(str(link.location)) if link.location else ""
     return f" ({place})" if place and place not in f"{name(chain.subject)} {link.sentence}" else ""
 
 
