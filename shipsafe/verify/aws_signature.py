@@ -29,6 +29,7 @@ NOTHING_OF_AWS = "Nothing of AWS was looked at: this is the unsigned zip. Name t
 _CLOCKS = timedelta(days=2)  # how far clocks may be apart
 _AGAIN = "Sign the unsigned zip again."
 _CHANGED = "Somebody changed one of them: find out who, and sign the unsigned zip again."
+_NAMELESS = "its [[sign.target]] does not say whose the profile is (`account`)"
 _MEMBERS = ("account", "region", "size", "sha256", "code_sha256", "job", "profile_version", "root", "trust")
 
 
@@ -108,8 +109,9 @@ def signature_link(inside: Inside, request: VerifyRequest) -> Link:
     except IntegrityError as error:
         return links.of_error(links.AWS_SIGNATURE, error)
     if why := _why_not(signature, inside, request):
+        remedy = "Set `account` there, or `accounts` of the policy." if why == _NAMELESS else REMEDY
         return links.broken(links.AWS_SIGNATURE, f"It was signed by a profile version that is not trusted: {why}.",
-                            expected=_trusted(request), found=signature.profile_version.arn, remedy=REMEDY, path=inside.shown)  # fmt: skip
+                            expected=_trusted(request), found=signature.profile_version.arn, remedy=remedy, path=inside.shown)  # fmt: skip
     if signature.expires <= request.now:
         return links.broken(links.AWS_SIGNATURE, f"The AWS signature expired on {signature.expires:%Y-%m-%d}.", expected="not expired",
                             found=signature.expires.isoformat(), remedy=_AGAIN, path=inside.shown)  # fmt: skip
@@ -136,7 +138,7 @@ def _why_not(signature: Signature, inside: Inside, request: VerifyRequest) -> st
         return ""
     nameless = any(target.profile == signature.profile_version.name and not (target.account or target.profile_owner)
                    for target in request.policy.sign.targets)  # fmt: skip
-    return "its [[sign.target]] does not say whose the profile is (`account`)" if nameless and not accounts else reasons[0]
+    return _NAMELESS if nameless and not accounts else reasons[0]
 
 
 def _trusted(request: VerifyRequest) -> str:

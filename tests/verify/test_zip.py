@@ -135,6 +135,7 @@ def test_a_target_without_account_is_not_filled_in_by_a_record_that_nobody_vouch
     open_policy.write_text(text[: text.index("[[attest.key]]")])
     found = desk.verify(path, release=desk.dist, policy=open_policy)
     assert wrong(found) == {"aws-signature": Hold.BROKEN}
+    assert "Set `account`" in link(found, "aws-signature").remedy
 
 
 @pytest.mark.parametrize(("line", "holds"), [('profile-version = "Ab1cD2ef3G"', True), ('profile-version = "Zz1cD2ef3G"', False)])
