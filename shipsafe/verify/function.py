@@ -35,7 +35,7 @@ class Version:
 
 
 def verify_version(site: Site, name: str, qualifier: str, subject: str) -> Version:
-    """Walk the chain of one version: `$LATEST`, a number, or an alias, of which the version with most weight is meant."""
+    """Walk the chain of one version: `$LATEST` or a number."""
     try:
         running = site.looks.function(name, qualifier)
     except ShipsafeError as error:
@@ -51,7 +51,7 @@ def verify_version(site: Site, name: str, qualifier: str, subject: str) -> Versi
     layers = _Layers(site)
     link = layers_link(site.looks, site.trusted, running, told.layers if isinstance(told, Told) else None, layers.own)
     more = (
-        *_remarks(running),
+        _state(running),
         *enforcement_links(
             site.looks,
             site.trusted,
@@ -89,21 +89,18 @@ def _told(signed: Signed) -> Told | Link:
         return of_error(live_links.SETTINGS, error)
 
 
-def _remarks(running: Running) -> tuple[Link, ...]:
-    """That what was looked at may be another in a moment, as a link; none where it is settled."""
-    found = []
+def _state(running: Running) -> Link:
+    """Whether what was looked at is settled, or may be another in a moment."""
     if running.update == _CHANGING or running.state == "Pending":
         sentence = f"{_called(running)} is being updated: what Lambda tells of it may not be what runs."
-        found.append(unanswered(live_links.STATE, sentence, remedy="Wait until the update has ended, then run this again."))
-    elif "Failed" in (running.update, running.state):
+        return unanswered(live_links.STATE, sentence, remedy="Wait until the update has ended, then run this again.")
+    if "Failed" in (running.update, running.state):
         sentence = f"The last change of {_called(running)} failed: what Lambda tells of it may not be what runs."
-        found.append(unanswered(live_links.STATE, sentence, remedy="Deploy it again."))
-    else:
-        notes = [f"The code stays in {running.kept_in}, and is gone when that object is."] if running.kept_in else []
-        if not running.version.isdigit():
-            notes.append("This is $LATEST, which changes with every update; a published version does not.")
-        found.append(held(live_links.STATE, f"{_called(running)} is {running.state or 'there'}, and no update is under way.", notes=notes))
-    return tuple(found)
+        return unanswered(live_links.STATE, sentence, remedy="Deploy it again.")
+    notes = [f"The code stays in {running.kept_in}, and is gone when that object is."] if running.kept_in else []
+    if not running.version.isdigit():
+        notes.append("This is $LATEST, which changes with every update; a published version does not.")
+    return held(live_links.STATE, f"{_called(running)} is {running.state or 'there'}, and no update is under way.", notes=notes)
 
 
 def _known(site: Site) -> Callable[[str], bool]:
