@@ -1,12 +1,14 @@
 """A deployed function, and hands that reach it past the release."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from shipsafe.local.faults import Fault
 from tests.local_endpoint import ACCOUNT, REGION, client
 from tests.signing.zips import zip_bytes
-from tests.tampering.trial import Trial
+from tests.tampering.table import Group
+from tests.tampering.trial import Trial, Words
 from tests.tampering.world import LAYER, PLATFORM, ROLE, signed_by_signer
 
 STRANGER = "999988887777"
@@ -118,3 +120,17 @@ def in_lambda(trial: Trial) -> tuple[Any, Any]:
     """A copy of what Lambda holds, whole and of this account; `trial.world.endpoint.functions.restore` takes it up again."""
     state = trial.world.endpoint.functions.snapshot()
     return state, state["places"][f"{ACCOUNT}/{REGION}"]
+
+
+def on_deployed(group: Group, kind: str, code: int, asked: str = "Pay:live") -> Callable[[Callable[[Deployed], object]], None]:
+    """A row on a deployed function; `asked` is what `verify` is asked about."""
+
+    def add(act: Callable[[Deployed], object]) -> None:
+        def whole(trial: Trial) -> Words:
+            act(deploy(trial))
+            return "verify", "--function", asked, "--release", "dist"
+
+        whole.__doc__ = act.__doc__
+        group(kind, code)(whole)
+
+    return add
