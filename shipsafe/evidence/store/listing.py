@@ -18,7 +18,6 @@ from shipsafe.errors import IntegrityError
 from shipsafe.evidence.envelope import statement_of
 from shipsafe.model.attestation import Envelope, Statement
 
-_LONGEST = 2000  # characters of a text
 _KEY = b'"components"'
 _BEGIN, _END = b'\n "components": [\n', b"\n ],\n"
 # The end of a distribution's line where its texts hold no backslash, so that every quotation mark begins or ends one.
@@ -62,9 +61,10 @@ def _of_line(line: bytes) -> Listed | None:
     if b"\\" not in plain:
         begin = plain.rfind(b'"name": "', 0, plain.rfind(b'"properties": ['))
         if tail := _TAIL.fullmatch(plain, max(begin, 0)):
-            ours = {key: value.decode() for key, value in _OURS.findall(tail[2])}
-            name, purl, version = (tail[number].decode() for number in (1, 3, 4))
-            return _cut(name, version, purl, ours.get(b"index", ""), ours.get(b"source", ""))
+            ours = dict(_OURS.findall(tail[2]))
+            found = (tail[1], tail[4], tail[3], ours.get(b"index", b""), ours.get(b"source", b""))
+            name, version, purl, index, source = map(bytes.decode, found)
+            return name, version, purl, index, source
     return _of(json.loads(plain))
 
 
@@ -94,15 +94,10 @@ def _of(entry: Any) -> Listed | None:
         return None
     properties = entry.get("properties")
     told = {one.get("name"): one for one in properties if isinstance(one, dict)} if isinstance(properties, list) else {}
-    ours = (_text(told.get(f"shipsafe:{key}", {}), "value") for key in ("index", "source"))
-    return _cut(*(_text(entry, key) for key in ("name", "version", "purl")), *ours)
+    index, source = (_text(told.get(f"shipsafe:{key}", {}), "value") for key in ("index", "source"))
+    return _text(entry, "name"), _text(entry, "version"), _text(entry, "purl"), index, source
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:
     found = value.get(key)
     return found if isinstance(found, str) else ""
-
-
-def _cut(*texts: str) -> Listed:
-    name, version, purl, index, source = (text[:_LONGEST] for text in texts)
-    return name, version, purl, index, source
