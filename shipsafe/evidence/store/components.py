@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from shipsafe.adapters.cache import Cache, canonical
-from shipsafe.adapters.forkserver import ForkServer, LostError
+from shipsafe.adapters.files import disk_errors
+from shipsafe.adapters.forkserver import ForkServer
 from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.evidence.store.keeping import Store
 from shipsafe.evidence.store.layout import Kept
@@ -31,7 +32,7 @@ from shipsafe.model.attestation import AttestPolicy, Predicate
 
 _BATCH = 25  # SBOMs of a question; one of them may take seconds, and a question has a process of its own
 _PATIENCE = 60.0  # seconds for a question, and
-_EACH = 30.0  # for each SBOM: one of 100 MB takes ten
+_EACH = 10.0  # for each SBOM, which is what one of 100 MB takes
 SERVER: Final = ForkServer(
     [sys.executable, "-P", "-m", "shipsafe.evidence.store.components_child"], name="reading an SBOM", remedy="Look at that object."
 )
@@ -81,7 +82,7 @@ def shipped(
         server: the processes that read.
 
     Raises:
-        IncompleteError: the store cannot be listed.
+        IncompleteError: the store cannot be listed, or copies of a bucket's SBOMs cannot be written.
     """
     ever = replace(trusted, keys=tuple(replace(key, begins=None, ends=None) for key in trusted.keys))
     kept = store.listed([Predicate.SBOM])
@@ -114,7 +115,7 @@ class _Reading:
 
     def read(self, batch: Sequence[Kept]) -> list[Answer]:
         """Read some SBOMs in one other process; where that is lost, each in one of its own."""
-        with tempfile.TemporaryDirectory(prefix="shipsafe-") as folder:
+        with disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="shipsafe-") as folder:
             asked: list[dict[str, Any]] = []
             answers: dict[str, Answer] = {}
             for one in batch:
@@ -135,7 +136,7 @@ class _Reading:
             found: list[dict[str, Any]] = self._server.ask(
                 {"trusted": self._trusted, "envelopes": asked}, timeout=_PATIENCE + _EACH * len(asked)
             )
-        except LostError as error:
+        except IncompleteError as error:  # it died, or took too long: what did it is told, and the others are read
             if len(asked) == 1:
                 return [{"sha256": asked[0]["sha256"], "unread": error.what, "remedy": error.remedy}]
             return [answer for one in asked for answer in self._told([one])]

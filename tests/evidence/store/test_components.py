@@ -180,6 +180,13 @@ def test_a_reader_that_dies_is_incomplete_for_each_and_never_nothing(store: Stor
         dying.close()
 
 
+def test_a_reader_that_cannot_start_is_incomplete_and_never_nothing(store: Store) -> None:
+    kept(store, ONE, library("a"))
+    kept(store, TWO, library("b"))
+    nobody = ForkServer(["/nowhere/python"], name="reading an SBOM")
+    assert [type(one) for one in found(store, server=nobody)] == [IncompleteError, IncompleteError]
+
+
 def test_sboms_of_a_bucket_are_read_as_those_of_a_folder(local_aws: Endpoint, tmp_path: Path) -> None:
     assert local_aws.url
     client("s3").create_bucket(Bucket="acme-evidence", CreateBucketConfiguration={"LocationConstraint": REGION})
