@@ -43,7 +43,7 @@ COMMANDS = {
     "policy": _Entry("More", "Show, start and describe the policy.", "policy"),
     "cache": _Entry("More", "Say what is cached, and remove it.", "cache"),
     "advisories": _Entry("More", "Pull and look into the advisory snapshot.", "advisories"),
-    "keys": _Entry("More", "Make a key that signs evidence, and show what a policy needs to trust one.", "keys"),
+    "keys": _Entry("More", "Make a key for evidence, and show what trusts it.", "keys"),
     "local": _Entry("More", "An AWS endpoint on this machine, to sign without an account.", "local"),
 }
 
@@ -95,9 +95,12 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         ConfigError: the command line cannot be understood.
         ShipsafeError: whatever the command could not do.
+        BrokenPipeError: whoever read the output has gone (`| head`).
     """
     try:
         result = command_tree().main(args=list(argv), prog_name="shipsafe", standalone_mode=False)
+    except SystemExit as stop:  # typer's own answer to a broken pipe is 1, which means findings
+        raise BrokenPipeError from stop
     except UsageError as error:
         if error.__class__.__name__ == "NoArgsIsHelpError":
             sys.stderr.write(error.format_message() + "\n")

@@ -91,3 +91,11 @@ def test_policy_commands(tmp_path: Path) -> None:
     gates = shipsafe("policy", "gates", cwd=tmp_path)
     assert [line.split()[0] for line in gates.out.splitlines()[1:]] == ["dependencies", "layers", "lint", "package", "sbom"]
     assert shipsafe("policy", "waivers", cwd=tmp_path).out == "There are no waivers.\n"
+
+
+def test_a_reader_that_goes_away_is_no_finding(tmp_path: Path) -> None:
+    """`shipsafe ... | true`: typer would end with 1, which means that something was found."""
+    with subprocess.Popen([sys.executable, "-m", "shipsafe", "policy", "schema"], cwd=tmp_path, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        started.stdout.close()
+    assert started.returncode == 4
