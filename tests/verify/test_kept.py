@@ -13,7 +13,8 @@ from shipsafe.cli.check import _place
 from shipsafe.errors import ConfigError, ExitCode, NothingError
 from tests.evidence.speakers import key, trusted_key
 from tests.flows.evidence_shop import Kept, digest, library, sbom, signing, zipped
-from tests.verify.live_world import asked, built
+from tests.verify.live_statements import built
+from tests.verify.live_world import asked
 
 SEVERE = {"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}
 BEFORE_FIX = ({"introduced": "0"}, {"fixed": "3.1.5"})
