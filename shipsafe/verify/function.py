@@ -49,7 +49,7 @@ def verify_version(site: Site, name: str, qualifier: str, subject: str) -> Versi
     signed = signed_code(site, _code(running), artifact=site.names.get(name))
     told = _told(signed)
     layers = _Layers(site)
-    link = layers_link(site.looks, site.trusted, running, told.layers if isinstance(told, Told) else None, layers.own)
+    link = layers_link(site.looks, site.trusted, running, told.layers if isinstance(told, Told) else None, layers.own, site.now)
     more = (
         _state(running),
         *enforcement_links(

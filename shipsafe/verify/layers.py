@@ -5,11 +5,13 @@ AWS never uses twice. Their order counts: what is attached later overwrites file
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from itertools import zip_longest
 
 from shipsafe.adapters.aws.functions import LayerVersion, Running, RunningLayer
 from shipsafe.adapters.aws.session import Aws
-from shipsafe.errors import ShipsafeError
+from shipsafe.errors import ConfigError, ShipsafeError
 from shipsafe.model.chain import Link
 from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.project import LayerRef
@@ -17,6 +19,7 @@ from shipsafe.verify import live_links
 from shipsafe.verify.links import broken, held, unanswered
 from shipsafe.verify.looks import Looks, not_looked
 from shipsafe.verify.several import worst
+from shipsafe.verify.signer_records import layer_revoked
 from shipsafe.verify.trusted import REMEDY, Trusted
 
 _REPLACE = "Find out who attached it; deploy the function again as it was built."
@@ -25,7 +28,9 @@ _UNSIGNED = "Sign it with a profile of your own, publish it again and attach tha
 Own = Callable[[LayerVersion], str | None]  # the subject (`layer:NAME`) whose signing record names this code, or None
 
 
-def layers_link(looks: Looks, trusted: Trusted, running: Running, told: tuple[LayerRef, ...] | None, own: Own) -> Link:
+def layers_link(
+    looks: Looks, trusted: Trusted, running: Running, told: tuple[LayerRef, ...] | None, own: Own, now: datetime
+) -> Link:  # fmt: skip
     """The link `layers` of a version of a function.
 
     Args:
@@ -34,10 +39,13 @@ def layers_link(looks: Looks, trusted: Trusted, running: Running, told: tuple[La
         running: the version.
         told: the layers that it is to have, in their order, or None where nobody says.
         own: which layer of the project a code is.
+        now: UTC, for the expiry of signatures.
     """
     names = tuple(layer.arn for layer in running.layers)
     found = [link for layer in running.layers if (link := _itself(looks, trusted, layer)) is not None]
     if told is not None:
+        pinned = {here(ref.arn, looks.aws) for ref in told if ref.arn is not None} & {*names}
+        found += [link for arn in sorted(pinned) if (link := _still_good(looks, trusted, arn, now)) is not None]
         pairs = zip_longest(told, running.layers)
         found += [link for ref, layer in pairs if (link := _compared(looks, ref, layer, own)) is not None]
     elif names:
@@ -62,7 +70,7 @@ def _itself(looks: Looks, trusted: Trusted, attached: RunningLayer) -> Link | No
     if layer is None:
         sentence = f"Layer {arn} was deleted: the function runs on with it, and nobody can look at it any more."
         return broken(live_links.LAYERS, sentence, expected=arn, found="none", remedy=_REPLACE)
-    if not attached.profile_version or not layer.profile_version:
+    if not (attached.profile_version and layer.profile_version and layer.job):
         sentence = f"Layer {arn} has no signature that holds."
         return broken(live_links.LAYERS, sentence, expected="a trusted profile version", found="none", remedy=_UNSIGNED)
     if (attached.profile_version, attached.job) != (layer.profile_version, layer.job):
@@ -72,6 +80,20 @@ def _itself(looks: Looks, trusted: Trusted, attached: RunningLayer) -> Link | No
         sentence = f"Layer {arn} is signed by a profile that the policy does not trust: {why}."
         return broken(live_links.LAYERS, sentence, expected="a trusted profile version", found=layer.profile_version, remedy=REMEDY)
     return None
+
+
+def _still_good(looks: Looks, trusted: Trusted, arn: str, now: datetime) -> Link | None:
+    """What is wrong by now with the signature of a layer that is known by its ARN; a layer of the project has a chain that says so."""
+    try:
+        layer = looks.layer(arn)
+        if layer is None or not layer.job or trusted.why_not(layer.profile_version):
+            return None  # said once, of the layer itself
+        wrong = layer_revoked(looks, trusted, layer.profile_version, layer.job, now)
+    except ConfigError as error:  # Lambda names no job
+        wrong = broken(live_links.LAYERS, error.what, found=arn, remedy=_REPLACE)
+    except ShipsafeError:
+        return None  # likewise
+    return None if wrong is None else replace(wrong, id=live_links.LAYERS, sentence=f"Layer {arn}: {wrong.sentence}")
 
 
 def _compared(looks: Looks, ref: LayerRef | None, attached: RunningLayer | None, own: Own) -> Link | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from shipsafe.adapters.aws.signer import Job, Profile
 from shipsafe.errors import ConfigError, ShipsafeError
-from shipsafe.model.chain import Link
+from shipsafe.model.chain import Hold, Link
 from shipsafe.model.signing import ProfileVersion, SignedArtifact, SigningJob
 from shipsafe.signing.layout import PLATFORM
 from shipsafe.verify import live_links
@@ -20,6 +20,7 @@ KEPT = timedelta(days=730)  # that Signer shows a job: "AWS Signer API Reference
 _APART = timedelta(days=1)  # two records of one expiry; Signer's own has been seen to differ by milliseconds
 _CLOCKS = timedelta(days=2)  # how far clocks may be apart
 _INVESTIGATE = "Find out who deployed it and how, and deploy what was signed again."
+_ANEW = "Sign and publish the layer anew, and attach that version."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,35 @@ def _state(profile: Profile, signed_at: datetime | None) -> Link:
         case other:
             sentence = f"Signing profile {profile.name} is in a state that is not known: {other or 'none'}."
             return unanswered(live_links.PROFILE, sentence, remedy="A newer shipsafe may know it.")
+
+
+def layer_revoked(looks: Looks, trusted: Trusted, profile_version: str, job: str, now: datetime) -> Link | None:
+    """What is wrong with the signature of a layer that no signing record of ours names; None where it still counts.
+
+    Lambda looks at revocations when a layer is attached, and not again. Of another account's job Signer tells nothing, so that such a
+    layer is not looked at (None). `now` is for the signature's expiry.
+    """
+    arn = SigningJob.parse(job)
+    if arn.account != looks.aws.account:
+        return None
+    if arn.region != looks.aws.region:
+        sentence = f"its signing job is of {arn.region}, and is not known in {looks.aws.region}."
+        return unanswered(live_links.LAYERS, sentence, remedy="Have it signed in this Region, and attach that version.")
+    try:
+        found = looks.job(arn.id)
+    except ShipsafeError as error:
+        return not_looked(live_links.LAYERS, error)
+    if found is None:
+        sentence = f"Signer shows no job {arn.id} (it keeps jobs for two years), so that nobody can see whether it was revoked."
+        return unanswered(live_links.LAYERS, sentence, remedy="Sign and publish the layer anew, and attach that version.")
+    if found.revoked is not None:
+        sentence = f"the signature of job {arn.id} was revoked: {found.revoked}."
+        return broken(live_links.LAYERS, sentence, expected="not revoked", found="revoked", remedy=_ANEW)
+    if found.expires is not None and found.expires <= now:
+        sentence = f"the signature of job {arn.id} expired on {_day(found.expires)}."
+        return broken(live_links.LAYERS, sentence, expected=f"after {_day(now)}", found=_day(found.expires), remedy=_ANEW)
+    profile = profile_link(looks, trusted, profile_version, found.created)
+    return profile if profile.hold is not Hold.HELD else None
 
 
 def _object(bucket: str, key: str, version: str) -> str:

@@ -1,6 +1,7 @@
 """Layers of a function: unsigned, foreign, re-published, deleted, added, taken off, out of reach."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -152,6 +153,42 @@ def test_the_layer_of_another_account_is_known_by_its_arn(world: World) -> None:
     assert broken(found) == ("layers", 5)
     link = the(found.chains[0], "layers")
     assert (link.expected, link.found) == (arns[0], arns[1])
+
+
+@pytest.fixture
+def pinned(world: World) -> World:
+    """`orders` with a layer of the same account that is none of the project's: it is known by its ARN."""
+    world.configuration = make_configuration([world.profile, make_profile("platform")])
+    world.targets = (*world.targets, replace(world.targets[0], name="platform", profile="platform"))
+    data = zip_bytes({"python/metrics.py": b"1\n"})
+    world.done["metrics"] = world.site.run(world.site.unsigned("metrics", data), targets=world.targets[1:]).signed[0]
+    arn = world.layer("metrics", world.done["metrics"])
+    world.deploy("orders", world.signed("Orders", {"app.py": CODE}, layers=[_ref(arn)]), Layers=[arn])
+    found = world.verify("orders:$LATEST")
+    assert found.exit_code == 0, told(found)
+    return world
+
+
+def test_a_layer_that_is_known_by_its_arn_is_broken_once_its_job_is_revoked(pinned: World) -> None:
+    """Lambda looked when it was attached, and goes on running it."""
+    pinned.signer.revoke_signature(jobId=pinned.done["metrics"].job.rpartition("/")[2], reason="leaked")
+    found = pinned.verify("orders:$LATEST")
+    assert broken(found) == ("layers", 5)
+    assert ": the signature of job " in the(found.chains[0], "layers").sentence
+
+
+def test_a_layer_that_is_known_by_its_arn_is_broken_once_its_profile_is_revoked(pinned: World) -> None:
+    version = pinned.done["metrics"].profile_version.rpartition("/")[2]
+    since = pinned.site.now() - timedelta(days=1)
+    pinned.signer.revoke_signing_profile(profileName="platform", profileVersion=version, reason="leaked", effectiveTime=since)
+    found = pinned.verify("orders:$LATEST")
+    assert broken(found) == ("layers", 5)
+    assert "Signing profile platform was revoked" in the(found.chains[0], "layers").sentence
+
+
+def test_whether_such_a_layer_was_revoked_is_unanswered_where_signer_does_not_say(pinned: World) -> None:
+    pinned.refuse("GetSigningProfile", service="signer")
+    assert the(pinned.verify("orders:$LATEST").chains[0], "layers").hold is Hold.UNANSWERED
 
 
 def test_layers_in_another_order_are_broken(layered: World) -> None:
