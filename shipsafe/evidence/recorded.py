@@ -2,6 +2,8 @@
 
     recorded(vouched.statement, shown="dist/Orders.intoto.jsonl").job
 
+    vouched_record(envelope, policy.attest, shown=...).job     # whose word it is, on the day that it says of itself
+
 Every member must be there, of its shape, and agree with the subjects: what is half a record is none.
 """
 
@@ -12,7 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
-from shipsafe.model.attestation import Statement
+from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.trust import vouched
+from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Statement
 from shipsafe.model.signing import ProfileVersion, S3Object, SignedArtifact, SigningJob
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -69,6 +73,23 @@ def recorded(statement: Statement, *, shown: str) -> SignedArtifact:
         raise wrong(error.what.rstrip(".")) from error
     except (KeyError, TypeError, ValueError) as error:
         raise wrong("a member is missing, or of another kind") from error
+
+
+def vouched_record(envelope: Envelope, trusted: AttestPolicy, *, shown: str) -> SignedArtifact:
+    """What a signing record says, where enough keys signed it that were valid on the day on which it says that the zip was signed.
+
+    That day is its own word: a key that leaked has to leave the policy. Where AWS or the zip itself tells the day, ask `trust.vouched`.
+
+    Raises:
+        IntegrityError: it is no whole signing record, or not signed by whom the policy trusts.
+        IncompleteError: a keyless signature could not be looked at.
+    """
+    statement = statement_of(envelope, shown=shown)
+    if statement.kind != Predicate.SIGNING:
+        raise IntegrityError(f"It is no signing record but a {statement.kind[:80]!r}.", path=shown)
+    record = recorded(statement, shown=shown)
+    vouched(envelope, trusted, at=record.signed_at.date(), shown=shown, statement=statement)
+    return record
 
 
 def code_sha256_of(sha256: str) -> str:

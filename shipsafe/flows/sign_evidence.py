@@ -14,7 +14,6 @@ from shipsafe.evidence.provenance import resource
 from shipsafe.evidence.signing_record import signing_record
 from shipsafe.evidence.store import Store
 from shipsafe.flows.sign_request import SignRequest
-from shipsafe.flows.vouching import envelopes_of
 from shipsafe.flows.zips import Asked
 from shipsafe.model.artifact import Bundle
 from shipsafe.model.attestation import Envelope, Role, Statement
@@ -22,6 +21,7 @@ from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.output import Output
 from shipsafe.packing.release import Release, ReleasedArtifact, laid_bundle
+from shipsafe.verify.bundles import envelopes_of
 
 _AT_ONCE = 8  # envelopes that are kept at a time
 _ABOUT_ALL = "project"

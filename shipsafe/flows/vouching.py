@@ -18,19 +18,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from shipsafe.adapters.files import read_bounded
 from shipsafe.adapters.shown import shown as fit
-from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
-from shipsafe.evidence.envelope import LARGEST, read_bundle, statement_of
+from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
+from shipsafe.evidence.envelope import statement_of
 from shipsafe.evidence.provenance import UNKNOWN
 from shipsafe.evidence.trust import role_of
 from shipsafe.flows.stated import NEEDED, as_text, builder_id, claimed, stated
-from shipsafe.model.attestation import Envelope, Predicate, Role
+from shipsafe.model.attestation import Predicate, Role
 from shipsafe.model.chain import Hold, Link
 from shipsafe.model.claims import NOBODY, UNATTESTED
 from shipsafe.model.policy import Policy
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.release import Release, ReleasedArtifact
+from shipsafe.verify.bundles import envelopes_of
 from shipsafe.verify.links import BUNDLE, GATES, PROVENANCE, SBOM
 from shipsafe.verify.proof import Proof, prove
 
@@ -101,27 +101,6 @@ def who_built(words: Iterable[Word]) -> str:
     """Who vouches for a release, as the plan and the manifest say it: `attested by ci`, or `unattested`."""
     names = sorted({name for word in words for name in word.by})
     return f"attested by {', '.join(names)}" if names else UNATTESTED
-
-
-def envelopes_of(artifact: ReleasedArtifact) -> tuple[Envelope, ...]:
-    """What is stated about an artifact, read from its bundle; nothing where the manifest names none. Nothing in it is believed yet.
-
-    Raises:
-        IntegrityError: the bundle is not there, not the one that the manifest names, or none.
-    """
-    if artifact.evidence is None:
-        return ()
-    name = str(artifact.evidence)
-    if artifact.evidence.is_symlink() or not artifact.evidence.is_file():
-        raise IntegrityError("It is not there.", remedy="Bring along what the build left, whole.", path=name)
-    try:
-        data = read_bounded(artifact.evidence, limit=LARGEST)
-    except ConfigError as error:
-        raise IntegrityError(error.what, remedy=error.remedy, path=error.path) from error
-    if (found := hashlib.sha256(data).hexdigest()) != artifact.evidence_sha256:
-        what = f"It is not the evidence of the release: its SHA-256 is {found[:12]}... instead of {artifact.evidence_sha256[:12]}...."
-        raise IntegrityError(what, remedy=_CHANGED, path=name)
-    return read_bundle(data, shown=name)
 
 
 def check_stated(word: Word, document: Mapping[str, Any], *, shown: str) -> None:

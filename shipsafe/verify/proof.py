@@ -22,7 +22,6 @@ from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Role, 
 from shipsafe.model.chain import Attested, Link
 from shipsafe.verify import links
 
-_BUILDERS = (Predicate.PROVENANCE, Predicate.SBOM, Predicate.GATES)
 _REMEDY = "Bring along the bundle that the build wrote beside the zip, whole; or build again."
 _NAMES = {
     links.PROVENANCE: "provenance",
@@ -195,7 +194,7 @@ def _needed(
     if taken[0] is not None:
         there = [one for one in taken if one is not None]
         words = " ".join(f"{_said(one, what)}" for one in there)
-        return links.held(name, words, notes=[note for one in there if (note := _doubt(one))])
+        return links.held(name, words, notes=[note for one in there if (note := doubt(one))])
     about = {sha256, unsigned}
     refused = [one for one in found.refused if one.statement.kind == kind and one.role is role]
     if own := [one for one in refused if about & {*_subjects(one.statement)}] or refused:
@@ -214,7 +213,8 @@ def _said(one: Vouched, what: str) -> str:
     return f"The {one.role}'s {what} is about this zip, {who}."
 
 
-def _doubt(one: Vouched) -> str:
+def doubt(one: Vouched) -> str:
+    """The note of a statement that counts though nobody vouches for it, else ""."""
     if one.by:
         return ""
     why = "the policy trusts no key of" if one.envelope.signatures else "it is unsigned, and the policy trusts no key of"

@@ -12,22 +12,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from shipsafe.adapters.files import read_bounded
-from shipsafe.errors import ConfigError, IntegrityError, ShipsafeError
-from shipsafe.evidence.envelope import LARGEST, read_bundle, statement_of
+from shipsafe.errors import ConfigError, ShipsafeError
 from shipsafe.model.attestation import Envelope
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.packing.publish import MANIFEST
 from shipsafe.packing.release import Release, read_release
 from shipsafe.signing.signed_zip import looked_at
 from shipsafe.signing.zip_entries import read_entries
+from shipsafe.verify.bundles import envelopes_in, joined
 from shipsafe.verify.files import open_regular
 from shipsafe.verify.one import chain_of
 from shipsafe.verify.piece import Piece
 from shipsafe.verify.request import VerifyRequest
 from shipsafe.verify.zip_contents import digests_of
 
-_MOST_JOINED = 100  # unsigned digests that the records about one zip name
 _HERE = Path("dist")
 
 
@@ -99,7 +97,7 @@ def piece_of(path: Path, request: VerifyRequest) -> Piece:
     try:
         with open_regular(path, what="zip", shown=shown) as file:
             sha256 = digests_of(file, shown=shown).sha256
-        envelopes += _kept(sha256, request)
+        envelopes += joined(request.store.about, sha256) if request.store else ()
     except ShipsafeError as error:
         problem = error if sha256 else None
     place = ", ".join([*map(str, request.bundles), *(["the store of evidence"] if request.store else [])])
@@ -148,22 +146,4 @@ def _job_in(path: Path) -> str:
 
 
 def _bundles(paths: Iterable[Path]) -> tuple[Envelope, ...]:
-    return tuple(one for path in paths for one in read_bundle(read_bounded(path, limit=LARGEST), shown=str(path)))
-
-
-def _kept(sha256: str, request: VerifyRequest) -> Sequence[Envelope]:
-    """What the store has about a zip, and about the unsigned ones that signing records join it to; they are believed later, if at all."""
-    if request.store is None:
-        return ()
-    found = list(request.store.about(sha256))
-    joined = dict.fromkeys(subject for envelope in found for subject in _subjects(envelope) if subject != sha256)
-    for other in list(joined)[:_MOST_JOINED]:
-        found += request.store.about(other)
-    return found
-
-
-def _subjects(envelope: Envelope) -> tuple[str, ...]:
-    try:
-        return tuple(one.digests["sha256"] for one in statement_of(envelope, shown="").subjects)
-    except IntegrityError:
-        return ()
+    return tuple(one for path in paths for one in envelopes_in(path))

@@ -6,25 +6,22 @@
 Bundles are read once. An envelope is found by the subjects that it claims, and believed only by `prove`, which checks them again.
 """
 
-import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from shipsafe.adapters.files import read_bounded
 from shipsafe.adapters.once import Once
-from shipsafe.errors import IntegrityError, ShipsafeError
-from shipsafe.evidence.envelope import LARGEST, read_bundle, statement_of
-from shipsafe.evidence.recorded import recorded
-from shipsafe.evidence.trust import vouched
+from shipsafe.errors import ShipsafeError
+from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.recorded import recorded, vouched_record
 from shipsafe.model.attestation import Envelope, Predicate
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.release import Release, read_release
-from shipsafe.verify.files import read_regular
+from shipsafe.verify.bundles import claimed_subjects, envelopes_in, envelopes_of, joined
 from shipsafe.verify.proof import Proof, prove
 from shipsafe.verify.request import VerifyRequest
 
 _STORE = "the store of evidence"
-_MOST_JOINED = 100  # unsigned digests that the records about one zip name
 
 
 @dataclass(slots=True)
@@ -57,10 +54,7 @@ class Shelf:
         Raises:
             IncompleteError, IntegrityError: the store could not be read, or holds something else than its names say.
         """
-        found = self._about(sha256)
-        joined = dict.fromkeys(subject for envelope in found for subject in _subjects(envelope) if subject != sha256)
-        for unsigned in list(joined)[:_MOST_JOINED]:
-            found += self._about(unsigned)
+        found = joined(self._about, sha256)
         shown = ", ".join(dict.fromkeys(self._places.get(one.sha256, _STORE) for one in found))
         return prove((*found, *self.unreadable), sha256, self.request.policy.attest, at, shown or self.shown)
 
@@ -87,12 +81,10 @@ class Shelf:
         found: dict[str, SignedArtifact] = {}
         for envelope in {one.sha256: one for many in self.envelopes.values() for one in many}.values():
             try:
-                if (statement := statement_of(envelope, shown=self.shown)).kind == Predicate.SIGNING:
-                    one = recorded(statement, shown=self.shown)
-                    vouched(envelope, self.request.policy.attest, at=one.signed_at.date(), shown=self.shown)
-                    found[one.sha256] = one
-            except ShipsafeError:  # whoever rests on it is told by its proof
+                one = vouched_record(envelope, self.request.policy.attest, shown=self.shown)
+            except ShipsafeError:  # it is none; or whoever rests on it is told by its proof
                 continue
+            found[one.sha256] = one
         return tuple(found.values())
 
     def _about(self, sha256: str) -> list[Envelope]:
@@ -100,16 +92,12 @@ class Shelf:
         kept = self._kept.get(sha256, lambda: tuple(store.about(sha256))) if store is not None else ()
         return [*kept, *self.envelopes.get(sha256, ())]  # of two statements the later counts: the one that was brought along
 
-    def add(self, data: bytes, shown: str) -> None:
-        """Put a bundle on the shelf.
-
-        Raises:
-            IntegrityError: it is none.
-        """
+    def add(self, envelopes: Iterable[Envelope], shown: str) -> None:
+        """Put a bundle on the shelf; `shown` is where it lies, for people."""
         self.places.append(shown)
-        for envelope in read_bundle(data, shown=shown):
+        for envelope in envelopes:
             self._places[envelope.sha256] = shown
-            subjects = _subjects(envelope)
+            subjects = claimed_subjects(envelope)
             for subject in subjects:
                 self.envelopes.setdefault(subject, []).append(envelope)
             if not subjects:
@@ -128,23 +116,10 @@ def open_shelf(request: VerifyRequest) -> Shelf:
     if request.release is not None:
         shelf.release = read_release(request.release)
         for artifact in shelf.release.artifacts:
-            if artifact.evidence is not None:
-                shown = str(artifact.evidence)
-                data = read_regular(artifact.evidence, limit=LARGEST, what="bundle", shown=shown)
-                if hashlib.sha256(data).hexdigest() != artifact.evidence_sha256:
-                    remedy = "Somebody changed one of them: bring along the release as it was signed."
-                    raise IntegrityError("The bundle is not the one that the release manifest names.", remedy=remedy, path=shown)
-                shelf.add(data, shown)
+            shelf.add(envelopes_of(artifact), str(artifact.evidence))
         shelf.places = [str(request.release)]  # a folder says it as well as twenty files
     for path in request.bundles:
-        shelf.add(read_bounded(path, limit=LARGEST), str(path))
+        shelf.add(envelopes_in(path), str(path))
     if request.store is not None:
         shelf.places.append(_STORE)
     return shelf
-
-
-def _subjects(envelope: Envelope) -> tuple[str, ...]:
-    try:
-        return tuple(one.digests["sha256"] for one in statement_of(envelope, shown="").subjects)
-    except IntegrityError:
-        return ()

@@ -104,7 +104,7 @@ def test_evidence_that_was_taken_away_is_not_the_way_round(shop: Path, dist: Pat
     signed_by(dist, "ci")
     kept = (dist / "Pay.intoto.jsonl").read_bytes()
     (dist / "Pay.intoto.jsonl").unlink()
-    refused(shop, dist, terms, "It is not there|trusts no key")
+    refused(shop, dist, terms, "The bundle is not there|trusts no key")
     (dist / "Pay.intoto.jsonl").write_bytes(kept)
     edited(dist, "Pay", lambda entry: entry.pop("evidence"))
     refused(shop, dist, terms, "No attestation says who built it|trusts no key")
@@ -156,7 +156,7 @@ def test_a_bundle_that_is_not_the_one_of_the_manifest_is_refused(shop: Path, dis
     """Even where nobody vouches for anything."""
     path = dist / "Pay.intoto.jsonl"
     path.write_bytes(path.read_bytes() + b"\n")
-    refused(shop, dist, "", "It is not the evidence of the release")
+    refused(shop, dist, "", "It is not the bundle that the release manifest names")
 
 
 def test_an_sbom_that_is_not_the_attested_one_is_refused(shop: Path, dist: Path) -> None:

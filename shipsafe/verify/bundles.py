@@ -1,0 +1,67 @@
+"""Envelopes, as they were brought along or kept: found by the digests that they claim to be about, and believed by nobody yet.
+
+envelopes_of(artifact)             # the bundle that a release manifest names
+joined(store.about, sha256)        # what is kept about a zip, and about the unsigned zips that its records name
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from shipsafe.adapters.files import read_bounded
+from shipsafe.errors import IntegrityError
+from shipsafe.evidence.envelope import LARGEST, read_bundle, statement_of
+from shipsafe.model.attestation import Envelope
+from shipsafe.packing.release import ReleasedArtifact
+from shipsafe.verify.files import read_regular
+
+_MOST_JOINED = 100  # unsigned digests that the records about one zip name
+
+
+def envelopes_of(artifact: ReleasedArtifact) -> tuple[Envelope, ...]:
+    """What is stated about an artifact, read from its bundle; nothing where the manifest names none.
+
+    Raises:
+        IntegrityError: the bundle is not there, not the one that the manifest names, or none.
+        IncompleteError: it cannot be read.
+    """
+    if artifact.evidence is None:
+        return ()
+    shown = str(artifact.evidence)
+    data = read_regular(artifact.evidence, limit=LARGEST, what="bundle", shown=shown)
+    if (found := hashlib.sha256(data).hexdigest()) != artifact.evidence_sha256:
+        digests = f"its SHA-256 is {found[:12]}... instead of {artifact.evidence_sha256[:12]}..."
+        remedy = "Somebody changed one of them: find out who, and bring along the release whole, as it was."
+        raise IntegrityError(f"It is not the bundle that the release manifest names: {digests}.", remedy=remedy, path=shown)
+    return read_bundle(data, shown=shown)
+
+
+def envelopes_in(path: Path) -> tuple[Envelope, ...]:
+    """What is stated in a file that somebody named.
+
+    Raises:
+        ConfigError: it cannot be read.
+        IntegrityError: it is no bundle.
+    """
+    return read_bundle(read_bounded(path, limit=LARGEST), shown=str(path))
+
+
+def joined(about: Callable[[str], Sequence[Envelope]], sha256: str) -> list[Envelope]:
+    """What `about` gives about a zip, and about each unsigned one that signing records join it to.
+
+    Raises:
+        ShipsafeError: as `about`.
+    """
+    found = list(about(sha256))
+    others = dict.fromkeys(subject for envelope in found for subject in claimed_subjects(envelope) if subject != sha256)
+    for other in list(others)[:_MOST_JOINED]:
+        found += about(other)
+    return found
+
+
+def claimed_subjects(envelope: Envelope) -> tuple[str, ...]:
+    """Hex SHA-256 of what an envelope says it is about; none of one that is no statement."""
+    try:
+        return tuple(one.digests["sha256"] for one in statement_of(envelope, shown="").subjects)
+    except IntegrityError:
+        return ()
