@@ -5,16 +5,12 @@ nobody else can have a function stopped by writing to the store.
 """
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.errors import ShipsafeError
-from shipsafe.evidence import facts
-from shipsafe.evidence.envelope import statement_of
-from shipsafe.evidence.recorded import recorded
+from shipsafe.evidence.recorded import vouched_record
 from shipsafe.evidence.store import store_of
-from shipsafe.evidence.trust import vouched
 from shipsafe.model.attestation import Envelope, Predicate
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignedArtifact
@@ -22,7 +18,7 @@ from shipsafe.signing.revoke.wanted import Revocation
 
 
 def recorded_code(
-    wanted: Revocation, policy: Policy, *, place: str | None, today: date, connect: Callable[[Place], Aws] = open_aws
+    wanted: Revocation, policy: Policy, *, place: str | None, connect: Callable[[Place], Aws] = open_aws
 ) -> tuple[frozenset[str], tuple[str, ...]]:  # fmt: skip
     """Base64 digests of the code that the signature is in, and what could not be read, as sentences. Raises nothing.
 
@@ -30,7 +26,6 @@ def recorded_code(
         wanted: what is to be revoked.
         policy: where records are kept, and whose word counts; a policy that keeps none is asked nothing.
         place: where records are kept, instead.
-        today: keys must have been valid when a record says that it was signed; today where it does not.
         connect: opens AWS.
     """
     if place is None and policy.evidence is None:
@@ -41,7 +36,7 @@ def recorded_code(
         store = store_of(policy, folder=Path.cwd(), told=place, connect=connect)
         for kept, one in store.read_all(store.listed([Predicate.SIGNING])):
             try:
-                record = _record(one, policy, today, store.shown_of(kept))
+                record = _record(one, policy, store.shown_of(kept))
             except ShipsafeError as error:
                 unread.append(f"A signing record: {error}")
                 continue
@@ -52,8 +47,7 @@ def recorded_code(
     return frozenset(found), tuple(unread)
 
 
-def _record(one: Envelope | ShipsafeError, policy: Policy, today: date, shown: str) -> SignedArtifact:
+def _record(one: Envelope | ShipsafeError, policy: Policy, shown: str) -> SignedArtifact:
     if isinstance(one, ShipsafeError):
         raise one
-    at = facts.signed_on(statement_of(one, shown=shown)) or today
-    return recorded(vouched(one, policy.attest, at=at, shown=shown).statement, shown=shown)
+    return vouched_record(one, policy.attest, shown=shown)

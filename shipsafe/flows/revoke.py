@@ -144,7 +144,7 @@ def survey(
             notes.append(f"Account {target.account} (target {target.name}): {error}")
     places = [one.elsewhere(name) for one in homes for name in dict.fromkeys([one.region, *names])]
     places = list({(one.account, one.region): one for one in places}.values())
-    code, unread = recorded_code(wanted, policy, place=evidence, today=wanted.now.date(), connect=connect)
+    code, unread = recorded_code(wanted, policy, place=evidence, connect=connect)
     notes += unread
     signature = Signature(arn=wanted.what.arn, code=code)
     since = signed_since(home, wanted.effective)

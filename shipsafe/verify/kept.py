@@ -6,26 +6,26 @@
 Nothing but evidence is looked at: whether a zip is still what it says, `verify FILE.zip` answers, and of what runs `verify --function`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
 from shipsafe.errors import NothingError, ShipsafeError
-from shipsafe.evidence import facts
-from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.recorded import vouched_record
 from shipsafe.evidence.store import Store
 from shipsafe.evidence.store.layout import Kept
-from shipsafe.evidence.trust import vouched
 from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Resource
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.verify import links
 from shipsafe.verify.proof import Proof, prove
+from shipsafe.verify.release import verification
 from shipsafe.verify.request import VerifyRequest
 from shipsafe.verify.stated_links import stated_links
 from shipsafe.verify.told import subject_of
 
-_WORDS = ("provenance", "sbom", "gates", "signing")  # a deployment and a summary are about what such statements are about
+# A deployment and a summary are about what such statements are about.
+_KINDS = (Predicate.PROVENANCE, Predicate.SBOM, Predicate.GATES, Predicate.SIGNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ def verify_kept(store: Store, request: VerifyRequest) -> Verification:
     with ThreadPoolExecutor(request.jobs, thread_name_prefix="shipsafe-kept") as pool:
         chains = list(pool.map(lambda one: _chain(store, one, request), zips))
     chains.sort(key=lambda chain: (-chain.exit_code, chain.subject))
-    return Verification(chains=tuple(chains), policy=request.policy.path, policy_digest=request.policy.digest)
+    return verification(chains, request)
 
 
 def _zips(store: Store) -> Iterator[_Zip]:
     """Each zip once: one that a signing record names as signed belongs to the unsigned one, of which the rest of the evidence speaks."""
-    listed = [one for one in store.listed() if one.word in _WORDS]
+    listed = store.listed(_KINDS)
     stated = {subject for one in listed if one.word != "signing" for subject in one.subjects}
     signed_alone = [one for one in listed if one.word == "signing" and stated.isdisjoint(one.subjects)]
     by_zip: dict[str, list[Kept]] = {sha256: [] for sha256 in sorted(stated)}
@@ -102,18 +102,15 @@ def _named(proof: Proof) -> Sequence[Resource]:
     return ()
 
 
-def _day(envelopes: Sequence[Envelope], request: VerifyRequest, shown: str) -> date:
+def _day(envelopes: Iterable[Envelope], request: VerifyRequest, shown: str) -> date:
     """The day on which keys must have been valid: when it was first signed, as a record says that counts on its own day; else today."""
     return min(_signed(envelopes, request.policy.attest, shown), default=request.today)
 
 
-def _signed(envelopes: Sequence[Envelope], trusted: AttestPolicy, shown: str) -> Iterator[date]:
+def _signed(envelopes: Iterable[Envelope], trusted: AttestPolicy, shown: str) -> Iterator[date]:
     for envelope in envelopes:
         try:
-            statement = statement_of(envelope, shown=shown)
-            on = facts.signed_on(statement) if statement.kind == Predicate.SIGNING else None
-            if on is not None:
-                vouched(envelope, trusted, at=on, shown=shown)
-                yield on
-        except ShipsafeError:  # its own link says so
+            record = vouched_record(envelope, trusted, shown=shown)
+        except ShipsafeError:  # it is none; or its own link says so
             continue
+        yield record.signed_at.date()
