@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from shipsafe.evidence.loose import table, tables, text
 from shipsafe.model.attestation import Statement
 from shipsafe.model.audit import Built, Decided, Deployed, WaivedFinding
 
@@ -17,22 +18,22 @@ _MOST = 10_000  # waived findings of a statement
 
 def built(statement: Statement) -> Built:
     """Of a provenance: SLSA v1, `buildDefinition` and `runDetails`."""
-    definition, details = _table(statement.predicate, "buildDefinition"), _table(statement.predicate, "runDetails")
+    definition, details = table(statement.predicate, "buildDefinition"), table(statement.predicate, "runDetails")
     source = next(_sources(definition), {})
-    dirty = _table(source, "annotations").get("dirty")
+    dirty = table(source, "annotations").get("dirty")
     return Built(
-        name=_text(_table(_table(definition, "externalParameters"), "artifact"), "name"),
+        name=_text(table(table(definition, "externalParameters"), "artifact"), "name"),
         source=_text(source, "uri"),
-        commit=_text(_table(source, "digest"), "gitCommit"),
+        commit=_text(table(source, "digest"), "gitCommit"),
         dirty=dirty if isinstance(dirty, bool) else None,
-        builder=_text(_table(details, "builder"), "id"),
+        builder=_text(table(details, "builder"), "id"),
     )
 
 
 def _sources(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The dependency that is the source: the one that says whether it was changed."""
-    for one in _entries(definition, "resolvedDependencies"):
-        if "dirty" in _table(one, "annotations") or "gitCommit" in _table(one, "digest"):
+    for one in tables(definition, "resolvedDependencies"):
+        if "dirty" in table(one, "annotations") or "gitCommit" in table(one, "digest"):
             yield one
 
 
@@ -42,15 +43,15 @@ def decided(statement: Statement) -> Decided:
     return Decided(
         asked_by=_text(predicate, "askedBy"),
         decision=_text(predicate, "decision"),
-        policy_digest=_text(_table(predicate, "policy"), "digest"),
+        policy_digest=_text(table(predicate, "policy"), "digest"),
         waived=tuple(_waived(predicate))[:_MOST],
     )
 
 
 def _waived(predicate: Mapping[str, Any]) -> Iterator[WaivedFinding]:
-    for outcome in _entries(predicate, "outcomes"):
-        for finding in _entries(outcome, "findings"):
-            if waiver := _table(finding, "waiver"):
+    for outcome in tables(predicate, "outcomes"):
+        for finding in tables(outcome, "findings"):
+            if waiver := table(finding, "waiver"):
                 yield WaivedFinding(
                     rule=" ".join(filter(None, (_text(finding, "rule"), _text(finding, "advisory")))),
                     subject=_text(finding, "subject") or _text(outcome, "subject"),
@@ -77,16 +78,5 @@ def signed_on(statement: Statement) -> date | None:
     return time.astimezone(UTC).date() if time.tzinfo else None
 
 
-def _table(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _entries(value: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    found = value.get(key)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
 def _text(value: Mapping[str, Any], key: str) -> str:
-    found = value.get(key)
-    return found[:_LONGEST] if isinstance(found, str) else ""
+    return text(value, key)[:_LONGEST]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shipsafe.errors import IntegrityError
+from shipsafe.evidence.loose import table
 from shipsafe.packing.release import Release, ReleasedArtifact
 
 _FIELDS = {  # of `externalParameters.artifact` and of the manifest's entry, and what claims call them
@@ -24,9 +25,9 @@ NEEDED = frozenset((*_FIELDS.values(), "built-by", "policy", "commit", "lock"))
 
 def stated(provenance: Mapping[str, Any]) -> dict[str, object]:
     """What a provenance says, by the names of claims; what it leaves out is left out. Its shape is not believed."""
-    definition = _table(provenance, "buildDefinition")
-    parameters = _table(definition, "externalParameters")
-    artifact, policy = _table(parameters, "artifact"), _table(parameters, "policy")
+    definition = table(provenance, "buildDefinition")
+    parameters = table(definition, "externalParameters")
+    artifact, policy = table(parameters, "artifact"), table(parameters, "policy")
     found = {claim: artifact[name] for name, claim in _FIELDS.items() if name in artifact}
     if "prebuilt" in artifact:
         found["built-by"] = "prebuilt" if artifact["prebuilt"] is True else "built"
@@ -34,14 +35,14 @@ def stated(provenance: Mapping[str, Any]) -> dict[str, object]:
         found["policy"] = policy["digest"]
     dependencies = definition.get("resolvedDependencies")
     if isinstance(dependencies, list):
-        found["commit"] = next((_table(one, "digest").get("gitCommit") for one in dependencies if _is_source(one)), None)
+        found["commit"] = next((table(one, "digest").get("gitCommit") for one in dependencies if _is_source(one)), None)
         found["lock"] = sorted(_locks(dependencies))
     return found
 
 
 def builder_id(provenance: Mapping[str, Any]) -> object:
     """Who built it, as it says."""
-    return _table(_table(provenance, "runDetails"), "builder").get("id")
+    return table(table(provenance, "runDetails"), "builder").get("id")
 
 
 def claimed(artifact: ReleasedArtifact, release: Release) -> dict[str, object]:
@@ -70,17 +71,12 @@ def as_text(value: object) -> str:
 
 
 def _is_source(dependency: object) -> bool:
-    return "dirty" in _table(dependency, "annotations")
+    return "dirty" in table(dependency, "annotations")
 
 
 def _locks(dependencies: list[Any]) -> Iterator[list[str]]:
     """Files with their digests; a distribution has a package URL in the place of a file."""
     for one in dependencies:
-        sha256 = _table(one, "digest").get("sha256")
+        sha256 = table(one, "digest").get("sha256")
         if sha256 is not None and str(one.get("uri", "")).startswith("file:"):
             yield [str(one.get("name")), str(sha256)]
-
-
-def _table(value: object, name: str) -> Mapping[str, Any]:
-    found = value.get(name) if isinstance(value, Mapping) else None
-    return found if isinstance(found, Mapping) else {}

@@ -9,6 +9,7 @@ from typing import Any
 from shipsafe.adapters.forkserver import serve
 from shipsafe.errors import IncompleteError, IntegrityError
 from shipsafe.evidence.envelope import LARGEST, read_envelope
+from shipsafe.evidence.loose import table
 from shipsafe.evidence.store.keeping import check_filed
 from shipsafe.evidence.store.listing import listing
 from shipsafe.evidence.trust import vouched
@@ -49,7 +50,7 @@ def _listed(one: Mapping[str, Any], trusted: AttestPolicy) -> dict[str, Any]:
     statement, components = listing(envelope, shown=one["shown"])
     check_filed("sbom", one["subjects"], statement, shown=one["shown"])
     by = vouched(envelope, trusted, at=date.min, shown=one["shown"], statement=statement).by
-    root = _table(_table(statement.predicate, "metadata"), "component").get("bom-ref")
+    root = table(table(statement.predicate, "metadata"), "component").get("bom-ref")
     return {
         "subjects": [(subject.name[:_LONGEST], subject.digests["sha256"]) for subject in statement.subjects],
         "name": root[:_LONGEST] if isinstance(root, str) else "",
@@ -64,11 +65,6 @@ def _line(one: Mapping[str, Any]) -> bytes:
             return file.read(LARGEST + 1)
     except OSError as error:
         raise IncompleteError(f"Cannot be read: {error.strerror or error}.", remedy="Check the folder and its rights.") from error
-
-
-def _table(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
 
 
 def main() -> None:

@@ -10,12 +10,13 @@ three times as long. Whose word it is has to be asked as of every statement.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from shipsafe.errors import IntegrityError
 from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.loose import text
 from shipsafe.model.attestation import Envelope, Statement
 
 _KEY = b'"components"'
@@ -45,7 +46,7 @@ def listing(envelope: Envelope, *, shown: str) -> tuple[Statement, list[Listed]]
             return statement_of(bare, shown=shown), found  # which refuses a second list
         except (ValueError, IntegrityError):
             pass  # laid out in another way, or broken: reading it whole tells which
-    statement = statement_of(envelope, shown=shown, quick=True)
+    statement = statement_of(envelope, shown=shown)
     return statement, list(_whole(statement, shown))
 
 
@@ -94,10 +95,5 @@ def _of(entry: Any) -> Listed | None:
         return None
     properties = entry.get("properties")
     told = {one.get("name"): one for one in properties if isinstance(one, dict)} if isinstance(properties, list) else {}
-    index, source = (_text(told.get(f"shipsafe:{key}", {}), "value") for key in ("index", "source"))
-    return _text(entry, "name"), _text(entry, "version"), _text(entry, "purl"), index, source
-
-
-def _text(value: Mapping[str, Any], key: str) -> str:
-    found = value.get(key)
-    return found if isinstance(found, str) else ""
+    index, source = (text(told.get(f"shipsafe:{key}", {}), "value") for key in ("index", "source"))
+    return text(entry, "name"), text(entry, "version"), text(entry, "purl"), index, source
