@@ -21,7 +21,6 @@ from shipsafe.verify.live import verify_functions
 from shipsafe.verify.request import VerifyRequest
 
 Verify = Callable[[Aws, str], Verification]  # of a function, by its ARN: what it runs without a version, and behind each alias
-_GONE = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +128,7 @@ def _find(found: _Found, aws: Aws, names: Sequence[FunctionName], pace: Pace) ->
         try:
             told = memory(aws, arn, pace)
         except ShipsafeError as error:
-            if isinstance(error, AwsRefusal) and error.code == _GONE:
+            if isinstance(error, AwsRefusal) and error.absent:
                 continue
             found.unlooked.append(error)
         else:
@@ -148,10 +147,9 @@ def _still_signed(found: _Found) -> dict[str, list[str]]:
     for aws in {(aws.account, aws.region): aws for aws, _, _ in found.stopped}.values():
         try:
             for one in list_functions(aws):
-                arn = one.arn.removesuffix(f":{one.version}")
                 signed = {one.job, one.profile_version, *(name for layer in one.layers for name in (layer.job, layer.profile_version))}
-                if one.version != LATEST and reasons.get(arn) in signed - {""}:
-                    old.setdefault(arn, []).append(one.version)
+                if one.version != LATEST and reasons.get(one.function) in signed - {""}:
+                    old.setdefault(one.function, []).append(one.version)
         except ShipsafeError as error:
             found.unlooked.append(error)
     return old
@@ -162,7 +160,7 @@ def _arn(aws: Aws, name: FunctionName) -> str:
 
 
 def _all(aws: Aws) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.arn.removesuffix(f":{one.version}") for one in list_functions(aws)))
+    return tuple(dict.fromkeys(one.function for one in list_functions(aws)))
 
 
 def let_run(rest: Rest, *, pace: Callable[[], Pace], say: Callable[[str], None]) -> Done:

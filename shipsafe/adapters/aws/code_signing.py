@@ -14,6 +14,7 @@ from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
 from shipsafe.adapters.aws.session import Aws
 
 _TAKEN = "ValidationException"
+_MOST_PUBLISHERS = 100  # Lambda takes twenty
 ENFORCE = "Enforce"
 
 
@@ -45,9 +46,10 @@ def list_configurations(aws: Aws) -> tuple[Configuration, ...]:
     Raises:
         IncompleteError: Lambda refused or gave no answer.
     """
-    client = aws.client("lambda")
-    found = pages("list code-signing configurations", client.list_code_signing_configs, "Marker", "NextMarker")
-    return tuple(_configuration(one) for page in found for one in page.get("CodeSigningConfigs", ()))
+    doing = "list code-signing configurations"
+    with aws_errors(doing):
+        found = pages(doing, aws.client("lambda").list_code_signing_configs, "Marker", "NextMarker")
+        return tuple(_configuration(one) for page in found for one in page.get("CodeSigningConfigs", ()))
 
 
 def find_configuration(aws: Aws, arn: str) -> Configuration | None:
@@ -60,7 +62,7 @@ def find_configuration(aws: Aws, arn: str) -> Configuration | None:
         with aws_errors(f"look at {arn}"):
             return _configuration(aws.client("lambda").get_code_signing_config(CodeSigningConfigArn=arn)["CodeSigningConfig"])
     except AwsRefusal as refusal:
-        if refusal.code == "ResourceNotFoundException":
+        if refusal.absent:
             return None
         raise
 
@@ -77,7 +79,7 @@ def make_configuration(aws: Aws, description: str, publisher: str) -> Configurat
             AllowedPublishers={"SigningProfileVersionArns": [publisher]},
             CodeSigningPolicies={"UntrustedArtifactOnDeployment": ENFORCE},  # Lambda's own default is Warn
         )
-    return _configuration(told["CodeSigningConfig"])
+        return _configuration(told["CodeSigningConfig"])
 
 
 def functions_under(aws: Aws, arn: str) -> tuple[str, ...]:
@@ -86,9 +88,10 @@ def functions_under(aws: Aws, arn: str) -> tuple[str, ...]:
     Raises:
         IncompleteError: Lambda refused or gave no answer.
     """
-    call = aws.client("lambda").list_functions_by_code_signing_config
-    found = pages(f"list the functions of {arn}", call, "Marker", "NextMarker", CodeSigningConfigArn=arn)
-    return tuple(one for page in found for one in page.get("FunctionArns", ()))
+    doing, call = f"list the functions of {arn}", aws.client("lambda").list_functions_by_code_signing_config
+    with aws_errors(doing):
+        found = pages(doing, call, "Marker", "NextMarker", CodeSigningConfigArn=arn)
+        return tuple(str(one) for page in found for one in page["FunctionArns"])
 
 
 def list_profiles(aws: Aws) -> tuple[ListedProfile, ...]:
@@ -131,11 +134,14 @@ def signatures_that_expire(aws: Aws, platform: str, *, after: datetime, before: 
 
 
 def _configuration(told: Any) -> Configuration:
+    publishers = tuple(str(one) for one in told.get("AllowedPublishers", {}).get("SigningProfileVersionArns", ()))
+    if len(publishers) > _MOST_PUBLISHERS:
+        raise ValueError("more publishers than Lambda lets in")
     return Configuration(
-        arn=told["CodeSigningConfigArn"],
-        description=told.get("Description", ""),
-        publishers=tuple(told.get("AllowedPublishers", {}).get("SigningProfileVersionArns", ())),
-        policy=told.get("CodeSigningPolicies", {}).get("UntrustedArtifactOnDeployment", ""),
+        arn=str(told["CodeSigningConfigArn"]),
+        description=str(told.get("Description", "")),
+        publishers=publishers,
+        policy=str(told.get("CodeSigningPolicies", {}).get("UntrustedArtifactOnDeployment", "")),
     )
 
 

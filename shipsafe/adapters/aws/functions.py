@@ -15,7 +15,6 @@ from shipsafe.adapters.aws.session import Aws
 from shipsafe.errors import ConfigError
 
 LATEST = "$LATEST"
-_GONE = "ResourceNotFoundException"
 _MOST_PAGES = 10_000  # of 50: versions are kept until somebody deletes them
 # Lambda's own pattern of FunctionName, with the two parts that we need.
 _NAME = re.compile(
@@ -91,6 +90,11 @@ class Running:
     kept_in: str
     variables: tuple[str, ...] = ()
 
+    @property
+    def function(self) -> str:
+        """The ARN of the function, without a version."""
+        return self.arn.removesuffix(f":{self.version}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
@@ -119,9 +123,12 @@ def find_function(aws: Aws, name: str, qualifier: str) -> Running | None:
     """
     try:
         with aws_errors(f"look at function {name}:{qualifier}"):
-            return _running(aws.client("lambda").get_function(FunctionName=name, Qualifier=qualifier))
+            found = _running(aws.client("lambda").get_function(FunctionName=name, Qualifier=qualifier))
+            if found.name != name or (found.version != qualifier and (qualifier == LATEST or qualifier.isdigit())):
+                raise ValueError(found.arn)  # what is told of another version is no answer
+            return found
     except AwsRefusal as refusal:
-        if refusal.code == _GONE:
+        if refusal.absent:
             return None
         raise
 
@@ -139,7 +146,7 @@ def list_functions(aws: Aws) -> Iterator[Running]:
     with aws_errors(doing):
         found = pages(doing, aws.client("lambda").list_functions, "Marker", "NextMarker", most=_MOST_PAGES, FunctionVersion="ALL")
         for page in found:
-            for one in page.get("Functions", ()):
+            for one in page["Functions"]:
                 yield _running({"Configuration": one})
 
 
@@ -153,7 +160,7 @@ def find_alias(aws: Aws, name: str, alias: str) -> Alias | None:
         with aws_errors(f"look at alias {alias} of function {name}"):
             return _alias(aws.client("lambda").get_alias(FunctionName=name, Name=alias))
     except AwsRefusal as refusal:
-        if refusal.code == _GONE:
+        if refusal.absent:
             return None
         raise
 
@@ -167,7 +174,7 @@ def list_aliases(aws: Aws, name: str) -> tuple[Alias, ...]:
     doing = f"list the aliases of function {name}"
     with aws_errors(doing):
         found = pages(doing, aws.client("lambda").list_aliases, "Marker", "NextMarker", FunctionName=name)
-        return tuple(_alias(one) for page in found for one in page.get("Aliases", ()))
+        return tuple(_alias(one) for page in found for one in page["Aliases"])
 
 
 def attached_configuration(aws: Aws, name: str) -> str | None:
@@ -198,7 +205,7 @@ def find_layer(aws: Aws, arn: str) -> LayerVersion | None:
                 job=str(content.get("SigningJobArn") or ""),
             )
     except AwsRefusal as refusal:
-        if refusal.code == _GONE:
+        if refusal.absent:
             return None
         raise
 

@@ -43,6 +43,11 @@ class AwsRefusal(IncompleteError):  # noqa: N818 - it is what AWS said, and some
         """Whether a right is missing."""
         return self.code in _DENIED
 
+    @property
+    def absent(self) -> bool:
+        """Whether Lambda or Signer knows no such thing (any more)."""
+        return self.code == "ResourceNotFoundException"
+
 
 @contextmanager
 def aws_errors(doing: str) -> Generator[None]:

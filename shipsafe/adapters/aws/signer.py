@@ -15,7 +15,6 @@ from shipsafe.model.signing import ProfileVersion, S3Object, SigningJob
 
 JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST = 500  # characters of Signer's own words
-_UNKNOWN = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,7 @@ def find_profile(aws: Aws, name: str, owner: str | None) -> Profile | None:
                 revoked_from=told.get("revocationRecord", {}).get("revocationEffectiveFrom"),
             )
     except AwsRefusal as refusal:
-        if refusal.code == _UNKNOWN:
+        if refusal.absent:
             return None
         raise
 
@@ -128,9 +127,12 @@ def describe_job(aws: Aws, job: str) -> Job | None:
     """
     try:
         with aws_errors(f"look at signing job {job}"):
-            return _job(aws.client("signer").describe_signing_job(jobId=job), job)
+            told = _job(aws.client("signer").describe_signing_job(jobId=job), job)
+            if told.id != job:
+                raise ValueError(told.id)  # what is told of another job is no answer
+            return told
     except AwsRefusal as refusal:
-        if refusal.code == _UNKNOWN:
+        if refusal.absent:
             return None
         raise
 
@@ -164,11 +166,11 @@ def _job(told: Any, job: str) -> Job:
         id=_line(told.get("jobId", job)),
         status=_line(told.get("status", "")),
         reason=_line(told.get("statusReason", "")),
-        source=(source.get("bucketName", ""), source.get("key", ""), source.get("version", "")),
+        source=(str(source.get("bucketName", "")), str(source.get("key", "")), str(source.get("version", ""))),
         signed=_place(told.get("signedObject", {}).get("s3")),
-        profile=told.get("profileName", ""),
-        profile_version=told.get("profileVersion", ""),
-        platform=told.get("platformId", ""),
+        profile=_line(told.get("profileName", "")),
+        profile_version=_line(told.get("profileVersion", "")),
+        platform=_line(told.get("platformId", "")),
         owner=told.get("jobOwner"),
         created=told.get("createdAt"),
         expires=told.get("signatureExpiresAt"),
@@ -183,7 +185,7 @@ def _line(text: str) -> str:
 
 
 def _place(told: Any) -> tuple[str, str] | None:
-    return (told.get("bucketName", ""), told.get("key", "")) if told else None
+    return (str(told.get("bucketName", "")), str(told.get("key", ""))) if told else None
 
 
 def _revoked(record: Any) -> str | None:

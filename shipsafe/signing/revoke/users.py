@@ -170,15 +170,14 @@ def _region(seen: _Seen, signature: Signature, pace: Pace, since: Callable[[str]
 
 
 def _uses(one: Running, layers: Mapping[str, tuple[str, str, str]], signature: Signature) -> Iterator[Use]:
-    function = one.arn.removesuffix(f":{one.version}")
     made = signature.made(one.job, one.profile_version)
     if made or (not one.job and one.code_sha256 in signature.code):
         through = ITS_CODE if made else ITS_BYTES
-        yield Use(function=function, name=one.name, version=one.version, through=through, job=one.job, code_sha256=one.code_sha256)
+        yield Use(function=one.function, name=one.name, version=one.version, through=through, job=one.job, code_sha256=one.code_sha256)
     for layer in one.layers:
         job, profile, code = layers[layer.arn]
         if signature.made(job, profile) or (not job and code in signature.code):
-            yield Use(function=function, name=one.name, version=one.version, through=layer.arn, job=job, code_sha256=code)
+            yield Use(function=one.function, name=one.name, version=one.version, through=layer.arn, job=job, code_sha256=code)
 
 
 def _aliases(aws: Aws, function: str) -> dict[str, list[str]]:
