@@ -140,7 +140,7 @@ def test_the_bundles_of_a_release_are_those_that_its_manifest_names(desk: Desk, 
     bundle = desk.dist / "Pay.intoto.jsonl"
     data = bundle.read_bytes()
     bundle.write_bytes(data + LINES[0] + b"\n")
-    with pytest.raises(IntegrityError, match="not the one that the release manifest names"):
+    with pytest.raises(IntegrityError, match="not the bundle that the release manifest names"):
         open_shelf(request)
     bundle.unlink()
     with pytest.raises(IntegrityError):
