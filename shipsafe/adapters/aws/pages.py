@@ -20,6 +20,8 @@ def pages(doing: str, call: Callable[..., Any], token: str, following: str, *, m
         with aws_errors(doing):
             page = call(**words)
             marker = page.get(following)
+            if marker is not None and not isinstance(marker, str):
+                raise TypeError(following)
         yield page
         if not marker:
             return
