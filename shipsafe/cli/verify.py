@@ -15,7 +15,7 @@ from shipsafe import __version__
 from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.files import write_atomic
 from shipsafe.cli import options
-from shipsafe.cli.screen import Screen, is_terminal
+from shipsafe.cli.screen import MARK, Screen, is_terminal
 from shipsafe.errors import ConfigError
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.packing.publish import MANIFEST
@@ -83,6 +83,9 @@ def verify(
     ] = None,
     key: options.Keys = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the first sentence.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Text: every chain link by link, also those of several that hold.")
+    ] = False,
 ) -> int:
     """Verify, link by link, that what ships is what was audited and signed: offline for files, live for functions.
 
@@ -123,12 +126,12 @@ def verify(
         write_atomic(summary.absolute(), _summary(found, signers, now))
     if output != "text":
         sys.stdout.write(write(marked, output))
-    elif marked is not found:
-        Screen(local=True).say(words.first_sentence(found) if quiet else write(found, output).removesuffix("\n"))
-    elif quiet or not is_terminal():
-        sys.stdout.write(f"{words.first_sentence(found)}\n" if quiet else write(found, output))
+    elif quiet:
+        Screen(local=marked is not found).say(words.first_sentence(found))
+    elif is_terminal():
+        _show(found, verbose=verbose, mark=MARK if marked is not found else "")
     else:
-        _show(found)
+        Screen(local=marked is not found).say(write(found, output, verbose=verbose).removesuffix("\n"))
     return found.exit_code
 
 
@@ -147,13 +150,20 @@ def _known(words: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def _show(found: Verification) -> None:
-    """In colour."""
+def _show(found: Verification, *, verbose: bool, mark: str) -> None:
+    """In colour, as wide as the terminal is; `mark` stands before every line."""
     from rich.console import Console  # noqa: PLC0415 - 25 ms that only a terminal needs
 
     from shipsafe.reports.chains.text import screen  # noqa: PLC0415 - likewise
 
-    screen(found, Console(soft_wrap=not sys.stdout.isatty()))
+    console = Console(soft_wrap=not sys.stdout.isatty())
+    if not console.is_terminal:  # TTY_COMPATIBLE=0, NO_COLOR and the like
+        Screen(local=bool(mark)).say(write(found, "text", verbose=verbose).removesuffix("\n"))
+        return
+    console.width -= len(mark)
+    with console.capture() as shown:
+        screen(found, console, verbose=verbose)
+    sys.stdout.writelines(f"{mark}{line}".rstrip() + "\n" for line in shown.get().splitlines())
 
 
 def _say(text: str) -> None:

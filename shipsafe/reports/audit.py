@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from shipsafe.model.audit import Audit, AuditedRelease, Built, Checked, Decided, Deployed, Standing, WaivedFinding
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.reports.escape import for_markdown
+from shipsafe.reports.tally import count
 
 _WIDTH = 9  # of the word before a line
 _COMMIT = 12  # characters of a commit in a table
@@ -15,7 +16,7 @@ _COMMIT = 12  # characters of a commit in a table
 
 def text_lines(audit: Audit) -> Iterator[str]:
     """The audit, as a person reads it; what prints the lines escapes them."""
-    yield f"Evidence in {audit.store}{_days(audit)}: {_number(len(audit.releases), 'release')}{_left_out(audit)}"
+    yield f"Evidence in {audit.store}{_days(audit)}: {count(len(audit.releases), 'release')}{_left_out(audit)}"
     yield f"policy: {audit.policy or 'none of the project'} ({audit.policy_digest})"
     yield from audit.notes
     for release in audit.releases:
@@ -37,7 +38,7 @@ def summary(audit: Audit) -> str:
         Standing.UNREAD: "that could not be read",
     }
     said = ", ".join(f"{counts[standing]} {word}" for standing, word in words.items() if counts[standing])
-    return f"{_number(len(checked), 'statement')}: {said}." if checked else "There is nothing to audit."
+    return f"{count(len(checked), 'statement')}: {said}." if checked else "There is nothing to audit."
 
 
 def _facts(release: AuditedRelease) -> Iterator[tuple[str, str]]:
@@ -145,7 +146,3 @@ def _days(audit: Audit) -> str:
 
 def _left_out(audit: Audit) -> str:
     return f" ({audit.left_out} signed on other days, or never)" if audit.left_out else ""
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -15,7 +15,7 @@ from shipsafe.reports import audit as words
 from shipsafe.reports.csv_report import cell
 from shipsafe.reports.strict_json import dump
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = "1.0"
 _TREE = {True: "dirty", False: "clean", None: "unknown"}
 
 

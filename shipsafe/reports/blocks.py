@@ -18,10 +18,11 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of one line. Its text is clean."""
+    """A piece of one line. Its text is clean. In a table what wraps stands `hang` columns further in, below its words."""
 
     text: str
     tone: Tone = Tone.PLAIN
+    hang: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,22 @@ def _rich(block: Line | Grid, room: int) -> "RenderableType":
     for span, width in zip(head, widths, strict=True):
         table.add_column(Text(span.text, _STYLES[span.tone]), width=width, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(span.text, _STYLES[span.tone]) for span in row))
+        table.add_row(*(_cell(span, width) for span, width in zip(row, widths, strict=True)))
     return table
+
+
+def _cell(span: Span, width: int) -> "RenderableType":
+    """A cell; where it hangs, its first words are a column of their own."""
+    from rich.table import Table  # noqa: PLC0415 - only on a terminal
+    from rich.text import Text  # noqa: PLC0415
+
+    if not span.hang:
+        return Text(span.text, _STYLES[span.tone])
+    inner = Table.grid()
+    inner.add_column(width=span.hang)
+    inner.add_column(width=width - span.hang, overflow="fold")
+    inner.add_row(*(Text(part, _STYLES[span.tone]) for part in (span.text[: span.hang], span.text[span.hang :])))
+    return inner
 
 
 def _fit(grid: Grid, room: int) -> list[int] | None:
@@ -133,7 +147,10 @@ def _fit(grid: Grid, room: int) -> list[int] | None:
 
 
 def _upright(head: tuple[Span, ...], row: tuple[Span, ...]) -> Iterator[Line]:
-    """A row of a table that is too wide for the screen, as lines."""
+    """A row of a table that is too wide for the screen, as lines. What goes on with the row above has no title."""
+    if not row[0].text:
+        yield from (Line((span,), 4) for span in row if span.text)
+        return
     yield Line((row[0],))
     for title, span in zip(head[1:], row[1:], strict=True):
         yield Line((Span(f"{title.text}: ", title.tone), span), 2)

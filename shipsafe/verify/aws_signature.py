@@ -20,7 +20,7 @@ from shipsafe.signing.roots import trust
 from shipsafe.signing.signature import Signature
 from shipsafe.verify import links
 from shipsafe.verify.files import open_regular
-from shipsafe.verify.proof import Proof
+from shipsafe.verify.proof import Proof, doubt
 from shipsafe.verify.request import VerifyRequest
 from shipsafe.verify.trusted import REMEDY, Trusted
 from shipsafe.verify.zip_contents import Contents, digests_of
@@ -57,7 +57,7 @@ def record_link(proof: Proof, entries: Iterable[Mapping[str, Any]], *, signed: b
     names = ", ".join(sorted(record.target for vouched, record in records if vouched in told))
     who = sorted({name for one in told for name in one.by})
     by = f"vouched for by {', '.join(who)}" if who else "of which nobody vouches"
-    notes = () if who else ("Nobody vouches for what the signer states.",)
+    notes = dict.fromkeys(note for one in told if (note := doubt(one)))
     return links.held(links.SIGNING_RECORD, f"The signing record joins the unsigned to the signed zip at {names}, {by}.", notes=notes)
 
 

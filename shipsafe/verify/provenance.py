@@ -7,6 +7,8 @@ from typing import Any
 from shipsafe.errors import ShipsafeError
 from shipsafe.evidence.facts import built
 from shipsafe.evidence.predicates import check
+from shipsafe.evidence.provenance import LOCAL
+from shipsafe.model.audit import Built
 from shipsafe.model.chain import Link
 from shipsafe.packing.release import Release
 from shipsafe.verify import links
@@ -43,10 +45,23 @@ def provenance_link(proof: Proof, about: About) -> Link:
         return links.broken(links.PROVENANCE, what, expected=stated[:_LONGEST], found=there[:_LONGEST], remedy=_REMEDY, path=about.shown)
     told = built(statement)
     notes = [*link.notes]
-    if told.dirty is not False:
+    if not told.commit:
+        notes.append("The builder names no commit, so that nothing says which source it was.")
+    elif told.dirty is not False:
         notes.append("What was built differs from the commit." if told.dirty else "The builder could not say whether it is the commit.")
-    sentence = f"{link.sentence} Built from {told.source or 'a source that it does not name'} by {told.builder}."
-    return replace(link, sentence=sentence, notes=tuple(notes))
+    return replace(link, sentence=f"{link.sentence} Built from {_source(told)} by {_builder(told)}.", notes=tuple(notes))
+
+
+def _source(told: Built) -> str:
+    folder = told.source.removeprefix("file:")
+    if folder == told.source:  # the URL of a repository names the commit itself
+        return told.source or "a source that it does not name"
+    where = "a folder" if folder in ("", ".") else f"the folder {folder}"
+    return f"{where} at commit {told.commit[:12]}" if told.commit else where
+
+
+def _builder(told: Built) -> str:
+    return f"a builder without a name ({LOCAL})" if told.builder == LOCAL else told.builder
 
 
 def _differences(predicate: Mapping[str, Any], about: About) -> Iterator[tuple[str, str, str]]:

@@ -41,6 +41,7 @@ _VARYING = (
 # Notes of this release whatever is done to it.
 _ALWAYS = (
     "The builder could not say",
+    "The builder names no commit",
     "Looked up again in",
     "It was released under another policy",
     "dependencies/unaudited is allowed by",

@@ -1,5 +1,8 @@
 """The sentences that every form of a verification shares."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
 from shipsafe.errors import ExitCode
 from shipsafe.model.chain import Chain, Hold, Link, Verification
 from shipsafe.reports.escape import short
@@ -7,6 +10,8 @@ from shipsafe.reports.tally import count
 
 _SENTENCE = 1000  # characters of one text from outside
 _VALUE = 500
+_IDS = 8  # ids of links that a note names
+_SIGNATURE = "aws-signature"  # the link of a zip, not of what runs
 _BREAKS = {
     Hold.BROKEN: "is broken at",
     Hold.UNANSWERED: "could not be verified at",
@@ -88,13 +93,51 @@ def _where(chain: Chain, link: Link) -> str:
 
 
 def _all_hold(verification: Verification) -> str:
-    links = [link for chain in verification.chains for link in chain.links]
+    chains = verification.chains
+    links = [link for chain in chains for link in chain.links]
     held = count(sum(link.hold is Hold.HELD for link in links), "link")
-    notes = len(verification.notes) + sum(len(link.notes) for link in links)
+    notes = len({*verification.notes, *(note for link in links for note in link.notes)})
     more = f", {count(notes, 'note')}" if notes else ""
-    if len(verification.chains) == 1:
-        return f"The chain of {name(verification.chains[0].subject)} holds: {held}{more}."
-    return f"All {len(verification.chains)} chains hold: {held}{more}."
+    unsigned = sum(link.id == _SIGNATURE and link.hold is Hold.NOT_ASKED for link in links)
+    if len(chains) == 1:
+        hold = f"The chain of {name(chains[0].subject)} holds"
+        return f"{hold} up to the unsigned zip; nothing of AWS was looked at: {held}{more}." if unsigned else f"{hold}: {held}{more}."
+    if unsigned == len(chains):
+        return f"All {len(chains)} chains hold up to the unsigned zips; nothing of AWS was looked at: {held}{more}."
+    some = f"; {unsigned} of them up to an unsigned zip, for which nothing of AWS was looked at" if unsigned else ""
+    return f"All {len(chains)} chains hold: {held}{more}{some}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """A note that is told once: `links` have it, whose ids are `ids`; `subject` is that of the chain where one link alone has it."""
+
+    text: str
+    links: int
+    ids: tuple[str, ...]
+    subject: str
+
+
+def remarks(chains: Iterable[Chain], *, told: Callable[[Chain], bool]) -> tuple[Remark, ...]:
+    """The notes that more than one link has, and those of chains that are not `told` link by link, in their order."""
+    having: dict[str, list[tuple[Chain, Link]]] = {}
+    for chain in chains:
+        for link in chain.links:
+            for note in dict.fromkeys(link.notes):
+                having.setdefault(note, []).append((chain, link))
+    return tuple(
+        Remark(text=note, links=len(those), ids=tuple(dict.fromkeys(link.id for _, link in those)), subject=those[0][0].subject)
+        for note, those in having.items()
+        if len(those) > 1 or not told(those[0][0])
+    )
+
+
+def remark(one: Remark) -> str:
+    """A remark with the links that it concerns: `Nobody vouches for it. (12 links: sbom, gates)`."""
+    if one.links == 1:
+        return f"{sentence(one.text)} ({name(one.subject)}: {short(one.ids[0], 40) or '-'})"
+    ids = ", ".join(short(each, 40) or "-" for each in one.ids[:_IDS])
+    return f"{sentence(one.text)} ({one.links} links: {ids}{', ...' if len(one.ids) > _IDS else ''})"
 
 
 def links_by_hold(chain: Chain) -> str:

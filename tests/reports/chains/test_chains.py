@@ -1,6 +1,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # its stubs would be one more dependency
@@ -9,11 +10,12 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from shipsafe.errors import ConfigError
+from shipsafe.model.chain import Chain, Hold, Link
 from shipsafe.reports.chains import FORMS, write
 from shipsafe.reports.chains.json_chains import schema_text
 from shipsafe.reports.chains.text import screen
 from shipsafe.reports.chains.words import first_sentence
-from tests.reports.chains.sample import SAMPLES, UNSIGNED, ZIP, chain, verification
+from tests.reports.chains.sample import CANCELLED, DENIED, SAMPLES, SBOM, SKIPPED, UNSIGNED, ZIP, chain, verification
 from tests.shared_data import shared_data
 
 
@@ -83,6 +85,66 @@ def test_json_has_the_values_as_they_came() -> None:
     (link,) = (link for link in found["chains"][1]["links"] if link["id"] == "sbom")
     assert link["expected"] == f"sha256:{UNSIGNED}"
     assert found["chains"][0]["attestations"][0]["vouched_by"] == ["ci"]
+
+
+DOUBT = "Nobody vouches for what the builder states."
+
+
+def doubted(subject: str, *more: Link) -> Chain:
+    return chain(replace(ZIP, notes=(DOUBT,)), replace(SKIPPED, id="sbom", hold=Hold.HELD, notes=(DOUBT, "Odd.")), *more, subject=subject)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_a_note_that_many_links_have_stands_once_and_says_how_many(form: str) -> None:
+    text = write(verification(doubted("a.zip"), doubted("b.zip")), form)
+    assert text.count(DOUBT) == 1
+    assert f"note: {DOUBT} (4 links: zip, sbom)\n" in text
+    assert first_sentence(verification(doubted("a.zip"), doubted("b.zip"))) == "All 2 chains hold: 4 links, 2 notes."
+
+
+def test_of_many_chains_that_hold_each_takes_a_line_and_no_note_is_lost() -> None:
+    found = verification(*(doubted(f"{number}.zip") for number in range(20)), doubted("last.zip", CANCELLED))
+    text = write(found, "text", verbose=False)
+    assert [line for line in text.splitlines() if ".zip" in line][:2] == ["held   0.zip     2 held", "held   1.zip     2 held"]
+    assert "--verbose" in text
+    assert f"note: {DOUBT} (42 links: zip, sbom)\n" in text
+    assert f"note: {CANCELLED.notes[0]} (last.zip: profile)\n" in text
+    assert len(text.splitlines()) < 21 + 12
+    assert write(found, "text").count("held   zip") == 21
+
+
+def test_what_does_not_hold_is_told_link_by_link_beside_what_does() -> None:
+    found = verification(chain(ZIP), chain(ZIP, SBOM, subject="function:Billing"), chain(DENIED, subject="function:Mail"))
+    text = write(found, "text", verbose=False)
+    assert "BROKEN  sbom  The SBOM is not the one of this zip." in text
+    assert "UNANSWERED  code-signing" in text
+    assert "held   Orders.zip  1 held" in text
+    assert ZIP.sentence in text, "the chain that is broken is told whole"
+    assert text.count(ZIP.sentence) == 1
+
+
+def test_a_chain_that_is_alone_is_told_link_by_link() -> None:
+    found = verification(chain(ZIP, CANCELLED))
+    assert write(found, "text", verbose=False) == write(found, "text")
+    assert "--verbose" not in write(found, "text")
+
+
+def test_the_first_sentence_says_where_nothing_of_aws_was_looked_at() -> None:
+    signed, unsigned = chain(replace(SKIPPED, hold=Hold.HELD)), chain(ZIP, SKIPPED)
+    bare = "nothing of AWS was looked at"
+    assert first_sentence(verification(unsigned)) == f"The chain of Orders.zip holds up to the unsigned zip; {bare}: 1 link."
+    assert first_sentence(verification(unsigned, unsigned)) == f"All 2 chains hold up to the unsigned zips; {bare}: 2 links."
+    assert first_sentence(verification(signed, unsigned)).startswith("All 2 chains hold: 2 links; 1 of them up to an unsigned zip")
+    assert bare not in first_sentence(verification(signed))
+
+
+def test_what_wraps_stands_below_its_own_words() -> None:
+    out = io.StringIO()
+    noted = verification(chain(replace(ZIP, notes=("one two three four five six seven eight nine ten eleven twelve",))))
+    screen(noted, Console(file=out, force_terminal=True, width=60, color_system=None, legacy_windows=False, _environ={}))
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    first = next(number for number, line in enumerate(lines) if "note  " in line)
+    assert lines[first].index("one") == len(lines[first + 1]) - len(lines[first + 1].lstrip())
 
 
 def sarif(name: str) -> Any:
