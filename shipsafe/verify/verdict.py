@@ -11,7 +11,7 @@ from shipsafe.advisories.findings import MALICIOUS, VULNERABLE, findings_of, may
 from shipsafe.errors import IncompleteError, ShipsafeError
 from shipsafe.evidence.gate_statement import GatesSaid, read_gates
 from shipsafe.judge import judge
-from shipsafe.model.advisory import Pin
+from shipsafe.model.advisory import Advisories, Pin
 from shipsafe.model.attestation import Vouched
 from shipsafe.model.chain import Hold, Link
 from shipsafe.model.finding import Finding
@@ -23,7 +23,9 @@ from shipsafe.verify import links
 from shipsafe.verify.request import VerifyRequest
 
 _GATE = "dependencies"
+_PROJECT = "project"  # what gates answer about all functions and layers together
 _ASKED_ANEW = (VULNERABLE.id, MALICIOUS.id)
+_UNASKED = "It was not asked when this was released."
 _MOST = 5  # findings that notes name
 _REMEDY = "Fix it and release again; or allow it in your policy, with a reason, an owner and an end."
 _NOBODY = "Find out who released it, and build again."
@@ -55,6 +57,11 @@ def verdict_link(said: Said, request: VerifyRequest) -> Link:
     if answered.decision is not Decision.PASS:
         return links.broken(links.VERDICT, f"The {answered.asked_by}'s gates did not let it pass.", expected=str(Decision.PASS),
                             found=str(answered.decision), remedy=_NOBODY, path=said.shown)  # fmt: skip
+    if strangers := [one.subject for one in answered.outcomes if one.subject not in (said.subject, _PROJECT)]:
+        return links.broken(links.VERDICT, "A gate's answer is about another function or layer.", expected=said.subject,
+                            found=strangers[0], remedy=_NOBODY, path=said.shown)  # fmt: skip
+    if not any(one.subject == said.subject for one in answered.outcomes):  # else nobody would miss a gate that the policy requires
+        return links.broken(links.VERDICT, "No gate answered anything about it.", remedy=_NOBODY, path=said.shown)
     try:
         outcomes, notes = _anew(answered, said, request)
     except ShipsafeError as error:
@@ -70,24 +77,15 @@ def _anew(said: GatesSaid, about: Said, request: VerifyRequest) -> tuple[Sequenc
     """
     before = next((one for one in said.outcomes if one.gate == _GATE and one.state is not State.NOT_ASKED), None)
     if before is None:
-        return said.outcomes, ()
+        return _unasked(said, about, request)
     if about.distributions is None:
         raise IncompleteError("Its dependencies were not looked up again, because its SBOM does not hold.")
-    asked = [one for one in about.distributions if not request.policy.is_first_party(one.name) and may_be_asked(one)]
-    if not asked:
+    advisories, found = _looked_up(about, about.distributions, request)
+    if advisories is None:
         return said.outcomes, ()
-    advisories = request.advisories
-    if advisories is None or isinstance(advisories, ShipsafeError):
-        told = advisories or IncompleteError("There is no source of advisories.", remedy="Run `shipsafe advisories pull`.")
-        raise IncompleteError(f"Its dependencies could not be looked up again. {told.what}", remedy=told.remedy, path=told.path)
-    answers = advisories.ask([Pin(name=one.name, version=one.version or "") for one in asked])
     known = {finding.identity for finding in before.findings}
     paths = {(finding.package, finding.version): finding.path for finding in before.findings}
-    found = [
-        replace(finding, path=paths.get((finding.package, finding.version), finding.path))
-        for one, answer in zip(asked, answers, strict=True)
-        for finding in findings_of(one, answer, before.subject)
-    ]
+    found = [replace(finding, path=paths.get((finding.package, finding.version), finding.path)) for finding in found]
     kept = [finding for finding in before.findings if finding.rule not in _ASKED_ANEW]
     fresh = {finding.identity: finding for finding in (*kept, *found)}
     after = replace(before, findings=tuple(fresh.values()))
@@ -95,6 +93,36 @@ def _anew(said: GatesSaid, about: Said, request: VerifyRequest) -> tuple[Sequenc
     notes = [f"Looked up again in {advisories.info.label}."]
     notes += [f"Known since it was released: {', '.join(new[:_MOST])}{' and more' if len(new) > _MOST else ''}."] if new else []
     return [after if one is before else one for one in said.outcomes], tuple(notes)
+
+
+def _unasked(said: GatesSaid, about: Said, request: VerifyRequest) -> tuple[Sequence[Outcome], tuple[str, ...]]:
+    """The outcomes where nobody asked about dependencies: "does not apply" is no way round what is known of those in the zip."""
+    try:
+        _, found = _looked_up(about, about.distributions or (), request)
+    except ShipsafeError:  # nobody said that anything was looked up, and nobody says so now
+        return said.outcomes, ()
+    known = [finding for finding in found if finding.rule in _ASKED_ANEW]
+    return (*said.outcomes, *([Outcome.unanswered(_GATE, about.subject, _UNASKED, known)] if known else ())), ()
+
+
+def _looked_up(
+    about: Said, distributions: Sequence[Distribution], request: VerifyRequest
+) -> tuple[Advisories | None, list[Finding]]:  # fmt: skip
+    """Today's advisories and what they say; None where there is nothing to ask them.
+
+    Raises:
+        ShipsafeError: nobody could look.
+    """
+    asked = [one for one in distributions if not request.policy.is_first_party(one.name) and may_be_asked(one)]
+    if not asked:
+        return None, []
+    advisories = request.advisories
+    if advisories is None or isinstance(advisories, ShipsafeError):
+        told = advisories or IncompleteError("There is no source of advisories.", remedy="Run `shipsafe advisories pull`.")
+        raise IncompleteError(f"Its dependencies could not be looked up again. {told.what}", remedy=told.remedy, path=told.path)
+    answers = advisories.ask([Pin(name=one.name, version=one.version or "") for one in asked])
+    told_of = zip(asked, answers, strict=True)
+    return advisories, [finding for one, answer in told_of for finding in findings_of(one, answer, about.subject)]
 
 
 def _judged(
