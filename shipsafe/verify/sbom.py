@@ -17,7 +17,7 @@ from shipsafe.errors import IntegrityError, ShipsafeError
 from shipsafe.evidence.reconcile import claims_of, reconcile
 from shipsafe.evidence.recorded import code_sha256_of
 from shipsafe.evidence.schema import validate
-from shipsafe.model.attestation import Vouched
+from shipsafe.model.attestation import STATEMENT, Vouched
 from shipsafe.model.chain import Hold, Link
 from shipsafe.model.location import Location
 from shipsafe.model.policy import Policy
@@ -32,6 +32,7 @@ from shipsafe.verify.files import read_regular
 from shipsafe.verify.zip_contents import Bytes, Contents
 
 _LARGEST = 48 * MEBIBYTE  # of the 50,000 files that a build takes
+_HEAD = f'{{"_type":"{STATEMENT}","predicate":'.encode()  # what a statement of ours begins with
 _REMEDY = "Somebody changed the zip, its SBOM or the release manifest: find out who, and build again."
 
 
@@ -89,8 +90,8 @@ def _published(stated: ReleasedArtifact | None, sbom: Vouched) -> Link | None:
     if (found := hashlib.sha256(data).hexdigest()) != stated.sbom_sha256:
         return links.broken(links.SBOM, "It is not the SBOM that the release manifest names.", expected=f"sha256:{stated.sbom_sha256}",
                             found=f"sha256:{found}", remedy=_REMEDY, path=shown)  # fmt: skip
-    if b'"predicate":' + data.rstrip(b"\n") + b"," in sbom.envelope.payload:
-        return None  # as it was stated, byte by byte
+    if sbom.envelope.payload.startswith(_HEAD + data.rstrip(b"\n") + b',"predicateType":'):
+        return None  # as it was stated, byte by byte; elsewhere in the payload it would be another member's value
     try:
         same = json.loads(data) == sbom.statement.predicate
     except (ValueError, RecursionError):

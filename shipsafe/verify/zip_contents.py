@@ -13,7 +13,7 @@ import os
 import stat
 from collections.abc import Container, Generator, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -41,12 +41,16 @@ class SignatureError(IntegrityError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bytes:
-    """The bytes of a file: hex digests, `code_sha256` in base64 as Lambda has it, and how many they are."""
+    """The bytes of a file: hex digests, `code_sha256` in base64 as Lambda has it, and how many they are.
+
+    `stamp`: what the disk said of the file before it was read, by which a later change is noticed.
+    """
 
     sha256: str
     sha512: str
     code_sha256: str
     size: int
+    stamp: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,8 @@ def digests_of(file: BinaryIO, *, shown: str) -> Bytes:
         IntegrityError: it is larger than any zip that Lambda takes.
         IncompleteError: it cannot be read.
     """
-    if os.fstat(file.fileno()).st_size > LARGEST:
+    stamp = _stamp(file)
+    if stamp[0] > LARGEST:
         raise IntegrityError(f"It has more than {LARGEST // MEBIBYTE} MiB.", remedy="Lambda takes no such zip.", path=shown)
     short, long, size = hashlib.sha256(), hashlib.sha512(), 0
     try:
@@ -102,7 +107,14 @@ def digests_of(file: BinaryIO, *, shown: str) -> Bytes:
             long.update(chunk)
     except OSError as error:
         raise IncompleteError(f"It cannot be read: {error.strerror}.", remedy="Check the disk.", path=shown) from error
-    return Bytes(sha256=short.hexdigest(), sha512=long.hexdigest(), code_sha256=base64.b64encode(short.digest()).decode(), size=size)
+    code_sha256 = base64.b64encode(short.digest()).decode()
+    return Bytes(sha256=short.hexdigest(), sha512=long.hexdigest(), code_sha256=code_sha256, size=size, stamp=stamp)
+
+
+def _stamp(file: BinaryIO) -> tuple[int, ...]:
+    """Size and times. Whoever writes into a file may set back when it was modified, and not when its inode changed."""
+    found = os.fstat(file.fileno())
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def contents_of(file: BinaryIO, found: Bytes, scratch: Path, *, shown: str) -> Contents:
@@ -119,7 +131,6 @@ def contents_of(file: BinaryIO, found: Bytes, scratch: Path, *, shown: str) -> C
         IntegrityError: it is no zip, or one that two readers could read in two ways.
         IncompleteError: it cannot be read, or has changed meanwhile, or the private folder cannot be written.
     """
-    before = os.fstat(file.fileno())
     try:
         members = read_entries(file)
         signed = hashlib.sha384() if any(member.name == ENTRY for member in members) else None
@@ -129,8 +140,7 @@ def contents_of(file: BinaryIO, found: Bytes, scratch: Path, *, shown: str) -> C
         raise type(error)(error.what, remedy=error.remedy, path=shown) from error
     except OSError as error:
         raise IncompleteError(f"It cannot be read: {error.strerror}.", remedy="Check the disk.", path=shown) from error
-    after = os.fstat(file.fileno())
-    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or after.st_size != found.size:
+    if (after := _stamp(file)) != found.stamp or after[0] != found.size:
         raise IncompleteError("The zip changed while it was looked at.", remedy="Run again when nobody writes it.", path=shown)
     return Contents(
         bytes=found,
