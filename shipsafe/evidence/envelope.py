@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
 
 LARGEST = 128 * 1024 * 1024  # bytes of a bundle: the SBOM is in it, in base64
-_MOST = 5_000_000  # values in a statement
+_MOST = 2_000_000  # values in a statement: an SBOM of ours has twelve a file, and a build takes 50,000 files
 _MOST_SIGNATURES = 16
 MOST_ENVELOPES = 1000
+_MOST_LINES = 2 * MOST_ENVELOPES  # empty ones are passed over
+_MOST_OUTSIDE = 200_000  # values in an envelope beside its payload: what Sigstore adds to a signature has some hundred
 _MOST_SUBJECTS = 1000
 _LONGEST_SIGNATURE = 1024  # bytes
 _LONGEST_KEYID = 1024  # characters
@@ -87,10 +89,11 @@ def read_bundle(data: bytes, *, shown: str) -> tuple[Envelope, ...]:
     """
     if len(data) > LARGEST:
         raise IntegrityError(f"It has more than {LARGEST} bytes, which no bundle has.", remedy=_REMEDY, path=shown)
-    lines = [line for line in data.split(b"\n") if line.strip()]
-    if not lines:
+    ends = data.count(b"\n")  # before they are parted: of a hundred megabytes of empty lines the list alone takes ten times as much
+    lines = [line for line in data.split(b"\n") if line.strip()] if ends <= _MOST_LINES else []
+    if not lines and ends <= _MOST_LINES:
         raise IntegrityError("It holds no envelope, so that it proves nothing.", remedy=_REMEDY, path=shown)
-    if len(lines) > MOST_ENVELOPES:
+    if len(lines) > MOST_ENVELOPES or ends > _MOST_LINES:
         raise IntegrityError(f"It holds more than {MOST_ENVELOPES} envelopes.", remedy=_REMEDY, path=shown)
     return tuple(read_envelope(line, shown=shown, line=number) for number, line in enumerate(lines, 1))
 
@@ -106,7 +109,7 @@ def read_envelope(data: bytes, *, shown: str, line: int | None = None) -> Envelo
         return IntegrityError(f"It is no DSSE envelope: {what}.", remedy=_REMEDY, path=shown, line=line)
 
     text, rest = _apart(data)
-    document = _json(rest, wrong)
+    document = _json(rest, wrong, most=_MOST_OUTSIDE)
     if not isinstance(document, dict) or not {"payload", "payloadType", "signatures"} <= document.keys():
         raise wrong("it has no payload, payloadType or signatures")
     signatures = document["signatures"]
@@ -158,13 +161,12 @@ def _decoded(text: str | memoryview) -> bytes:
     return data
 
 
-def statement_of(envelope: Envelope, *, shown: str, quick: bool = False) -> Statement:
+def statement_of(envelope: Envelope, *, shown: str) -> Statement:
     """What an envelope says. Believe it only after `trust.vouched`.
 
     Args:
         envelope: as it was read.
         shown: where it comes from, for people.
-        quick: do not look for keys that stand twice, which takes as long as all the rest: for those who read thousands and decide nothing.
 
     Raises:
         IntegrityError: it is no in-toto statement, or a subject has no SHA-256.
@@ -175,7 +177,7 @@ def statement_of(envelope: Envelope, *, shown: str, quick: bool = False) -> Stat
 
     if envelope.payload_type != PAYLOAD_TYPE:
         raise wrong(f"its payload type is {envelope.payload_type[:80]!r} and not {PAYLOAD_TYPE}")
-    document = _json(envelope.payload, wrong, quick=quick)
+    document = _json(envelope.payload, wrong)
     if not isinstance(document, dict) or document.get("_type") != STATEMENT:
         raise wrong(f"its _type is not {STATEMENT}")
     subjects, kind, predicate = document.get("subject"), document.get("predicateType"), document.get("predicate")
@@ -195,11 +197,11 @@ def _resource(entry: Any, wrong: Any) -> Resource:
     return Resource(name=str(entry.get("name", "")), digests=dict(digests))
 
 
-def _json(data: bytes, wrong: Any, *, quick: bool = False) -> Any:
-    if holds_more(data, _MOST):
-        raise wrong(f"it holds more than {_MOST:,} values")
+def _json(data: bytes, wrong: Any, *, most: int = _MOST) -> Any:
+    if holds_more(data, most):
+        raise wrong(f"it holds more than {most:,} values")
     try:
-        document = json.loads(data.decode(), object_pairs_hook=None if quick else _once, parse_constant=_no_number)
+        document = json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_no_number)
         if _SURROGATE.search(data):  # half a character, which no UTF-8 can hold: nobody could write down what we read
             json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:

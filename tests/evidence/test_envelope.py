@@ -99,3 +99,11 @@ def test_a_line_that_is_wrong_is_named() -> None:
 def test_too_many_lines_are_refused() -> None:
     with pytest.raises(IntegrityError, match="more than 1000"):
         read_bundle(b"{}\n" * 1001, shown="b")
+    with pytest.raises(IntegrityError, match="more than 1000"):
+        read_bundle(b"\n" * 100_000, shown="b")  # empty ones: a list of a hundred million of them takes a gigabyte
+
+
+def test_an_envelope_holds_no_heap_of_values_beside_its_payload() -> None:
+    heap = json.dumps({"payload": "", "payloadType": "", "signatures": [{"sig": "YQ==", "heap": [{}] * 200_000}]}).encode()
+    with pytest.raises(IntegrityError, match="more than 200,000 values"):
+        read_envelope(heap, shown="b")
