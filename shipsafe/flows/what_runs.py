@@ -87,14 +87,20 @@ def _named(functions: Iterable[Function], asked: WhatRuns, stack: Mapping[str, s
     """Names by logical id, and the functions that the stack does not have (a condition may leave one out).
 
     Raises:
-        ConfigError: nobody says what a function is called.
+        ConfigError: nobody says what a function is called, or two are called the same: one of them would go unverified.
     """
     named: dict[str, str] = {}
     lost: list[Function] = []
+    called: dict[str, str] = {}
     for one in functions:
         name = asked.known.get(one.name) or (stack.get(one.name) if stack is not None else one.function_name)
         if name is not None:
             named[one.name] = name
+            other = called.setdefault(FunctionName.parse(name).name, one.name)
+            if other != one.name:
+                raise ConfigError(f"Functions {other} and {one.name} of the template are both called {name}: one cannot run as the other.",
+                                  remedy=f"Name the stack with --stack, or one of them with --map {one.name}=NAME.",
+                                  path=one.location.path, line=one.location.line)  # fmt: skip
         elif stack is not None:
             lost.append(one)
         else:

@@ -81,6 +81,26 @@ def test_a_function_that_runs_the_code_of_another_one_of_the_template_is_broken(
     assert broken(_verify(world, known={"Orders": "swapped"})) == ("code-sha256", 5)
 
 
+SECOND = """\
+  Billing:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: billing
+      Runtime: python3.13
+      Handler: app.handler
+      CodeUri: src
+"""
+
+
+@pytest.mark.parametrize("known", [{"Billing": "orders-prod"}, {"Orders": "billing:live"}])
+def test_two_functions_of_one_name_are_an_error_and_neither_is_left_out(
+    world: World, monkeypatch: pytest.MonkeyPatch, known: dict[str, str]
+) -> None:  # fmt: skip
+    monkeypatch.setattr(f"{__name__}.TEMPLATE", TEMPLATE + SECOND)
+    with pytest.raises(ConfigError, match="Functions Orders and Billing of the template are both called"):
+        _verify(world, "FunctionName: orders-prod", known=known)
+
+
 def test_a_stack_that_may_not_be_looked_at_ends_with_4(world: World) -> None:
     with pytest.raises(AwsRefusal) as refused:
         _verify(world, stack="shop")
