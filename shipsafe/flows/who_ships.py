@@ -5,14 +5,17 @@ An advisory that nobody knows, an SBOM that nobody can read and a zip whose SBOM
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
-from shipsafe.adapters.cache import Cache
+from shipsafe.adapters.cache import Cache, open_cache
+from shipsafe.adapters.http import fetch
+from shipsafe.adapters.places import cache_dir
+from shipsafe.advisories import open_advisories
 from shipsafe.advisories.named import is_id, named
 from shipsafe.advisories.records import parsed
 from shipsafe.advisories.sources import records_of
@@ -21,11 +24,11 @@ from shipsafe.evidence.store import Store, store_of
 from shipsafe.evidence.store.components import Component, Shipped, shipped
 from shipsafe.evidence.store.layout import Kept
 from shipsafe.flows.audit import releases_of
-from shipsafe.flows.today import today_here
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.audit import AuditedRelease
 from shipsafe.model.policy import Policy
 from shipsafe.model.shipping import Affected, Shipping, WhoShips
+from shipsafe.policy import load
 
 Affects = Callable[[str, str], bool | None]  # whether a version of a package is meant; None where nobody can say
 
@@ -165,6 +168,19 @@ def asked_here(text: str, *, policy: Path | None, place: str | None, offline: bo
     Raises:
         ShipsafeError: as `question` and `who_ships`; or the policy cannot be used.
     """
-    with today_here(policy, offline=offline, say=say) as now:
-        asked = question(text, now.advisories)
-        return who_ships(asked, now.policy, folder=Path.cwd(), today=now.at.date(), place=place, cache=now.answers)
+    folder, cache, today = Path.cwd(), cache_dir(), _now().date()
+    loaded = load(folder, explicit=policy, offline=offline, cache=cache, fetch=fetch, today=today)
+    answers = open_cache(cache)
+
+    def advisories() -> Advisories:
+        return open_advisories(loaded.advisories, cache=cache, answers=answers, offline=offline, today=today, now=_now, say=say)
+
+    try:
+        return who_ships(question(text, advisories), loaded, folder=folder, today=today, place=place, cache=answers)
+    finally:
+        answers.flush()
+        answers.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
