@@ -39,7 +39,7 @@ COMMANDS = {
     "revoke": _Entry("Guard", "Take a signature back, and stop what runs it.", "revoke"),
     "explain": _Entry("More", "What a rule means, why it matters and how to fix it.", "explain"),
     "inspect": _Entry("More", "What a signed zip says about itself, and whether it holds; offline.", "inspect"),
-    "report": _Entry("More", "Render a JSON report again, in any format.", "report"),
+    "report": _Entry("More", "What evidence says of releases, and reports rendered again.", "report"),
     "policy": _Entry("More", "Show, start and describe the policy.", "policy"),
     "cache": _Entry("More", "Say what is cached, and remove it.", "cache"),
     "advisories": _Entry("More", "Pull and look into the advisory snapshot.", "advisories"),

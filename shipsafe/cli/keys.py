@@ -66,7 +66,7 @@ def show(
     key = flow.shown(uri)
     called = name or flow.name_of(uri)
     if as_json:
-        document = {"name": called, "algorithm": key.algorithm, "spkiSha256": key.spki, "public": key.pem}
+        document = {"name": called, "algorithm": key.algorithm, "spki_sha256": key.spki, "public": key.pem}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
         return
     sys.stdout.write(flow.table(key, name=called, roles=roles) + "\n")

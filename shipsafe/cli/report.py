@@ -1,4 +1,4 @@
-"""`shipsafe report show FILE`: a JSON report, rendered again in any format."""
+"""`shipsafe report`: reports of earlier runs, joined or rendered again, and what kept evidence says of releases."""
 
 import sys
 from datetime import datetime
@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=T
 
 @app.callback()
 def _report() -> None:
-    """Work with reports of earlier runs."""
+    """Join and render reports of earlier runs, and list what evidence is kept of releases."""
 
 
 @app.command()

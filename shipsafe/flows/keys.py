@@ -1,7 +1,9 @@
 """Making a key, and showing the public half of one as the table that a policy takes.
 
-key = made(Path("ci.pem"), unprotected=False)
-print(table(key, name="ci", roles=[Role.BUILDER]))
+    key = made(Path("ci.pem"), unprotected=False)
+    print(table(key, name="ci", roles=[Role.BUILDER]))
+
+Nothing is ever overwritten, and a password is asked for before anything is made.
 """
 
 import json

@@ -33,7 +33,6 @@ def enforcement_links(
         wanted: the ARN that the policy says the configuration has, or None.
         signed_by: the ARN of the profile version that signed what runs, or "".
         known: whether a function of this account and Region, by its name, is one that the release or the policy knows.
-
     """
     try:
         arn = looks.attached(name)

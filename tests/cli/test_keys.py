@@ -50,7 +50,7 @@ def test_what_new_prints_is_what_a_policy_reads(folder: Path, monkeypatch: pytes
     monkeypatch.setenv("SHIPSAFE_KEY_PASSWORD_FILE", "password")
     assert run(["keys", "show", "file:ci.pem", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert (shown["name"], shown["spkiSha256"], shown["public"]) == ("ci", key.spki, key.pem)
+    assert (shown["name"], shown["spki_sha256"], shown["public"]) == ("ci", key.spki, key.pem)
     for printed in (told.out, told.err):
         assert "PRIVATE" not in printed
         assert _PASSWORD not in printed
