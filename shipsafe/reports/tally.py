@@ -131,8 +131,8 @@ def baseline_text(record: RunRecord) -> str:
 
 
 def evidence_text(record: RunRecord) -> str:
-    """Who signed what is stated about the artifacts; "" where nothing is."""
-    if not any(artifact.evidence for artifact in record.artifacts):
+    """Who signed what is stated about the artifacts; "" where nothing is, and for `sign`: its plan says it."""
+    if record.command == "sign" or not any(artifact.evidence for artifact in record.artifacts):
         return ""
     return f"evidence: signed by {', '.join(short(one, 200) for one in record.attested_by)}" if record.attested_by else "evidence: unsigned"
 

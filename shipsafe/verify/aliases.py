@@ -27,7 +27,8 @@ def alias_link(function: str, alias: Alias, others: Mapping[str, Chain]) -> Link
     for version, chain in sorted(others.items(), key=lambda one: -one[1].exit_code):
         if chain.exit_code != ExitCode.PASS:
             return _fails(alias, version, chain, said)
-    return held(live_links.ALIAS, f"Alias {alias.name} sends {said}: published versions, each with links of its own.")
+    what = "published versions, each with links of its own" if others else "a published version"
+    return held(live_links.ALIAS, f"Alias {alias.name} sends {said}: {what}.")
 
 
 def _fails(alias: Alias, version: str, chain: Chain, said: str) -> Link:

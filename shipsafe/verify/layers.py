@@ -22,7 +22,7 @@ from shipsafe.verify.several import worst
 from shipsafe.verify.signer_records import layer_revoked
 from shipsafe.verify.trusted import REMEDY, Trusted
 
-_REPLACE = "Find out who attached it; deploy the function again as it was built."
+_REPLACE = "Find out who changed its layers; deploy the function again as it was built."
 _UNSIGNED = "Sign it with a profile of your own, publish it again and attach that version."
 
 Own = Callable[[LayerVersion], str | None]  # the subject (`layer:NAME`) whose signing record names this code, or None

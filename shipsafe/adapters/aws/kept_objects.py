@@ -215,5 +215,5 @@ def default_retention(aws: Aws, bucket: str, owner: str) -> str:
         return f"Whether bucket {bucket} has Object Lock is not known: {refusal.what}"
     if rule is None:
         return f"Bucket {bucket} has Object Lock and no default retention: nothing keeps evidence from being deleted."
-    number, unit = (rule["Days"], "day") if "Days" in rule else (rule["Years"], "year")
+    number, unit = (rule["Days"], "day") if rule.get("Days") else (rule["Years"], "year")  # an S3 of others may answer "Days": 0 as well
     return f"Bucket {bucket} keeps every version for {number} {unit}{'' if number == 1 else 's'} (Object Lock, {rule['Mode'].lower()})."

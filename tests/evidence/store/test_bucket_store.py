@@ -166,13 +166,15 @@ def test_versions_are_listed_page_by_page(store: Store) -> None:
         assert found == {"p/a": (written[0],), "p/b": tuple(written[1:4]), "p/c": (written[4],)}
 
 
-def test_the_default_retention_is_told(store: Store) -> None:
+@pytest.mark.parametrize(("unit", "number", "said"), [("Days", 400, "400 days"), ("Years", 3, "3 years"), ("Years", 1, "1 year")])
+def test_the_default_retention_is_told(store: Store, unit: str, number: int, said: str) -> None:
+    """Years, too: an endpoint that is not AWS's answers `"Days": 0` beside them."""
     assert "no default retention" in store.guard
     client("s3").put_object_lock_configuration(
         Bucket=BUCKET,
-        ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 400}}},
+        ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", unit: number}}},
     )
-    assert store.guard == f"Bucket {BUCKET} keeps every version for 400 days (Object Lock, compliance)."
+    assert store.guard == f"Bucket {BUCKET} keeps every version for {said} (Object Lock, compliance)."
 
 
 def test_a_retention_that_may_not_be_asked_is_not_known(store: Store, local_aws: Endpoint) -> None:
