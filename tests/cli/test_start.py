@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -10,34 +11,53 @@ from shipsafe import __version__
 from shipsafe.cli.app import COMMANDS
 from tests.end_to_end.program import environment, shipsafe
 
-HEAVY = (
-    "boto3",
-    "rich",
-    "pydantic",
-    "jinja2",
-    "requests",
-    "bandit",
-    "pip_audit",
-    "cyclonedx",
-    "yaml",
-    "elftools",
-    "jsonschema_rs",
-    "asyncio",
-)
+# What talks to AWS, signs or draws on a terminal: no help and no command over files needs any of it.
+HEAVY = frozenset(
+    ("asyncio", "bandit", "boto3", "botocore", "cyclonedx", "elftools", "jinja2", "moto", "pip_audit", "pydantic", "requests", "rich",
+     "securesystemslib", "sigstore")
+)  # fmt: skip
+READERS = frozenset(("yaml", "jsonschema_rs", "cryptography", "asn1crypto"))
 
 
-@pytest.mark.parametrize("words", [["--version"], ["--help"], ["explain", "layers/unpinned"], ["policy", "schema"]])
-def test_nothing_heavy_is_imported(words: list[str], tmp_path: Path) -> None:
-    code = (
-        "import sys, atexit\n"
-        f"sys.argv = ['shipsafe', *{words!r}]\n"
-        f"atexit.register(lambda: sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules)))\n"
-        "from shipsafe.__main__ import main\n"
-        "main()\n"
+def imported(words: list[str], cwd: Path, *, code: int = 0) -> set[str]:
+    """The modules that a run imports. It ends without what `atexit` would be told, so that the interpreter itself is asked."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "shipsafe", *words],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert done.returncode == code
+    found = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "shipsafe.errors" in found
+    return found
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--version"], ["--help"], ["keys", "--help"], ["report", "audit", "--help"], ["explain", "layers/unpinned"], ["policy", "schema"]],
+)
+def test_nothing_heavy_is_imported(words: list[str], tmp_path: Path) -> None:
+    assert not imported(words, tmp_path) & (HEAVY | READERS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_needs_neither_aws_nor_a_terminal(name: str, tmp_path: Path) -> None:
+    assert not imported([name, "--help"], tmp_path) & HEAVY
+
+
+def test_verifying_a_zip_needs_neither_aws_nor_a_terminal(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "orders.zip", "w") as archive:
+        archive.writestr("app.py", "")
+    assert not imported(["verify", "orders.zip"], tmp_path, code=5) & HEAVY
+
+
+def test_the_library_loads_what_is_asked_for(tmp_path: Path) -> None:
+    code = "import sys, shipsafe.verify; print(*(name for name in sys.modules if name.startswith('shipsafe.')))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0
-    assert done.stderr == ""
+    assert (done.stdout, done.stderr) == ("shipsafe.verify\n", "")
 
 
 def test_a_report_into_a_pipe_needs_no_rich_and_has_colours_where_they_are_asked_for(tmp_path: Path) -> None:
