@@ -13,7 +13,7 @@ import typer
 
 from shipsafe.adapters.aws.functions import FunctionName
 from shipsafe.adapters.aws.pace import Pace
-from shipsafe.adapters.aws.session import is_local, open_aws
+from shipsafe.adapters.aws.session import check_region, is_local, open_aws
 from shipsafe.cli import options
 from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError, ExitCode
@@ -65,6 +65,8 @@ def _revoke(
     """
     screen = Screen(local=is_local())
     regions = tuple(region or ())
+    for name in regions:
+        check_region(name)
     if restore:
         if job or profile_version or reason or effective or stop:
             raise ConfigError("--restore revokes and stops nothing.", remedy="Name nothing but functions and regions with it.")
@@ -138,9 +140,10 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         told = datetime.fromisoformat(text)
-    except ValueError as error:
+        told = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+    except (OverflowError, ValueError) as error:  # at either end of the calendar there is no such time in UTC
         raise ConfigError(f"--effective {text[:40]!r} is no time.", remedy="Write 2026-11-01T09:00Z, for example.") from error
-    return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)  # Signer takes whole seconds
+    return told.replace(microsecond=0)  # Signer takes whole seconds
 
 
 def _pace() -> Pace:

@@ -73,9 +73,9 @@ def signed_on(statement: Statement) -> date | None:
     """The day (UTC) on which a signing record says that it was signed; None where it does not say it."""
     try:
         time = datetime.fromisoformat(_text(statement.predicate, "signedAt"))
-    except ValueError:
+        return time.astimezone(UTC).date() if time.tzinfo else None
+    except (OverflowError, ValueError):  # at either end of the calendar there is no such time in UTC
         return None
-    return time.astimezone(UTC).date() if time.tzinfo else None
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:

@@ -71,7 +71,7 @@ def recorded(statement: Statement, *, shown: str) -> SignedArtifact:
         )
     except (ConfigError, IncompleteError) as error:
         raise wrong(error.what.rstrip(".")) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:  # a time at either end of the calendar has none in UTC
         raise wrong("a member is missing, or of another kind") from error
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from shipsafe.adapters.aws.pace import Pace
 from shipsafe.adapters.aws.regions import enabled_regions
 from shipsafe.adapters.aws.session import Aws, Place
-from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError
+from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.flows.recorded_code import recorded_code
 from shipsafe.flows.targets import place_of
 from shipsafe.model.policy import Policy
@@ -123,11 +123,14 @@ def survey(
         say: told how far it is.
 
     Raises:
-        ConfigError: the profile has another version.
+        ConfigError: the profile has another version; the ARN names another partition than its region is in.
         IncompleteError: no credentials; or Signer knows no such job or profile.
         IntegrityError: the credentials are another account's than the ARN's.
     """
     home = _home(wanted.what, policy, connect)
+    if wanted.what.partition != home.partition:  # Signer is asked by id: it would find the job, and nobody who runs it
+        remedy = f"Write arn:{home.partition}:..., if it is that one."
+        raise ConfigError(f"{wanted.what.arn} is no ARN of {home.region}, which is in partition {home.partition}.", remedy=remedy)
     stands = standing(home, wanted)
     names, notes = [wanted.what.region, *regions], []
     if all_regions:

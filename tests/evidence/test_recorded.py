@@ -62,6 +62,7 @@ def test_what_is_read_is_what_was_written() -> None:
         {"account": 123456789012},
         {"signedAt": "yesterday"},
         {"signedAt": "2026-11-21T09:00:00"},
+        {"signedAt": "0001-01-01T00:00:00+14:00"},
         {"expires": None},
         {"object": None},
         {"object__version": ""},

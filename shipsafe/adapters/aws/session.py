@@ -18,6 +18,7 @@ from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z0-9]+)+-\d{1,2}", re.ASCII)
 _SESSION = "shipsafe"  # RoleSessionName, as CloudTrail shows it
 _POOL = 64  # connections: twenty jobs are polled at once
 Recorded = Callable[[str, str, Mapping[str, Any]], None]  # service, operation, parameters
@@ -84,6 +85,7 @@ def open_aws(place: Place, *, record: Recorded | None = None) -> Aws:
     region = session.region_name
     if region is None:
         raise ConfigError("No AWS region is named anywhere.", remedy="Give the target a `region`, or set AWS_REGION.")
+    check_region(region)
     if place.role is not None:
         session = _assume(session, place, region, record)
     with aws_errors("ask AWS who we are"):
@@ -100,16 +102,36 @@ def open_aws(place: Place, *, record: Recorded | None = None) -> Aws:
         session=session,
         account=account,
         region=region,
-        partition=session.get_partition_for_region(region),
+        partition=_partition(session, region),
         caller=caller,
         local=is_local(),
         record=record,
     )
 
 
+def check_region(name: str) -> None:
+    """Refuse what cannot be the name of a Region: botocore knows no endpoint for it, or makes one up.
+
+    Raises:
+        ConfigError: it cannot be one.
+    """
+    if not _REGION.fullmatch(name):
+        raise ConfigError(f"{name[:80]!r} cannot be an AWS region.", remedy="Write eu-central-1, for example.")
+
+
 def is_local(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether `AWS_ENDPOINT_URL` leads to this machine."""
     return urlsplit(environment.get("AWS_ENDPOINT_URL", "")).hostname in _LOOPBACK
+
+
+def _partition(session: Any, region: str) -> str:
+    from botocore.exceptions import UnknownRegionError  # noqa: PLC0415 - likewise
+
+    try:
+        return str(session.get_partition_for_region(region))
+    except UnknownRegionError as error:
+        what = f"No partition of AWS has a region {region!r}, as far as this version of botocore knows."
+        raise ConfigError(what, remedy="Correct its name; for a new one, update botocore.") from error
 
 
 def _no_profile(place: Place) -> ConfigError:

@@ -52,6 +52,31 @@ def test_it_lists_functions_versions_aliases_and_layers_then_revokes(fleet: Flee
     assert out.endswith(f"{job}: revoked.")
 
 
+def test_an_arn_of_another_partition_is_refused_before_signer_finds_its_id(fleet: Fleet, run: Run) -> None:
+    """It is the id that Signer is asked for, and the whole ARN that is looked for in functions: nobody would be found to run it."""
+    job, code = fleet.sign()
+    fleet.create("pay", code)
+    with pytest.raises(ConfigError, match="which is in partition aws"):
+        run("--job", job.replace("arn:aws:", "arn:aws-cn:"), *BECAUSE, "--stop", "--yes")
+    assert not fleet.revoked(job)
+
+
+@pytest.mark.parametrize("region", ["", "../../x", "eu-west", "eu-west-1\n"])
+@pytest.mark.usefixtures("local_aws")
+def test_what_cannot_be_a_region_is_refused_before_anything_is_asked(run: Run, region: str) -> None:
+    """Where nothing answers under such a name, nothing would be found."""
+    with pytest.raises(ConfigError, match="cannot be an AWS region"):
+        run("--job", f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-jobs/0b39c1d4-8d3e-4a55-9c86-2a1e2b3c4d5e", *BECAUSE, "--region", region)
+    with pytest.raises(ConfigError, match="region"):
+        run("--job", f"arn:aws:signer:mars-west-1:{ACCOUNT}:/signing-jobs/0b39c1d4-8d3e-4a55-9c86-2a1e2b3c4d5e", *BECAUSE)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"])
+def test_a_time_that_there_is_not_in_utc_is_none(fleet: Fleet, run: Run, time: str) -> None:
+    with pytest.raises(ConfigError, match="is no time"):
+        run("--profile-version", fleet.profile, *BECAUSE, "--effective", time)
+
+
 def test_once_more_changes_nothing_and_says_so(fleet: Fleet, run: Run) -> None:
     """Without --yes, too: there is nothing to ask."""
     job, code = fleet.sign()
