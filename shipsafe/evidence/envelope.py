@@ -188,6 +188,11 @@ def statement_of(envelope: Envelope, *, shown: str) -> Statement:
     return Statement(subjects=tuple(_resource(one, wrong) for one in subjects), kind=kind, predicate=predicate)
 
 
+def values_in(envelope: Envelope) -> int:
+    """How many values the payload may hold, before it is parsed: what it takes in memory is at most some hundred bytes for each."""
+    return sum(map(envelope.payload.count, (b",", b"[", b"{")))
+
+
 def _resource(entry: Any, wrong: Any) -> Resource:
     digests = entry.get("digest") if isinstance(entry, dict) else None
     if not isinstance(digests, Mapping) or not all(isinstance(value, str) for value in digests.values()):

@@ -4,8 +4,8 @@ Every statement is read and held against the policy's keys each time: nothing of
 since is seen. What does not count is listed as that, and nothing that it says is.
 
 A release is an unsigned zip. Signing records join the digests of signed zips to it. Keys must have been valid when the record says that
-it was signed, and at the first such time for what the builder states; today where nothing was signed. A key that leaked has to leave the
-policy: ending it does not undo what it signed before.
+it was signed, and at the first such time for what the builder states; today where nothing was signed, or where the policy trusts no signer
+to say when. A key that leaked has to leave the policy: ending it does not undo what it signed before.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ from shipsafe.evidence.recorded import recorded
 from shipsafe.evidence.store import Store, store_of
 from shipsafe.evidence.store.layout import Kept
 from shipsafe.evidence.trust import role_of, vouched
-from shipsafe.model.attestation import Envelope, Predicate, Statement
+from shipsafe.model.attestation import Envelope, Predicate, Role, Statement
 from shipsafe.model.audit import Audit, AuditedRelease, Built, Checked, Decided, Deployed, Standing
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignedArtifact
@@ -177,10 +177,11 @@ def _read_records(store: Store, listed: Iterable[Kept], request: AuditRequest, r
 
 
 def _read_others(store: Store, listed: Iterable[Kept], request: AuditRequest, releases: _Releases) -> Iterator[_Read]:
-    """File what else is stated, and give what could not be read."""
+    """File what else is stated, and give what could not be read. A record that nobody has to vouch for dates nothing."""
+    dated = request.policy.attest.trusts_anybody(Role.SIGNER)
     for kept, found in store.read_all(listed):
         about = releases.about(kept)
-        days = [first for one in about if one in releases.by_digest and (first := releases.by_digest[one].first)]
+        days = [first for one in about if dated and one in releases.by_digest and (first := releases.by_digest[one].first)]
         read = _look(store, kept, found, request, min(days, default=request.today))
         if read.subjects:
             releases.add(about, read)

@@ -15,8 +15,9 @@ from shipsafe.errors import NothingError, ShipsafeError
 from shipsafe.evidence.recorded import vouched_record
 from shipsafe.evidence.store import Store
 from shipsafe.evidence.store.layout import Kept
-from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Resource
+from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Resource, Role
 from shipsafe.model.chain import Chain, Verification
+from shipsafe.model.signing import SignedArtifact
 from shipsafe.verify import links
 from shipsafe.verify.proof import Proof, prove
 from shipsafe.verify.release import verification
@@ -76,7 +77,7 @@ def _chain(store: Store, one: _Zip, request: VerifyRequest) -> Chain:
         else:
             envelopes.append(found)
     shown = store.shown_of(one.kept[0]).rpartition("/")[0]
-    proof = prove(envelopes, one.sha256, request.policy.attest, _day(envelopes, request, shown), shown)
+    proof = prove(envelopes, one.sha256, request.policy.attest, _day(one.sha256, envelopes, request, shown), shown)
     made = [link for link in stated_links(proof, _subject(proof), request, None, shown) if not (wrong and link.id == links.BUNDLE)]
     first = [links.of_error(links.BUNDLE, wrong[0])] if wrong else []
     name = next((item.name for item in _named(proof)), "")
@@ -102,15 +103,19 @@ def _named(proof: Proof) -> Sequence[Resource]:
     return ()
 
 
-def _day(envelopes: Iterable[Envelope], request: VerifyRequest, shown: str) -> date:
-    """The day on which keys must have been valid: when it was first signed, as a record says that counts on its own day; else today."""
-    return min(_signed(envelopes, request.policy.attest, shown), default=request.today)
+def _day(sha256: str, envelopes: Iterable[Envelope], request: VerifyRequest, shown: str) -> date:
+    """The day on which keys must have been valid: when it was first signed, as a record says that counts on its own day; else today.
+
+    A record that nobody has to vouch for dates nothing: whoever has a key that has ended could write one.
+    """
+    trusted = request.policy.attest
+    records = _records(envelopes, trusted, shown) if trusted.trusts_anybody(Role.SIGNER) else ()
+    return min((one.signed_at.date() for one in records if one.unsigned_sha256 == sha256), default=request.today)
 
 
-def _signed(envelopes: Iterable[Envelope], trusted: AttestPolicy, shown: str) -> Iterator[date]:
+def _records(envelopes: Iterable[Envelope], trusted: AttestPolicy, shown: str) -> Iterator[SignedArtifact]:
     for envelope in envelopes:
         try:
-            record = vouched_record(envelope, trusted, shown=shown)
+            yield vouched_record(envelope, trusted, shown=shown)
         except ShipsafeError:  # it is none; or its own link says so
             continue
-        yield record.signed_at.date()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from shipsafe.errors import IntegrityError, ShipsafeError
-from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.envelope import statement_of, values_in
 from shipsafe.evidence.facts import built
 from shipsafe.evidence.recorded import recorded
 from shipsafe.evidence.trust import role_of, vouched
@@ -22,6 +22,8 @@ from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Role, 
 from shipsafe.model.chain import Attested, Link
 from shipsafe.verify import links
 
+_BUILT = (Predicate.PROVENANCE, Predicate.SBOM, Predicate.GATES)  # of what a builder has built; other tools may state more of any zip
+_MOST = 4_000_000  # values in all statements about a zip, which are held at once
 _REMEDY = "Bring along the bundle that the build wrote beside the zip, whole; or build again."
 _NAMES = {
     links.PROVENANCE: "provenance",
@@ -141,7 +143,13 @@ def prove(envelopes: Iterable[Envelope], sha256: str, trusted: AttestPolicy, at:
 
 def _sorted(envelopes: Iterable[Envelope], trusted: AttestPolicy, at: date, shown: str) -> _Sorted:
     found = _Sorted()
+    room = _MOST
     for envelope in {one.sha256: one for one in envelopes}.values():
+        room -= values_in(envelope)
+        if room < 0:
+            what = f"The statements about it hold more than {_MOST:,} values together, which no evidence of ours does."
+            found.unreadable.append(IntegrityError(what, remedy=_REMEDY, path=shown))
+            break
         try:
             statement = statement_of(envelope, shown=shown)
         except IntegrityError as error:
@@ -158,7 +166,7 @@ def _sorted(envelopes: Iterable[Envelope], trusted: AttestPolicy, at: date, show
 
 def _unsigned(found: _Sorted, sha256: str) -> str:
     """The digest of the unsigned zip: what was asked about, where a builder speaks of it; else what a signing record joins it to."""
-    if any(one.role is Role.BUILDER and _is_about(one.statement, sha256) for one in found.taken):
+    if any(one.role is Role.BUILDER and one.statement.kind in _BUILT and _is_about(one.statement, sha256) for one in found.taken):
         return sha256
     records = [_subjects(one.statement) for one in found.taken if one.statement.kind == Predicate.SIGNING]
     joined = [subjects[0] for subjects in records if subjects[1] == sha256]

@@ -228,6 +228,16 @@ def test_a_key_that_has_ended_since_vouches_for_what_was_signed_before(kept: Kep
     assert "trusts until 2026-02-28 only" in json.dumps(found)
 
 
+def test_a_record_that_nobody_has_to_vouch_for_dates_nothing(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+    kept.keep(provenance("orders"), key("ci"))
+    kept.keep(signed_on("orders", datetime(2026, 3, 1, tzinfo=UTC)))
+    public = trusted_key(key("ci"), "ci", roles=ALL)
+    kept.policy(f"[[attest.key]]\nname = 'ci'\nfor = ['builder']\nuntil = 2026-03-31\npublic = '''\n{public.pem}'''\n")
+    code, found = audit(capsys)
+    assert code == ExitCode.INTEGRITY
+    assert "trusts until 2026-03-31 only" in json.dumps(found)
+
+
 def test_one_zip_signed_at_two_targets_is_one_release(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     kept.release("orders")
     other = digest("signed elsewhere")

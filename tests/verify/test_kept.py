@@ -12,7 +12,7 @@ from shipsafe.cli.app import run
 from shipsafe.cli.check import _place
 from shipsafe.errors import ConfigError, ExitCode, NothingError
 from tests.evidence.speakers import key, trusted_key
-from tests.flows.evidence_shop import Kept, digest, library, sbom, signing, zipped
+from tests.flows.evidence_shop import SIGNED, Kept, digest, library, sbom, signing, zipped
 from tests.verify.live_statements import built
 from tests.verify.live_world import asked
 
@@ -117,6 +117,18 @@ def test_evidence_that_nobody_trusted_signed_is_five(kept: Kept, capsys: pytest.
     kept.policy(trusting("ci"))
     assert check(capsys)[0] == ExitCode.PASS
     kept.policy(trusting("other"))
+    assert check(capsys)[0] == ExitCode.INTEGRITY
+
+
+def test_a_record_that_nobody_has_to_vouch_for_lets_no_key_sign_after_its_end(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+    ended = "until = 2000-01-01\n"
+    kept.policy(trusting("ci").replace('"builder", "signer"', '"builder"') + ended)
+    code, out = check(capsys)
+    assert (code, "trusts until 2000-01-01 only" in out) == (ExitCode.INTEGRITY, True)
+    yesterday = SIGNED.signed_at.date()
+    kept.policy(trusting("ci") + f"until = {yesterday}\n")
+    assert check(capsys)[0] == ExitCode.PASS  # the record is vouched for, and says that it was signed by then
+    kept.policy(trusting("ci").replace('"builder", "signer"', '"builder"') + f"until = {yesterday}\n")
     assert check(capsys)[0] == ExitCode.INTEGRITY
 
 

@@ -10,10 +10,11 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from shipsafe.evidence.envelope import read_envelope, statement_of
-from shipsafe.model.attestation import Predicate, Statement
+from shipsafe.evidence.envelope import read_envelope, statement_of, written
+from shipsafe.evidence.file_signer import FileSigner
+from shipsafe.model.attestation import Predicate, Resource, Statement
 from shipsafe.model.chain import Hold
-from shipsafe.verify import one, zip_contents
+from shipsafe.verify import one, proof, zip_contents
 from tests.tampering.envelopes import wrapped
 from tests.verify.desk import BUILDER, Desk, advisory, link, put, wrong
 
@@ -81,6 +82,21 @@ def test_another_sbom_beside_the_zip_is_not_the_one_that_was_stated_though_it_st
     desk.edit_manifest(lambda pay: pay["sbom"].update(sha256=hashlib.sha256(data).hexdigest()))
     found = link(desk.verify(), "sbom")
     assert (found.hold, found.sentence) == (Hold.BROKEN, "It is not the SBOM that was stated.")
+
+
+def test_what_another_tool_states_of_the_signed_zip_does_not_make_it_an_unsigned_one(desk: Desk) -> None:
+    path = desk.sign()
+    assert wrong(desk.verify(path, release=desk.dist)) == {}
+    zipped = Resource(name="signed.zip", digests={"sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+    scanned = Statement(subjects=(zipped,), kind="https://example.com/scan/v1", predicate={})
+    desk.write_lines([*desk.lines, written(scanned, [FileSigner(BUILDER.private)])])
+    assert wrong(desk.verify(path, release=desk.dist)) == {}
+
+
+def test_statements_that_hold_more_than_any_of_ours_are_not_held_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "_MOST", 100)
+    found = link(desk.verify(), "bundle")
+    assert (found.hold, "hold more than 100 values together" in found.sentence) == (Hold.BROKEN, True)
 
 
 def test_a_zip_that_is_exchanged_between_hashing_and_reading_is_noticed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
