@@ -73,9 +73,11 @@ def test_an_answer_of_another_shape_is_never_one_that_holds(orders: World, monke
         assert "\x1b" not in write(found, "text")
 
 
-def test_a_list_of_aliases_that_names_none_and_says_nothing_is_no_answer(orders: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("operation", ["ListAliases", "DescribeSigningJob", "GetSigningProfile", "ListFunctionsByCodeSigningConfig"])
+def test_an_answer_that_says_nothing_is_none(orders: World, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    """So botocore reads a page of a proxy, too."""
     proxy = Proxy()
-    monkeypatch.setattr(proxy, "change", lambda name, answer: {} if name == "ListAliases" else answer)
+    monkeypatch.setattr(proxy, "change", lambda name, answer: {} if name == operation else answer)
     found = orders.verify("orders", connect=proxy.connect)
     assert found.exit_code == 4, told(found)
     assert "the answer has not the shape of one of AWS's" in told(found)

@@ -85,9 +85,9 @@ def find_profile(aws: Aws, name: str, owner: str | None) -> Profile | None:
             told = aws.client("signer").get_signing_profile(profileName=name, **words)
             return Profile(
                 name=_line(told.get("profileName", "")),
-                arn=_line(told.get("profileVersionArn", "")),
+                arn=_line(told["profileVersionArn"]),
                 version=_line(told.get("profileVersion", "")),
-                status=_line(told.get("status", "")),
+                status=_line(told["status"]),
                 platform=_line(told.get("platformId", "")),
                 revoked_at=told.get("revocationRecord", {}).get("revokedAt"),
                 revoked_from=told.get("revocationRecord", {}).get("revocationEffectiveFrom"),
@@ -164,7 +164,7 @@ def _job(told: Any, job: str) -> Job:
     source = told.get("source", {}).get("s3", {})
     return Job(
         id=_line(told.get("jobId", job)),
-        status=_line(told.get("status", "")),
+        status=_line(told["status"]),
         reason=_line(told.get("statusReason", "")),
         source=(str(source.get("bucketName", "")), str(source.get("key", "")), str(source.get("version", ""))),
         signed=_place(told.get("signedObject", {}).get("s3")),

@@ -105,7 +105,7 @@ def test_an_answer_of_another_shape_is_no_bug_of_ours(between: _Answers, body: s
 
 def test_what_signer_says_of_a_profile_and_a_job_is_one_line(between: _Answers) -> None:
     told = "\x1b[2J\nFORGED\n::error::x"
-    between.body = json.dumps({"status": told, "statusReason": told, "revocationRecord": {"reason": told}})
+    between.body = json.dumps({"status": told, "statusReason": told, "profileVersionArn": told, "revocationRecord": {"reason": told}})
     job, profile = describe_job(opened(), JOB), find_profile(opened(), "orders", None)
     assert job is not None
     assert profile is not None
