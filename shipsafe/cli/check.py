@@ -51,9 +51,9 @@ def check(
     if evidence:
         asked = [parameter_overrides, function, prebuilt, fail_on, baseline, write_baseline, baseline_owner, baseline_expires, baseline_ref]
         if any(asked) or changed_since or profile:
-            remedy = "Leave out what is about one: of the options --policy, --vex, --offline, --jobs, --format, --report and --quiet hold."
+            remedy = "Leave out what is about one: --policy, --vex, --offline, --jobs, --format, --report, --quiet and --verbose hold."
             raise ConfigError("--evidence looks at no project.", remedy=remedy)
-        return _kept(path, policy, vex or (), offline=offline, jobs=jobs, output=output, reports=report, quiet=quiet)
+        return _kept(path, policy, vex or (), offline=offline, jobs=jobs, output=output, reports=report, quiet=quiet, verbose=verbose)
     request = run.request(
         path,
         policy=policy,
@@ -77,11 +77,12 @@ def check(
 
 def _kept(
     path: Path, policy: Path | None, vex: Sequence[Path], *, offline: bool, jobs: int | None, output: str,
-    reports: Iterable[str] | None, quiet: bool,
+    reports: Iterable[str] | None, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Judge what is kept, and write it as `verify` does."""
-    from shipsafe.evidence.store import store_of  # noqa: PLC0415 - a project needs none of these
-    from shipsafe.reports.chains import FORMS, words, write  # noqa: PLC0415 - likewise
+    from shipsafe.cli.chains import show_chains  # noqa: PLC0415 - a project needs none of these
+    from shipsafe.evidence.store import store_of  # noqa: PLC0415 - likewise
+    from shipsafe.reports.chains import FORMS, write  # noqa: PLC0415 - likewise
     from shipsafe.signing.roots import local_root  # noqa: PLC0415 - likewise
     from shipsafe.verify import open_request  # noqa: PLC0415 - likewise
     from shipsafe.verify.kept import verify_kept  # noqa: PLC0415 - likewise
@@ -91,10 +92,14 @@ def _kept(
     honoured = local_root(os.environ, local=False)
     with open_request(policy=policy, vex=vex, local_root=honoured, online=not offline, jobs=jobs or options.default_jobs(),
                       say=Screen(local=False, stream=sys.stderr).say) as request:  # fmt: skip
-        found = verify_kept(store_of(request.policy, folder=Path.cwd(), told=_place(path)), request)
+        store = store_of(request.policy, folder=Path.cwd(), told=_place(path))
+        found = verify_kept(store, request)
     for form, file in targets:
         write_atomic(file.absolute(), write(found, form).encode())
-    sys.stdout.write(f"{words.first_sentence(found)}\n" if quiet and output == "text" else write(found, output))
+    if output != "text":
+        sys.stdout.write(write(found, output))
+    else:
+        show_chains(found, quiet=quiet, verbose=verbose, local=store.local)
     return found.exit_code
 
 

@@ -15,11 +15,11 @@ from shipsafe import __version__
 from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.files import write_atomic
 from shipsafe.cli import options
-from shipsafe.cli.screen import MARK, Screen, is_terminal
+from shipsafe.cli.chains import show_chains
 from shipsafe.errors import ConfigError
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.packing.publish import MANIFEST
-from shipsafe.reports.chains import FORMS, words, write
+from shipsafe.reports.chains import FORMS, write
 from shipsafe.verify import VerifyRequest, open_request, verify_release, verify_zips
 
 if TYPE_CHECKING:
@@ -126,12 +126,8 @@ def verify(
         write_atomic(summary.absolute(), _summary(found, signers, now))
     if output != "text":
         sys.stdout.write(write(marked, output))
-    elif quiet:
-        Screen(local=marked is not found).say(words.first_sentence(found))
-    elif is_terminal():
-        _show(found, verbose=verbose, mark=MARK if marked is not found else "")
     else:
-        Screen(local=marked is not found).say(write(found, output, verbose=verbose).removesuffix("\n"))
+        show_chains(found, quiet=quiet, verbose=verbose, local=marked is not found)
     return found.exit_code
 
 
@@ -148,22 +144,6 @@ def _known(words: Sequence[str] | None) -> dict[str, str]:
             raise ConfigError(f"--map {word!r} is not of the form ID=NAME, once for each.", remedy="Write Orders=orders-prod:live.")
         found[logical] = name
     return found
-
-
-def _show(found: Verification, *, verbose: bool, mark: str) -> None:
-    """In colour, as wide as the terminal is; `mark` stands before every line."""
-    from rich.console import Console  # noqa: PLC0415 - 25 ms that only a terminal needs
-
-    from shipsafe.reports.chains.text import screen  # noqa: PLC0415 - likewise
-
-    console = Console(soft_wrap=not sys.stdout.isatty())
-    if not console.is_terminal:  # TTY_COMPATIBLE=0, NO_COLOR and the like
-        Screen(local=bool(mark)).say(write(found, "text", verbose=verbose).removesuffix("\n"))
-        return
-    console.width -= len(mark)
-    with console.capture() as shown:
-        screen(found, console, verbose=verbose)
-    sys.stdout.writelines(f"{mark}{line}".rstrip() + "\n" for line in shown.get().splitlines())
 
 
 def _say(text: str) -> None:

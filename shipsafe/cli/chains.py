@@ -1,0 +1,59 @@
+"""How a verification reaches whoever asked for it: files, then standard output. `verify` and `check --evidence` share it."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from shipsafe.adapters.files import write_atomic
+from shipsafe.cli.screen import MARK, Screen, is_terminal
+from shipsafe.model.chain import Verification
+from shipsafe.reports.chains import words, write
+
+_LOCAL = "LOCAL: what answered is the endpoint on this machine, and not AWS."
+
+
+def tell(
+    found: Verification, output: str, files: Iterable[tuple[str, Path]], *, local: bool, quiet: bool, verbose: bool
+) -> None:  # fmt: skip
+    """Write it to files, and to standard output.
+
+    Args:
+        found: what is told.
+        output: the form of standard output. Text begins every line with LOCAL where the local endpoint answered; other forms say it once.
+        files: form and file of each further report.
+        local: whether the local endpoint answered.
+        quiet: of text, the first sentence alone.
+        verbose: of text, also the links of chains that hold, where there are several.
+
+    Raises:
+        IncompleteError: a file cannot be written.
+    """
+    marked = replace(found, notes=(*found.notes, _LOCAL)) if local else found
+    for form, file in files:
+        write_atomic(file.absolute(), write(marked if form != "text" else found, form).encode())
+    if output == "text":
+        show_chains(found, quiet=quiet, verbose=verbose, local=local)
+    else:
+        sys.stdout.write(write(marked, output))
+
+
+def show_chains(found: Verification, *, quiet: bool, verbose: bool, local: bool) -> None:
+    """As text: in colour and as wide as the terminal is, where there is one."""
+    if quiet:
+        Screen(local=local).say(words.first_sentence(found))
+        return
+    if is_terminal():
+        from rich.console import Console  # noqa: PLC0415 - 25 ms that only a terminal needs
+
+        from shipsafe.reports.chains.text import screen  # noqa: PLC0415 - likewise
+
+        mark = MARK if local else ""
+        console = Console(soft_wrap=not sys.stdout.isatty())
+        if console.is_terminal:  # and not TTY_COMPATIBLE=0, NO_COLOR and the like
+            console.width -= len(mark)
+            with console.capture() as shown:
+                screen(found, console, verbose=verbose)
+            sys.stdout.writelines(f"{mark}{line}".rstrip() + "\n" for line in shown.get().splitlines())
+            return
+    Screen(local=local).say(write(found, "text", verbose=verbose).removesuffix("\n"))
