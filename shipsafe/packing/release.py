@@ -85,7 +85,7 @@ def read_release(out: Path) -> Release:
     if not out.is_dir():
         raise ConfigError("There is no such folder.", remedy="Build first, or name the folder of a release.", path=str(out))
     if not path.is_file() or path.is_symlink():
-        raise NothingError(f"There is no {MANIFEST} in it, so that there is no release to sign.", remedy=_BUILD, path=str(out))
+        raise NothingError(f"There is no {MANIFEST} in it, so that this is no release.", remedy=_BUILD, path=str(out))
     if holds_more(read_bounded(path, limit=_LARGEST), _MOST):
         raise IntegrityError(f"It is not a release manifest: it holds more than {_MOST:,} values.", remedy=_BUILD, path=str(path))
     document = read_json(path, limit=_LARGEST, shown=str(path))
@@ -152,12 +152,12 @@ def _layer(entry: Mapping[str, Any]) -> LayerRef:
 
 def record_signatures(
     output: Output, release: Release, signed: Sequence[SignedArtifact], asked: Mapping[str, Any] | None,
-    evidence: Mapping[str, bytes | Bundle] | None = None,
+    evidence: Mapping[str, Bundle] | None = None,
 ) -> Release:  # fmt: skip
     """Write signatures and evidence into the release, at once, and give the release with them. Called under `output_lock`.
 
     A signature takes the place of an older one of the same target; those of other targets stay. `asked` is what was asked again
-    (`signing` of the schema); None leaves what stands there. `evidence` is by the names of artifacts: whole bundles, in memory or as
+    (`signing` of the schema); None leaves what stands there. `evidence` is by the names of artifacts: whole bundles as
     `laid_bundle` gave them, which take the place of those that lie there; of an artifact that is not named it stays.
 
     Raises:
@@ -168,18 +168,13 @@ def record_signatures(
         raise IntegrityError("The release manifest was changed while its artifacts were signed.", remedy="Run `shipsafe sign` again.",
                              path=str(release.out / MANIFEST))  # fmt: skip
     document = dict(release.document) | ({"signing": dict(asked)} if asked is not None else {})
-    bundles = {name: one if isinstance(one, Bundle) else laid_bundle(output, name, one) for name, one in (evidence or {}).items()}
+    bundles = dict(evidence or {})
     document["artifacts"] = [
         _with(entry, [one for one in signed if one.artifact == entry["name"]], bundles.get(entry["name"]))
         for entry in document["artifacts"]
     ]
     revise(output, written(document), bundles.values())
     return read_release(release.out)
-
-
-def record_evidence(output: Output, release: Release, evidence: Mapping[str, bytes]) -> Release:
-    """As `record_signatures`, where nothing was signed by AWS: other bundles for the artifacts of these names."""
-    return record_signatures(output, release, (), None, evidence)
 
 
 def laid_bundle(output: Output, name: str, data: bytes) -> Bundle:

@@ -11,8 +11,9 @@ from shipsafe.evidence.public_key import described
 from shipsafe.flows.keys import table
 from shipsafe.model.attestation import Predicate, Role, Statement
 from shipsafe.packing.output import Output
-from shipsafe.packing.release import Release, read_release, record_evidence
+from shipsafe.packing.release import Release, read_release
 from tests.evidence.speakers import key
+from tests.packing.releases import record_evidence
 
 Change = Callable[[Statement], Statement | None]
 

@@ -19,9 +19,10 @@ from shipsafe.model.attestation import Predicate, Resource, Role, Statement
 from shipsafe.model.claims import NOBODY
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.output import Output
-from shipsafe.packing.release import read_release, record_evidence
+from shipsafe.packing.release import read_release
 from tests.flows.attested import Change, edited, signed_by, trusting, without
 from tests.flows.shop import asked, built, copied, packages, policy, replaced
+from tests.packing.releases import record_evidence
 
 STRICT = '\n[sign]\nbuilder = "attested"\n\n[attest]\nunsigned = "refuse"\n'
 CI = trusting("ci", Role.BUILDER)

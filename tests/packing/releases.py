@@ -22,7 +22,7 @@ from shipsafe.packing.archive import pack
 from shipsafe.packing.manifest import Source, Told
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import Published, publish, repair
-from shipsafe.packing.release import read_release, record_evidence
+from shipsafe.packing.release import Release, laid_bundle, read_release, record_signatures
 from tests.packing.trees import tree
 
 OLD = {"Pay": b"print('old')\n" * 30, "Stock": b"print('stock')\n" * 30, "Gone": b"print('gone')\n" * 30}
@@ -98,6 +98,16 @@ def record(sources: Mapping[str, bytes]) -> RunRecord:
 
 
 STATED = {name: bundle(name, 7, signed=True) for name in ("Pay", "Gone")}
+
+
+def laid(output: Output, evidence: Mapping[str, bytes]) -> dict[str, Bundle]:
+    """Bundles about the artifacts of these names, on the disk."""
+    return {name: laid_bundle(output, name, data) for name, data in evidence.items()}
+
+
+def record_evidence(output: Output, release: Release, evidence: Mapping[str, bytes]) -> Release:
+    """The release with other bundles for the artifacts of these names."""
+    return record_signatures(output, release, (), None, laid(output, evidence))
 
 
 def _main(folder: Path, out: Path, release: str, last: int) -> int:

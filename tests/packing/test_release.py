@@ -15,8 +15,8 @@ from shipsafe.model.signing import S3Object, SignedArtifact
 from shipsafe.packing.manifest import Source
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import publish, repair
-from shipsafe.packing.release import read_release, record_evidence, record_signatures
-from tests.packing.releases import OLD, STATED, bundle, items, record
+from shipsafe.packing.release import read_release, record_signatures
+from tests.packing.releases import OLD, STATED, bundle, items, laid, record, record_evidence
 
 ASKED = {"date": "2026-11-21", "policy": f"sha256:{'b' * 64}", "decision": "PASS", "builder": "unattested", "claims": [], "gates": {}}
 
@@ -88,8 +88,10 @@ def test_signatures_and_evidence_come_together_or_not_at_all(out: Path) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    output = Output(out, full)
+    stated = laid(output, STATED)
     with pytest.raises(IncompleteError, match="No space left"):
-        record_signatures(Output(out, full), read_release(out), [_signed("prod")], ASKED, STATED)
+        record_signatures(output, read_release(out), [_signed("prod")], ASKED, stated)
     repair(Output(out))
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
@@ -142,7 +144,7 @@ def test_a_manifest_that_is_not_one_is_refused(
 def test_a_folder_without_a_release_is_said(out: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such folder"):
         read_release(tmp_path / "nowhere")
-    with pytest.raises(NothingError, match="no release to sign"):
+    with pytest.raises(NothingError, match="this is no release"):
         read_release(tmp_path)
     (out / "shipsafe.json").write_text("[" * 9)
     with pytest.raises(ConfigError, match="Not JSON"):

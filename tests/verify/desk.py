@@ -20,7 +20,7 @@ from shipsafe.model.attestation import Resource, Statement
 from shipsafe.model.chain import Chain, Hold, Link, Verification
 from shipsafe.model.signing import S3Object, SignedArtifact
 from shipsafe.packing.output import Output, output_lock
-from shipsafe.packing.release import read_release, record_signatures
+from shipsafe.packing.release import laid_bundle, read_release, record_signatures
 from shipsafe.verify import VerifyRequest, open_request, verify_release, verify_zip
 from tests.evidence.speakers import key
 from tests.tampering.envelopes import Key
@@ -142,7 +142,8 @@ class Desk:
         line = written(signing_record(one, zipped=zipped, claims=(), vouched_by=("ci",)), [FileSigner(by.private)])
         bundle = b"".join(one + b"\n" for one in (*self.lines, line))
         with output_lock(self.dist, on_wait=lambda: None):
-            record_signatures(Output(self.dist), read_release(self.dist), [one], None, {"Pay": bundle})
+            output = Output(self.dist)
+            record_signatures(output, read_release(self.dist), [one], None, {"Pay": laid_bundle(output, "Pay", bundle)})
 
     def verify(self, path: Path | None = None, *, now: datetime | None = None, **words: Any) -> Verification:
         """As the program does; of the release, or of a zip."""
