@@ -3,6 +3,7 @@
 An advisory that nobody knows, an SBOM that nobody can read and a zip whose SBOM is not kept are never "nobody ships it".
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -30,6 +31,7 @@ from shipsafe.model.policy import Policy
 from shipsafe.model.shipping import Affected, Shipping, WhoShips
 from shipsafe.policy import load
 
+_PYPI = re.compile(r"pkg:/*pypi/", re.IGNORECASE)
 Affects = Callable[[str, str], bool | None]  # whether a version of a package is meant; None where nobody can say
 
 
@@ -150,7 +152,8 @@ def _affected(one: Shipped, asked: Question) -> Iterator[Affected]:
 
 def _package(component: Component) -> str:
     """The normalised name of a distribution of Python, "" for a component of another kind."""
-    foreign = component.purl and not component.purl.startswith("pkg:pypi/")
+    # Of a package URL the scheme and the type are one in any case, and slashes after the colon say nothing (purl-spec).
+    foreign = component.purl and not _PYPI.match(component.purl)
     return "" if foreign else canonicalize_name(component.name)
 
 

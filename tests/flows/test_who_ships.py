@@ -170,6 +170,12 @@ def test_a_distribution_of_another_kind_of_package_is_another(kept: Kept, capsys
     assert json.loads(ask(capsys, CVE, "--format", "json")[1])["releases"] == []
 
 
+@pytest.mark.parametrize("purl", ["pkg:PyPI/jinja2@3.1.4", "PKG:pypi/jinja2@3.1.4", "pkg://pypi/jinja2@3.1.4", ""])
+def test_a_package_url_that_says_pypi_in_another_spelling_hides_nothing(kept: Kept, capsys: pytest.CaptureFixture[str], purl: str) -> None:
+    kept.release("orders", {**library("jinja2", "3.1.4"), "purl": purl})
+    assert len(json.loads(ask(capsys, CVE, "--format", "json")[1])["releases"]) == 1
+
+
 def test_a_local_version_is_looked_up_without_its_suffix(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     kept.release("orders", library("jinja2", "3.1.4+acme.1"))
     assert len(json.loads(ask(capsys, CVE, "--format", "json")[1])["releases"]) == 1

@@ -10,6 +10,7 @@ from shipsafe.adapters.forkserver import serve
 from shipsafe.errors import IncompleteError, IntegrityError
 from shipsafe.evidence.envelope import LARGEST, read_envelope
 from shipsafe.evidence.loose import table
+from shipsafe.evidence.store.folder import read_file
 from shipsafe.evidence.store.keeping import check_filed
 from shipsafe.evidence.store.listing import listing
 from shipsafe.evidence.trust import vouched
@@ -61,8 +62,7 @@ def _listed(one: Mapping[str, Any], trusted: AttestPolicy) -> dict[str, Any]:
 
 def _line(one: Mapping[str, Any]) -> bytes:
     try:
-        with Path(one["path"]).open("rb") as file:
-            return file.read(LARGEST + 1)
+        return read_file(Path(one["path"]), largest=LARGEST)
     except OSError as error:
         raise IncompleteError(f"Cannot be read: {error.strerror or error}.", remedy="Check the folder and its rights.") from error
 

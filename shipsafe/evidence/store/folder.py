@@ -1,6 +1,7 @@
 """Evidence in a folder: one file an envelope and subject, written whole or not at all, never replaced."""
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,29 @@ from shipsafe.adapters.files import MEBIBYTE, disk_errors, sync_folder, write_at
 from shipsafe.errors import IncompleteError, IntegrityError
 from shipsafe.evidence.store.layout import ROOT, Filed, filed
 
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # opening a pipe would wait for somebody to write
 _REMEDY = "Check `evidence` in the policy, the folder and its rights, then run this again."
+
+
+def read_file(path: Path, *, largest: int) -> bytes:
+    """The bytes of a file that somebody may have put there.
+
+    Raises:
+        IntegrityError: it is larger than `largest` bytes, or no file.
+        OSError: it cannot be read.
+    """
+    try:
+        regular = stat.S_ISREG(path.stat().st_mode)
+        file = os.fdopen(os.open(path, _FLAGS), "rb") if regular else None
+    except FileNotFoundError:  # a link that leads nowhere
+        file = None
+    if file is None:
+        raise IntegrityError("It is no file.", remedy="Find out what was put in its place.", path=str(path))
+    with file:
+        data = file.read(largest + 1)
+    if len(data) > largest:
+        raise IntegrityError(f"It is larger than {largest // MEBIBYTE} MiB, which no envelope is.", path=str(path))
+    return data
 
 
 class FolderPlace:
@@ -53,17 +76,10 @@ class FolderPlace:
             IntegrityError: it is larger than `largest` bytes, or no file.
             IncompleteError: it cannot be read.
         """
-        path = self.path(one)
         try:
-            if not path.is_file():  # opening a pipe would wait for somebody to write
-                raise IntegrityError("It is no file.", remedy="Find out what was put in its place.", path=str(path))
-            with path.open("rb") as file:
-                data = file.read(largest + 1)
+            return read_file(self.path(one), largest=largest)
         except OSError as error:
             raise self._unreadable(one.name, error) from error
-        if len(data) > largest:
-            raise IntegrityError(f"It is larger than {largest // MEBIBYTE} MiB, which no envelope is.", path=str(path))
-        return data
 
     def path(self, one: Filed) -> Path:
         """The file."""

@@ -15,8 +15,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
+from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.evidence.envelope import LARGEST, read_envelope, statement_of
 from shipsafe.evidence.recorded import sha256_of
@@ -66,6 +68,7 @@ class Store:
         self._back = back
         self.local = back.local
         self.parallel = back.parallel
+        self._parsing = Lock()
 
     @property
     def shown(self) -> str:
@@ -107,7 +110,15 @@ class Store:
         if not _SHA256.fullmatch(sha256):
             raise ConfigError(f"{sha256[:80]!r} is no SHA-256.", remedy="Give it in hex: 64 digits.")
         kept = gathered(self._bounded(self._back.names(below(sha256)), _MOST_ABOUT))
-        return tuple(_or_raise(found) for _, found in self.read_all(kept))
+        found: list[Envelope] = []
+        room = LARGEST  # as of a bundle: they are held at once
+        for _, one in self.read_all(kept):
+            found.append(_or_raise(one))
+            room -= len(found[-1].line)
+            if room < 0:
+                what = f"It holds more than {LARGEST // MEBIBYTE} MiB about {sha256}, which is more than is looked at."
+                raise IncompleteError(what, remedy="Find out who filed it.", path=self.shown)
+        return tuple(found)
 
     def by_code_sha256(self, code_sha256: str) -> tuple[Envelope, ...]:
         """`about` a zip whose digest is in base64, as Lambda reports it.
@@ -163,9 +174,10 @@ class Store:
             IncompleteError: it could not be read.
         """
         shown = self.shown_of(kept)
-        envelope = read_envelope(self.line(kept), shown=shown)
-        statement = statement_of(envelope, shown=shown)
-        check_filed(kept.word, kept.subjects, statement, shown=shown)
+        line = self.line(kept)
+        with self._parsing:  # one at a time: it takes memory, and several at once take as long
+            envelope = read_envelope(line, shown=shown)
+            check_filed(kept.word, kept.subjects, statement_of(envelope, shown=shown), shown=shown)
         return envelope
 
     def line(self, kept: Kept) -> bytes:

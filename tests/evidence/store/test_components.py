@@ -1,5 +1,6 @@
 """Every kept SBOM, quickly: what it lists, whose word it is, and that no cache and no crash changes the answer."""
 
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -96,6 +97,16 @@ def test_a_damaged_one_is_named(store: Store, data: bytes) -> None:
     [error] = found(store)
     assert isinstance(error, IntegrityError)
     assert str(path) in str(error)
+
+
+def test_a_pipe_in_its_place_is_no_file_and_nobody_waits_for_it(store: Store) -> None:
+    kept(store, ONE, library("a"))
+    [path] = Path(store.shown).rglob("*.json")
+    path.unlink()
+    os.mkfifo(path)
+    [error] = found(store)
+    assert isinstance(error, IntegrityError)
+    assert "It is no file" in str(error)
 
 
 @pytest.mark.parametrize("components", [[1], [{"type": "library", "components": [library("inner")]}], {}, None])

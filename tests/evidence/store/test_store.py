@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
-from shipsafe.evidence.store import Store, open_store, store_of
+from shipsafe.evidence.store import Store, keeping, open_store, store_of
 from shipsafe.evidence.store.layout import Filed, word_of
 from shipsafe.model.attestation import Predicate, Statement
 from shipsafe.model.policy import Policy
@@ -219,3 +219,13 @@ def test_a_link_that_leads_nowhere_is_not_taken_for_evidence(tmp_path: Path) -> 
     for use in (lambda: store.about(ONE), lambda: store.keep(envelope, said)):
         with pytest.raises(IntegrityError, match="It is no file"):
             use()
+
+
+def test_more_about_one_zip_than_can_be_held_is_not_read_to_its_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = place.open()
+    made = [kept(ONE, number=number) for number in range(3)]
+    assert all([store.keep(*one) for one in made])
+    assert len(store.about(ONE)) == 3
+    monkeypatch.setattr(keeping, "LARGEST", 2 * len(made[0][0].line))  # room for two, each of which may be read
+    with pytest.raises(IncompleteError, match="more than is looked at"):
+        store.about(ONE)
