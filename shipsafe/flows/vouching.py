@@ -117,11 +117,13 @@ def _word(artifact: ReleasedArtifact, release: Release, policy: Policy, today: d
     shown = str(artifact.evidence or artifact.path)
     try:
         envelopes = envelopes_of(artifact)
-        statements = [statement_of(one, shown=shown) for one in envelopes]
-        kinds = {one.kind for one in statements if role_of(one) is Role.BUILDER}
+        statements = [(one, statement_of(one, shown=shown)) for one in envelopes]
+        # A signing record would lend the word on what it says was signed to what it says came of that.
+        builders = [(one, said) for one, said in statements if role_of(said) is Role.BUILDER]
+        kinds = {said.kind for _, said in builders}
         if not kinds:
             return _silent(policy, shown)
-        proof = prove(envelopes, artifact.sha256, policy.attest, today, shown)
+        proof = prove([one for one, _ in builders], artifact.sha256, policy.attest, today, shown)
         _check(proof, kinds, artifact, policy, shown)
         return _compared(proof, artifact, release, policy, shown)
     except (IntegrityError, IncompleteError) as error:

@@ -13,14 +13,18 @@ from typing import Any
 import pytest
 
 from shipsafe.errors import IntegrityError
+from shipsafe.evidence.envelope import written
 from shipsafe.evidence.provenance import UNKNOWN
+from shipsafe.evidence.recorded import code_sha256_of
+from shipsafe.evidence.signing_record import signing_record
 from shipsafe.flows.vouching import refuse_unattested
 from shipsafe.model.attestation import Predicate, Resource, Role, Statement
 from shipsafe.model.claims import NOBODY
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.output import Output
 from shipsafe.packing.release import read_release
-from tests.flows.attested import Change, edited, signed_by, trusting, without
+from tests.flows.attested import Change, edited, signed_by, signer, trusting, without
+from tests.flows.evidence_shop import SIGNED
 from tests.flows.shop import asked, built, copied, packages, policy, replaced
 from tests.packing.releases import record_evidence
 
@@ -124,6 +128,28 @@ def test_the_bundle_of_another_artifact_is_refused(shop: Path, dist: Path) -> No
     record_evidence(Output(dist), release, {"Pay": (dist / "Stock.intoto.jsonl").read_bytes()})
     refused(shop, dist, STRICT + CI, "Pay cannot be signed. The .+ in .+ is about another zip")
     refused(shop, dist, "", "Pay cannot be signed. The .+ in .+ is about another zip")
+
+
+@pytest.mark.parametrize("more", ["", trusting("release", Role.SIGNER)], ids=["no signer is trusted", "a signer's key leaked"])
+def test_a_signing_record_does_not_lend_a_builders_word_to_another_zip(shop: Path, dist: Path, more: str) -> None:
+    """It says that what is to be signed was signed, and made of a zip that the builder did attest."""
+    signed_by(dist, "ci")
+    signed_by(dist, "ci", change=without(Predicate.SBOM), only="Pay")
+    entries = {one["name"]: one for one in json.loads((dist / "shipsafe.json").read_text())["artifacts"]}
+    shutil.copyfile(dist / "Stock.zip", dist / "Pay.zip")
+
+    def as_stock(entry: Any) -> None:
+        entry.update({name: entries["Stock"][name] for name in ("digests", "size", "entries", "unzipped")})
+        entry["sbom"] = None
+
+    edited(dist, "Pay", as_stock)
+    pay, stock = (entries[name]["digests"]["sha256"] for name in ("Pay", "Stock"))
+    one = replace(SIGNED, artifact="Pay", unsigned_sha256=pay, sha256=stock, code_sha256=code_sha256_of(stock))
+    zipped = Resource(name="Pay.zip", digests={"sha256": pay})
+    line = written(signing_record(one, zipped=zipped, claims=(), vouched_by=()), [signer("release")] if more else [])
+    bundle = (dist / "Pay.intoto.jsonl").read_bytes() + line + b"\n"
+    record_evidence(Output(dist), read_release(dist), {"Pay": bundle})
+    refused(shop, dist, CI + more + '[gates.sbom]\nmode = "observe"\n', "Pay cannot be signed. The .+ in .+ is about another zip")
 
 
 def test_the_bundle_of_another_function_with_the_same_zip_is_refused(shop: Path, dist: Path) -> None:
