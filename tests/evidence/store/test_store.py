@@ -224,7 +224,7 @@ def test_a_link_that_leads_nowhere_is_not_taken_for_evidence(tmp_path: Path) -> 
 def test_more_about_one_zip_than_can_be_held_is_not_read_to_its_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     store = place.open()
     made = [kept(ONE, number=number) for number in range(3)]
-    assert all([store.keep(*one) for one in made])
+    assert all(store.keep(*one) for one in made)
     assert len(store.about(ONE)) == 3
     monkeypatch.setattr(keeping, "LARGEST", 2 * len(made[0][0].line))  # room for two, each of which may be read
     with pytest.raises(IncompleteError, match="more than is looked at"):
