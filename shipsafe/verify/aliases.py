@@ -11,13 +11,14 @@ from shipsafe.verify.links import broken, held, unanswered
 _FIX = "Point the alias at verified versions only, and find out who changed it."
 
 
-def alias_link(function: str, alias: Alias, others: Mapping[str, Chain]) -> Link:
+def alias_link(function: str, alias: Alias, others: Mapping[str, Chain], artifacts: Mapping[str, str]) -> Link:
     """The link `alias`.
 
     Args:
         function: its name.
         alias: as Lambda tells of it.
         others: the chains of the versions beside the main one, by version. The main one's links stand in the alias's own chain.
+        artifacts: what the code of each version was signed as, or "". Well signed code of another function is not what is called here.
     """
     if LATEST in (alias.version, *alias.weights):
         sentence = f"Alias {alias.name} of {function} leads to $LATEST: whoever updates the code changes what it runs."
@@ -27,6 +28,11 @@ def alias_link(function: str, alias: Alias, others: Mapping[str, Chain]) -> Link
     for version, chain in sorted(others.items(), key=lambda one: -one[1].exit_code):
         if chain.exit_code != ExitCode.PASS:
             return _fails(alias, version, chain, said)
+    kinds = sorted({artifact for artifact in artifacts.values() if artifact})
+    if len(kinds) > 1:
+        found = ", ".join(f"version {version} runs {artifact}" for version, artifact in artifacts.items() if artifact)
+        sentence = f"Alias {alias.name} of {function} leads to versions that run the code of different functions: {found}."
+        return broken(live_links.ALIAS, sentence, expected="versions of one function", found=", ".join(kinds), remedy=_FIX)
     what = "published versions, each with links of its own" if others else "a published version"
     return held(live_links.ALIAS, f"Alias {alias.name} sends {said}: {what}.")
 

@@ -26,11 +26,12 @@ _CHANGING = "InProgress"
 class Version:
     """A version of a function, verified; `running` is None where there is none or it could not be looked at.
 
-    `layers` are the chains of its own project's layers.
+    `layers` are the chains of its own project's layers; `artifact` is what its code was signed as (`function:NAME`), or "".
     """
 
     chain: Chain
     running: Running | None = None
+    artifact: str = ""
     layers: tuple[Chain, ...] = ()
 
 
@@ -63,7 +64,7 @@ def verify_version(site: Site, name: str, qualifier: str, subject: str) -> Versi
         link,
         settings_link(running, told) if isinstance(told, Told) else told,
     )
-    return Version(chain=signed.chain(subject, running.arn, more), running=running, layers=layers.chains)
+    return Version(chain=signed.chain(subject, running.arn, more), running=running, artifact=signed.subject, layers=layers.chains)
 
 
 def _alone(subject: str, link: Link, running: Running | None = None) -> Version:

@@ -55,7 +55,8 @@ def _of_alias(site: Site, name: str, subject: str, alias: Alias) -> tuple[Chain,
     """The chain of an alias, which is that of its main version, and those of the versions beside it."""
     main = verify_version(site, name, alias.version, f"{subject}:{alias.name}")
     others = {version: verify_version(site, name, version, f"{subject}:{version}") for version in alias.weights}
-    link = alias_link(name, alias, {version: one.chain for version, one in others.items()})
+    chains = {version: one.chain for version, one in others.items()}
+    link = alias_link(name, alias, chains, {version: one.artifact for version, one in {alias.version: main, **others}.items()})
     beside = [chain for one in others.values() for chain in (one.chain, *one.layers)]
     return _with_layers(main, replace(main.chain, links=(*main.chain.links, link)), beside)
 

@@ -12,7 +12,8 @@ def _weigh(world: World, version: str, weight: float = 0.1) -> None:
 
 
 def test_a_canary_of_two_verified_versions_holds(orders: World) -> None:
-    orders.lambda_.update_function_code(FunctionName="orders", **code_of(orders.signed("Orders2", LATER)))
+    later = orders.signed("Orders2", LATER, subject="function:Orders")
+    orders.lambda_.update_function_code(FunctionName="orders", **code_of(later))
     _weigh(orders, orders.publish("orders"))
     found = orders.verify("orders:live")
     assert found.exit_code == 0, told(found)
@@ -34,6 +35,16 @@ def test_weight_on_an_unknown_version_is_broken(orders: World) -> None:
         "Alias live sends 10% of the calls to version 2, whose chain does not hold: orders:2 runs code that no signing record names."
     )
     assert the(found.chains[1], "code-sha256").hold is Hold.BROKEN
+
+
+def test_weight_on_the_code_of_another_function_is_broken_though_it_is_well_signed(orders: World) -> None:
+    """Also where nobody said which artifact is to run here."""
+    orders.lambda_.update_function_code(FunctionName="orders", **code_of(orders.signed("Mail", LATER)))
+    _weigh(orders, orders.publish("orders"), 0.01)
+    found = orders.verify("orders:live")
+    assert broken(found) == ("alias", 5)
+    sentence = the(found.chains[0], "alias").sentence
+    assert sentence.endswith("of different functions: version 1 runs function:Orders, version 2 runs function:Mail.")
 
 
 def test_an_alias_that_was_pointed_at_an_unknown_version_is_broken(orders: World) -> None:
