@@ -9,6 +9,7 @@ from tests.tampering import envelopes, zips
 from tests.tampering.envelopes import GATES, PROVENANCE, SBOM, SIGNING, Document, Key
 from tests.tampering.table import Group
 from tests.tampering.trial import Trial, Words, digests
+from tests.tampering.world import advisory
 
 SBOMS = Group("The SBOM")
 ENVELOPES = Group("Statements and their envelopes")
@@ -61,6 +62,19 @@ def _(trial: Trial) -> Words:
     return "verify", "dist"
 
 
+@SBOMS("another SBOM, hidden in the statement", 5)
+def _(trial: Trial) -> Words:
+    """The SBOM beside the zip leaves out a component; the builder's key signs it into the statement, beside the one that is stated."""
+    document = json.loads((trial.dist / "Pay.cdx.json").read_text())
+    _less(document)
+    data = json.dumps(document).encode()
+    _sbom(trial, data)
+    trial.change_envelope(SBOM, lambda line: envelopes.wrapped(
+        json.dumps(envelopes.statement(line)).encode().replace(b"{", b'{"hidden": {"predicate":' + data + b', "more": 1}, ', 1),
+        [trial.world.builder]))  # fmt: skip
+    return "verify", "dist"
+
+
 @SBOMS("one component less, signed by the builder", 5)
 def _(trial: Trial) -> Words:
     """The SBOM leaves out a file that the zip holds, everywhere, and the builder's own key vouches for it."""
@@ -86,6 +100,14 @@ def _name_another_project(document: Document) -> None:
 def _pass(document: Document) -> None:
     document["predicate"]["decision"] = "PASS"
     document["predicate"]["outcomes"] = []
+
+
+def _each_answer(edit: Callable[[Document], None]) -> Callable[[Document], None]:
+    def edited(document: Document) -> None:
+        for one in document["predicate"]["outcomes"]:
+            edit(one)
+
+    return edited
 
 
 @ENVELOPES("a changed bundle", 5)
@@ -144,6 +166,47 @@ def _(trial: Trial) -> Words:
     """Builder and signer vouch for a PASS of no gate at all."""
     trial.restate(GATES, _pass)
     return "verify", "dist"
+
+
+@ENVELOPES("answers about another function", 5)
+def _(trial: Trial) -> Words:
+    """Builder and signer vouch for what gates answered about Stock as if it were about Pay."""
+    trial.restate(GATES, _each_answer(lambda one: one.update(subject="function:Stock")))
+    return "verify", "dist"
+
+
+@ENVELOPES("answers about no function", 5)
+def _(trial: Trial) -> Words:
+    """Builder and signer vouch for answers about the project alone, of which no required gate is missed."""
+    trial.restate(GATES, _each_answer(lambda one: one.update(subject="project", findings=[])))
+    return "verify", "dist"
+
+
+@ENVELOPES("an advisory behind a gate that was not asked", 4)
+def _(trial: Trial) -> Words:
+    """Builder and signer say that the dependencies need not be asked about, and an advisory about one of them is known."""
+
+    def unasked(one: Document) -> None:
+        if one["gate"] == "dependencies":
+            one.update(state="not-asked", reason="It does not apply.", findings=[])
+
+    advisory(trial.root, "PYSEC-2026-2", "rates")
+    trial.restate(GATES, _each_answer(unasked))
+    return "verify", "dist"
+
+
+@ENVELOPES("what another tool states of the signed zip", 0)
+def _(trial: Trial) -> Words:
+    """A statement of another kind about the signed zip, with the builder's key: the signed zip is no unsigned one for it."""
+    subject = {"name": "signed.zip", "digest": {"sha256": digests(trial.world.signed["Pay"])["sha256"]}}
+    scan = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [subject],
+        "predicateType": "https://example.com/scan/v1",
+        "predicate": {},
+    }
+    trial.rewrite_bundle([*trial.bundle(), envelopes.envelope(scan, [trial.world.builder])])
+    return "verify", trial.save(trial.world.signed["Pay"]), "--release", "dist"
 
 
 _envelope("a changed payload", "The provenance names another project, under the signature that it had.",
