@@ -33,12 +33,12 @@ def tell(
     for form, file in files:
         write_atomic(file.absolute(), write(marked if form != "text" else found, form).encode())
     if output == "text":
-        show_chains(found, quiet=quiet, verbose=verbose, local=local)
+        _show(found, quiet=quiet, verbose=verbose, local=local)
     else:
         sys.stdout.write(write(marked, output))
 
 
-def show_chains(found: Verification, *, quiet: bool, verbose: bool, local: bool) -> None:
+def _show(found: Verification, *, quiet: bool, verbose: bool, local: bool) -> None:
     """As text: in colour and as wide as the terminal is, where there is one."""
     if quiet:
         Screen(local=local).say(words.first_sentence(found))

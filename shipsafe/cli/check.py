@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from shipsafe.adapters.files import write_atomic
 from shipsafe.cli import options, run
 from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError
@@ -80,9 +79,9 @@ def _kept(
     reports: Iterable[str] | None, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Judge what is kept, and write it as `verify` does."""
-    from shipsafe.cli.chains import show_chains  # noqa: PLC0415 - a project needs none of these
+    from shipsafe.cli.chains import tell  # noqa: PLC0415 - a project needs none of these
     from shipsafe.evidence.store import store_of  # noqa: PLC0415 - likewise
-    from shipsafe.reports.chains import FORMS, write  # noqa: PLC0415 - likewise
+    from shipsafe.reports.chains import FORMS  # noqa: PLC0415 - likewise
     from shipsafe.signing.roots import local_root  # noqa: PLC0415 - likewise
     from shipsafe.verify import open_request  # noqa: PLC0415 - likewise
     from shipsafe.verify.kept import verify_kept  # noqa: PLC0415 - likewise
@@ -94,12 +93,7 @@ def _kept(
                       say=Screen(local=False, stream=sys.stderr).say) as request:  # fmt: skip
         store = store_of(request.policy, folder=Path.cwd(), told=_place(path))
         found = verify_kept(store, request)
-    for form, file in targets:
-        write_atomic(file.absolute(), write(found, form).encode())
-    if output != "text":
-        sys.stdout.write(write(found, output))
-    else:
-        show_chains(found, quiet=quiet, verbose=verbose, local=store.local)
+    tell(found, output, targets, local=store.local, quiet=quiet, verbose=verbose)
     return found.exit_code
 
 

@@ -1,6 +1,5 @@
 """The options that `check` and `build` share, and how their words become values."""
 
-import os
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from shipsafe.adapters.timeline import processors
 from shipsafe.errors import ConfigError
 from shipsafe.model.project import Built
 
@@ -166,8 +166,7 @@ def known_format(name: str, known: Iterable[str]) -> str:
 
 def default_jobs() -> int:
     """Twice the processors we may use, at least four: half of the work waits for children and disks."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
-    return max(4, 2 * available)
+    return max(4, 2 * processors())
 
 
 def shard(word: str | None) -> tuple[int, int] | None:

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,12 +13,18 @@ import typer
 from shipsafe import __version__
 from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.files import write_atomic
+from shipsafe.adapters.timeline import processors
 from shipsafe.cli import options
-from shipsafe.cli.chains import show_chains
+from shipsafe.cli.chains import tell
+from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError
+from shipsafe.evidence.envelope import written
+from shipsafe.evidence.keys import open_signers
+from shipsafe.evidence.summary import summaries
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.packing.publish import MANIFEST
-from shipsafe.reports.chains import FORMS, write
+from shipsafe.reports.chains import FORMS
+from shipsafe.signing.roots import local_root
 from shipsafe.verify import VerifyRequest, open_request, verify_release, verify_zips
 
 if TYPE_CHECKING:
@@ -27,7 +32,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _HERE = Path("dist")
-_LOCAL = "LOCAL: what answered is the endpoint on this machine, and not AWS."
 
 
 @app.command()
@@ -65,9 +69,7 @@ def verify(
     bundle: Annotated[
         list[Path] | None, typer.Option("--bundle", metavar="FILE", help="Further evidence, *.intoto.jsonl; may be repeated.")
     ] = None,
-    evidence: Annotated[
-        str | None, typer.Option("--evidence", metavar="PLACE", help="Where evidence is kept: s3://BUCKET/PREFIX, or a folder.")
-    ] = None,
+    evidence: options.Evidence = None,
     vex: options.Vex = None,
     local: Annotated[bool, typer.Option("--local", help="Honour the root of the local endpoint, in SHIPSAFE_LOCAL_ROOT.")] = False,
     online: Annotated[
@@ -113,21 +115,14 @@ def verify(
     if live and release is None and (_HERE / MANIFEST).is_file():
         release = _HERE
     read = named if not live else (release,) if release else ()
-    honoured = _local_root(local=local)
     with open_request(policy=policy, verified=read, release=release, bundles=tuple(bundle or ()), evidence=evidence,
-                      vex=tuple(vex or ()), local_root=honoured, online=online, live=live, jobs=jobs or _processors(),
-                      say=_say) as request:  # fmt: skip
+                      vex=tuple(vex or ()), local_root=local_root(os.environ, local=local), online=online, live=live,
+                      jobs=jobs or processors(), say=Screen(local=False, stream=sys.stderr).say) as request:  # fmt: skip
         found = ask(request)
         now = request.now
-    marked = replace(found, notes=(*found.notes, _LOCAL)) if live and is_local() else found  # where no line can begin with LOCAL
-    for form, file in targets:
-        write_atomic(file.absolute(), write(marked if form != "text" else found, form).encode())
+    tell(found, output, targets, local=live and is_local(), quiet=quiet, verbose=verbose)
     if summary is not None:
         write_atomic(summary.absolute(), _summary(found, signers, now))
-    if output != "text":
-        sys.stdout.write(write(marked, output))
-    else:
-        show_chains(found, quiet=quiet, verbose=verbose, local=marked is not found)
     return found.exit_code
 
 
@@ -146,12 +141,8 @@ def _known(words: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-
-
 def _files(paths: Sequence[Path], request: VerifyRequest) -> Verification:
-    """All chains of folders and zips, in their order."""
+    """All chains: those of folders first, then those of zips, each in their order."""
     chains: list[Chain] = []
     notes: list[str] = []
     if request.policy.path is None:
@@ -174,24 +165,9 @@ def _signers(uris: Sequence[str] | None, summary: Path | None) -> "tuple[Signer,
         return ()
     if summary is None:
         raise ConfigError("--key signs a summary, and none is written.", remedy="Add --summary FILE, or leave out --key.")
-    from shipsafe.evidence.keys import open_signers  # noqa: PLC0415 - only whoever signs needs it
-
     return open_signers(uris)
 
 
 def _summary(found: Verification, signers: "Sequence[Signer]", now: datetime) -> bytes:
     """A line for each chain."""
-    from shipsafe.evidence.envelope import written  # noqa: PLC0415 - only for a summary
-    from shipsafe.evidence.summary import summaries  # noqa: PLC0415 - likewise
-
     return b"".join(written(one, signers) + b"\n" for one in summaries(found, release=__version__, at=now))
-
-
-def _local_root(*, local: bool) -> str | None:
-    from shipsafe.signing.roots import local_root  # noqa: PLC0415 - loads what talks to AWS
-
-    return local_root(os.environ, local=local)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
