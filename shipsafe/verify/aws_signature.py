@@ -5,7 +5,6 @@ Everything is read from the zip and from evidence; AWS is asked nothing. What wa
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,7 +25,6 @@ from shipsafe.verify.trusted import REMEDY, Trusted
 from shipsafe.verify.zip_contents import Contents, digests_of
 
 NOTHING_OF_AWS = "Nothing of AWS was looked at: this is the unsigned zip. Name the signed one, or the function (--function)."
-_CLOCKS = timedelta(days=2)  # how far clocks may be apart
 _AGAIN = "Sign the unsigned zip again."
 _CHANGED = "Somebody changed one of them: find out who, and sign the unsigned zip again."
 _NAMELESS = "its [[sign.target]] does not say whose the profile is (`account`)"
@@ -119,10 +117,9 @@ def signature_link(inside: Inside, request: VerifyRequest) -> Link:
         name, recorded_as, found = other
         return links.broken(links.AWS_SIGNATURE, f"The AWS signature is of another {name} than the signing record says.",
                             expected=recorded_as, found=found, remedy=_CHANGED, path=inside.shown)  # fmt: skip
-    if signature.signed_at - request.now > _CLOCKS:
-        sentence = f"It was signed on {signature.signed_at:%Y-%m-%d}, and this machine's clock says {request.now:%Y-%m-%d}."
-        return links.unanswered(links.AWS_SIGNATURE, sentence, remedy="Set the clock, and run this again.")
-    return links.held(links.AWS_SIGNATURE, _said(signature, root), notes=_notes(signature, root, request))
+    return links.too_early(links.AWS_SIGNATURE, signature.signed_at, request.now) or links.held(
+        links.AWS_SIGNATURE, _said(signature, root), notes=_notes(signature, root, request)
+    )
 
 
 def _why_not(signature: Signature, inside: Inside, request: VerifyRequest) -> str:

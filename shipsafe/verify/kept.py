@@ -78,22 +78,15 @@ def _chain(store: Store, one: _Zip, request: VerifyRequest) -> Chain:
             envelopes.append(found)
     shown = store.shown_of(one.kept[0]).rpartition("/")[0]
     proof = prove(envelopes, one.sha256, request.policy.attest, _day(one.sha256, envelopes, request, shown), shown)
-    made = [link for link in stated_links(proof, _subject(proof), request, None, shown) if not (wrong and link.id == links.BUNDLE)]
+    made = [link for link in stated_links(proof, subject_of(proof), request, None, shown) if not (wrong and link.id == links.BUNDLE)]
     first = [links.of_error(links.BUNDLE, wrong[0])] if wrong else []
     name = next((item.name for item in _named(proof)), "")
     return Chain(
-        subject=" ".join(filter(None, (_subject(proof) or name, f"sha256:{one.sha256[:16]}"))),
+        subject=" ".join(filter(None, (subject_of(proof) or name, f"sha256:{one.sha256[:16]}"))),
         links=(*first, *made),
         digests=(Resource(name=name or one.sha256, digests={"sha256": one.sha256}),),
         attestations=proof.attested,
     )
-
-
-def _subject(proof: Proof) -> str:
-    """`function:NAME`, as the builder states it; else as the gates were asked about it."""
-    stated = subject_of(proof.provenance.statement) if proof.provenance else ""
-    asked = proof.gates.statement.predicate.get("subject") if proof.gates else None
-    return stated or str(asked or "")
 
 
 def _named(proof: Proof) -> Sequence[Resource]:

@@ -4,6 +4,7 @@ Each id is the same in every chain; docs/guides/verify.md says what each holds a
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from shipsafe.errors import IntegrityError, ShipsafeError
 from shipsafe.model.chain import Hold, Link
@@ -19,6 +20,7 @@ VERDICT = "verdict"
 SIGNING_RECORD = "signing-record"
 AWS_SIGNATURE = "aws-signature"
 SIGNED_CONTENTS = "signed-contents"
+_CLOCKS = timedelta(days=2)  # how far clocks may be apart
 ORDER = (ZIP, CONTENTS, BUNDLE, SBOM, PROVENANCE, GATES, VERDICT, SIGNING_RECORD, AWS_SIGNATURE, SIGNED_CONTENTS)
 
 
@@ -48,3 +50,11 @@ def of_error(name: str, error: ShipsafeError) -> Link:
     hold = Hold.BROKEN if isinstance(error, IntegrityError) else Hold.UNANSWERED
     where = Location(path=error.path, line=error.line) if error.path else None
     return Link(id=name, hold=hold, sentence=error.what, remedy=error.remedy, location=where)
+
+
+def too_early(name: str, signed_at: datetime, now: datetime) -> Link | None:
+    """The link of what was signed after the time that this machine's clock shows; None where clocks may be as far apart."""
+    if signed_at - now <= _CLOCKS:
+        return None
+    sentence = f"It was signed on {signed_at:%Y-%m-%d}, and this machine's clock says {now:%Y-%m-%d}."
+    return unanswered(name, sentence, remedy="Set the clock, and run this again.")

@@ -94,11 +94,7 @@ class _Case:
         )
 
     def _subject(self) -> str:
-        """`function:NAME`: as the builder states; else as the manifest, or what the gates were asked about, has it."""
-        proof = self._proof
-        stated = subject_of(proof.provenance.statement) if proof.provenance else ""
-        asked = proof.gates.statement.predicate.get("subject") if proof.gates else None
-        return stated or (self._piece.stated.subject if self._piece.stated else str(asked or ""))
+        return subject_of(self._proof, self._piece.stated.subject if self._piece.stated else "")
 
     def _told(self) -> Told:
         """What it runs on, as the builder states; else as the manifest says.

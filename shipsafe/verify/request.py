@@ -14,8 +14,8 @@ from shipsafe.model.policy import Policy
 from shipsafe.model.vex import Statement
 
 
-class Kept(Protocol):
-    """Where evidence is kept (`evidence/store.py`). What it gives is believed no more than a file that somebody sent."""
+class Keeper(Protocol):
+    """Where evidence is kept (`evidence/store`). What it gives is believed no more than a file that somebody sent."""
 
     def about(self, sha256: str) -> Sequence[Envelope]:
         """The envelopes of which that digest, hex, is a subject.
@@ -45,7 +45,7 @@ class VerifyRequest:
     now: datetime
     release: Path | None = None
     bundles: tuple[Path, ...] = ()
-    store: Kept | None = None
+    store: Keeper | None = None
     local_root: str | None = None
     advisories: Advisories | ShipsafeError | None = None
     baseline: Baseline | None = None

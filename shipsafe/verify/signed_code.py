@@ -20,7 +20,7 @@ from shipsafe.verify.proof import Proof
 from shipsafe.verify.shelf import Shelf
 from shipsafe.verify.signer_records import Code, job_link, profile_link, signature_link
 from shipsafe.verify.stated_links import stated_links
-from shipsafe.verify.told import subject_of
+from shipsafe.verify.told import stated_subject
 from shipsafe.verify.trusted import Trusted
 
 _DEPLOY = "Find out who deployed it and how, and deploy what was signed again."
@@ -88,7 +88,7 @@ def signed_code(site: Site, code: Code, *, artifact: str | None = None) -> Signe
         record = recorded(proof.signing.statement, shown=site.shelf.shown)
     except ShipsafeError as error:
         return Signed(links=(of_error(live_links.CODE, error), *proof.links, signature_link(code, None)), proof=proof)
-    subject = subject_of(proof.provenance.statement) if proof.provenance else ""
+    subject = stated_subject(proof)
     made = (
         _same(site, code, record, subject, artifact),
         *stated_links(proof, subject or _released(site, proof), site.shelf.request, site.shelf.release, site.shelf.shown),

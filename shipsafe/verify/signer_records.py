@@ -12,13 +12,12 @@ from shipsafe.model.chain import Hold, Link
 from shipsafe.model.signing import ProfileVersion, SignedArtifact, SigningJob
 from shipsafe.signing.layout import PLATFORM
 from shipsafe.verify import live_links
-from shipsafe.verify.links import broken, held, not_asked, unanswered
+from shipsafe.verify.links import broken, held, not_asked, too_early, unanswered
 from shipsafe.verify.looks import Looks, not_looked
 from shipsafe.verify.trusted import REMEDY, Trusted
 
 KEPT = timedelta(days=730)  # that Signer shows a job: "AWS Signer API Reference", StartSigningJob
 _APART = timedelta(days=1)  # two records of one expiry; Signer's own has been seen to differ by milliseconds
-_CLOCKS = timedelta(days=2)  # how far clocks may be apart
 _INVESTIGATE = "Find out who deployed it and how, and deploy what was signed again."
 _ANEW = "Sign and publish the layer anew, and attach that version."
 
@@ -72,11 +71,10 @@ def job_link(looks: Looks, record: SignedArtifact, now: datetime) -> Link:
         return unanswered(live_links.JOB, sentence, remedy="Only that account and the one that started the job are told: use one of them.")
     if job is None:
         return broken(live_links.JOB, f"Signer knows no job {arn.id}.", expected=record.job, found="none", remedy=_INVESTIGATE)
-    if record.signed_at - now > _CLOCKS:
-        sentence = f"It was signed on {_day(record.signed_at)}, and this machine's clock says {_day(now)}."
-        return unanswered(live_links.JOB, sentence, remedy="Set the clock, and run this again.")
-    return _refuted(job, record, now) or held(
-        live_links.JOB, f"Signer has signed what we uploaded in job {arn.id}; it holds until {record.expires:%Y-%m-%d}."
+    return (
+        too_early(live_links.JOB, record.signed_at, now)
+        or _refuted(job, record, now)
+        or held(live_links.JOB, f"Signer has signed what we uploaded in job {arn.id}; it holds until {record.expires:%Y-%m-%d}.")
     )
 
 

@@ -11,6 +11,7 @@ from shipsafe.model.attestation import Statement
 from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.project import LayerRef
 from shipsafe.packing.manifest import Told
+from shipsafe.verify.proof import Proof
 
 _MOST = 100  # layers; Lambda attaches five
 
@@ -34,12 +35,20 @@ def told_of(provenance: Statement) -> Told:
         raise IntegrityError(what, remedy="Build it again.") from error
 
 
-def subject_of(provenance: Statement) -> str:
-    """`function:NAME` or `layer:NAME`, as the project calls it; "" where the provenance does not say."""
+def stated_subject(proof: Proof) -> str:
+    """`function:NAME` or `layer:NAME`, as the builder states it; "" where its provenance does not say, or nobody vouches for one."""
+    if proof.provenance is None:
+        return ""
     try:
-        return _text(provenance.predicate["buildDefinition"]["externalParameters"]["artifact"]["subject"])
+        return _text(proof.provenance.statement.predicate["buildDefinition"]["externalParameters"]["artifact"]["subject"])
     except (KeyError, TypeError):
         return ""
+
+
+def subject_of(proof: Proof, manifest: str = "") -> str:
+    """As the builder states it; else as the release manifest has it, where there is one; else as the gates were asked about it."""
+    asked = proof.gates.statement.predicate.get("subject") if proof.gates else None
+    return stated_subject(proof) or manifest or str(asked or "")
 
 
 def _layer(entry: Mapping[str, Any]) -> LayerRef:
