@@ -16,8 +16,9 @@ from shipsafe.verify.files import read_regular
 from shipsafe.verify.proof import Proof
 from shipsafe.verify.zip_contents import Bytes, Contents
 
+_OTHER = "Somebody changed the bundle or the release manifest: find out who, and bring along the release whole, as it was; or build again."
 _CHANGED = "Somebody changed the zip or the release manifest: find out who, and build again."
-_NAME_IT = "Name its release with --release, or its bundle with --bundle."
+_NAME_IT = "Name its release with --release, its bundle with --bundle, or where evidence is kept with --evidence."
 _WORDS = {"sha256": "SHA-256", "sha512": "SHA-512", "code_sha256": "CodeSha256", "size": "size"}
 
 
@@ -80,13 +81,13 @@ def evidence_of(piece: Piece) -> Evidence:
     shown = str(stated.evidence)
     try:
         data = read_regular(stated.evidence, limit=LARGEST, what="bundle", shown=shown)
-        envelopes = (*read_bundle(data, shown=shown), *piece.envelopes)
+        envelopes = (*piece.envelopes, *read_bundle(data, shown=shown))  # the later counts: what is kept may be of an older build
     except ShipsafeError as error:
         return Evidence(envelopes=piece.envelopes, shown=shown, link=links.of_error(links.BUNDLE, error))
     if (found := hashlib.sha256(data).hexdigest()) == stated.evidence_sha256:
         return Evidence(envelopes=envelopes, shown=shown)
     what, expected = "It is not the bundle that the release manifest names.", f"sha256:{stated.evidence_sha256}"
-    other = links.broken(links.BUNDLE, what, expected=expected, found=f"sha256:{found}", remedy=_CHANGED, path=shown)
+    other = links.broken(links.BUNDLE, what, expected=expected, found=f"sha256:{found}", remedy=_OTHER, path=shown)
     return Evidence(envelopes=envelopes, shown=shown, link=other)
 
 

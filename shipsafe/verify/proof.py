@@ -144,7 +144,8 @@ def prove(envelopes: Iterable[Envelope], sha256: str, trusted: AttestPolicy, at:
 def _sorted(envelopes: Iterable[Envelope], trusted: AttestPolicy, at: date, shown: str) -> _Sorted:
     found = _Sorted()
     room = _MOST
-    for envelope in {one.sha256: one for one in envelopes}.values():
+    # What is kept and was brought along as well stands where it was brought along: of two statements the later counts.
+    for envelope in reversed({one.sha256: one for one in reversed(list(envelopes))}.values()):
         room -= values_in(envelope)
         if room < 0:
             what = f"The statements about it hold more than {_MOST:,} values together, which no evidence of ours does."

@@ -78,9 +78,11 @@ def test_the_store_is_asked_once_about_each_digest(tmp_path: Path) -> None:
     assert store.asked == {SIGNED: 1, UNSIGNED: 1}
 
 
-def test_of_two_statements_the_one_that_was_brought_along_counts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("also", [LINES, LINES[:1], []], ids=["kept, too", "kept in part", "not kept"])
+def test_of_two_statements_the_one_that_was_brought_along_counts(tmp_path: Path, also: list[bytes]) -> None:
+    """Equal bytes that were built twice, under two policies: what is kept is of both builds, in no order."""
     older = written(built(ZIPPED, {**ARTIFACT, "handler": "old.handler"}), [FileSigner(key("ci"))])
-    proof = open_shelf(replace(_request(tmp_path, LINES), store=Kept(older))).proof(SIGNED, DAY)
+    proof = open_shelf(replace(_request(tmp_path, LINES), store=Kept(*also, older))).proof(SIGNED, DAY)
     assert proof.provenance is not None
     assert proof.provenance.statement.predicate["buildDefinition"]["externalParameters"]["artifact"]["handler"] == "app.handler"
 

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.evidence.envelope import read_envelope, statement_of
 from shipsafe.evidence.store import Store, open_store
 from shipsafe.local.pki import open_root
-from shipsafe.model.attestation import Envelope, Predicate
+from shipsafe.model.attestation import Envelope, Predicate, Statement
 from shipsafe.model.chain import Hold
 from shipsafe.verify import verify_zip, verify_zips
 from shipsafe.verify.links import ORDER
@@ -57,6 +58,27 @@ def test_evidence_is_found_in_a_store_by_the_digest_of_the_signed_zip_alone(desk
     found = desk.verify(alone, evidence=str(tmp_path / "kept"))
     assert wrong(found) == {}
     assert isinstance(store, Store)
+
+
+def _of_another_policy(said: Statement) -> Statement:
+    definition = said.predicate["buildDefinition"]
+    outer = {**definition["externalParameters"], "policy": {"path": "shipsafe.toml", "digest": f"sha256:{'0' * 64}"}}
+    return replace(said, predicate={**said.predicate, "buildDefinition": {**definition, "externalParameters": outer}})
+
+
+def test_what_is_kept_of_an_older_build_of_the_same_bytes_does_not_count_before_that_of_the_release(desk: Desk, tmp_path: Path) -> None:
+    path, bundle, manifest = desk.sign(), desk.dist / "Pay.intoto.jsonl", desk.dist / "shipsafe.json"
+    right = bundle.read_bytes(), manifest.read_bytes()
+    store = open_store("kept", home=tmp_path)
+    for _ in range(2):  # that of the release, and that of a build under another policy
+        for line in desk.lines:
+            envelope = read_envelope(line, shown="")
+            store.keep(envelope, statement_of(envelope, shown=""))
+        desk.restate(Predicate.PROVENANCE, _of_another_policy)
+    assert "provenance" in wrong(desk.verify(path, release=desk.dist))
+    put(bundle, right[0])
+    put(manifest, right[1])
+    assert wrong(desk.verify(path, release=desk.dist, evidence=str(tmp_path / "kept"))) == {}
 
 
 class _Unreadable:
