@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from shipsafe.adapters.aws import brake
 from shipsafe.adapters.aws.pace import Pace
+from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.errors import IntegrityError
 
@@ -26,6 +27,7 @@ class Stop(StrEnum):
 
     STOPPED = "stopped"
     ALREADY = "was stopped already"
+    GONE = "was deleted meanwhile"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,15 @@ def stop(aws: Aws, function: str, reason: str, pace: Pace) -> Stop:
     Raises:
         IncompleteError: Lambda refused or gave no answer. What could not be remembered was not stopped.
     """
+    try:
+        return _stop(aws, function, reason, pace)
+    except AwsRefusal as refusal:
+        if refusal.absent:
+            return Stop.GONE
+        raise
+
+
+def _stop(aws: Aws, function: str, reason: str, pace: Pace) -> Stop:
     # In this order: whoever reads 0 here reads the tag that was written before it.
     pace.turn()
     before = brake.reserved(aws, function)

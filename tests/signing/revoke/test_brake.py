@@ -70,6 +70,12 @@ def test_a_refused_revocation_does_not_keep_functions_running(fleet: Fleet, run:
     assert "NOT DONE: Could not revoke the signature of" in out
 
 
+def test_a_function_that_was_deleted_meanwhile_needs_no_brake(fleet: Fleet) -> None:
+    fleet.create("pay")
+    fleet.client("lambda").delete_function(FunctionName="pay")
+    assert stop(fresh(), function_arn("pay"), "arn", pace()) == "was deleted meanwhile"
+
+
 def test_what_cannot_be_remembered_is_not_stopped(fleet: Fleet, run: Run) -> None:
     job, code = fleet.sign()
     fleet.create("pay", code)
