@@ -46,3 +46,16 @@ def holds_more(data: bytes, most: int) -> bool:
     Commas and brackets in texts count, too: the bound has to be a generous one.
     """
     return len(data) > most and sum(map(data.count, (b",", b"[", b"{"))) > most
+
+
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand there once, as `object_pairs_hook` of `json`: of two, readers choose differently.
+
+    Raises:
+        ValueError: a key stands twice.
+    """
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "a key stands twice in one object"
+        raise ValueError(message)
+    return found

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from shipsafe.adapters.json_file import holds_more
+from shipsafe.adapters.json_file import each_key_once, holds_more
 from shipsafe.errors import IntegrityError
 from shipsafe.model.attestation import PAYLOAD_TYPE, STATEMENT, Envelope, EnvelopeSignature, Resource, Statement
 
@@ -206,7 +206,7 @@ def _json(data: bytes, wrong: Any, *, most: int = _MOST) -> Any:
     if holds_more(data, most):
         raise wrong(f"it holds more than {most:,} values")
     try:
-        document = json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+        document = json.loads(data.decode(), object_pairs_hook=each_key_once, parse_constant=_no_number)
         if _SURROGATE.search(data):  # half a character, which no UTF-8 can hold: nobody could write down what we read
             json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
@@ -217,11 +217,3 @@ def _json(data: bytes, wrong: Any, *, most: int = _MOST) -> Any:
 def _no_number(name: str) -> None:
     message = f"{name} is no number of JSON"
     raise ValueError(message)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        message = "a key stands twice in one object"
-        raise ValueError(message)
-    return found

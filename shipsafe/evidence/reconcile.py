@@ -17,7 +17,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from shipsafe.adapters.json_file import holds_more
+from shipsafe.adapters.json_file import each_key_once, holds_more
 from shipsafe.errors import IntegrityError
 from shipsafe.evidence.schema import validate
 from shipsafe.model.artifact import Archive
@@ -49,7 +49,7 @@ def read_sbom(data: bytes, *, sha256: str, shown: str) -> dict[str, Any]:
     if holds_more(data, _MOST):
         raise IntegrityError(f"It holds more than {_MOST:,} values, which no SBOM of ours has.", remedy=_REMEDY, path=shown)
     try:
-        document = json.loads(data, object_pairs_hook=_once)
+        document = json.loads(data, object_pairs_hook=each_key_once)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"Not JSON that has one meaning: {str(error)[:200]}.", remedy=_REMEDY, path=shown) from error
     if not isinstance(document, dict) or document.get("specVersion") != "1.6":
@@ -57,15 +57,6 @@ def read_sbom(data: bytes, *, sha256: str, shown: str) -> dict[str, Any]:
     if problems := validate(document):
         raise IntegrityError(f"Not valid CycloneDX 1.6: {problems[0][:300]}", remedy=_REMEDY, path=shown)
     return document
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys stand there once: of two, readers choose differently."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        message = "a key stands twice in one object"
-        raise ValueError(message)
-    return found
 
 
 def claims_of(document: Mapping[str, Any], *, shown: str) -> SbomClaims:

@@ -47,7 +47,6 @@ def _listed(one: Mapping[str, Any], trusted: AttestPolicy) -> dict[str, Any]:
     envelope = read_envelope(_line(one), shown=one["shown"])
     if envelope.sha256 != one["sha256"]:
         raise IntegrityError(f"It is not what was filed: its SHA-256 is not {one['sha256']}.", remedy="Find out who changed it.")
-    # It decides nothing here whether a key stands twice in it: it is told as Python reads it, and a key of the policy vouches for it.
     statement, components = listing(envelope, shown=one["shown"])
     check_filed("sbom", one["subjects"], statement, shown=one["shown"])
     by = vouched(envelope, trusted, at=date.min, shown=one["shown"], statement=statement).by

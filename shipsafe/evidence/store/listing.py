@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from shipsafe.adapters.json_file import each_key_once
 from shipsafe.errors import IntegrityError
 from shipsafe.evidence.envelope import statement_of
 from shipsafe.evidence.loose import text
@@ -66,7 +67,7 @@ def _of_line(line: bytes) -> Listed | None:
             found = (tail[1], tail[4], tail[3], ours.get(b"index", b""), ours.get(b"source", b""))
             name, version, purl, index, source = map(bytes.decode, found)
             return name, version, purl, index, source
-    return _of(json.loads(plain))
+    return _of(json.loads(plain, object_pairs_hook=each_key_once))
 
 
 def _whole(statement: Statement, shown: str) -> Iterator[Listed]:

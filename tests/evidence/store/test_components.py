@@ -136,6 +136,17 @@ def test_an_sbom_of_ours_is_not_parsed_whole() -> None:
     assert [one[0] for one in listed] == ["jinja2"]
 
 
+def test_a_component_with_two_names_is_neither() -> None:
+    """Of two, readers choose differently; a line that holds a backslash is read as JSON."""
+    payload = stated(
+        Resource(name="Orders.zip", digests={"sha256": ONE}), finish({"components": [library("jinja2")], "specVersion": "1.6"}, None)
+    )
+    twice = payload.replace(b'"name": "jinja2"', b'"description": "\\u0041", "name": "flask", "name": "jinja2"', 1)
+    assert twice != payload
+    with pytest.raises(IntegrityError, match="not JSON that has one meaning"):
+        listing(read_envelope(enveloped(twice, []), shown="test"), shown="test")
+
+
 def test_more_than_one_question_comes_back_in_order(store: Store) -> None:
     digests = sorted(kept(store, f"{number:064x}", library(f"p{number}")) for number in range(60))
     answers = list(shipped(store, TRUSTED))
