@@ -167,16 +167,25 @@ def _plan(found: Survey, *, stopping: bool) -> Iterator[str]:
     yield f"  now     {found.standing.says}"
     yield f"  effect  for good, in every region of {home.partition}: it cannot be taken back. Under Enforce no deployment of this code gets"
     yield "          through from then on; what runs goes on running, and functions without a code-signing configuration take it still."
-    for region in found.regions:
+    telling = [region for region in found.regions if region.uses or region.spared or region.unlooked]
+    for region in telling:
         yield from _region(region)
+    yield from _without([region for region in found.regions if region not in telling])
     for note in found.notes:
         yield f"not looked at: {note}"
-    places = ", ".join(f"{aws.account} in {aws.region}" for aws in (region.aws for region in found.regions))
-    yield f"Looked through {places}, and nowhere else."
+    yield "Looked nowhere else."
     if stopping:
         yield from (f"stop {name}: reserved concurrency 0; its tag shipsafe:stopped remembers what it was" for _, name in found.functions)
     elif found.functions:
         yield "Nothing is stopped: --stop would."
+
+
+def _without(regions: Sequence[Region]) -> Iterator[str]:
+    """Where nothing runs code with it: a line for each account, which may have forty regions."""
+    for account in dict.fromkeys(region.aws.account for region in regions):
+        those = [region for region in regions if region.aws.account == account]
+        looked = f"of {sum(one.versions for one in those)} versions of {sum(one.functions for one in those)} functions"
+        yield f"account {account}, {', '.join(one.aws.region for one in those)}: none run code with it, {looked}"
 
 
 def _region(region: Region) -> Iterator[str]:

@@ -137,12 +137,13 @@ def test_where_nobody_names_the_regions_those_that_are_known_are_asked(
 
     job, code = fleet.sign()
     fleet.create("pay", code, ELSEWHERE)
-    monkeypatch.setattr(boto3.session.Session, "get_available_regions", lambda *_, **__: [REGION, ELSEWHERE])
+    monkeypatch.setattr(boto3.session.Session, "get_available_regions", lambda *_, **__: [REGION, ELSEWHERE, "us-east-1"])
     fleet.deny("DescribeRegions", "ec2")
     exit_code, out = run("--job", job, *BECAUSE, "--yes", "--all-regions")
     assert exit_code == ExitCode.INCOMPLETE
     assert "Every region that this version of botocore knows was asked instead." in out
     assert f"account {ACCOUNT}, {ELSEWHERE}: 1 runs code with it" in out
+    assert f"account {ACCOUNT}, {REGION}, us-east-1: none run code with it, of 0 versions of 0 functions" in out
     assert fleet.revoked(job)
 
 
