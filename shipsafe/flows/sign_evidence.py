@@ -6,6 +6,7 @@ builder's own statements, and is not said again by the signer as if it had seen 
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from shipsafe.evidence.appending import appended
 from shipsafe.evidence.envelope import statement_of
@@ -16,7 +17,7 @@ from shipsafe.evidence.store import Store
 from shipsafe.flows.sign_request import SignRequest
 from shipsafe.flows.zips import Asked
 from shipsafe.model.artifact import Bundle
-from shipsafe.model.attestation import Envelope, Role, Statement
+from shipsafe.model.attestation import Envelope, Predicate, Role, Statement
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.output import Output
@@ -67,23 +68,32 @@ def _statements(
     ]
 
 
-def _entry(artifact: ReleasedArtifact, release: Release) -> Mapping[str, object]:
+def _entry(artifact: ReleasedArtifact, release: Release) -> Mapping[str, Any]:
     return next(one for one in release.document["artifacts"] if one["name"] == artifact.name)
 
 
 def keep(release: Release, store: Store) -> None:
     """Keep everything that is stated about a release; what is kept already is left as it is.
 
+    What speaks of other zips, too, is left out: whoever can write to a bundle would file it under them, for ever.
+
     Raises:
         IntegrityError: something else lies in its place, or a bundle is not the one that the release names.
         IncompleteError: it cannot be kept.
     """
 
-    def kept(work: tuple[Envelope, str]) -> None:
-        envelope, shown = work
-        store.keep(envelope, statement_of(envelope, shown=shown))
+    def kept(work: tuple[Envelope, str, frozenset[str]]) -> None:
+        envelope, shown, own = work
+        statement = statement_of(envelope, shown=shown)
+        told = [one.digests["sha256"] for one in statement.subjects]
+        if statement.kind == Predicate.SIGNING:  # an earlier one names a signed zip that the manifest has forgotten
+            del told[1:2]
+        if own.issuperset(told):
+            store.keep(envelope, statement)
 
     for artifact in release.artifacts:
-        work = [(one, str(artifact.evidence)) for one in envelopes_of(artifact)]
+        signatures: Sequence[Mapping[str, str]] = _entry(artifact, release).get("signatures", ())
+        own = frozenset((artifact.sha256, *(one["sha256"] for one in signatures)))
+        work = [(one, str(artifact.evidence), own) for one in envelopes_of(artifact)]
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="keep") as pool:
             list(pool.map(kept, work))

@@ -17,6 +17,8 @@ from shipsafe.evidence.envelope import written
 from shipsafe.evidence.provenance import UNKNOWN
 from shipsafe.evidence.recorded import code_sha256_of
 from shipsafe.evidence.signing_record import signing_record
+from shipsafe.evidence.store import open_store
+from shipsafe.flows.sign_evidence import keep
 from shipsafe.flows.vouching import refuse_unattested
 from shipsafe.model.attestation import Predicate, Resource, Role, Statement
 from shipsafe.model.claims import NOBODY
@@ -312,3 +314,21 @@ def test_a_zip_by_its_path_is_in_no_release_that_anybody_attests(shop: Path) -> 
             refuse_unattested([Path("build/pay.zip")], policy(shop, text + terms))
         assert "shipsafe build --prebuilt pay=build/pay.zip --key KEY" in caught.value.remedy
     refuse_unattested([Path("build/pay.zip")], policy(shop, text))
+
+
+def test_what_a_bundle_says_of_other_zips_too_is_not_filed_under_them(dist: Path, tmp_path: Path) -> None:
+    """An append-only store would keep it there for ever."""
+    release = read_release(dist)
+    pay = next(one for one in release.artifacts if one.name == "Pay")
+    ours, theirs, once = (Resource(name=name, digests={"sha256": digest}) for name, digest in
+                          (("Pay.zip", pay.sha256), ("other.zip", "0" * 64), ("signed.zip", "1" * 64)))  # fmt: skip
+    foreign = Statement(subjects=(ours, theirs), kind=Predicate.PROVENANCE, predicate={"of": "both"})
+    earlier = replace(SIGNED, artifact="Pay", unsigned_sha256=pay.sha256, sha256="1" * 64, code_sha256=code_sha256_of("1" * 64))
+    lines = [written(one, []) for one in (foreign, signing_record(earlier, zipped=ours, claims=(), vouched_by=()))]
+    own = (dist / "Pay.intoto.jsonl").read_bytes()
+    record_evidence(Output(dist), release, {"Pay": own + b"".join(line + b"\n" for line in lines)})
+    store = open_store("kept", home=tmp_path)
+    keep(read_release(dist), store)
+    assert store.about("0" * 64) == ()
+    assert [one.line for one in store.about(once.digests["sha256"])] == [lines[1]]
+    assert {one.line for one in store.about(pay.sha256)} == {*own.splitlines(), lines[1]}
