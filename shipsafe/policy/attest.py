@@ -77,8 +77,8 @@ def _key(document: Document, number: int, entry: Mapping[str, Any]) -> TrustedKe
 def _spki(pem: str) -> bytes | None:
     """The DER form of a public key that may be trusted, or None."""
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - only a policy with keys needs it
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - likewise
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519  # noqa: PLC0415 - likewise
 
     if len(pem) > _LONGEST:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 from shipsafe.errors import ShipsafeError
 from shipsafe.evidence.facts import built
 from shipsafe.evidence.predicates import check
-from shipsafe.evidence.provenance import LOCAL
+from shipsafe.evidence.provenance import LOCAL, SAID
 from shipsafe.model.audit import Built
 from shipsafe.model.chain import Link
 from shipsafe.packing.release import Release
@@ -15,7 +15,6 @@ from shipsafe.verify import links
 from shipsafe.verify.proof import Proof
 from shipsafe.verify.zip_contents import Contents
 
-_SAID = ("name", "subject", "runtimes", "handler", "architectures", "layers")
 _REMEDY = "Somebody changed the release manifest: find out who, and build again."
 _LONGEST = 300
 
@@ -81,7 +80,7 @@ def _of_manifest(predicate: Mapping[str, Any], entry: Mapping[str, Any], release
     definition = predicate["buildDefinition"]
     outer = definition["externalParameters"]
     artifact = outer["artifact"]
-    pairs = [(name, artifact.get(name), entry[name]) for name in _SAID]
+    pairs = [(name, artifact.get(name), entry[name]) for name in SAID]
     pairs.append(("prebuilt", artifact.get("prebuilt"), entry["source"] == "prebuilt"))
     pairs += [(name, outer.get(name), release.document[name]) for name in ("project", "template")]
     pairs.append(("policy", outer.get("policy", {}).get("digest"), release.document["policy"]["digest"]))
