@@ -95,7 +95,8 @@ def _sharing(looks: Looks, one: Configuration, known: Callable[[str], bool]) -> 
     if not names:
         return unanswered(live_links.SHARING, "Lambda lists no function under the configuration, though it is attached to one.",
                           remedy="Run this again.")  # fmt: skip
-    return held(live_links.SHARING, f"{len(names)} {'function is' if len(names) == 1 else 'functions are'} under it, all of them known.")
+    said = "One function is under it, which is known." if len(names) == 1 else f"{len(names)} functions are under it, all of them known."
+    return held(live_links.SHARING, said)
 
 
 def wanted_configuration(trusted: Trusted, target: str) -> str | None:
