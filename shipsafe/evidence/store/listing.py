@@ -44,7 +44,9 @@ def listing(envelope: Envelope, *, shown: str) -> tuple[Statement, list[Listed]]
         try:
             found = [one for line in payload[begin:end].split(b"\n") if (one := _of_line(line)) is not None]
             bare = replace(envelope, payload=payload[: begin - 1] + payload[end + 1 :])
-            return statement_of(bare, shown=shown), found  # which refuses a second list
+            statement = statement_of(bare, shown=shown)  # which refuses a second list
+            if statement.predicate.get("components") == []:  # that list, and not one that stands elsewhere in the statement
+                return statement, found
         except (ValueError, IntegrityError):
             pass  # laid out in another way, or broken: reading it whole tells which
     statement = statement_of(envelope, shown=shown)

@@ -1,5 +1,6 @@
 """Every kept SBOM, quickly: what it lists, whose word it is, and that no cache and no crash changes the answer."""
 
+import json
 import os
 import sqlite3
 import sys
@@ -14,7 +15,7 @@ import pytest
 from shipsafe.adapters.cache import Cache, open_cache
 from shipsafe.adapters.forkserver import ForkServer
 from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
-from shipsafe.evidence.envelope import enveloped, read_envelope, written
+from shipsafe.evidence.envelope import enveloped, payload, read_envelope, written
 from shipsafe.evidence.file_signer import FileSigner
 from shipsafe.evidence.sbom import finish, stated
 from shipsafe.evidence.store import Store, open_store
@@ -121,6 +122,17 @@ def test_an_sbom_of_another_layout_is_read_whole(store: Store) -> None:
         subjects=(Resource(name="a", digests={"sha256": ONE}),), kind=Predicate.SBOM, predicate={"components": [library("jinja2")]}
     )  # fmt: skip
     store.keep(read_envelope(written(said, [FileSigner(key("ci"))]), shown="test"), said)
+    [one] = found(store)
+    assert isinstance(one, Shipped)
+    assert [each.name for each in one.components] == ["jinja2"]
+
+
+def test_a_list_that_stands_elsewhere_in_the_statement_is_not_the_sboms(store: Store) -> None:
+    decoy = f'{{"decoy": {{\n "components": [\n  {json.dumps(library("harmless"))}\n ],\n "more": 1}}, '
+    subject = Resource(name="Orders.zip", digests={"sha256": ONE})
+    said = Statement(subjects=(subject,), kind=Predicate.SBOM, predicate={"components": [library("jinja2")]})
+    line = enveloped(decoy.encode() + payload(said)[1:], [FileSigner(key("ci"))])
+    store.keep(read_envelope(line, shown="test"), said)
     [one] = found(store)
     assert isinstance(one, Shipped)
     assert [each.name for each in one.components] == ["jinja2"]
