@@ -106,7 +106,7 @@ def _listed(aws: Aws, pace: Pace, say: Callable[[str], None]) -> _Seen:
     layers: dict[str, tuple[str, str, str]] = {}
     for layer in {layer.arn: layer for one in versions for layer in one.layers}.values():
         layers[layer.arn] = (layer.job, layer.profile_version, "")
-        if not layer.job:
+        if not (layer.job and layer.profile_version):
             pace.turn()
             try:
                 found = find_layer(aws, layer.arn)
@@ -127,7 +127,7 @@ def _looked(aws: Aws, versions: Iterable[Running], unlooked: list[str]) -> Itera
     """
     asked: dict[tuple[str, str], Running | None] = {}
     for one in versions:
-        if one.job or one.package != "Zip":
+        if (one.job and one.profile_version) or one.package != "Zip":
             yield one
             continue
         key = (one.name, one.code_sha256)

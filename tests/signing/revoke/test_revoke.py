@@ -1,6 +1,7 @@
 """`shipsafe revoke` against the local endpoint: what it lists, what it changes, and what it says where it could not look."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shipsafe.adapters.aws.session import open_aws
+from shipsafe.adapters.aws.functions import Running, list_functions
+from shipsafe.adapters.aws.session import Aws, open_aws
 from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError
 from shipsafe.evidence.envelope import read_envelope, written
 from shipsafe.evidence.recorded import code_sha256_of
@@ -59,6 +61,21 @@ def test_an_arn_of_another_partition_is_refused_before_signer_finds_its_id(fleet
     with pytest.raises(ConfigError, match="which is in partition aws"):
         run("--job", job.replace("arn:aws:", "arn:aws-cn:"), *BECAUSE, "--stop", "--yes")
     assert not fleet.revoked(job)
+
+
+def test_half_a_signature_in_a_list_is_asked_for_whole(fleet: Fleet, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job without its profile version: who looks for the profile would find nobody."""
+    _, code = fleet.sign()
+    fleet.create("pay", code)
+    fleet.create("mail", Layers=[fleet.layer(code)])
+
+    def halved(aws: Aws) -> Iterator[Running]:
+        for one in list_functions(aws):
+            yield replace(one, profile_version="", layers=tuple(replace(layer, profile_version="") for layer in one.layers))
+
+    monkeypatch.setattr("shipsafe.signing.revoke.users.list_functions", halved)
+    _, out = run("--profile-version", fleet.profile, *BECAUSE, "--effective", "2026-01-01T00:00Z", "--dry-run")
+    assert f"account {ACCOUNT}, {REGION}: 2 run code with it" in out
 
 
 @pytest.mark.parametrize("region", ["", "../../x", "eu-west", "eu-west-1\n"])
