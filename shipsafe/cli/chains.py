@@ -1,15 +1,17 @@
 """How a verification reaches whoever asked for it: files, then standard output. `verify` and `check --evidence` share it."""
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from shipsafe.adapters.files import write_atomic
-from shipsafe.cli.screen import MARK, Screen, is_terminal
+from shipsafe.cli.screen import MARK, Screen, console, is_terminal
 from shipsafe.model.chain import Verification
 from shipsafe.reports.chains import words, write
 
+_PADDING = re.compile(r"\s+(\x1b\[0m)?$")  # of the last column
 _LOCAL = "LOCAL: what answered is the endpoint on this machine, and not AWS."
 
 
@@ -44,16 +46,13 @@ def _show(found: Verification, *, quiet: bool, verbose: bool, local: bool) -> No
         Screen(local=local).say(words.first_sentence(found))
         return
     if is_terminal():
-        from rich.console import Console  # noqa: PLC0415 - 25 ms that only a terminal needs
+        from shipsafe.reports.chains.text import screen  # noqa: PLC0415 - only a terminal needs it
 
-        from shipsafe.reports.chains.text import screen  # noqa: PLC0415 - likewise
-
-        mark = MARK if local else ""
-        console = Console(soft_wrap=not sys.stdout.isatty())
-        if console.is_terminal:  # and not TTY_COMPATIBLE=0, NO_COLOR and the like
-            console.width -= len(mark)
-            with console.capture() as shown:
-                screen(found, console, verbose=verbose)
-            sys.stdout.writelines(f"{mark}{line}".rstrip() + "\n" for line in shown.get().splitlines())
+        mark, out = MARK if local else "", console()
+        if out.is_terminal:  # and not TTY_COMPATIBLE=0 and the like
+            out.width -= len(mark)
+            with out.capture() as shown:
+                screen(found, out, verbose=verbose)
+            sys.stdout.writelines(_PADDING.sub(r"\1", f"{mark}{line}") + "\n" for line in shown.get().splitlines())
             return
     Screen(local=local).say(write(found, "text", verbose=verbose).removesuffix("\n"))

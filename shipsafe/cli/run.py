@@ -9,7 +9,7 @@ from pathlib import Path
 from shipsafe.adapters.files import write_atomic
 from shipsafe.adapters.timeline import Timeline, cpu_seconds, processors
 from shipsafe.cli import options
-from shipsafe.cli.screen import is_terminal
+from shipsafe.cli.screen import console, is_terminal
 from shipsafe.errors import ConfigError
 from shipsafe.flows.build import build
 from shipsafe.flows.prepare import prepare
@@ -143,9 +143,7 @@ def show(record: RunRecord, output: str, *, quiet: bool, verbose: bool) -> None:
     if output == "text" and not is_terminal():
         sys.stdout.write(plain(record, quiet=quiet, verbose=verbose))
     elif output == "text":
-        from rich.console import Console  # noqa: PLC0415 - 25 ms that only a terminal needs
-
-        screen(record, Console(soft_wrap=not sys.stdout.isatty()), quiet=quiet, verbose=verbose)
+        screen(record, console(), quiet=quiet, verbose=verbose)
     else:
         sys.stdout.write(load(output).write(record))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")

@@ -8,19 +8,31 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from shipsafe.errors import ConfigError
 from shipsafe.reports.escape import clean
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 MARK = "LOCAL "
 _LIKE_A_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # rich then writes as on a terminal, in the logs of many pipelines
+_ENDLESS = 10_000  # columns
 _GAP = re.compile(r"( {2,})")  # between the columns of a table
 
 
 def is_terminal() -> bool:
     """Whether standard output is a terminal, or is to be taken for one."""
     return sys.stdout.isatty() or any(os.environ.get(name) for name in _LIKE_A_TERMINAL)
+
+
+def console() -> "Console":
+    """What prints in colour, as wide as the terminal is; in the log of a pipeline as wide as any line, so that none is wrapped or cut."""
+    from rich.console import Console  # noqa: PLC0415 - 25 ms that only a terminal needs
+
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if known else _ENDLESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
