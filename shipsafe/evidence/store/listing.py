@@ -22,6 +22,7 @@ from shipsafe.model.attestation import Envelope, Statement
 
 _KEY = b'"components"'
 _BEGIN, _END = b'\n "components": [\n', b"\n ],\n"
+_HEAD, _FILE = b'  {"bom-ref": "', b'  {"bom-ref": "file:'
 # The end of a distribution's line where its texts hold no backslash, so that every quotation mark begins or ends one.
 _TAIL = re.compile(
     rb'"name": "([^"]*)", "properties": \[((?:\{"name": "[^"]*", "value": "[^"]*"\}(?:, )?)*)\], "purl": "([^"]*)", '
@@ -59,12 +60,13 @@ def _of_line(line: bytes) -> Listed | None:
     Raises:
         ValueError: it is no component alone.
     """
-    if line.endswith((b'"type": "file"}', b'"type": "file"},')) and line.startswith(b'  {"bom-ref": "file:'):
-        return None
     plain = line.removesuffix(b",")
-    if b"\\" not in plain:
+    # One component, and none behind another in its line: each has one of these, and no key is spelt with an escape.
+    if b"\\" not in plain and plain.startswith(_HEAD) and plain.count(b'"bom-ref"') == 1:
+        if plain.startswith(_FILE) and plain.endswith(b'"type": "file"}') and plain.count(b'"type"') == 1:
+            return None
         begin = plain.rfind(b'"name": "', 0, plain.rfind(b'"properties": ['))
-        if tail := _TAIL.fullmatch(plain, max(begin, 0)):
+        if plain.count(b'"purl"') == 1 and (tail := _TAIL.fullmatch(plain, max(begin, 0))):
             ours = dict(_OURS.findall(tail[2]))
             found = (tail[1], tail[4], tail[3], ours.get(b"index", b""), ours.get(b"source", b""))
             name, version, purl, index, source = map(bytes.decode, found)

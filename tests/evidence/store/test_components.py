@@ -138,6 +138,15 @@ def test_a_list_that_stands_elsewhere_in_the_statement_is_not_the_sboms(store: S
     assert [each.name for each in one.components] == ["jinja2"]
 
 
+def test_a_distribution_that_stands_before_another_in_its_line_is_not_passed_over() -> None:
+    """Nor one that stands between two files."""
+    for hider in (library("harmless"), {"bom-ref": "file:a", "name": "a", "type": "file"}):
+        line = f"{json.dumps(hider)}, {json.dumps(library('jinja2'))}, {json.dumps(hider)}"
+        text = f'{{\n "components": [\n  {line}\n ],\n "specVersion": "1.6"\n}}'
+        envelope = read_envelope(enveloped(stated(Resource(name="a", digests={"sha256": ONE}), text.encode()), []), shown="test")
+        assert "jinja2" in [one[0] for one in listing(envelope, shown="test")[1]]
+
+
 def test_an_sbom_of_ours_is_not_parsed_whole() -> None:
     """Tools are components, too: for a list of them in the metadata every SBOM would be read the slow way."""
     tools = {"components": [{"bom-ref": "tool:uv", "name": "uv", "type": "application"}]}
