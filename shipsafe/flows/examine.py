@@ -27,6 +27,7 @@ from shipsafe.model.project import Function, Layer, Subject
 from shipsafe.model.tree import StagedTree
 from shipsafe.packing.output import Output
 from shipsafe.packing.stage import stage
+from shipsafe.reports.tally import count
 
 _PACKERS = 2  # archives that are written at once; each compresses on all processors
 _DECISIVE = ("runtime", "architectures", "code")  # fields without which nobody knows what would ship
@@ -96,7 +97,7 @@ def examine(bench: Bench, subjects: Iterable[Subject], hands: Hands = _HANDS) ->
         ConfigError: the input as a whole cannot be used (two kinds of lock at one level).
         IntegrityError: a file changed between being audited and being packed.
     """
-    pools = _Pools(*(ThreadPoolExecutor(count, thread_name_prefix="shipsafe") for count in (bench.jobs, bench.jobs, _PACKERS)))
+    pools = _Pools(*(ThreadPoolExecutor(number, thread_name_prefix="shipsafe") for number in (bench.jobs, bench.jobs, _PACKERS)))
     try:
         examined = _Floor(bench, pools, hands).work(tuple(subjects))
     except BaseException:
@@ -260,5 +261,5 @@ def staged(bench: Bench, subject: Subject, take: Take = from_source) -> Staged:
     except IncompleteError as error:
         bench.progress.update(subject.subject, "stage", State.UNANSWERED, str(error))
         return error
-    bench.progress.update(subject.subject, "stage", State.ANSWERED, f"{len(tree.entries)} files")
+    bench.progress.update(subject.subject, "stage", State.ANSWERED, count(len(tree.entries), "file"))
     return tree
