@@ -184,12 +184,16 @@ def _without(regions: Sequence[Region]) -> Iterator[str]:
     """Where nothing runs code with it: a line for each account, which may have forty regions."""
     for account in dict.fromkeys(region.aws.account for region in regions):
         those = [region for region in regions if region.aws.account == account]
-        looked = f"of {sum(one.versions for one in those)} versions of {sum(one.functions for one in those)} functions"
+        looked = _looked(sum(one.versions for one in those), sum(one.functions for one in those))
         yield f"account {account}, {', '.join(one.aws.region for one in those)}: none run code with it, {looked}"
 
 
+def _looked(versions: int, functions: int) -> str:
+    return f"of {versions} version{'' if versions == 1 else 's'} of {functions} function{'' if functions == 1 else 's'}"
+
+
 def _region(region: Region) -> Iterator[str]:
-    looked = f"of {region.versions} versions of {region.functions} functions"
+    looked = _looked(region.versions, region.functions)
     number = "1 runs" if len(region.uses) == 1 else f"{len(region.uses) or 'none'} run"
     yield f"account {region.aws.account}, {region.aws.region}: {number} code with it, {looked}"
     yield from _uses(region.uses)

@@ -49,7 +49,7 @@ def test_it_lists_functions_versions_aliases_and_layers_then_revokes(fleet: Flee
     assert f"account {ACCOUNT}, {REGION}: 2 run code with it, of 5 versions of 3 functions" in out
     assert "  pay  1 (alias live (10%))  its code" in out
     assert f"  mail  $LATEST  through {layer}" in out
-    assert f"account {ACCOUNT}, {ELSEWHERE}: 1 runs code with it, of 1 versions of 1 functions" in out
+    assert f"account {ACCOUNT}, {ELSEWHERE}: 1 runs code with it, of 1 version of 1 function" in out
     assert "apart" not in out
     assert out.endswith(f"{job}: revoked.")
 
