@@ -15,6 +15,15 @@ from tests.signing.zips import unsigned, zip_bytes
 GOOD = zip_bytes({"app.py": b"def handler(event, context): ...\n"})
 
 
+def _with_a_field_that_is_cut_short() -> bytes:
+    """An entry whose extra field says that it has 16 bytes, and has four."""
+    made, entry = io.BytesIO(), zipfile.ZipInfo("app.py")
+    entry.extra = b"\x99\x99\x10\x00four"
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(entry, b"x")
+    return made.getvalue()
+
+
 def test_a_zip_as_it_was_judged_can_be_signed(tmp_path: Path) -> None:
     examine(unsigned(tmp_path, "orders", GOOD))
 
@@ -50,7 +59,8 @@ def test_a_zip_that_is_gone_is_refused(tmp_path: Path) -> None:
         (GOOD[:-10], "cannot be signed"),
         (b"#!/bin/sh\n" + GOOD, "bytes before the zip"),
         (GOOD.replace(b"app.py", b"../.py"), "leads out of the zip"),
-        (GOOD.replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\x63"), "Another reader cannot read the zip: zip file version 9.9"),
+        (GOOD.replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\x63"), "asks for version 9.9 of the zip format"),
+        (_with_a_field_that_is_cut_short(), "Another reader cannot read the zip: Corrupt extra field 9999"),
         (zip_bytes({"app.py": b"x" * 500}).replace(zip_bytes({"app.py": b"x" * 500})[36:39], b"\xff\xff\xff", 1), "cannot be unpacked"),
     ],
 )
