@@ -64,10 +64,12 @@ def test_strict_is_tighter(folder: Path) -> None:
     assert policy.longest_waiver.days == 90
 
 
-def test_the_nearest_file_wins_and_the_repository_is_the_limit(folder: Path) -> None:
+def test_the_nearest_file_wins_and_the_repository_is_the_limit(tmp_path: Path) -> None:
+    folder = tmp_path / "repository"  # what lies above it is this test's own, too
     inner = folder / "services" / "orders"
     inner.mkdir(parents=True)
-    (folder.parent / "shipsafe.toml").write_text('accounts = ["above"]\n')
+    (folder / ".git").mkdir()
+    (tmp_path / "shipsafe.toml").write_text('accounts = ["above"]\n')
     assert read(inner).accounts == ()
     (folder / "shipsafe.toml").write_text('accounts = ["top"]\n')
     assert read(inner).accounts == ("top",)
