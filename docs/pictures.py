@@ -92,7 +92,9 @@ def _replace() -> None:
 
 
 def _settled(client: Any) -> None:
-    while client.get_function_configuration(FunctionName="Notify").get("LastUpdateStatus") == "InProgress":
+    while {"Pending", "InProgress"} & {
+        client.get_function_configuration(FunctionName="Notify").get(one) for one in ("State", "LastUpdateStatus")
+    }:
         time.sleep(0.1)
 
 
