@@ -7,6 +7,7 @@ Nothing else in shipsafe decides how a process ends: an error carries its exit c
     'shipsafe.toml:3: Unknown key `requird`. Did you mean `required`?'
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import ClassVar
 
@@ -23,6 +24,28 @@ class ExitCode(IntEnum):
     ROLLED_BACK = 6
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+_GRAVITY = (
+    ExitCode.PASS,
+    ExitCode.FINDINGS,
+    ExitCode.INCOMPLETE,
+    ExitCode.ROLLED_BACK,
+    ExitCode.INTEGRITY,
+    ExitCode.NOTHING,
+    ExitCode.USAGE,
+    ExitCode.TERMINATED,
+    ExitCode.INTERRUPTED,
+)
+
+
+def gravest(codes: Iterable[ExitCode]) -> ExitCode:
+    """The code that says most where several hold: an end by a signal, 2 and 3 first, then 5 > 6 > 4 > 1; 0 where there is none.
+
+    >>> gravest([ExitCode.ROLLED_BACK, ExitCode.INTEGRITY])
+    <ExitCode.INTEGRITY: 5>
+    """
+    return max(codes, key=_GRAVITY.index, default=ExitCode.PASS)
 
 
 class ShipsafeError(Exception):
@@ -74,3 +97,9 @@ class IntegrityError(ShipsafeError):
     """A digest is not what it should be (exit 5)."""
 
     exit_code = ExitCode.INTEGRITY
+
+
+class RolledBackError(ShipsafeError):
+    """A deployment was stopped, and what callers reach is what it was before (exit 6)."""
+
+    exit_code = ExitCode.ROLLED_BACK

@@ -18,7 +18,7 @@ from shipsafe.adapters.process import end_all
 from shipsafe.errors import IncompleteError, ShipsafeError
 from shipsafe.flows.ask import Case, Opened, Staged, ask, is_image
 from shipsafe.flows.bench import Bench
-from shipsafe.flows.ship import Sbom, packed, sealed
+from shipsafe.flows.packed import Sbom, packed, sealed
 from shipsafe.gates import all_gates
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.artifact import Archive

@@ -14,10 +14,10 @@ from shipsafe.flows import answers
 from shipsafe.flows.ask import Case, Opened, Staged, inquiry_of, is_image
 from shipsafe.flows.bench import Bench, open_bench
 from shipsafe.flows.examine import layers_of
+from shipsafe.flows.packed import archive_question
 from shipsafe.flows.prepare import prepare
 from shipsafe.flows.request import Request
 from shipsafe.flows.shards import shards, share
-from shipsafe.flows.ship import archive_question
 from shipsafe.gates import all_gates
 from shipsafe.model.plan import Planned, Shard
 from shipsafe.model.project import Layer, Subject

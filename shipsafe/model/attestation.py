@@ -22,6 +22,7 @@ class Predicate(StrEnum):
     GATES = "urn:shipsafe:gates:v1"
     SIGNING = "urn:shipsafe:signing:v1"
     DEPLOYMENT = "urn:shipsafe:deployment:v1"
+    OVERRIDE = "urn:shipsafe:override:v1"
     SUMMARY = "https://slsa.dev/verification_summary/v1"
 
 

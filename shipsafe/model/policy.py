@@ -7,7 +7,10 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from shipsafe.model.attestation import AttestPolicy
+from shipsafe.model.deployment import DeployPolicy
+from shipsafe.model.enforcement import EnforcePolicy
 from shipsafe.model.location import Location
+from shipsafe.model.override import BreakGlassPolicy
 from shipsafe.model.severity import Severity
 from shipsafe.model.signing import SignPolicy
 
@@ -190,6 +193,7 @@ class Policy:
         vex: VEX documents to read before judging, as absolute paths.
         sign: where artifacts are signed, and whose signatures hold.
         attest: whose statements about an artifact count.
+        deploy: how functions go live. enforce: what code-signing configurations are to be. break_glass: what an emergency may override.
         parameters: template parameters that the policy fixes.
         overrides: what the command line set over it, as words (`--fail-on critical`).
         origins: dotted key -> where its value comes from (`preset baseline`, `shipsafe.toml:4`), for `policy show --origin`.
@@ -229,6 +233,9 @@ class Policy:
     vex: tuple[str, ...] = ()
     sign: SignPolicy = field(default_factory=SignPolicy)
     attest: AttestPolicy = field(default_factory=AttestPolicy)
+    deploy: DeployPolicy = field(default_factory=DeployPolicy)
+    enforce: EnforcePolicy = field(default_factory=EnforcePolicy)
+    break_glass: BreakGlassPolicy = field(default_factory=BreakGlassPolicy)
     overrides: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     effective: Mapping[str, object] = field(default_factory=dict)

@@ -16,6 +16,8 @@ from shipsafe.errors import ConfigError
 from shipsafe.policy.keys import BY_PATH, KEYS, TABLE_LISTS, Key, Kind
 
 _AGE = re.compile(r"(\d{1,5})d")
+_SPAN = re.compile(r"(\d{1,5})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
 _ASSIGNMENT = re.compile(r'\s*([A-Za-z0-9_\-."\' ]+?)\s*=')
 _POSITION = re.compile(r"\(at line (\d+), column (\d+)\)")
@@ -122,7 +124,7 @@ def _nearest(pattern: str) -> str:
     return f"Did you mean the table `[{table[0]}]`?" if table else "`shipsafe policy schema` lists all keys."
 
 
-def _is_of_kind(key: Key, value: Any) -> bool:  # noqa: C901 - one line a kind
+def _is_of_kind(key: Key, value: Any) -> bool:  # noqa: C901, PLR0912 - one line a kind
     match key.kind:
         case Kind.TEXT:
             return isinstance(value, str)
@@ -137,6 +139,8 @@ def _is_of_kind(key: Key, value: Any) -> bool:  # noqa: C901 - one line a kind
             return as_date(value) is not None
         case Kind.AGE:
             return value == "off" or (isinstance(value, str) and _AGE.fullmatch(value) is not None)
+        case Kind.SPAN:
+            return isinstance(value, str) and _SPAN.fullmatch(value) is not None
         case Kind.THRESHOLD:
             return isinstance(value, str) and value.removesuffix(":fixable") in key.choices and value != "never:fixable"
         case Kind.CHOICE:
@@ -160,6 +164,8 @@ def _expected(key: Key) -> str:
         return "a preset, or { path = ..., sha256 = ... } or { url = ..., sha256 = ... }"
     if key.kind is Kind.AGE:
         return 'a number of days such as "7d", or "off"'
+    if key.kind is Kind.SPAN:
+        return 'a duration such as "30s", "5m", "24h" or "7d"'
     if key.choices:
         return f"{'made of' if key.kind is Kind.TEXTS else 'one of'} {', '.join(key.choices)}"
     return {Kind.TEXT: "a text", Kind.DATE: "a date", Kind.COUNT: "a whole number from 1"}.get(key.kind, f"a {key.kind}")
@@ -214,6 +220,6 @@ def as_date(value: Any) -> date | None:
 
 
 def as_age(value: Any) -> timedelta | None:
-    """`7d` as a duration; `off` is None."""
-    found = _AGE.fullmatch(value) if isinstance(value, str) else None
-    return timedelta(days=int(found[1])) if found else None
+    """`7d`, `24h`, `5m` or `30s` as a duration; `off` is None."""
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None

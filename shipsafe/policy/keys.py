@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shipsafe.model.attestation import Role
+from shipsafe.model.deployment import Rollout
 from shipsafe.model.vex import JUSTIFICATIONS
 
 GATES = ("dependencies", "lint", "sbom", "layers", "package")
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     FLAG = "true or false"
     DATE = "date"
     AGE = "age"  # "7d", or "off"
+    SPAN = "duration"  # "30s", "5m", "24h", "7d"
     THRESHOLD = "severity"  # "high", "high:fixable", "never"
     CHOICE = "one of"
     TEXT_TABLE = "table of texts"
@@ -45,6 +47,7 @@ class Tighter(StrEnum):
     HIGHER = "higher"  # a count
     LAST_CHOICE = "last choice"  # choices are listed from loose to tight
     TRUE = "true"
+    FALSE = "false"
     OFF = "off"  # may be switched off, and else not change
 
 
@@ -189,6 +192,61 @@ KEYS: tuple[Key, ...] = (
     Key(path="sign.target.*.code-signing-config", kind=Kind.TEXT,
         example='"arn:aws:lambda:eu-central-1:111122223333:code-signing-config:csc-0123456789abcdef0"',
         doc="The code-signing configuration that `--rewrite` gives to functions."),
+    Key(path="enforce.mode", kind=Kind.CHOICE, choices=("warn", "enforce"), tighter=Tighter.LAST_CHOICE, example='"enforce"',
+        doc="What code-signing configurations are to do with code that is not signed as they say; Lambda's own default is Warn."),
+    Key(path="enforce.quiet", kind=Kind.AGE, tighter=Tighter.LONGER, example='"7d"',
+        doc="How long a function under Warn must have had no SignatureValidationErrors before it gets Enforce."),
+    Key(path="enforce.configuration", kind=Kind.TEXT,
+        example='"arn:aws:lambda:eu-central-1:111122223333:code-signing-config:csc-0123456789abcdef0"',
+        doc="The code-signing configuration to use; without it the one that `shipsafe enforce` or `bootstrap` made."),
+    Key(path="enforce.ring.*.name", kind=Kind.TEXT, needed=True, example='"first"', doc="Functions that get to Enforce together."),
+    Key(path="enforce.ring.*.functions", kind=Kind.TEXTS, example='["orders-*"]', doc="Patterns of their names; without it any."),
+    Key(path="enforce.ring.*.tags", kind=Kind.TEXT_TABLE, example='{ team = "orders" }', doc="Tags that they must all have."),
+    Key(path="enforce.ring.*.accounts", kind=Kind.TEXTS, example='["111122223333"]', doc="Accounts that they are in; without it any."),
+    Key(path="enforce.ring.*.mode", kind=Kind.CHOICE, choices=("warn", "enforce"), example='"warn"', doc="What is wanted of them."),
+    Key(path="deploy.alias", kind=Kind.TEXT, example='"live"', doc="The alias that callers use; else the template's AutoPublishAlias."),
+    Key(path="deploy.rollout", kind=Kind.CHOICE, choices=tuple(Rollout), example='"canary"', doc="How its calls move to a new version."),
+    Key(path="deploy.percent", kind=Kind.COUNT, example="10", doc="How many percent of the calls move in one step; from 1 to 99."),
+    Key(path="deploy.every", kind=Kind.SPAN, example='"5m"', doc="How long each step is watched."),
+    Key(path="deploy.deadline", kind=Kind.SPAN, example='"30m"',
+        doc="How long calls to AWS are tried again in one deployment before it is given up and restored."),
+    Key(path="deploy.alarms", kind=Kind.TEXTS, tighter=Tighter.SUPERSET, example='["orders-errors"]',
+        doc="CloudWatch alarms that are watched all the while; one of them stops the roll-out."),
+    Key(path="deploy.default-alarm", kind=Kind.CHOICE, choices=("off", "on"), tighter=Tighter.LAST_CHOICE, example='"on"',
+        doc="Whether errors and throttles of the new version itself are watched."),
+    Key(path="deploy.errors", kind=Kind.COUNT, example="5", doc="Default alarm: at least so many errors of the new version, and"),
+    Key(path="deploy.error-percent", kind=Kind.COUNT, example="1", doc="at least so many percent of its invocations; or any throttle."),
+    Key(path="deploy.function.*.function", kind=Kind.TEXT, needed=True, example='"Orders*"',
+        doc="Artifacts of a release, by name or pattern, that go live in another way."),
+    Key(path="deploy.function.*.name", kind=Kind.TEXT, example='"orders-prod"', doc="What the function is called in the account."),
+    Key(path="deploy.function.*.alias", kind=Kind.TEXT, example='"live"', doc="Its alias."),
+    Key(path="deploy.function.*.rollout", kind=Kind.CHOICE, choices=tuple(Rollout), example='"linear"', doc="Its roll-out."),
+    Key(path="deploy.function.*.percent", kind=Kind.COUNT, example="20", doc="Its percents a step."),
+    Key(path="deploy.function.*.every", kind=Kind.SPAN, example='"1m"', doc="How long each of its steps is watched."),
+    Key(path="deploy.function.*.alarms", kind=Kind.TEXTS, example='["orders-latency"]', doc="Its alarms, beside those above."),
+    Key(path="deploy.function.*.smoke-payload", kind=Kind.TEXT, example='"smoke/orders.json"',
+        doc="A file of JSON, relative to this file, that the new version is invoked with before any caller reaches it."),
+    Key(path="deploy.function.*.smoke-expect", kind=Kind.TEXT, example='"smoke/orders.expected.json"',
+        doc="A file of JSON: what it must answer, or a part of it; without it any answer that is no error."),
+    Key(path="deploy.function.*.codedeploy-application", kind=Kind.TEXT, example='"orders"',
+        doc="The application of CodeDeploy that shifts its alias."),
+    Key(path="deploy.function.*.codedeploy-group", kind=Kind.TEXT, example='"orders-live"', doc="Its deployment group there."),
+    Key(path="deploy.function.*.role", kind=Kind.TEXT, example='"arn:aws:iam::111122223333:role/orders"',
+        doc="The execution role that `deploy --create` gives it."),
+    Key(path="deploy.stage.*.name", kind=Kind.TEXT, needed=True, example='"prod"', doc="A stage; `deploy --stage` names it."),
+    Key(path="deploy.stage.*.target", kind=Kind.TEXT, needed=True, example='"prod"', doc="The [[sign.target]] whose signatures run there."),
+    Key(path="deploy.stage.*.account", kind=Kind.TEXT, example='"111122223333"', doc="Its account; else that of the target."),
+    Key(path="deploy.stage.*.region", kind=Kind.TEXT, example='"eu-central-1"', doc="Its region; else that of the target."),
+    Key(path="deploy.stage.*.role", kind=Kind.TEXT, example='"arn:aws:iam::111122223333:role/deployer"', doc="The role to deploy as."),
+    Key(path="deploy.stage.*.after", kind=Kind.TEXT, example='"dev"', doc="The stage that must have run the same digest before."),
+    Key(path="deploy.stage.*.soak", kind=Kind.SPAN, example='"24h"', doc="For how long it must have run there."),
+    Key(path="break-glass.allowed", kind=Kind.FLAG, tighter=Tighter.FALSE, example="true", doc="Whether `--break-glass` is taken at all."),
+    Key(path="break-glass.role", kind=Kind.TEXT, example='"arn:aws:iam::111122223333:role/break-glass"', doc="The role it needs."),
+    Key(path="break-glass.profile", kind=Kind.TEXT, example='"hotfix_2026"', doc="The signing profile that signs what it lets through."),
+    Key(path="break-glass.second-person", kind=Kind.FLAG, tighter=Tighter.TRUE, example="true",
+        doc="Whether a second person has to agree, by name."),
+    Key(path="break-glass.longest", kind=Kind.SPAN, tighter=Tighter.SHORTER, example='"24h"',
+        doc="How long one is valid; at most 24 hours."),
     Key(path="attest.unsigned", kind=Kind.CHOICE, choices=("allow", "refuse"), tighter=Tighter.LAST_CHOICE, example='"refuse"',
         doc="Whether evidence that nobody signed is taken; `strict` refuses it. A role for which keys are listed takes nothing unsigned."),
     Key(path="attest.builders", kind=Kind.COUNT, tighter=Tighter.HIGHER, example="1",
@@ -211,4 +269,7 @@ KEYS: tuple[Key, ...] = (
 )  # fmt: skip
 
 BY_PATH = {key.path: key for key in KEYS}
-TABLE_LISTS = ("functions", "select", "waivers", "sign.target", "indexes.named", "attest.key", "attest.identity")
+TABLE_LISTS = (
+    "functions", "select", "waivers", "sign.target", "indexes.named", "attest.key", "attest.identity", "enforce.ring", "deploy.function",
+    "deploy.stage",
+)  # fmt: skip

@@ -15,6 +15,7 @@ from shipsafe.policy import vex
 from shipsafe.policy.attest import attest_policy
 from shipsafe.policy.chain import Found, find_policy, read_chain
 from shipsafe.policy.command_line import NOTHING_GIVEN, Given, documents
+from shipsafe.policy.deploying import break_glass_policy, deploy_policy, enforce_policy
 from shipsafe.policy.document import Document, as_age, as_date
 from shipsafe.policy.indexes import check_indexes, find_links, named_indexes
 from shipsafe.policy.keys import GATES
@@ -57,6 +58,7 @@ def load(
     unwaivable, longest = _texts(values, "unwaivable"), as_age(values.get("longest-waiver"))
     indexes = values.get("indexes", {})
     check_indexes(own, indexes)
+    sign = sign_policy(own, values)
     return Policy(
         path=shown,
         digest=_digest(values),
@@ -91,8 +93,11 @@ def load(
         baseline=_baseline(values.get("baseline", "off"), home),
         longest_baseline=as_age(values.get("longest-baseline")),
         vex=vex.paths(chain, home),
-        sign=sign_policy(own, values),
+        sign=sign,
         attest=attest_policy(own, values),
+        deploy=deploy_policy(own, values, sign, home),
+        enforce=enforce_policy(own, values),
+        break_glass=break_glass_policy(own, values),
         overrides=given.words,
         origins=origins,
         effective=values,

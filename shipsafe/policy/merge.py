@@ -77,7 +77,8 @@ def _is_marked(path: str, values: Mapping[str, Any]) -> bool:
 
 def _check_fixed_lists(document: Document, values: Mapping[str, Any]) -> None:
     """Which index claims which names, whose statements count, and whose signatures, is fixed as a whole."""
-    for path in ("indexes.named", "attest.key", "attest.identity", "sign.target"):
+    lists = ("indexes.named", "attest.key", "attest.identity", "sign.target", "enforce.ring", "deploy.function", "deploy.stage")
+    for path in lists:
         table, _, name = path.partition(".")
         here = document.values.get(table, {}).get(name)
         if here is not None and _is_marked(path, values) and here != values.get(table, {}).get(name):
@@ -115,6 +116,8 @@ def _is_tighter(key: Key, old: Any, new: Any) -> bool:  # noqa: C901 - one line 
             return key.choices.index(new) >= key.choices.index(old)
         case Tighter.TRUE:
             return bool(new) or not old
+        case Tighter.FALSE:
+            return not new or bool(old)
         case Tighter.OFF:
             return bool(new in ("off", old))
         case Tighter.SAME:

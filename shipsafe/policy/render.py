@@ -128,6 +128,8 @@ def _schema(key: Key) -> dict[str, Any]:  # noqa: C901 - one line a kind
             return {"type": "string", "format": "date"}
         case Kind.AGE:
             return {"type": "string", "pattern": "^([0-9]{1,5}d|off)$"}
+        case Kind.SPAN:
+            return {"type": "string", "pattern": "^[0-9]{1,5}[smhd]$"}
         case Kind.THRESHOLD:
             return {"enum": [*key.choices, *(f"{one}:fixable" for one in key.choices if one != "never")]}
         case Kind.CHOICE:
