@@ -10,8 +10,13 @@ Source: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from shipsafe.model.attestation import Envelope, TrustedKey
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,8 @@ class Said:
         from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - likewise
         from cryptography.hazmat.primitives.asymmetric import ec, ed25519  # noqa: PLC0415 - likewise
         from cryptography.hazmat.primitives.asymmetric.utils import Prehashed  # noqa: PLC0415 - likewise
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415 - likewise
 
-        public = load_pem_public_key(key.pem.encode())
+        public = _loaded(key.pem)
         for signature in self.envelope.signatures:
             try:
                 if isinstance(public, ed25519.Ed25519PublicKey):
@@ -56,3 +60,10 @@ class Said:
                 continue
             return True
         return False
+
+
+@lru_cache(maxsize=64)
+def _loaded(pem: str) -> "PublicKeyTypes":
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415 - only whoever verifies needs it
+
+    return load_pem_public_key(pem.encode())

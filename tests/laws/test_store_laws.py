@@ -132,7 +132,7 @@ def _both(payload: bytes) -> tuple[Sequence[Any], Sequence[Any]]:
     return listing(envelope, shown="test")[1], listing(compact, shown="test")[1]
 
 
-@given(components=st.lists(LIBRARIES | FILES))
+@given(components=st.lists(LIBRARIES | FILES) | st.builds(list.__add__, st.lists(LIBRARIES), st.lists(FILES, min_size=1)))
 def test_the_quick_way_lists_what_parsing_the_whole_does(components: list[dict[str, Any]]) -> None:
     document = {"$schema": "x", "bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"bom-ref": "function:F"}},
                 "components": components, "dependencies": []}  # fmt: skip

@@ -22,7 +22,7 @@ from shipsafe.model.attestation import Envelope, Statement
 
 _KEY = b'"components"'
 _BEGIN, _END = b'\n "components": [\n', b"\n ],\n"
-_HEAD, _FILE = b'  {"bom-ref": "', b'  {"bom-ref": "file:'
+_HEAD, _FILE, _FILE_END = b'  {"bom-ref": "', b'  {"bom-ref": "file:', b'"type": "file"}'
 # The end of a distribution's line where its texts hold no backslash, so that every quotation mark begins or ends one.
 _TAIL = re.compile(
     rb'"name": "([^"]*)", "properties": \[((?:\{"name": "[^"]*", "value": "[^"]*"\}(?:, )?)*)\], "purl": "([^"]*)", '
@@ -43,7 +43,9 @@ def listing(envelope: Envelope, *, shown: str) -> tuple[Statement, list[Listed]]
     end = payload.find(_END, begin - 1)
     if begin >= len(_BEGIN) and end > 0 and payload.find(_KEY, begin, end) < 0:
         try:
-            found = [one for line in payload[begin:end].split(b"\n") if (one := _of_line(line)) is not None]
+            first = _files_from(payload, begin, end)
+            lines = payload[begin:first].removesuffix(b"\n").split(b"\n") if first > begin else ()
+            found = [one for line in lines if (one := _of_line(line)) is not None]
             bare = replace(envelope, payload=payload[: begin - 1] + payload[end + 1 :])
             statement = statement_of(bare, shown=shown)  # which refuses a second list
             if statement.predicate.get("components") == []:  # that list, and not one that stands elsewhere in the statement
@@ -52,6 +54,24 @@ def listing(envelope: Envelope, *, shown: str) -> tuple[Statement, list[Listed]]
             pass  # laid out in another way, or broken: reading it whole tells which
     statement = statement_of(envelope, shown=shown)
     return statement, list(_whole(statement, shown))
+
+
+def _files_from(payload: bytes, begin: int, end: int) -> int:
+    """Where the last lines begin that are all files, which are most of an SBOM; `end` where one of them is not surely a file alone.
+
+    As `_of_line` would find of each: no backslash, one component a line, and `"type": "file"` the only type of each.
+    """
+    first = payload.find(_FILE, begin, end)
+    if first < 0 or payload[first - 1 : first] != b"\n":
+        return end
+    lines = payload.count(b"\n", first, end) + 1
+    counts = (
+        payload.count(b"\n" + _FILE, first, end) + 1,
+        payload.count(b'"bom-ref"', first, end),
+        payload.count(b'"type"', first, end),
+        payload.count(_FILE_END + b",\n", first, end) + payload.endswith(_FILE_END, first, end),
+    )
+    return first if set(counts) == {lines} and payload.find(b"\\", first, end) < 0 else end
 
 
 def _of_line(line: bytes) -> Listed | None:
@@ -63,7 +83,7 @@ def _of_line(line: bytes) -> Listed | None:
     plain = line.removesuffix(b",")
     # One component, and none behind another in its line: each has one of these, and no key is spelt with an escape.
     if b"\\" not in plain and plain.startswith(_HEAD) and plain.count(b'"bom-ref"') == 1:
-        if plain.startswith(_FILE) and plain.endswith(b'"type": "file"}') and plain.count(b'"type"') == 1:
+        if plain.startswith(_FILE) and plain.endswith(_FILE_END) and plain.count(b'"type"') == 1:
             return None
         begin = plain.rfind(b'"name": "', 0, plain.rfind(b'"properties": ['))
         if plain.count(b'"purl"') == 1 and (tail := _TAIL.fullmatch(plain, max(begin, 0))):
