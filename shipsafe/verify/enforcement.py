@@ -9,11 +9,12 @@ from itertools import islice
 
 from shipsafe.adapters.aws.code_signing import ENFORCE, Configuration
 from shipsafe.adapters.aws.functions import FunctionName
+from shipsafe.adapters.aws.looks import Looks
 from shipsafe.errors import ShipsafeError
 from shipsafe.model.chain import Hold, Link
 from shipsafe.verify import live_links
 from shipsafe.verify.links import broken, held, not_asked, unanswered
-from shipsafe.verify.looks import Looks, not_looked
+from shipsafe.verify.looks import not_looked
 from shipsafe.verify.several import worst
 from shipsafe.verify.trusted import REMEDY, Trusted
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import zip_longest
 
 from shipsafe.adapters.aws.functions import LayerVersion, Running, RunningLayer
+from shipsafe.adapters.aws.looks import Looks
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.errors import ConfigError, ShipsafeError
 from shipsafe.model.chain import Link
@@ -17,7 +18,7 @@ from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.project import LayerRef
 from shipsafe.verify import live_links
 from shipsafe.verify.links import broken, held, unanswered
-from shipsafe.verify.looks import Looks, not_looked
+from shipsafe.verify.looks import not_looked
 from shipsafe.verify.several import worst
 from shipsafe.verify.signer_records import layer_revoked
 from shipsafe.verify.trusted import REMEDY, Trusted

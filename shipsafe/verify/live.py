@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shipsafe.adapters.aws.functions import FunctionName
+from shipsafe.adapters.aws.looks import Looks, open_looks
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.model.signing import SignTarget
 from shipsafe.verify import live_links
-from shipsafe.verify.looks import Looks, not_looked, open_looks
+from shipsafe.verify.looks import not_looked
 from shipsafe.verify.reached import reached
 from shipsafe.verify.release import verification
 from shipsafe.verify.request import VerifyRequest

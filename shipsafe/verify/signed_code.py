@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from shipsafe.adapters.aws.looks import Looks
 from shipsafe.errors import ShipsafeError
 from shipsafe.evidence.recorded import recorded, sha256_of
 from shipsafe.model.attestation import Resource
@@ -15,7 +16,6 @@ from shipsafe.model.chain import Chain, Link
 from shipsafe.model.signing import SignedArtifact, SigningJob
 from shipsafe.verify import links, live_links
 from shipsafe.verify.links import broken, held, not_asked, of_error
-from shipsafe.verify.looks import Looks
 from shipsafe.verify.proof import Proof
 from shipsafe.verify.shelf import Shelf
 from shipsafe.verify.signer_records import Code, job_link, profile_link, signature_link

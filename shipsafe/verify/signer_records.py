@@ -6,6 +6,7 @@ A signature may hold in itself and still not count: the job or the profile was r
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shipsafe.adapters.aws.looks import Looks
 from shipsafe.adapters.aws.signer import Job, Profile
 from shipsafe.errors import ConfigError, ShipsafeError
 from shipsafe.model.chain import Hold, Link
@@ -13,7 +14,7 @@ from shipsafe.model.signing import ProfileVersion, SignedArtifact, SigningJob
 from shipsafe.signing.layout import PLATFORM
 from shipsafe.verify import live_links
 from shipsafe.verify.links import broken, held, not_asked, too_early, unanswered
-from shipsafe.verify.looks import Looks, not_looked
+from shipsafe.verify.looks import not_looked
 from shipsafe.verify.trusted import REMEDY, Trusted
 
 KEPT = timedelta(days=730)  # that Signer shows a job: "AWS Signer API Reference", StartSigningJob
