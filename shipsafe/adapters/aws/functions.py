@@ -4,6 +4,8 @@ Source: AWS Lambda API Reference (2015-03-31): GetFunction, GetAlias, ListAliase
 GetLayerVersionByArn. GetFunction may be asked a hundred times a second, all others together fifteen times ("Lambda quotas").
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +17,11 @@ from shipsafe.adapters.aws.session import Aws
 from shipsafe.errors import ConfigError
 
 LATEST = "$LATEST"
+# Members of FunctionConfiguration that say which version it is, or what its code is, and not how it is configured.
+_PASSING = frozenset((
+    "FunctionArn", "Version", "MasterArn", "RevisionId", "LastModified", "Description", "CodeSha256", "CodeSize", "ConfigSha256",
+    "SigningJobArn", "SigningProfileVersionArn", "RuntimeVersionConfig", "ResponseMetadata",
+))  # fmt: skip
 _MOST_PAGES = 10_000  # of 50: versions are kept until somebody deletes them
 # Lambda's own pattern of FunctionName, with the two parts that we need.
 _NAME = re.compile(
@@ -72,6 +79,9 @@ class Running:
         state, update: `State` and `LastUpdateStatus`, "" where it does not say.
         kept_in: the S3 object that it runs from, where the code stays in a bucket of the account's own, else "".
         variables: names of its environment variables, sorted. Their values may be secrets, and are dropped at once.
+        revision: RevisionId, "" where it does not say. role: the ARN of the execution role. description: as somebody wrote it.
+        reason: why its state or update is what it is, in Lambda's words.
+        settings: hex SHA-256 of its configuration without code, description, state and revision, so that two versions can be compared.
     """
 
     arn: str
@@ -89,6 +99,11 @@ class Running:
     update: str
     kept_in: str
     variables: tuple[str, ...] = ()
+    revision: str = ""
+    role: str = ""
+    description: str = ""
+    reason: str = ""
+    settings: str = ""
 
     @property
     def function(self) -> str:
@@ -98,11 +113,12 @@ class Running:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """An alias. `weights`: the share of calls that go to a version other than `version`, 0 to 1, by version."""
+    """An alias. `weights`: the share of calls that go to a version other than `version`, 0 to 1, by version. `revision`: RevisionId."""
 
     name: str
     version: str
     weights: Mapping[str, float]
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +139,7 @@ def find_function(aws: Aws, name: str, qualifier: str) -> Running | None:
     """
     try:
         with aws_errors(f"look at function {name}:{qualifier}"):
-            found = _running(aws.client("lambda").get_function(FunctionName=name, Qualifier=qualifier))
+            found = running_of(aws.client("lambda").get_function(FunctionName=name, Qualifier=qualifier))
             if found.name != name or (found.version != qualifier and (qualifier == LATEST or qualifier.isdigit())):
                 raise ValueError(found.arn)  # what is told of another version is no answer
             return found
@@ -147,7 +163,7 @@ def list_functions(aws: Aws) -> Iterator[Running]:
         found = pages(doing, aws.client("lambda").list_functions, "Marker", "NextMarker", most=_MOST_PAGES, FunctionVersion="ALL")
         for page in found:
             for one in page["Functions"]:
-                yield _running({"Configuration": one})
+                yield running_of({"Configuration": one})
 
 
 def find_alias(aws: Aws, name: str, alias: str) -> Alias | None:
@@ -158,7 +174,7 @@ def find_alias(aws: Aws, name: str, alias: str) -> Alias | None:
     """
     try:
         with aws_errors(f"look at alias {alias} of function {name}"):
-            return _alias(aws.client("lambda").get_alias(FunctionName=name, Name=alias))
+            return alias_of(aws.client("lambda").get_alias(FunctionName=name, Name=alias))
     except AwsRefusal as refusal:
         if refusal.absent:
             return None
@@ -174,7 +190,7 @@ def list_aliases(aws: Aws, name: str) -> tuple[Alias, ...]:
     doing = f"list the aliases of function {name}"
     with aws_errors(doing):
         found = pages(doing, aws.client("lambda").list_aliases, "Marker", "NextMarker", FunctionName=name)
-        return tuple(_alias(one) for page in found for one in page["Aliases"])
+        return tuple(alias_of(one) for page in found for one in page["Aliases"])
 
 
 def attached_configuration(aws: Aws, name: str) -> str | None:
@@ -210,7 +226,8 @@ def find_layer(aws: Aws, arn: str) -> LayerVersion | None:
         raise
 
 
-def _running(told: Any) -> Running:
+def running_of(told: Any) -> Running:
+    """A version, from an answer of GetFunction, or a FunctionConfiguration as its member `Configuration`."""
     one, kept = told["Configuration"], told.get("Code", {}).get("ResolvedS3Object")
     arn, version = str(one["FunctionArn"]), str(one["Version"])
     name = str(one["FunctionName"])
@@ -231,7 +248,19 @@ def _running(told: Any) -> Running:
         update=str(one.get("LastUpdateStatus") or ""),
         kept_in=f"s3://{kept.get('S3Bucket', '')}/{kept.get('S3Key', '')}" if kept else "",
         variables=tuple(sorted(map(str, (one.get("Environment") or {}).get("Variables") or ()))),
+        revision=str(one.get("RevisionId") or ""),
+        role=str(one.get("Role") or ""),
+        description=str(one.get("Description") or ""),
+        reason=str(one.get("StateReason") or one.get("LastUpdateStatusReason") or ""),
+        settings=_settings(one),
     )
+
+
+def _settings(one: Mapping[str, Any]) -> str:
+    kept = {name: one[name] for name in sorted(one) if name not in _PASSING and not name.startswith(("State", "LastUpdateStatus"))}
+    if "SnapStart" in kept:
+        kept["SnapStart"] = one["SnapStart"].get("ApplyOn")
+    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _layer(told: Any) -> RunningLayer:
@@ -240,10 +269,12 @@ def _layer(told: Any) -> RunningLayer:
     )
 
 
-def _alias(told: Any) -> Alias:
+def alias_of(told: Any) -> Alias:
+    """An alias, from an AliasConfiguration."""
     weights = (told.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     return Alias(
         name=str(told["Name"]),
         version=str(told["FunctionVersion"]),
         weights={str(version): float(weight) for version, weight in weights.items()},
+        revision=str(told.get("RevisionId") or ""),
     )

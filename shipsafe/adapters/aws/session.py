@@ -20,6 +20,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z0-9]+)+-\d{1,2}", re.ASCII)
 _SESSION = "shipsafe"  # RoleSessionName, as CloudTrail shows it
+_ATTEMPTS = 10  # of a call: the first, and those that botocore makes after throttling, a 5xx or no answer
 _POOL = 64  # connections: twenty jobs are polled at once
 Recorded = Callable[[str, str, Mapping[str, Any]], None]  # service, operation, parameters
 
@@ -55,12 +56,16 @@ class Aws:
     _clients: dict[str, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def client(self, service: str) -> Any:
-        """A botocore client with adaptive retries, its calls told to `record`."""
+    def client(self, service: str, *, once: bool = False) -> Any:
+        """A botocore client with adaptive retries, its calls told to `record`.
+
+        With `once` botocore makes no call a second time by itself: what would be done twice when only its answer was lost.
+        """
+        key = f"{service} once" if once else service
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = _client(self.session, service, self.region, self.record)
-            return self._clients[service]
+            if key not in self._clients:
+                self._clients[key] = _client(self.session, service, self.region, self.record, attempts=1 if once else _ATTEMPTS)
+            return self._clients[key]
 
     def elsewhere(self, region: str) -> "Aws":
         """The same credentials in another region of the partition; nothing is asked."""
@@ -164,11 +169,11 @@ def _assume(session: Any, place: Place, region: str, record: Recorded | None) ->
     return boto3.session.Session(botocore_session=inner, region_name=region)
 
 
-def _client(session: Any, service: str, region: str, record: Recorded | None, **words: Any) -> Any:
+def _client(session: Any, service: str, region: str, record: Recorded | None, *, attempts: int = _ATTEMPTS, **words: Any) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - likewise
 
     config = Config(
-        retries={"mode": "adaptive", "total_max_attempts": 10},
+        retries={"mode": "adaptive", "total_max_attempts": attempts},
         connect_timeout=10,
         read_timeout=60,
         max_pool_connections=_POOL,
