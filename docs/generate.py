@@ -36,6 +36,8 @@ zip. `--key` signs them; without it they are written unsigned, and a policy with
 | [`https://cyclonedx.org/bom`][cyclonedx] | builder | what is in it: the document of `NAME.cdx.json`, byte for byte |
 | `urn:shipsafe:gates:v1` | builder, signer | what the gates answered, and what became of each finding |
 | `urn:shipsafe:signing:v1` | signer | where it was signed, by which job, and until when that holds |
+| `urn:shipsafe:deployment:v1` | deployer | where it went live, how, and what `verify` said of it then |
+| `urn:shipsafe:override:v1` | overrider | who let it through although its gates did not, why, and until when |
 
 A version never loses a field and never gives one another meaning; whoever reads a predicate ignores the fields that it does not know.
 What breaks that gets a new version. Equal inputs and equal keys give equal bytes: there is no time of day in what a builder states.

@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=T
 _For = Annotated[
     list[str] | None,
     typer.Option(
-        "--for", metavar="ROLE", help="As whom it may speak: builder (if not given), signer, deployer, verifier; may be repeated."
+        "--for", metavar="ROLE", help="As whom it may speak: builder (if not given), signer, deployer, verifier, overrider. Repeatable."
     ),
 ]
 _Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="What the policy calls it; else the name of the file.")]

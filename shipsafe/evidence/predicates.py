@@ -16,7 +16,13 @@ from shipsafe.model.attestation import Predicate
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
-_FILES = {Predicate.GATES.value: "gates-v1", Predicate.SIGNING.value: "signing-v1", Predicate.PROVENANCE.value: "build-v1"}
+_FILES = {
+    Predicate.GATES.value: "gates-v1",
+    Predicate.SIGNING.value: "signing-v1",
+    Predicate.PROVENANCE.value: "build-v1",
+    Predicate.DEPLOYMENT.value: "deployment-v1",
+    Predicate.OVERRIDE.value: "override-v1",
+}
 _REMEDY = "Find out who wrote it, and build again."
 
 

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from sigstore.models import TrustedRoot
 
 _REMEDY = "Find out who wrote it; add the key to `[[attest.key]]` only if you know whose it is."
+_ROLES = {
+    Predicate.DEPLOYMENT.value: Role.DEPLOYER,
+    Predicate.SUMMARY.value: Role.VERIFIER,
+    Predicate.OVERRIDE.value: Role.OVERRIDER,
+}
 _BUNDLE = "bundle"  # where a keyless signature has what proves it, as securesystemslib writes it
 
 
@@ -26,7 +31,7 @@ def role_of(statement: Statement) -> Role:
     """As whom a statement speaks. What gates said may come from a builder or from a signer: `askedBy` says which."""
     if statement.kind == Predicate.SIGNING or (statement.kind == Predicate.GATES and statement.predicate.get("askedBy") == "signer"):
         return Role.SIGNER
-    return {Predicate.DEPLOYMENT.value: Role.DEPLOYER, Predicate.SUMMARY.value: Role.VERIFIER}.get(statement.kind, Role.BUILDER)
+    return _ROLES.get(statement.kind, Role.BUILDER)
 
 
 def vouched(

@@ -7,8 +7,8 @@ from shipsafe.adapters.files import relative
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.places import cache_dir
 from shipsafe.errors import ConfigError
-from shipsafe.evidence.appending import trust_in
 from shipsafe.flows.sign_request import SignRequest
+from shipsafe.flows.speakers import check_speakers
 from shipsafe.flows.targets import PASTE
 from shipsafe.flows.zips import Asked
 from shipsafe.model.attestation import Role
@@ -45,43 +45,8 @@ def load_policy(request: SignRequest, root: Path, explicit: Path | None) -> Poli
         IncompleteError, IntegrityError: a policy that it extends cannot be had, or is another one.
     """
     policy = load(root, explicit=explicit, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today)
-    _check_signers(request, policy)
+    check_speakers(request.signers, policy, Role.SIGNER, request.today)
     return policy
-
-
-def _check_signers(request: SignRequest, policy: Policy) -> None:
-    """Whether what these keys sign will be taken under the policy: better said now than when it is verified.
-
-    Raises:
-        ConfigError: it will not.
-    """
-    trusted = policy.attest
-    if not request.signers:
-        if not trusted.unsigned_allowed:
-            raise ConfigError('The policy takes no evidence that nobody signed ([attest] unsigned = "refuse").',
-                              remedy="Name the signer's key: --key FILE, or --key awskms:ARN.", path=policy.path)  # fmt: skip
-        if trusted.trusts_anybody(Role.SIGNER):
-            raise ConfigError("The policy trusts a signer's key, and takes no evidence of signing without it.",
-                              remedy="Name that key: --key FILE, or --key awskms:ARN.", path=policy.path)  # fmt: skip
-        return
-    if not trusted.trusts_anybody(Role.SIGNER):
-        if not trusted.unsigned_allowed:
-            raise ConfigError("The policy takes no evidence that nobody vouches for, and trusts no key of a signer.",
-                              remedy="Add it: `shipsafe keys show --for signer KEY` prints the table.", path=policy.path)  # fmt: skip
-        return
-    own = trust_in(request.signers, Role.SIGNER)
-    today = request.today
-    known = {
-        one.spki
-        for one in trusted.keys
-        if Role.SIGNER in one.roles and (one.begins or today) <= today <= (one.ends or today)
-    }  # fmt: skip
-    people = {(one.identity, one.issuer) for one in trusted.identities if Role.SIGNER in one.roles}
-    fitting = sum(one.spki in known for one in own.keys) + sum((one.identity, one.issuer) in people for one in own.identities)
-    needed = trusted.thresholds.get(Role.SIGNER, 1)
-    if fitting < needed:
-        what = f"{fitting} of the keys given may speak as a signer today, and the policy wants {needed}."
-        raise ConfigError(what, remedy='Name another with --key, or add it to `[[attest.key]]`, for = ["signer"].', path=policy.path)
 
 
 def remarks_on(request: SignRequest, release: Release, policy: Policy, asked: Asked) -> Iterator[str]:

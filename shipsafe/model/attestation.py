@@ -33,6 +33,7 @@ class Role(StrEnum):
     SIGNER = "signer"
     DEPLOYER = "deployer"
     VERIFIER = "verifier"
+    OVERRIDER = "overrider"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

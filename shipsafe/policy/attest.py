@@ -47,7 +47,7 @@ def attest_policy(document: Document, values: Mapping[str, Any]) -> AttestPolicy
         if one.name in named or any((one.identity, one.issuer) == (other.identity, other.issuer) for other in identities[:number]):
             what = f"`attest.identity` {one.name[:80]!r} is there already, by its name or as that identity."
             raise document.error(f"attest.identity.{number}", what, "Leave one out: a threshold counts different signers.")
-    thresholds = {Role.BUILDER: table.get("builders", 1), Role.SIGNER: table.get("signers", 1)}
+    thresholds = {role: table.get(f"{role}s", 1) for role in (Role.BUILDER, Role.SIGNER, Role.OVERRIDER)}
     unsigned_allowed = table.get("unsigned", "allow") == "allow"
     made = AttestPolicy(unsigned_allowed=unsigned_allowed, keys=keys, identities=identities, thresholds=thresholds)
     for role, needed in thresholds.items():

@@ -253,6 +253,8 @@ KEYS: tuple[Key, ...] = (
         doc="How many different keys must have signed what a builder states."),
     Key(path="attest.signers", kind=Kind.COUNT, tighter=Tighter.HIGHER, example="1",
         doc="How many different keys must have signed what a signer states."),
+    Key(path="attest.overriders", kind=Kind.COUNT, tighter=Tighter.HIGHER, example="2",
+        doc="How many different keys must have signed what breaks the glass."),
     Key(path="attest.key.*.name", kind=Kind.TEXT, needed=True, example='"ci"', doc="A key whose statements count, as messages name it."),
     Key(path="attest.key.*.for", kind=Kind.TEXTS, choices=_ROLES, needed=True, example='["builder"]', doc="As whom it may speak."),
     Key(path="attest.key.*.public", kind=Kind.TEXT, needed=True, example='"-----BEGIN PUBLIC KEY-----..."',

@@ -18,6 +18,7 @@ _WORDS = {
     Predicate.GATES: "gates",
     Predicate.SIGNING: "signing",
     Predicate.DEPLOYMENT: "deployment",
+    Predicate.OVERRIDE: "override",
     Predicate.SUMMARY: "summary",
 }
 _NAME = re.compile(
