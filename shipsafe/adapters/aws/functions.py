@@ -149,8 +149,8 @@ def find_function(aws: Aws, name: str, qualifier: str) -> Running | None:
         raise
 
 
-def list_functions(aws: Aws) -> Iterator[Running]:
-    """Every version of every function of the account and region, `$LATEST` too, as ListFunctions has them.
+def list_functions(aws: Aws, *, versions: bool = True) -> Iterator[Running]:
+    """Every version of every function of the account and region, `$LATEST` too (or that alone), as ListFunctions has them.
 
     Its reference names what a list leaves out (State, LastUpdateStatus, RuntimeVersionConfig). The members of the signature are not among
     them, but nothing promises them either: ask `find_function` where they are empty and it matters.
@@ -160,7 +160,8 @@ def list_functions(aws: Aws) -> Iterator[Running]:
     """
     doing = f"list the functions of account {aws.account} in {aws.region}"
     with aws_errors(doing):
-        found = pages(doing, aws.client("lambda").list_functions, "Marker", "NextMarker", most=_MOST_PAGES, FunctionVersion="ALL")
+        words = {"FunctionVersion": "ALL"} if versions else {}
+        found = pages(doing, aws.client("lambda").list_functions, "Marker", "NextMarker", most=_MOST_PAGES, **words)
         for page in found:
             for one in page["Functions"]:
                 yield running_of({"Configuration": one})

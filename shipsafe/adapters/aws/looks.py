@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from shipsafe.adapters.aws.code_signing import Configuration, find_configuration, functions_under
+from shipsafe.adapters.aws.brake import tags
+from shipsafe.adapters.aws.code_signing import Configuration, find_configuration, functions_under, list_configurations
 from shipsafe.adapters.aws.functions import (
     Alias,
     LayerVersion,
@@ -57,6 +58,14 @@ class Looks:
     def attached(self, name: str) -> str | None:
         """The ARN of a function's code-signing configuration."""
         return self._paced(("attached", name), lambda: attached_configuration(self.aws, name))
+
+    def tags(self, function: str) -> dict[str, str]:
+        """The tags of a function, by its ARN."""
+        return self._paced(("tags", function), lambda: tags(self.aws, function))
+
+    def configurations(self) -> tuple[Configuration, ...]:
+        """All code-signing configurations."""
+        return self._paced(("configurations",), lambda: list_configurations(self.aws))
 
     def configuration(self, arn: str) -> Configuration | None:
         """A code-signing configuration."""
