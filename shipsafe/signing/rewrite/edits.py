@@ -141,8 +141,27 @@ class Edits:
                 tag = f"{part.tag} " if part.tag else ""
                 self._cuts.append((part.start, part.end, tag + self._style.text(part.text.replace(old, new))))
 
+        self._mean(path, key, lambda text: text.replace(old, new))
+
+    def exchange(self, path: Path, key: str, new: Callable[[str], str]) -> list[int]:
+        """Let every text below a key be what `new` makes of it, in its own quotes; gives the lines where that is another one."""
+        entry = self.mapping(path).own(key)
+        lines: list[int] = []
+        for part in entry.value.written() if entry else ():
+            if part.kind != "s" or (text := new(part.text)) == part.text:
+                continue
+            before = self._text[part.start : part.end]
+            if before.count(part.text) != 1:  # it is folded, or has escapes
+                self.refuse(part, f"{shown(part.text)} is not written there as such.", "Write it on one line.")
+            self._cuts.append((part.start, part.end, before.replace(part.text, text)))
+            lines.append(part.line)
+        if entry and any(new(text) != text for text in entry.value.texts()):  # through an alias, too
+            self._mean(path, key, new)
+        return lines
+
+    def _mean(self, path: Path, key: str, new: Callable[[str], str]) -> None:
         def change(tree: Any) -> None:
-            _at(tree, path)[key] = _swapped(_at(tree, path)[key], old, new)
+            _at(tree, path)[key] = _changed(_at(tree, path)[key], new)
 
         self._meant.append(change)
 
@@ -266,15 +285,15 @@ def _value(new: New) -> Any:
     return text_value(new) if isinstance(new, str) else {key: _value(value) for key, value in new.items()}
 
 
-def _swapped(value: Any, old: str, new: str) -> Any:
+def _changed(value: Any, new: Callable[[str], str]) -> Any:
     match value:
         case dict():
-            return {key: _swapped(inner, old, new) for key, inner in value.items()}
+            return {key: _changed(inner, new) for key, inner in value.items()}
         case list():
-            return [_swapped(inner, old, new) for inner in value]
+            return [_changed(inner, new) for inner in value]
         case (tag, str() as text):
-            return (tag, text.replace(old, new))
+            return (tag, new(text))
         case (tag, inner):
-            return (tag, _swapped(inner, old, new))
+            return (tag, _changed(inner, new))
         case _:
             return value
