@@ -1,15 +1,17 @@
 """(Policy, outcomes, today) -> Verdict: the only place that decides.
 
 It is pure, and it holds three laws: adding a finding never improves a verdict, losing an outcome never improves a verdict, and
-nothing answered is never a pass.
+nothing answered is never a pass. What somebody answers for (`overridden`) is never a pass either: it is a decision of its own.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
-from shipsafe.model.baseline import Baseline, BaselineEntry, can_be_recorded
+from shipsafe.model.baseline import NEVER, Baseline, BaselineEntry, can_be_recorded
 from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.outcome import Outcome, State
+from shipsafe.model.override import Override
 from shipsafe.model.policy import GatePolicy, Mode, Policy, Waiver
 from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Baselined, Decision, Lapsed, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
@@ -97,6 +99,30 @@ def judge(
         vanished=tuple(_vanished(baseline, outcomes)) if baseline else (),
         lapsed=tuple(Lapsed(entry=entry, reason=reason) for entry, reason in sorted(lapsed.items(), key=lambda one: one[0].order)),
     )
+
+
+def overridden(verdict: Verdict, override: Override, policy: Policy) -> Verdict:
+    """The verdict where somebody answers for it; everything in it stays, and it is never PASS again.
+
+    It is as it was where anything else than what the override names keeps it from passing, and where nothing was examined or something
+    is broken. Whether the override itself holds (its keys, its time, its zips) was asked before.
+    """
+    if verdict.decision not in (Decision.PASS, Decision.FAIL, Decision.INCOMPLETE) or unanswered_for(verdict, override, policy):
+        return verdict
+    return replace(verdict, decision=Decision.OVERRIDDEN, override=override)
+
+
+def unanswered_for(verdict: Verdict, override: Override, policy: Policy) -> tuple[Finding | Unanswered, ...]:
+    """What keeps a verdict from passing and the override does not name, or nobody can answer for (`beyond_override`)."""
+    findings = (one for one in verdict.blocking if one.identity not in override.findings or beyond_override(one, policy))
+    return (*findings, *(one for one in verdict.unanswered if (one.gate, one.subject) not in override.questions))
+
+
+def beyond_override(finding: Finding, policy: Policy) -> bool:
+    """Whether no emergency lets it through: an attack that is known as one, and what the policy lets nobody waive."""
+    forbidden = {name.casefold() for name in policy.unwaivable} | NEVER
+    ids = {name.casefold() for name in finding.ids}
+    return bool(ids & forbidden) or any(name.startswith("mal-") for name in ids)
 
 
 def _decide(outcomes: tuple[Outcome, ...], blocking: list[Finding], unanswered: list[Unanswered]) -> Decision:

@@ -7,6 +7,7 @@ from shipsafe.errors import ExitCode
 from shipsafe.model.baseline import BaselineEntry
 from shipsafe.model.finding import Finding
 from shipsafe.model.outcome import Outcome
+from shipsafe.model.override import Override
 from shipsafe.model.policy import Waiver
 from shipsafe.model.vex import Statement, VexNote
 
@@ -107,6 +108,7 @@ class Verdict:
         baselined: findings that would block, and that the baseline knows.
         vanished: entries of the baseline whose findings are gone: the gate answered, or the subject is no more.
         lapsed: entries of the baseline that have ended or that the policy does not admit; their findings block.
+        override: who answers for what is blocking or unanswered; set where the decision is OVERRIDDEN, and nowhere else.
     """
 
     decision: Decision
@@ -121,6 +123,12 @@ class Verdict:
     baselined: tuple[Baselined, ...] = ()
     vanished: tuple[BaselineEntry, ...] = ()
     lapsed: tuple[Lapsed, ...] = ()
+    override: Override | None = None
+
+    @property
+    def passes(self) -> bool:
+        """Whether what was judged may go on: it passed, or somebody answers for it."""
+        return self.decision in (Decision.PASS, Decision.OVERRIDDEN)
 
     @property
     def exit_code(self) -> ExitCode:
