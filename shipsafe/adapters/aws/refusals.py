@@ -44,6 +44,11 @@ class AwsRefusal(IncompleteError):  # noqa: N818 - it is what AWS said, and some
         return self.code in _DENIED
 
     @property
+    def passing(self) -> bool:
+        """Whether the same call may go well in a moment: AWS is throttling, failing or busy with the same thing."""
+        return self.code in _THROTTLED or self.code == "ResourceConflictException" or self.status >= 500  # noqa: PLR2004 - a server's own failure
+
+    @property
     def absent(self) -> bool:
         """Whether Lambda or Signer knows no such thing (any more)."""
         return self.code == "ResourceNotFoundException"

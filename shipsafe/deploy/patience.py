@@ -1,0 +1,46 @@
+"""Calls that are made again while AWS may answer in a moment: throttled, failing, busy or not there, until the deadline.
+
+What AWS refuses for good (a missing right, a revision that is another) is raised at once.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from shipsafe.adapters.aws.refusals import AwsRefusal
+from shipsafe.deploy.shifting import Hands
+from shipsafe.errors import IncompleteError, ShipsafeError
+
+Value = TypeVar("Value")
+_FIRST, _LONGEST = 1.0, 15.0  # seconds
+
+
+class FinalError(IncompleteError):
+    """Asking again would change nothing."""
+
+
+def may_pass(error: ShipsafeError) -> bool:
+    """Whether the same call may go well in a moment."""
+    return error.passing if isinstance(error, AwsRefusal) else isinstance(error, IncompleteError) and not isinstance(error, FinalError)
+
+
+def patiently(call: Callable[[], Value], hands: Hands, until: datetime, *, least: int = 3, stubborn: bool = False) -> Value:
+    """Make a call until it goes well, at least `least` times. An interrupt ends it, unless it is `stubborn`, as the way back is.
+
+    Raises:
+        ShipsafeError: the last one.
+    """
+    pause, tried = _FIRST, 0
+    while True:
+        tried += 1
+        try:
+            return call()
+        except ShipsafeError as error:
+            over = tried >= least and hands.now() >= until
+            if not may_pass(error) or over or (hands.interrupted() and not stubborn):
+                raise
+        if stubborn:
+            hands.sleep(pause)
+        else:
+            hands.rest(pause)
+        pause = min(pause * 2, _LONGEST)
