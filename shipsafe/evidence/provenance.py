@@ -17,7 +17,7 @@ from shipsafe.model.record import RunRecord
 BUILD_TYPE = "urn:shipsafe:build:v1"
 LOCAL = "urn:shipsafe:builder:local"
 UNKNOWN = "urn:shipsafe:builder:unknown"  # another tool made the zip, and nothing tells where or from what
-SAID = ("name", "subject", "runtimes", "handler", "architectures", "layers")  # of an artifact, as the manifest has it
+SAID = ("name", "subject", "runtimes", "handler", "architectures", "layers", "deployment")  # of an artifact, as the manifest has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def provenance(
                 "template": record.template,
                 "parameters": plain(source.parameters),
                 "policy": {"path": record.policy, "digest": record.policy_digest},
-                "artifact": {**{name: entry[name] for name in SAID}, "prebuilt": entry["source"] == "prebuilt"},
+                "artifact": {**{name: entry[name] for name in SAID if name in entry}, "prebuilt": entry["source"] == "prebuilt"},
             },
             "internalParameters": {"compressor": entry["compressor"], "contentDigest": entry["digests"]["content_digest"]},
             "resolvedDependencies": [

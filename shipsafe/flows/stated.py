@@ -19,8 +19,8 @@ _FIELDS = {  # of `externalParameters.artifact` and of the manifest's entry, and
     "handler": "handler",
     "architectures": "architecture",
     "layers": "layers",
+    "deployment": "deployment",
 }
-NEEDED = frozenset((*_FIELDS.values(), "built-by", "policy", "commit", "lock"))
 
 
 def stated(provenance: Mapping[str, Any]) -> dict[str, object]:
@@ -46,11 +46,11 @@ def builder_id(provenance: Mapping[str, Any]) -> object:
 
 
 def claimed(artifact: ReleasedArtifact, release: Release) -> dict[str, object]:
-    """The same of the release manifest."""
+    """The same of the release manifest: whatever it says there, a builder has to state who is to be believed."""
     document = release.document
     entry = next(one for one in document["artifacts"] if one["name"] == artifact.name)
     return {
-        **{claim: entry[name] for name, claim in _FIELDS.items()},
+        **{claim: entry[name] for name, claim in _FIELDS.items() if name in entry},  # older ones, and layers, have no `deployment`
         "built-by": entry["source"],
         "policy": document["policy"]["digest"],
         "commit": document["source"]["commit"],

@@ -23,7 +23,7 @@ from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.evidence.envelope import statement_of
 from shipsafe.evidence.provenance import UNKNOWN
 from shipsafe.evidence.trust import role_of
-from shipsafe.flows.stated import NEEDED, as_text, builder_id, claimed, stated
+from shipsafe.flows.stated import as_text, builder_id, claimed, stated
 from shipsafe.model.attestation import Predicate, Role
 from shipsafe.model.chain import Hold, Link
 from shipsafe.model.claims import NOBODY, UNATTESTED
@@ -177,13 +177,14 @@ def _compared(proof: Proof, artifact: ReleasedArtifact, release: Release, policy
     provenance = proof.provenance.statement.predicate if proof.provenance else {}
     said, claims = stated(provenance), claimed(artifact, release)
     for name, value in said.items():
-        if as_text(value) != as_text(claims[name]):
+        there = claims.get(name)
+        if as_text(value) != as_text(there):
             raise IntegrityError(
-                f"The builder's provenance says of it, as its {name}: {_brief(value)}; the release manifest says: {_brief(claims[name])}.",
+                f"The builder's provenance says of it, as its {name}: {_brief(value)}; the release manifest says: {_brief(there)}.",
                 remedy=_CHANGED,
                 path=shown,
             )
-    if lacking := sorted(NEEDED - said.keys()) if policy.sign.attested_builder else []:
+    if lacking := sorted(claims.keys() - said.keys()) if policy.sign.attested_builder else []:
         what = f"The builder's provenance does not say the {lacking[0]} of it, and the policy takes no claim that nobody attests."
         raise IntegrityError(what, remedy=_BUILD, path=shown)
     decision = proof.gates.statement.predicate.get("decision") if proof.gates else Decision.PASS

@@ -85,6 +85,7 @@ class FunctionDeploy:
         smoke: a test invocation, or None.
         codedeploy: who shifts the alias instead, or None.
         role: the ARN of the execution role that `deploy --create` gives it, or None.
+        strategy_stated: whether the policy says `strategy`, so that the template's counts no more.
     """
 
     name: str | None = None
@@ -95,6 +96,7 @@ class FunctionDeploy:
     smoke: SmokeTest | None = None
     codedeploy: CodeDeployGroup | None = None
     role: str | None = None
+    strategy_stated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +140,8 @@ class DeployPolicy:
                 ways = {key: rule.changes[key] for key in ("rollout", "percent", "every") if key in rule.changes}
                 rest = {key: value for key, value in rule.changes.items() if key not in ways}
                 rest["alarms"] = tuple(dict.fromkeys((*told.alarms, *rest.get("alarms", ()))))
-                told = replace(told, strategy=replace(told.strategy, **ways), **rest)
+                stated = told.strategy_stated or bool(ways)
+                told = replace(told, strategy=replace(told.strategy, **ways), strategy_stated=stated, **rest)
         return told
 
 

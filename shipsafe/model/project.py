@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from shipsafe.model.location import Location
+from shipsafe.model.preference import Preference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,10 @@ class Function:
         function_name: what Lambda is to call it, where that is written and certain; None where AWS makes up a name.
         trail: where templates write it, from the outermost one in: the template (POSIX, relative to the root) and the logical id of
             each nested stack on the way, and last its own. Empty where no template does.
+        alias: that its callers use, where that is written and certain (SAM's `AutoPublishAlias`, or the one alias of it), or None.
+        preference: how that alias moves, or None.
+        unclear: what of name, alias and preference is written and not certain, and why: `alias: parameter Live has no value`. Only who
+            deploys needs to know.
     """
 
     name: str
@@ -121,6 +126,9 @@ class Function:
     places: Mapping[str, Location] = field(default_factory=dict)
     trail: tuple[tuple[str, str], ...] = ()
     function_name: str | None = None
+    alias: str | None = None
+    preference: Preference | None = None
+    unclear: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from shipsafe.model.artifact import Archive, Artifact
 from shipsafe.model.location import Location
+from shipsafe.model.preference import Preference
 from shipsafe.model.project import Function, LayerRef, Subject
 from shipsafe.model.record import RunRecord
 
@@ -34,7 +35,8 @@ class Told:
     """What the project says of a function or layer, for those who have its zip and not the project.
 
     `runtimes` and `architectures` of a layer are those it is compatible with; `handler` is None for a layer. `locks` are the files
-    that said what to install: POSIX paths relative to the project, and their hex SHA-256.
+    that said what to install: POSIX paths relative to the project, and their hex SHA-256. `function_name`, `alias`, `preference` and
+    `unclear` are as of `shipsafe.model.project.Function`; a manifest that an older shipsafe wrote does not say them.
     """
 
     runtimes: tuple[str, ...] = ()
@@ -42,6 +44,10 @@ class Told:
     architectures: tuple[str, ...] = ()
     locks: tuple[tuple[str, str], ...] = ()
     layers: tuple[LayerRef, ...] = ()
+    function_name: str | None = None
+    alias: str | None = None
+    preference: Preference | None = None
+    unclear: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +69,22 @@ def told_of(subject: Subject, locks: tuple[tuple[str, str], ...] = ()) -> Told:
     """What the manifest says of a function or layer beside its archive."""
     if isinstance(subject, Function):
         runtimes = (subject.runtime,) if subject.runtime else ()
-        return Told(runtimes=runtimes, handler=subject.handler, architectures=subject.architectures, locks=locks, layers=subject.layers)
+        return Told(
+            runtimes=runtimes, handler=subject.handler, architectures=subject.architectures, locks=locks, layers=subject.layers,
+            function_name=subject.function_name, alias=subject.alias, preference=subject.preference, unclear=subject.unclear,
+        )  # fmt: skip
     return Told(runtimes=subject.runtimes, architectures=subject.architectures, locks=locks)
 
 
 def manifest(record: RunRecord, entries: Sequence[Entry], source: Source) -> bytes:
-    """The manifest of a passing run, as UTF-8 JSON."""
+    """The manifest of a run that passed, or that somebody answers for, as UTF-8 JSON."""
     info = record.advisories
     document = {
         "schema_version": MANIFEST_VERSION,
         "project": record.project,
         "template": record.template,
         "verdict": {"decision": str(record.verdict.decision)},
+        **({"override": record.verdict.override.told} if record.verdict.override else {}),
         "source": {"commit": source.commit},
         "policy": {"path": record.policy, "digest": record.policy_digest, "location": source.policy},
         "advisories": None
@@ -129,6 +139,16 @@ def manifest_of(record: RunRecord, entry: Entry) -> dict[str, Any]:
             }
             for ref in told.layers
         ],
+        **({"deployment": _deployment(told)} if artifact.subject.startswith("function:") else {}),
         "gates": {outcome.gate: str(outcome.state) for outcome in record.outcomes if outcome.subject == artifact.subject},
         "location": {"path": entry.location.path, "line": entry.location.line},
+    }
+
+
+def _deployment(told: Told) -> dict[str, Any]:
+    return {
+        "function_name": told.function_name,
+        "alias": told.alias,
+        "preference": told.preference.as_json() if told.preference else None,
+        "unclear": list(told.unclear),
     }

@@ -19,6 +19,7 @@ from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, Nothin
 from shipsafe.model.artifact import Bundle
 from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.location import Location
+from shipsafe.model.preference import preference_of
 from shipsafe.model.project import LayerRef
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.manifest import Told, written
@@ -71,6 +72,11 @@ class Release:
         location = self.document["policy"]["location"]
         return (self.out / location) if location else None
 
+    @property
+    def override(self) -> str | None:
+        """Hex SHA-256 of the statement that lets it through although its gates did not; None where the manifest says that it passed."""
+        return self.document["override"]["statement"] if "override" in self.document else None
+
 
 def read_release(out: Path) -> Release:
     """The release in an output folder.
@@ -114,6 +120,7 @@ def _validator() -> Any:
 
 def _artifact(out: Path, entry: Mapping[str, Any]) -> ReleasedArtifact:
     digests, sbom, evidence = entry["digests"], entry["sbom"], entry.get("evidence")
+    live = entry.get("deployment", {})
     return ReleasedArtifact(
         name=entry["name"],
         subject=entry["subject"],
@@ -132,6 +139,10 @@ def _artifact(out: Path, entry: Mapping[str, Any]) -> ReleasedArtifact:
             architectures=tuple(entry["architectures"]),
             locks=tuple((lock["path"], lock["sha256"]) for lock in entry["locks"]),
             layers=tuple(_layer(one) for one in entry["layers"]),
+            function_name=live.get("function_name"),
+            alias=live.get("alias"),
+            preference=preference_of(live["preference"]) if live.get("preference") else None,
+            unclear=tuple(live.get("unclear", ())),
         ),
         prebuilt=entry["source"] == "prebuilt",
         location=Location(path=entry["location"]["path"], line=entry["location"]["line"]),

@@ -65,6 +65,7 @@ def deploy_policy(document: Document, values: Mapping[str, Any], sign: SignPolic
     default = FunctionDeploy(
         alias=table.get("alias"),
         strategy=Strategy(**{key: make(table[key]) for key, make in _WAYS.items() if key in table}),
+        strategy_stated=any(key in table for key in _WAYS),
         alarms=tuple(table.get("alarms", ())),
         default_alarm=DefaultAlarm(errors=table.get("errors", 5), percent=table.get("error-percent", 1))
         if table.get("default-alarm", "on") == "on"

@@ -15,6 +15,7 @@ from shipsafe.model.policy import Policy
 from shipsafe.model.project import Function, Layer, Project, Unresolved
 from shipsafe.model.reader import Reader
 from shipsafe.readers.bundling import as_shipped, hint, listed
+from shipsafe.readers.plan.aliases import aliases
 from shipsafe.readers.plan.archives import Archives, Source
 from shipsafe.readers.plan.document import LIMIT, Plan, Planned, is_binary, read_plan
 from shipsafe.readers.plan.functions import FUNCTION, LAYER, Reading, read_function, read_layer
@@ -74,6 +75,7 @@ def read(path: Path, policy: Policy, overrides: Mapping[str, str]) -> Project:
         archives=Archives(plan, references, root),
         names=called,
         arns={arn: called[one.address] for one in layers if isinstance(arn := one.values.get("arn"), str)},
+        aliases=aliases(plan, references),
     )
     found = [read_function(one, _block(one, places), reading) for one in functions]
     found_layers = [read_layer(one, _block(one, places), reading) for one in layers]

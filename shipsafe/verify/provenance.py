@@ -80,7 +80,7 @@ def _of_manifest(predicate: Mapping[str, Any], entry: Mapping[str, Any], release
     definition = predicate["buildDefinition"]
     outer = definition["externalParameters"]
     artifact = outer["artifact"]
-    pairs = [(name, artifact.get(name), entry[name]) for name in SAID]
+    pairs = [(name, artifact.get(name), entry.get(name)) for name in SAID]
     pairs.append(("prebuilt", artifact.get("prebuilt"), entry["source"] == "prebuilt"))
     pairs += [(name, outer.get(name), release.document[name]) for name in ("project", "template")]
     pairs.append(("policy", outer.get("policy", {}).get("digest"), release.document["policy"]["digest"]))

@@ -13,6 +13,7 @@ from shipsafe.adapters.shown import shown
 from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.location import Location
 from shipsafe.model.project import Code, CodeKind, Function, Layer, LayerRef, Unresolved
+from shipsafe.readers.plan.aliases import names_of
 from shipsafe.readers.plan.archives import Archives, Source
 from shipsafe.readers.plan.document import Plan, Planned, tables
 from shipsafe.readers.plan.places import Block
@@ -37,6 +38,7 @@ class Reading:
         root: the folder that the plan's paths are relative to, absolute.
         names: address -> what a function or layer is called.
         arns: ARN -> name, of the project's layers that are there already.
+        aliases: address of a function -> the resources that make its aliases.
     """
 
     root: Path
@@ -46,6 +48,7 @@ class Reading:
     archives: Archives
     names: Mapping[str, str]
     arns: Mapping[str, str]
+    aliases: Mapping[str, list[Planned]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,6 +117,7 @@ def read_function(planned: Planned, block: Block | None, reading: Reading) -> tu
     resource = _Resource(reading=reading, planned=planned, block=block)
     code, source = _code(resource)
     image = code.kind is CodeKind.IMAGE
+    live = names_of(planned, reading.aliases)
     return Function(
         name=reading.names[planned.address],
         runtime=None if image else resource.text("runtime"),
@@ -128,14 +132,10 @@ def read_function(planned: Planned, block: Block | None, reading: Reading) -> tu
             "runtime": ("runtime",), "handler": ("handler",), "architectures": ("architectures",), "layers": ("layers",),
             "environment": ("environment",), "code": _CODE,
         }),
-        function_name=_function_name(planned),
+        function_name=live.function_name,
+        alias=live.alias,
+        unclear=live.unclear,
     ), source  # fmt: skip
-
-
-def _function_name(planned: Planned) -> str | None:
-    """What the plan says for certain and may show."""
-    name = planned.values.get("function_name")
-    return name if isinstance(name, str) and name and planned.sensitive.get("function_name") is not True else None
 
 
 def read_layer(planned: Planned, block: Block | None, reading: Reading) -> tuple[Layer, Source | None]:

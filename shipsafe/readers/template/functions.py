@@ -2,11 +2,11 @@
 
 from shipsafe.model.project import CodeKind, Function
 from shipsafe.readers.template.code import function_code
+from shipsafe.readers.template.deployment import GoingLive
 from shipsafe.readers.template.fields import Reading
 from shipsafe.readers.template.intrinsics import evaluate
 from shipsafe.readers.template.layers import layer_refs
 from shipsafe.readers.template.stack import Resource, Stack
-from shipsafe.readers.template.text import plain
 from shipsafe.readers.template.values import Fields, Text, Unknown
 
 _DEFAULT_ARCHITECTURE = ("x86_64",)  # Lambda's own
@@ -21,6 +21,7 @@ def read_function(resource: Resource, stack: Stack) -> Function:
     handler = None if image else reading.text("handler", "Handler")
     architectures = reading.architectures("Architectures") or _DEFAULT_ARCHITECTURE
     layers = layer_refs(reading)
+    live = GoingLive(reading)
     return Function(
         name=reading.name,
         runtime=runtime,
@@ -35,15 +36,11 @@ def read_function(resource: Resource, stack: Stack) -> Function:
         unresolved=tuple(reading.unresolved),
         places=reading.places,
         trail=reading.trail,
-        function_name=_function_name(reading),
+        function_name=live.function_name,
+        alias=live.alias,
+        preference=live.preference,
+        unclear=live.unclear,
     )
-
-
-def _function_name(reading: Reading) -> str | None:
-    """The name that is written; nothing about it is noted, because CloudFormation makes one up where there is none."""
-    node = reading.properties.get("FunctionName")
-    value = plain(evaluate(node, reading.stack)) if node is not None and not reading.opaque else None
-    return value.text if isinstance(value, Text) and not value.secret else None
 
 
 def _environment(reading: Reading) -> dict[str, str | None]:

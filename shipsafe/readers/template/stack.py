@@ -54,6 +54,7 @@ class Stack:
         exports: what other stacks of the project export, by the name of the export: the stack, and the value as written.
         truths: conditions that have been worked out; None for one that is being worked out.
         children: nested stacks that have been opened; None for one that is being opened.
+        aliases: resources that make an alias, by the function that it is of; None until somebody asks (`template/deployment.py`).
     """
 
     root: Path
@@ -70,6 +71,7 @@ class Stack:
     exports: "Mapping[str, tuple[Stack, Node]]" = field(default_factory=dict)
     truths: dict[str, bool | Unknown | None] = field(default_factory=dict)
     children: "dict[str, Stack | Unknown | None]" = field(default_factory=dict)
+    aliases: dict[str, list[Resource]] | None = None
 
     def asset(self, resource: Resource, key: str, address: str | None) -> str | None:
         """The path of the file or folder that a property of a resource is uploaded from, relative to the root, or None.
