@@ -45,6 +45,9 @@ class Control:
             ("POST", "functions/settings"): endpoint.functions.configure,
             ("POST", "functions/fail"): self._fail_function,
             ("POST", "functions/answer"): self._answer,
+            ("POST", "functions/traffic"): endpoint.functions.send_traffic,
+            ("POST", "functions/managed"): self._managed,
+            ("POST", "codedeploy/settings"): endpoint.codedeploy.configure,
             ("POST", "throttle"): self._throttle,
             ("POST", "reset"): lambda _: endpoint.reset(),
         }
@@ -99,6 +102,10 @@ class Control:
             error=_text(value, "error", ""),
             log=_text(value, "log", ""),
         )
+
+    def _managed(self, value: Mapping[str, Any]) -> None:
+        stack = _text(value, "stack")
+        self._endpoint.functions.manage(_text(value, "account"), _text(value, "region"), _text(value, "function"), stack=stack)
 
     def _throttle(self, value: Mapping[str, Any]) -> None:
         if not isinstance(value.get("on"), bool):

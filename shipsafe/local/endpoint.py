@@ -4,6 +4,7 @@ with start() as endpoint:
     os.environ["AWS_ENDPOINT_URL"] = endpoint.url
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from shipsafe.errors import ConfigError
+from shipsafe.local.alarms import Alarms
 from shipsafe.local.blobs import Blobs, MemoryBlobs
 from shipsafe.local.call import Clock, Core
+from shipsafe.local.codedeploy.core import CodeDeploy
 from shipsafe.local.control import Control
 from shipsafe.local.faults import Faults
 from shipsafe.local.front import CONTROL, Front
@@ -49,6 +52,7 @@ class Endpoint:
     objects: MotoObjects
     signer: Signer
     functions: Lambda
+    codedeploy: CodeDeploy
     state: State | None
     empty: dict[str, Any]
     ended: Event = field(default_factory=Event)
@@ -147,13 +151,31 @@ def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, 
         revoked=signer.revoked,
         roots=frozenset({root.fingerprint, *pinned()}),  # what AWS Signer signed is as good here
         location=lambda digest: f"http://{LOOPBACK}:{listener.port}{CONTROL}packages/{digest}",
-        metric=Metrics(front.from_moto),
+        metric=Metrics(front.from_moto, clock),
     )
-    cores: dict[str, Core] = {"signer": signer, "lambda": functions}
+    alarms = Alarms(clock)
+
+    def alarming(account: str, region: str, names: Sequence[str]) -> list[str]:
+        functions.settle()
+        return alarms.in_alarm(account, region, names)
+
+    codedeploy = CodeDeploy(clock, ask_lambda=functions.handle, alarming=alarming)
+
+    def before_cloudwatch(account: str, region: str) -> None:
+        codedeploy.settle()
+        functions.settle()
+        alarms.evaluate(account, region)
+
+    settle: dict[str, Callable[[str, str], None]] = {
+        "s3": lambda _account, _region: signer.settle(),
+        "lambda": lambda _account, _region: codedeploy.settle(),
+        "monitoring": before_cloudwatch,
+    }
+    cores: dict[str, Core] = {"signer": signer, "lambda": functions, "codedeploy": codedeploy}
     empty = {name: core.snapshot() for name, core in cores.items()}
     if state is not None:
         state.begin(cores, clock, send=front.moto.answer, seed=front.moto.seed)
-    front.open(cores, checks=S3Checks(objects.versioning, objects.owner), settle=signer.settle, package=blobs.get, state=state)
+    front.open(cores, checks=S3Checks(objects.versioning, objects.owner), settle=settle, package=blobs.get, state=state)
     front.throttle = Throttle() if throttle else None
     listener = Listener(front, port)
     endpoint = Endpoint(
@@ -166,6 +188,7 @@ def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, 
         objects=objects,
         signer=signer,
         functions=functions,
+        codedeploy=codedeploy,
         state=state,
         empty=empty,
     )

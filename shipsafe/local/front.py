@@ -1,7 +1,7 @@
 """What stands at the endpoint's door: each request goes to our core of its service, or to moto.
 
-    signer, signer-data, lambda -> our cores        /_shipsafe/... -> control calls
-    s3 -> our checks, then moto                     everything else -> moto
+    signer, signer-data, lambda, codedeploy -> our cores        /_shipsafe/... -> control calls
+    s3 -> our checks, then moto                                 everything else -> moto
 
 Which service is meant is read off the SigV4 scope, as moto does, or off the path where a request is not signed.
 """
@@ -60,7 +60,7 @@ class Front:
         cores: Mapping[str, Core],
         *,
         checks: Callable[[Asked, Run], Answered],
-        settle: Callable[[], None],
+        settle: Mapping[str, Callable[[str, str], None]],
         package: Callable[[str], bytes],
         state: State | None,
     ) -> None:
@@ -69,7 +69,8 @@ class Front:
         Args:
             cores: by service.
             checks: of requests to S3.
-            settle: lets signing jobs that are due write their objects, before S3 is asked.
+            settle: by service, what is to be done before it is asked, with the account and Region of the call: signing jobs that are due
+                write their objects before S3 is.
             package: the bytes of a function's package by its digest; KeyError where there are none.
             state: keeps what the calls change.
         """
@@ -105,8 +106,8 @@ class Front:
             return self._faults.befall(fault, asked)
         if asked.service in _AROUND:
             raise ApiError("NotImplemented", f"The local endpoint does not reproduce {asked.service}: {_AROUND[asked.service]}", 501)
-        if asked.service == "s3" and self._behind is not None:
-            self._behind.settle()
+        if self._behind is not None and (settle := self._behind.settle.get(asked.service)) is not None:
+            settle(account_of(asked.scope.access_key), asked.scope.region)
             self._keep()
         answered = self._from_core(asked) if asked.service in self.cores else self._from_moto(asked)
         if fault is None:
@@ -191,7 +192,7 @@ class Front:
 @dataclass(frozen=True, slots=True)
 class _Behind:
     checks: Callable[[Asked, Run], Answered]
-    settle: Callable[[], None]
+    settle: Mapping[str, Callable[[str, str], None]]
     package: Callable[[str], bytes]
     state: State | None
 

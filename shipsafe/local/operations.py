@@ -1,4 +1,4 @@
-"""The page that lists every operation of Signer, Lambda and S3 with how the local endpoint answers it: as AWS, simplified, or 501."""
+"""The page that lists every operation of Signer, Lambda, CodeDeploy and S3, and how it is answered: as AWS, simplified, or 501."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from shipsafe.local.asked import Answered, Asked
 from shipsafe.local.blobs import MemoryBlobs
 from shipsafe.local.call import Clock
+from shipsafe.local.codedeploy.core import REPRODUCED as CODEDEPLOY
 from shipsafe.local.functions.core import Lambda
 from shipsafe.local.objects import MotoObjects
 from shipsafe.local.routes import service_model
@@ -18,6 +19,10 @@ _HEAD = """\
 
 Generated from the code and botocore's service models. "As AWS" is as far as AWS documents it, its service model tells it or it was seen;
 "simplified" says how; "501" is a refusal that nobody can take for an answer. How to use it: [the guide](local.md).
+"""
+_CODEDEPLOY = """\
+A deployment shifts its alias when Lambda, CloudWatch or CodeDeploy is next asked after the time of a shift. It looks at its alarms then,
+and leads the alias back with a deployment of its own.
 """
 _S3 = """\
 S3 is moto's, byte for byte, after checks of our own of what moto lets through:
@@ -44,6 +49,9 @@ _OTHERS = """\
 IAM, STS, KMS, CloudWatch and whatever else [moto](https://docs.getmoto.org/en/latest/docs/services/index.html) has are answered by moto,
 unchanged, but that KMS signs a digest (`MessageType=DIGEST`, ECC keys) as one. A service or an operation that moto does not have is
 answered 501. So are CloudFormation and Cloud Control: their functions would be moto's, where no signature is checked.
+
+CloudWatch's metrics of Lambda have the endpoint's time. An alarm over one metric that has data follows it; another keeps the state that
+`SetAlarmState` gave it.
 """
 
 
@@ -57,6 +65,7 @@ def operations_markdown() -> str:
         *_section("Signer", "signer", REPRODUCED),
         *_section("Signer, data endpoint", "signer-data", data),
         *_section("Lambda", "lambda", functions.reproduced()),
+        *_section("CodeDeploy", "codedeploy", CODEDEPLOY, intro=_CODEDEPLOY),
         *_section("S3", "s3", known, intro=_S3),
         _OTHERS,
     ]

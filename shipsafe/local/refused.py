@@ -27,7 +27,7 @@ def http(answer: Answer) -> Answered:
 def refuse(asked: Asked, error: ApiError) -> Answered:
     """An `ApiError` in the protocol of the request."""
     if asked.protocol == "json":
-        return http(refusal(asked.service if asked.service in ("signer", "lambda") else "", error))
+        return http(refusal(asked.service if asked.service in ("signer", "lambda", "codedeploy") else "", error))
     code, message, request_id = escape(error.code), escape(error.message), str(uuid4())
     if asked.protocol == "rest-xml":
         extra = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in error.members.items())

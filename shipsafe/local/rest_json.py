@@ -1,13 +1,14 @@
-"""HTTP of the protocol rest-json -> `Call`, and answers and refusals back, by botocore's service model.
+"""HTTP of the protocols rest-json and json -> `Call`, and answers and refusals back, by botocore's service model.
 
 The wire format is described at https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html: labels, query, headers and body are
 named by the model; a blob in a body is base64, a time is seconds since 1970 unless the model says otherwise; a refusal has its name in
-`x-amzn-ErrorType`.
+`x-amzn-ErrorType`. In the protocol json (CodeDeploy) every member is in the body, and `X-Amz-Target` names the operation.
 """
 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from shipsafe.local.call import ApiError
-from shipsafe.local.routes import Match, match, service_model
+from shipsafe.local.routes import Match, Route, match, service_model
 
 JSON = "application/json"
 _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
@@ -56,6 +57,11 @@ def operation_of(service: str, request: Request) -> Match:
     Raises:
         ApiError: UnknownOperationException (501): none that the service's model has.
     """
+    if (target := request.headers.get("x-amz-target")) is not None:
+        named = target.rpartition(".")[2]
+        if named not in service_model(service).operation_names:
+            raise unknown(service, named)
+        return Match(Route(named, request.method, re.compile("/"), (), ()), {})
     found = match(service, request.method, request.path, request.query, request.headers.keys())
     if found is None:
         raise unknown(service, f"{request.method} {request.path}")

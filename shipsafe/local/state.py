@@ -26,6 +26,7 @@ from shipsafe.local.kept_bodies import DiskBlobs
 from shipsafe.local.moto_log import MotoLog
 
 _FORMAT = 1
+_YOUNGER = ("codedeploy",)  # cores that a folder of an older version need not have
 
 
 class State:
@@ -114,12 +115,12 @@ class State:
             text = path.read_bytes()
         try:
             value: Any = json.loads(text)
-            snapshots = {name: value["cores"][name] for name in self._cores}
+            snapshots = {name: value["cores"][name] for name in self._cores if name in value["cores"] or name not in _YOUNGER}
             known, moved = value["format"] == _FORMAT, timedelta(seconds=value["moved"])
         except (ValueError, KeyError, TypeError) as error:
             raise IncompleteError("The state is damaged.", remedy="Begin with an empty folder.", path=str(path)) from error
         if not known:
             raise IncompleteError("The state is of another version of shipsafe.", remedy="Begin with an empty folder.", path=str(path))
-        for name, core in self._cores.items():
-            core.restore(snapshots[name])
+        for name, snapshot in snapshots.items():
+            self._cores[name].restore(snapshot)
         self._clock.moved, self._written = moved, text

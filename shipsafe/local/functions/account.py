@@ -1,5 +1,6 @@
 """What an account has: its limits and use, and the tags of what it has."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from shipsafe.local.call import Call
@@ -11,6 +12,7 @@ from shipsafe.local.functions.world import Operation, World
 
 STORAGE = 300 * 1024**3  # bytes of packages in a region ("Lambda quotas"; 75 GB until 2025)
 MOST_TAGS = 50
+SYSTEM = "aws:"  # how tags begin that AWS alone gives
 
 
 def get_account_settings(world: World, call: Call) -> dict[str, Any]:
@@ -38,6 +40,7 @@ def list_tags(world: World, call: Call) -> dict[str, Any]:
 def tag_resource(world: World, call: Call) -> dict[str, Any]:
     """TagResource."""
     tags = _tags(world, call)
+    refuse_system(call.parameters["Tags"])
     new = {**tags, **call.parameters["Tags"]}
     if not call.parameters["Tags"]:
         raise invalid("An error occurred and the request cannot be processed.")
@@ -50,9 +53,20 @@ def tag_resource(world: World, call: Call) -> dict[str, Any]:
 def untag_resource(world: World, call: Call) -> dict[str, Any]:
     """UntagResource; a key that is not there is no error."""
     tags = _tags(world, call)
+    refuse_system(call.parameters["TagKeys"])
     for key in call.parameters["TagKeys"]:
         tags.pop(key, None)
     return {}
+
+
+def refuse_system(keys: Iterable[str]) -> None:
+    """Refuse tags that begin with `aws:`. That AWS does is documented, its words are assumed.
+
+    Raises:
+        ApiError: InvalidParameterValueException.
+    """
+    if any(key.lower().startswith(SYSTEM) for key in keys):
+        raise invalid("aws: prefixed tag key names are not allowed for external use.")
 
 
 def _tags(world: World, call: Call) -> dict[str, str]:
@@ -78,6 +92,6 @@ def _tags(world: World, call: Call) -> dict[str, str]:
 OPERATIONS = {
     "GetAccountSettings": Operation(get_account_settings, "the documented limits; code storage is not enforced"),
     "ListTags": Operation(list_tags, "of functions, code-signing configurations and event source mappings; others 501"),
-    "TagResource": Operation(tag_resource, "as ListTags"),
-    "UntagResource": Operation(untag_resource, "as ListTags"),
+    "TagResource": Operation(tag_resource, "as ListTags; the words for a key with `aws:` are assumed"),
+    "UntagResource": Operation(untag_resource, "as TagResource"),
 }

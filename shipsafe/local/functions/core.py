@@ -29,10 +29,12 @@ from shipsafe.local.functions import (
     permissions,
     retries,
     runtimes,
+    traffic,
     updates,
     urls,
     versions,
 )
+from shipsafe.local.functions.account import SYSTEM
 from shipsafe.local.functions.refusals import not_reproduced
 from shipsafe.local.functions.shapes import fits
 from shipsafe.local.functions.state import FORMAT, Function, State
@@ -116,8 +118,14 @@ class Lambda:
             raise not_reproduced(f"Lambda's {call.operation}")
         validate(call)
         with self._lock:
-            settle(self._world)
+            self.settle()
             return copy.deepcopy(operation.run(self._world, replace(call, parameters=copy.deepcopy(call.parameters))))
+
+    def settle(self) -> None:
+        """End what is due, and count the traffic that came: to be asked before CloudWatch is."""
+        with self._lock:
+            settle(self._world)
+            traffic.settle(self._world)
 
     def operations(self) -> frozenset[str]:
         """The operations that are reproduced."""
@@ -144,6 +152,7 @@ class Lambda:
                 remedy="Start with an empty --state.",
             )
         with self._lock:
+            self._world.traffic.clear()
             self._world.state = cast("State", copy.deepcopy(value))
 
     def configure(self, values: Mapping[str, Any]) -> None:
@@ -184,6 +193,30 @@ class Lambda:
         """
         with self._lock:
             self._function(account, region, function)["answers"][version] = invoke.answered(payload, error, log)
+
+    def send_traffic(self, value: Mapping[str, Any]) -> None:
+        """Let calls come to a function from now on, in place of those that came to it before (functions/traffic.py has the members).
+
+        Raises:
+            ConfigError: there is no such function, or a member cannot be.
+        """
+        with self._lock:
+            self.settle()
+            made = traffic.traffic_of(value, self._world.now())
+            self._function(made.account, made.region, made.function)
+            self._world.traffic[made.account, made.region, made.function, made.qualifier] = made
+
+    def manage(self, account: str, region: str, function: str, *, stack: str) -> None:
+        """Let a CloudFormation stack be what manages a function: the tags that CloudFormation alone can give.
+
+        Raises:
+            ConfigError: there is no such function.
+        """
+        with self._lock:
+            tags = self._function(account, region, function)["tags"]
+            arn = f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/{uuid.uuid5(uuid.NAMESPACE_URL, stack)}"
+            tags |= {f"{SYSTEM}cloudformation:stack-name": stack, f"{SYSTEM}cloudformation:stack-id": arn}
+            tags[f"{SYSTEM}cloudformation:logical-id"] = "".join(part for part in function.title() if part.isalnum())
 
     def fail_next(
         self, account: str, region: str, function: str, *, code: str = "InternalError", reason: str = "Failed on request."

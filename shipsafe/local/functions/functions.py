@@ -5,6 +5,7 @@ from typing import Any
 
 from shipsafe.local.call import Call
 from shipsafe.local.functions import admission, attached, configuration, packages, versions, windows
+from shipsafe.local.functions.account import refuse_system
 from shipsafe.local.functions.admission import Part
 from shipsafe.local.functions.configuration import describe, listed
 from shipsafe.local.functions.names import LATEST, function, function_arn, named, qualified
@@ -18,6 +19,7 @@ def create_function(world: World, call: Call) -> dict[str, Any]:
     """CreateFunction."""
     given = call.parameters
     refuse_unknown(given)
+    refuse_system(given.get("Tags") or ())
     name, qualifier = named(call, given["FunctionName"])
     if qualifier:
         raise invalid("FunctionName cannot have a qualifier in CreateFunction.")

@@ -6,12 +6,15 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from shipsafe.errors import ConfigError
 from shipsafe.local.blobs import Blobs
 from shipsafe.local.call import Call, Clock, Objects
 from shipsafe.local.functions.state import Place, State, empty_place, nothing
+
+if TYPE_CHECKING:
+    from shipsafe.local.functions.traffic import Traffic
 
 AS_AWS = "as AWS"
 
@@ -73,6 +76,7 @@ class World:
     """Everything outside of a call. `roots`: hex SHA-256 of the root certificates that signatures may end in.
 
     `location` makes the URL of a package from its hex SHA-256; `ids` makes new names, `chance` chooses between the versions of an alias.
+    `traffic` is what comes to functions, by account, Region, function and qualifier; it is not part of what `--state` keeps.
     """
 
     clock: Clock
@@ -86,6 +90,7 @@ class World:
     chance: Callable[[], float] = random.random
     settings: Settings = field(default_factory=Settings)
     state: State = field(default_factory=nothing)
+    traffic: dict[tuple[str, str, str, str], "Traffic"] = field(default_factory=dict)
 
     def place(self, call: Call) -> Place:
         """What the caller's account has in the call's region."""
