@@ -116,7 +116,7 @@ def _sign(
             screen.say("Nothing was signed: what does not pass is not signed.")
             return case.record.verdict.exit_code
         plan = planned(case)
-        if not screen.confirm(_plan(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
+        if not screen.confirm(plan_lines(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
             return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED  # so that `shipsafe sign && deploy` does not go on
         done = signed(case, case.release, plan, (lambda _: None) if quiet else Screen(local=screen.local, stream=sys.stderr).say)
         for line in _told(done):
@@ -141,7 +141,7 @@ def _what(said: Bare, out: Path) -> tuple[Path, Bare | None]:
     return (folders[0] if folders else Path("dist")), None
 
 
-def _plan(case: Asking, plan: Planned) -> Iterator[str]:
+def plan_lines(case: Asking, plan: Planned) -> Iterator[str]:
     """The plan, as a person reads it: who vouches for what, who we are at each target, and what is left to do for each zip."""
     made, names = plan.made, ", ".join(names_of(case.request.signers, case.policy.attest))
     yield f"builder: {case.asked.builder}"

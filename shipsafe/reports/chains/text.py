@@ -40,15 +40,16 @@ def write(verification: Verification, *, verbose: bool = True) -> str:
 
     `verbose` tells every chain link by link, also those that hold among several.
     """
-    return lines(_sections(verification, verbose=verbose))
+    return lines(sections(verification, verbose=verbose))
 
 
 def screen(verification: Verification, console: "Console", *, verbose: bool = True) -> None:
     """Print it on a terminal in colour; where the console is none, as `write` does."""
-    show(_sections(verification, verbose=verbose), console)
+    show(sections(verification, verbose=verbose), console)
 
 
-def _sections(verification: Verification, *, verbose: bool) -> Iterator[Section]:
+def sections(verification: Verification, *, verbose: bool) -> Iterator[Section]:
+    """The verification in the order of reading. `verbose` tells every chain link by link."""
     tone = Tone.GOOD if verification.exit_code is ExitCode.PASS else Tone.WORST
     yield Section((Line((Span(words.first_sentence(verification), tone),)),))
     whole = verbose or len(verification.chains) == 1

@@ -1,0 +1,91 @@
+"""The straight line of `ship`: build, sign, enforce check, deploy, verify. It ends at the first leg that does not pass.
+
+What a leg has finished is written down beside the release before the next one begins, so that `--resume` goes on there.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from shipsafe.adapters.aws.session import is_local
+from shipsafe.adapters.timeline import Timeline
+from shipsafe.errors import ExitCode, ShipsafeError
+from shipsafe.flows.ship_journal import Line, LineJournal
+from shipsafe.flows.ship_legs import Run, build_leg, sign_leg
+from shipsafe.flows.ship_request import Agree, ShipRequest
+from shipsafe.model.ship import Leg, LegReport, Shipped, Went
+from shipsafe.reports.ship.view import View
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+_LEGS: dict[Leg, Callable[[Run], LegReport]] = {Leg.BUILD: build_leg, Leg.SIGN: sign_leg}
+_WENT = (Went.PASSED, Went.DONE_BEFORE)
+_BEFORE_ANYTHING = (ExitCode.USAGE, ExitCode.NOTHING)
+
+
+def ship(
+    request: ShipRequest, view: View, agree: Agree, *, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now
+) -> Shipped:  # fmt: skip
+    """Run the line, and give what came of it. Every leg that was reached is in the result, also where one failed.
+
+    Raises:
+        ConfigError, NothingError: before anything was done: nothing can be built, signed or deployed as it was asked for.
+        IncompleteError: the folder of the release cannot be written.
+    """
+    run = Run(request=request, view=view, agree=agree, timeline=Timeline())
+    journal = LineJournal(request.out)
+    line = _line(run, journal, now())
+    reports: list[LegReport] = []
+    for leg in Leg:
+        if reports and reports[-1].went not in _WENT:
+            reports.append(LegReport(leg=leg, went=Went.NOT_REACHED))
+            continue
+        report = _walked(leg, run, clock)
+        if report.went in _WENT:
+            line = journal.finish(line, leg, run.release)
+        reports.append(report)
+    return Shipped(
+        project=request.build.folder.name,
+        release=run.release,
+        out=str(request.out),
+        legs=tuple(reports),
+        functions=run.functions,
+        record=run.record,
+        verification=run.verification,
+        local=is_local(),
+        overridden=run.overridden,
+        remarks=tuple(dict.fromkeys(run.remarks)),
+    )
+
+
+def _line(run: Run, journal: LineJournal, now: datetime) -> Line:
+    """The line that goes on, or a new one."""
+    before = journal.read() if run.request.resume else None
+    if before is None:
+        if run.request.resume:
+            return Line(began=now)  # the release that lies there is all that is known
+        return journal.begin(now)
+    run.building = not before.finished
+    if before.finished:
+        run.remarks.append(f"Went on with the line of {before.began:%Y-%m-%d %H:%M} UTC, which had finished {', '.join(before.finished)}.")
+    return before
+
+
+def _walked(leg: Leg, run: Run, clock: Callable[[], float]) -> LegReport:
+    """One leg, with the time that it took. What stops it after the first one is a report, so that all of the line is told."""
+    began = clock()
+    run.view.begin(leg)
+    try:
+        report = _LEGS[leg](run)
+    except ShipsafeError as error:
+        if leg is Leg.BUILD and error.exit_code in _BEFORE_ANYTHING:
+            raise
+        report = LegReport(leg=leg, went=Went.STOPPED, sentence=str(error), code=error.exit_code)
+    report = replace(report, seconds=clock() - began)
+    run.view.end(report)
+    return report

@@ -1,0 +1,159 @@
+"""The legs of `ship`, each a flow of its own command: what it is given, how it went in one sentence, and what it leaves for the next.
+
+A leg hands on nothing but the release in the output folder. So the next one may run on another machine.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from shipsafe.adapters.timeline import Timeline
+from shipsafe.errors import ExitCode, IntegrityError
+from shipsafe.flows.build import build
+from shipsafe.flows.ship_request import Agree, ShipRequest
+from shipsafe.flows.sign import asking, planned, signed
+from shipsafe.flows.sign_policy import policy_file
+from shipsafe.flows.sign_request import SignRequest
+from shipsafe.flows.targets import policy_of, targets_of
+from shipsafe.model.chain import Verification
+from shipsafe.model.record import RunRecord
+from shipsafe.model.ship import Leg, LegReport, ShippedFunction, Went
+from shipsafe.model.signing import SignTarget
+from shipsafe.model.verdict import Decision
+from shipsafe.packing.publish import MANIFEST
+from shipsafe.packing.release import Release, read_release
+from shipsafe.reports import tally
+from shipsafe.reports.ship.view import View
+
+_PASSING = (Decision.PASS, Decision.OVERRIDDEN)
+
+
+@dataclass(slots=True)
+class Run:
+    """A line while it goes on: what was asked, who watches, and what the legs have found so far.
+
+    `release` is `release_id` of what the build left, "" before. `building`: a build of this line was begun and has not ended.
+    """
+
+    request: ShipRequest
+    view: View
+    agree: Agree
+    timeline: Timeline
+    release: str = ""
+    building: bool = False
+    record: RunRecord | None = None
+    verification: Verification | None = None
+    functions: tuple[ShippedFunction, ...] = ()
+    overridden: str = ""
+    remarks: list[str] = field(default_factory=list)
+
+    def sign_request(self) -> SignRequest:
+        """As `sign` would be asked."""
+        asked, built = self.request, self.request.build
+        return SignRequest(
+            out=self.request.out, today=built.today, policy=built.policy, targets=asked.targets, vex=built.vex, offline=built.offline,
+            jobs=built.jobs, timeout=asked.timeout, local_root=asked.local_root, overrides=built.overrides, signers=asked.signers,
+        )  # fmt: skip
+
+    def held(self) -> Release:
+        """The release of this line, as it lies in the folder.
+
+        Raises:
+            IntegrityError: another took its place since the last leg.
+            ShipsafeError: as `read_release`.
+        """
+        release = read_release(self.request.out)
+        if self.release and release_id(release) != self.release:
+            raise IntegrityError("Another release was put into the folder meanwhile.", remedy="Let one `shipsafe ship` run at a time.",
+                                 path=str(self.request.out))  # fmt: skip
+        return release
+
+
+def release_id(release: Release) -> str:
+    """Hex SHA-256 over the digests of all unsigned zips: the same for the same release, whatever was signed of it."""
+    text = "".join(f"{one.sha256} {one.subject}\n" for one in sorted(release.artifacts, key=lambda one: one.subject))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def build_leg(run: Run) -> LegReport:
+    """Build, or take what lies there where `--resume` finds it whole.
+
+    Raises:
+        ConfigError, NothingError: nothing can be built, or signed, or deployed as it was asked for.
+        ShipsafeError: as `build`.
+    """
+    asked = run.request
+    if asked.resume and not run.building and (run.request.out / MANIFEST).is_file():
+        release = read_release(run.request.out)
+        run.release = release_id(release)
+        return LegReport(
+            leg=Leg.BUILD, went=Went.DONE_BEFORE, sentence=f"{_listed(release)} {_lie(release)} in {run.request.out}, as built before."
+        )
+    targets_of(policy_of(asked.build.path, asked.build.policy, asked.build.today), asked.targets)  # said before a minute is spent
+    with run.view.progress() as progress:
+        run.record = build(asked.build, progress, run.timeline)
+    verdict = run.record.verdict
+    if verdict.decision not in _PASSING:
+        return LegReport(leg=Leg.BUILD, went=Went.STOPPED, sentence=tally.verdict_line(run.record), code=_not_zero(verdict.exit_code))
+    release = read_release(run.request.out)
+    run.release = release_id(release)
+    gates = {outcome.gate for outcome in run.record.outcomes}
+    sentence = f"{_listed(release)} {'passes' if len(release.artifacts) == 1 else 'pass'} {tally.count(len(gates), 'gate')}."
+    return LegReport(leg=Leg.BUILD, went=Went.PASSED, sentence=sentence)
+
+
+def sign_leg(run: Run) -> LegReport:
+    """Ask again, sign, read back.
+
+    Raises:
+        ShipsafeError: as `flows.sign`.
+    """
+    release, request = run.held(), run.sign_request()
+    if run.request.resume:
+        targets = targets_of(policy_of(policy_file(request, release), policy_file(request, release), request.today), request.targets)
+        if _all_signed(release, targets, datetime.now(UTC)):
+            return LegReport(
+                leg=Leg.SIGN, went=Went.DONE_BEFORE, sentence=f"{_listed(release)} {_lie(release)} signed, as the manifest says."
+            )
+    with asking(request, run.view.progress(), Timeline()) as case:
+        run.record = case.record
+        run.remarks += case.remarks
+        if case.record.verdict.decision not in _PASSING or case.release is None:
+            code = _not_zero(case.record.verdict.exit_code)
+            return LegReport(leg=Leg.SIGN, went=Went.STOPPED, sentence=tally.verdict_line(case.record), code=code)
+        plan = planned(case)
+        if plan.changes and not run.agree.sign(case, plan):
+            code = ExitCode.PASS if run.request.dry_run else ExitCode.INTERRUPTED
+            return LegReport(leg=Leg.SIGN, went=Went.DECLINED, sentence="Nothing was signed.", code=code)
+        done = signed(case, case.release, plan, run.view.say)
+    notes = tuple(note for one in done.signed for note in one.notes)
+    if done.exit_code is not ExitCode.PASS:
+        failed = [f"{one.artifact} -> {one.target}: {one.error}" for one in done.failed] + ([str(done.unproven)] if done.unproven else [])
+        return LegReport(leg=Leg.SIGN, went=Went.STOPPED, sentence=failed[0], code=done.exit_code, notes=(*failed[1:], *notes))
+    profiles = {one.profile_version.partition("/signing-profiles/")[2] for one in done.signed}
+    kept = f", evidence kept in {done.kept}" if done.kept else ""
+    went = Went.PASSED if plan.made.changes else Went.DONE_BEFORE
+    return LegReport(leg=Leg.SIGN, went=went, sentence=f"{len(done.signed)} signed by {', '.join(sorted(profiles))}{kept}.", notes=notes)
+
+
+def _all_signed(release: Release, targets: Sequence[SignTarget], now: datetime) -> bool:
+    """Whether the manifest names a signature that lasts of every artifact at every target. What it says is verified before it is used."""
+    for entry in release.document["artifacts"]:
+        by_target = {one["target"]: datetime.fromisoformat(one["expires"]) for one in entry.get("signatures", ())}
+        if any(target.name not in by_target or by_target[target.name] <= now for target in targets):
+            return False
+    return True
+
+
+def _listed(release: Release) -> str:
+    return tally.count(len(release.artifacts), "zip")
+
+
+def _lie(release: Release) -> str:
+    return "is" if len(release.artifacts) == 1 else "are"
+
+
+def _not_zero(code: ExitCode) -> ExitCode:
+    """That of a verdict that ends the line: never 0."""
+    return code or ExitCode.INCOMPLETE

@@ -1,0 +1,53 @@
+"""What somebody asked `ship` for, and who is asked before anything changes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from shipsafe.flows.request import Request
+from shipsafe.flows.sign import Asking, Planned
+from shipsafe.model.deployment import DeployRule
+
+if TYPE_CHECKING:
+    from securesystemslib.signer._signer import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipRequest:
+    """What somebody asked for.
+
+    Attributes:
+        build: what is built, with what, and where it goes.
+        targets: names of the targets that sign and receive; empty for all of the policy. stage: a `[[deploy.stage]]`, or None.
+        resume: the release that lies in the folder goes on where it was; nothing is built where a build has ended.
+        dry_run: every leg stops after its plan.
+        signers: whose keys sign the evidence, as `build.keys` names them.
+        timeout: seconds that uploading, signing and reading back may take together.
+        local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
+        create: functions that do not exist are made. atomic: all go back if one does.
+        rules: further rules of how functions go live, over the policy's.
+    """
+
+    build: Request
+    targets: tuple[str, ...] = ()
+    stage: str | None = None
+    resume: bool = False
+    dry_run: bool = False
+    signers: "tuple[Signer, ...]" = ()
+    timeout: float = 900
+    local_root: str | None = None
+    create: bool = False
+    atomic: bool = False
+    rules: tuple[DeployRule, ...] = ()
+
+    @property
+    def out(self) -> Path:
+        """The folder of the release."""
+        return self.build.out or Path("dist")
+
+
+class Agree(Protocol):
+    """Who is shown a plan, and says whether to go on."""
+
+    def sign(self, case: Asking, plan: Planned) -> bool:
+        """Whether to upload and sign."""

@@ -1,0 +1,283 @@
+"""What a person sees while `ship` goes on.
+
+On a terminal, in place: the legs, the functions, and how many of their calls have moved. Elsewhere lines; with `--quiet`
+nothing. All three are a `View`, may be told from several threads at once, and write to standard error: standard output is the report's.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from shipsafe.model.ship import Leg, LegReport, Went
+from shipsafe.reports.escape import short
+from shipsafe.reports.live import Progress
+from shipsafe.reports.ship.counted import Counted
+
+if TYPE_CHECKING:  # rich takes longer to import than `--help` may take
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.text import Text
+
+_LINE = 300  # characters
+_NAME = 48
+_BAR = 24  # columns
+_SAID = 4  # remarks of the leg that runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """How far a function is.
+
+    Attributes:
+        function: what it is called. alias: that callers use, "" for none.
+        before: the version that the alias led to; version: the new one; "" where there is none.
+        percent: of its calls that go to the new version; None where no alias is moved.
+        state: in a few words. bad: it goes back, or was refused. done: nothing more happens to it.
+    """
+
+    function: str
+    alias: str = ""
+    before: str = ""
+    version: str = ""
+    percent: int | None = None
+    state: str = ""
+    bad: bool = False
+    done: bool = False
+
+
+class View(Protocol):
+    """Somebody who is told how the line goes on."""
+
+    def __enter__(self) -> Self:
+        """Nothing is shown before the first leg begins."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """The line is over, however it ended."""
+
+    def begin(self, leg: Leg) -> None:
+        """This leg runs now."""
+
+    def end(self, report: LegReport) -> None:
+        """It is over."""
+
+    def say(self, text: str) -> None:
+        """A remark about what goes on."""
+
+    def move(self, moving: Moving) -> None:
+        """A function got further."""
+
+    def progress(self) -> Progress:
+        """Whom the gates tell how far they are."""
+
+    @contextmanager
+    def apart(self) -> Generator[None]:
+        """The screen is somebody else's for a moment: a question is asked."""
+
+
+def live_view(console: "Console | None" = None, *, mark: str = "", title: str = "") -> View:
+    """A picture that changes in place, on the terminal of standard error where no console is given; every line begins with `mark`."""
+    from rich.console import Console  # noqa: PLC0415 - only on a terminal
+
+    return _Live(console or Console(stderr=True), mark, title)
+
+
+def plain_view(stream: TextIO, *, mark: str = "", title: str = "") -> View:
+    """Lines for logs; each begins with `mark`."""
+    return _Lines(stream, mark, title)
+
+
+def silent_view() -> View:
+    """Nothing at all."""
+    return _Silence()
+
+
+class _Silence:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        pass
+
+    def begin(self, leg: Leg) -> None:
+        pass
+
+    def end(self, report: LegReport) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        pass
+
+    def move(self, moving: Moving) -> None:
+        pass
+
+    def progress(self) -> Progress:
+        return Counted(self.say)
+
+    @contextmanager
+    def apart(self) -> Generator[None]:
+        yield
+
+
+class _Lines(_Silence):
+    def __init__(self, stream: TextIO, mark: str, title: str) -> None:
+        self._stream, self._mark, self._title = stream, mark, title
+        self._lock = threading.Lock()
+        self._leg: Leg | None = None
+        self._last: dict[str, str] = {}
+
+    def begin(self, leg: Leg) -> None:
+        if self._leg is None and self._title:
+            self._write(self._title)
+        self._leg = leg
+
+    def end(self, report: LegReport) -> None:
+        if report.went is not Went.NOT_REACHED:
+            self._write(f"{report.leg}: {report.went}: {report.sentence} ({report.seconds:.1f} s)")
+
+    def say(self, text: str) -> None:
+        self._write(f"{self._leg}: {text}" if self._leg else text)
+
+    def move(self, moving: Moving) -> None:
+        line = _words(moving)
+        with self._lock:
+            known, self._last[moving.function] = self._last.get(moving.function), line
+        if line != known:
+            self._write(f"{self._leg}: {line}")
+
+    def _write(self, text: str) -> None:
+        with self._lock:
+            self._stream.write(f"{self._mark}{short(text, _LINE)}\n")
+            self._stream.flush()
+
+
+def _words(moving: Moving) -> str:
+    """`orders:live 6 -> 7: 40 %, watched`."""
+    name = f"{moving.function}:{moving.alias}" if moving.alias else moving.function
+    moved = " -> ".join(filter(None, (moving.before, moving.version)))
+    share = f"{moving.percent} %" if moving.percent is not None else ""
+    return f"{' '.join(filter(None, (name, moved)))}: {', '.join(filter(None, (share, moving.state)))}"
+
+
+class _Live(_Silence):
+    def __init__(self, console: "Console", mark: str, title: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._mark, self._title, self._clock = console, mark, title, clock
+        self._lock = threading.Lock()
+        self._ended: dict[Leg, LegReport] = {}
+        self._leg: Leg | None = None
+        self._began = clock()
+        self._said: list[str] = []
+        self._moving: dict[str, Moving] = {}
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        self._start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop()
+
+    def begin(self, leg: Leg) -> None:
+        with self._lock:
+            self._leg, self._began, self._said = leg, self._clock(), []
+
+    def end(self, report: LegReport) -> None:
+        with self._lock:
+            self._ended[report.leg], self._leg, self._said = report, None, []
+
+    def say(self, text: str) -> None:
+        with self._lock:
+            self._said = [*self._said, short(text, _LINE)][-_SAID:]
+
+    def move(self, moving: Moving) -> None:
+        with self._lock:
+            self._moving[moving.function] = moving
+
+    @contextmanager
+    def apart(self) -> Generator[None]:
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def _start(self) -> None:
+        from rich.live import Live  # noqa: PLC0415 - only on a terminal
+
+        self._live = Live(console=self._console, get_renderable=self._picture, refresh_per_second=12, transient=True)
+        self._live.start()
+
+    def _stop(self) -> None:
+        live, self._live = self._live, None
+        if live:
+            live.stop()
+
+    def _picture(self) -> "Group":
+        from rich.console import Group  # noqa: PLC0415 - only on a terminal
+        from rich.text import Text  # noqa: PLC0415
+
+        with self._lock:
+            ended, leg, said, moving = dict(self._ended), self._leg, list(self._said), list(self._moving.values())
+            seconds = self._clock() - self._began
+        width = self._console.width - len(self._mark)
+        rows: list[Text] = [Text(self._title, "bold", no_wrap=True, overflow="ellipsis")]
+        for one in Leg:
+            rows.append(self._leg_row(one, ended.get(one), runs=one is leg, seconds=seconds, now=said[-1] if said else "", width=width))
+            if one is Leg.DEPLOY and moving:
+                rows += [self._function_row(each, width) for each in moving]
+        return Group(*(_marked(self._mark, row) for row in rows))
+
+    def _leg_row(self, leg: Leg, report: LegReport | None, *, runs: bool, seconds: float, now: str, width: int) -> "Text":
+        from rich.text import Text  # noqa: PLC0415 - only on a terminal
+
+        plain = self._console.options.ascii_only
+        if report is None:
+            sign, style = (("*" if plain else "●"), "cyan") if runs else (("." if plain else "○"), "dim")
+            told, took = (now, f"{seconds:.1f} s") if runs else ("", "")
+        else:
+            sign, style = _SIGNS[report.went][1 if plain else 0], _STYLES[report.went]
+            told, took = report.sentence, f"{report.seconds:.1f} s"
+        room = max(10, width - 12 - 8)
+        row = Text(no_wrap=True, overflow="ellipsis")
+        row.append(f"{sign} ", style)
+        row.append(f"{leg:<9}", "bold" if runs else style if report is None else "")
+        told = short(told, room)
+        row.append(f"{told:<{room}}", "dim" if runs else "")
+        row.append(f"{took:>8}", "dim")
+        return row
+
+    def _function_row(self, moving: Moving, width: int) -> "Text":
+        from rich.text import Text  # noqa: PLC0415 - only on a terminal
+
+        plain = self._console.options.ascii_only
+        style = "red" if moving.bad else "green" if moving.done else "cyan"
+        row = Text(no_wrap=True, overflow="ellipsis")
+        name = f"{moving.function}:{moving.alias}" if moving.alias else moving.function
+        row.append(f"    {short(name, _NAME):<{min(_NAME, max(20, width // 4))}} ")
+        row.append(f"{' -> '.join(filter(None, (moving.before, moving.version))):<10} ", "dim")
+        if moving.percent is not None:
+            full = round(_BAR * moving.percent / 100)
+            row.append(("#" if plain else "━") * full, style)
+            row.append(("-" if plain else "━") * (_BAR - full), "bright_black")
+            row.append(f" {moving.percent:>3} %  ", style)
+        row.append(short(moving.state, _LINE), style)
+        return row
+
+
+_SIGNS = {
+    Went.PASSED: ("✓", "+"),
+    Went.DONE_BEFORE: ("✓", "+"),
+    Went.STOPPED: ("✗", "x"),
+    Went.DECLINED: ("-", "-"),
+    Went.NOT_REACHED: ("○", "."),
+}
+_STYLES = {Went.PASSED: "green", Went.DONE_BEFORE: "green", Went.STOPPED: "bold red", Went.DECLINED: "yellow", Went.NOT_REACHED: "dim"}
+
+
+def _marked(mark: str, row: "Text") -> "Text":
+    from rich.text import Text  # noqa: PLC0415 - only on a terminal
+
+    return Text.assemble((mark, "dim"), row, no_wrap=True, overflow="ellipsis")
