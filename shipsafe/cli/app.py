@@ -37,6 +37,7 @@ COMMANDS = {
     "sign": _Entry("Ship", "Ask again, sign with AWS Signer, and pin what came of it.", "sign"),
     "verify": _Entry("Ship", "Walk the chain from what was audited to what runs, link by link.", "verify"),
     "revoke": _Entry("Guard", "Take a signature back, and stop what runs it.", "revoke"),
+    "layers": _Entry("Repair", "Copy a layer that nobody signed, sign it, and pin it.", "layers"),
     "explain": _Entry("More", "What a rule means, why it matters and how to fix it.", "explain"),
     "inspect": _Entry("More", "What a signed zip says about itself, and whether it holds; offline.", "inspect"),
     "report": _Entry("More", "What evidence says of releases, and reports rendered again.", "report"),

@@ -1,0 +1,192 @@
+"""`shipsafe layers vendor` from the ARN of a stranger's layer to a template that names our own, against the local endpoint."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipsafe.cli.app import run
+from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError
+from shipsafe.local.endpoint import Endpoint
+from shipsafe.local.faults import Fault
+from tests.local_endpoint import ACCOUNT, REGION, client
+from tests.signing.place import BUCKET, make_bucket, make_profile
+from tests.signing.zips import zip_bytes
+
+STRANGER = "999988887777"
+POLICY = f"""
+accounts = ["{ACCOUNT}"]
+[advisories]
+source = {{ path = "advisories", date = 2026-11-01 }}
+max-age = "off"
+[gates.sbom]
+supplier = "ACME Ltd"
+[[sign.target]]
+name = "prod"
+region = "{REGION}"
+profile = "orders_2026"
+bucket = "{BUCKET}"
+"""
+RECORD = {"id": "PYSEC-2026-1", "modified": "2026-10-01T00:00:00Z", "affected": [{"package": {"ecosystem": "PyPI", "name": "nobodys"},
+          "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}]}  # fmt: skip
+CODE = zip_bytes({"python/tools.py": b"ONE = 1\n"})
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties: {{Runtime: python3.13, Handler: app.handler, CodeUri: src/, Layers: [{arn}]}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local_aws: Endpoint) -> Path:  # noqa: ARG001 - a fixture, which sets the environment
+    """A policy with a place to sign, and the working directory; the endpoint has bucket and profile."""
+    make_bucket()
+    make_profile()
+    (tmp_path / "project" / "advisories").mkdir(parents=True)
+    (tmp_path / "project" / "advisories" / "PYSEC-2026-1.json").write_text(json.dumps(RECORD))
+    (tmp_path / "project" / "shipsafe.toml").write_text(POLICY)
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+def offer(code: bytes = CODE, *, region: str = REGION, **words: Any) -> str:
+    """A stranger's layer that everybody may use."""
+    theirs = client("lambda", account=STRANGER, region=region)
+    told = theirs.publish_layer_version(LayerName="tools", Content={"ZipFile": code}, **words)
+    theirs.add_layer_version_permission(
+        LayerName="tools", VersionNumber=told["Version"], StatementId="all", Action="lambda:GetLayerVersion", Principal="*"
+    )
+    return str(told["LayerVersionArn"])
+
+
+def ours() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client("lambda").list_layer_versions(LayerName="tools")["LayerVersions"]
+    return found
+
+
+def test_a_strangers_layer_becomes_ours_and_the_template_names_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Asked, signed, published with what the original says of itself, and pinned; a second run changes nothing."""
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"], LicenseInfo="MIT")
+    (project / "template.yaml").write_text(TEMPLATE.format(arn=arn))
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
+    (version,) = ours()
+    mine = version["LayerVersionArn"]
+    assert (version["CompatibleRuntimes"], version["LicenseInfo"]) == (["python3.13"], "MIT")
+    assert version["Description"].endswith(f"; copy of {arn}")
+    content = client("lambda").get_layer_version_by_arn(Arn=mine)["Content"]
+    assert content["SigningProfileVersionArn"].split("/")[-2] == "orders_2026"
+    assert (project / "template.yaml").read_text() == TEMPLATE.format(arn=mine)
+    noted = json.loads((project / "vendored" / "tools-1" / "vendored.json").read_text())
+    assert noted["original"]["arn"] == arn
+    assert [one["arn"] for one in noted["published"]] == [mine]
+    told = capsys.readouterr().out
+    assert all(line.startswith("LOCAL") for line in told.splitlines())
+    assert "LOCAL edit template.yaml: our version in the place of the original, line 5" in told
+    before = client("signer").list_signing_jobs()["jobs"]
+    assert run(["layers", "vendor", arn]) == ExitCode.PASS  # without --yes: there is nothing to ask about
+    assert f"nothing: {mine} is there" in capsys.readouterr().out
+    assert len(ours()) == 1
+    assert client("signer").list_signing_jobs()["jobs"] == before
+
+
+@pytest.mark.usefixtures("project")
+def test_a_function_takes_our_copy_under_enforce(project: Path) -> None:
+    """It is the way out: the original is refused, the copy is let in."""
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+    profile = client("signer").get_signing_profile(profileName="orders_2026")["profileVersionArn"]
+    functions = client("lambda")
+    made = functions.create_code_signing_config(
+        AllowedPublishers={"SigningProfileVersionArns": [profile]}, CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Enforce"}
+    )["CodeSigningConfig"]["CodeSigningConfigArn"]
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
+    (mine,) = [one["LayerVersionArn"] for one in ours()]
+    signed = json.loads((project / "vendored" / "tools-1" / "shipsafe.json").read_text())["artifacts"][0]["signatures"][0]["object"]
+    code = {"S3Bucket": signed["bucket"], "S3Key": signed["key"], "S3ObjectVersion": signed["version"]}  # a zip is a zip
+    words = {"Role": f"arn:aws:iam::{ACCOUNT}:role/orders", "Runtime": "python3.13", "Handler": "tools.main", "CodeSigningConfigArn": made}
+    with pytest.raises(functions.exceptions.CodeVerificationFailedException):
+        functions.create_function(FunctionName="a", Code=code, Layers=[arn], **words)
+    functions.create_function(FunctionName="b", Code=code, Layers=[mine], **words)
+
+
+@pytest.mark.usefixtures("project")
+def test_what_does_not_pass_is_neither_signed_nor_published(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody says what it runs on: the gates cannot answer, and that is not a pass."""
+    assert run(["layers", "vendor", offer(), "--yes"]) == ExitCode.INCOMPLETE
+    assert "Nothing was signed" in capsys.readouterr().out
+    assert client("signer").list_signing_jobs()["jobs"] == []
+    assert ours() == []
+
+
+@pytest.mark.usefixtures("project")
+def test_what_the_original_does_not_say_can_be_said() -> None:
+    assert run(["layers", "vendor", offer(), "--yes", "--runtime", "python3.13", "--architecture", "x86_64"]) == ExitCode.PASS
+    assert ours()[0]["CompatibleRuntimes"] == ["python3.13"]
+
+
+def test_a_dry_run_makes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+    (project / "template.yaml").write_text(TEMPLATE.format(arn=arn))
+    assert run(["layers", "vendor", arn, "--dry-run"]) == ExitCode.PASS
+    assert capsys.readouterr().out.endswith("LOCAL Nothing was changed: --dry-run stops after the plan.\n")
+    assert (project / "template.yaml").read_text() == TEMPLATE.format(arn=arn)
+    assert ours() == []
+
+
+def test_other_bytes_than_lambda_names_are_refused(project: Path, local_aws: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever answers in the place of the download can change nothing."""
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+    monkeypatch.setattr("shipsafe.flows.layer_copy.download", lambda _url, sink, **_words: sink.write(CODE + b"more"))
+    with pytest.raises(IntegrityError, match="is not what Lambda names"):
+        run(["layers", "vendor", arn, "--yes"])
+    assert not list((project / "vendored").rglob("*.zip"))
+    assert local_aws.faults is not None
+
+
+@pytest.mark.parametrize(
+    ("arn", "says"),
+    [
+        (f"arn:aws:lambda:{REGION}:{STRANGER}:layer:tools", "names no version"),
+        ("arn:aws:lambda:::awslayer:AmazonLinux1703", "names no version, account or region"),
+        (f"arn:aws:lambda:{REGION}:{STRANGER}:function:tools:1", "is not the ARN of a layer version"),
+        (f"arn:aws:lambda:${{AWS::Region}}:{STRANGER}:layer:tools:1", "is not the ARN of a layer version"),
+        (f"arn:aws:lambda:us-east-1:{STRANGER}:layer:tools:1", "can be attached in us-east-1 alone"),
+        (f"arn:aws-cn:lambda:{REGION}:{STRANGER}:layer:tools:1", "is in partition aws-cn"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_what_cannot_be_copied_is_said(arn: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says.replace("$", r"\$")):
+        run(["layers", "vendor", arn, "--yes"])
+
+
+@pytest.mark.usefixtures("project")
+def test_a_layer_that_is_not_there_or_not_for_us_is_no_answer() -> None:
+    with pytest.raises(IncompleteError, match="There is no"):
+        run(["layers", "vendor", f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:none:1", "--yes"])
+    theirs = client("lambda", account=STRANGER).publish_layer_version(LayerName="own", Content={"ZipFile": CODE})
+    with pytest.raises(IncompleteError):
+        run(["layers", "vendor", theirs["LayerVersionArn"], "--yes"])
+
+
+def test_a_run_that_failed_half_way_is_continued(project: Path, local_aws: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    """Signed, not published: 4, and the template stays; the next run signs nothing again."""
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+    (project / "template.yaml").write_text(TEMPLATE.format(arn=arn))
+    local_aws.faults.add(Fault(service="lambda", operation="PublishLayerVersion", times=1, code="AccessDeniedException", status=403))
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.INCOMPLETE
+    assert "NOT DONE: Could not publish a version of layer tools" in capsys.readouterr().out
+    assert (project / "template.yaml").read_text() == TEMPLATE.format(arn=arn)
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
+    assert len(client("signer").list_signing_jobs()["jobs"]) == 1
+    assert (project / "template.yaml").read_text() == TEMPLATE.format(arn=ours()[0]["LayerVersionArn"])
+
+
+def test_a_template_that_cannot_be_edited_is_said_before_anything_is_signed(project: Path) -> None:
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+    (project / "template.yaml").write_text(f"Metadata: {{Tools: &tools {arn}}}\n" + TEMPLATE.format(arn="*tools"))
+    with pytest.raises(ConfigError, match="Write out anchors"):
+        run(["layers", "vendor", arn, "--yes"])
+    assert client("signer").list_signing_jobs()["jobs"] == []
