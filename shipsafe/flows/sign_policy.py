@@ -44,7 +44,7 @@ def load_policy(request: SignRequest, root: Path, explicit: Path | None) -> Poli
         ConfigError: it cannot be used, or wants other keys.
         IncompleteError, IntegrityError: a policy that it extends cannot be had, or is another one.
     """
-    policy = load(root, explicit=explicit, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today)
+    policy = request.amend(load(root, explicit=explicit, offline=request.offline, cache=cache_dir(), fetch=fetch, today=request.today))
     check_speakers(request.signers, policy, Role.SIGNER, request.today)
     return policy
 

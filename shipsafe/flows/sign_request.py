@@ -1,15 +1,24 @@
 """What somebody asked `sign` for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipsafe.flows.bare import Bare
+from shipsafe.model.policy import Policy
+from shipsafe.model.override import BreakGlass
 
 if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
+
+Amend = Callable[[Policy], Policy]
+
+
+def as_it_is(policy: Policy) -> Policy:
+    """The policy that was read, and no other."""
+    return policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +38,9 @@ class SignRequest:
         bare: zips that no release names, which become the one in `out`; None where the release is there.
         rewrite, tfvars, samconfig: what is to be written with what was signed (`flows/rewrite.py`).
         overrides: template parameters, for `rewrite`.
+        amend: changes the policy that was read: a sandbox has places of its own.
         signers: whose keys sign the evidence; with none it is unsigned.
+        break_glass: who goes on with a release that did not pass, and why; None where nobody does.
     """
 
     out: Path
@@ -47,3 +58,5 @@ class SignRequest:
     samconfig: Path | None = None
     overrides: Mapping[str, str] = field(default_factory=dict)
     signers: "tuple[Signer, ...]" = ()
+    break_glass: BreakGlass | None = None
+    amend: Amend = as_it_is
