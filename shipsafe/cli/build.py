@@ -7,6 +7,7 @@ import typer
 
 from shipsafe.cli import options, run
 from shipsafe.errors import ConfigError
+from shipsafe.flows.break_glass import words
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -33,6 +34,8 @@ def build(
     prebuilt: options.Prebuilt = None,
     vex: options.Vex = None,
     key: options.Keys = None,
+    break_glass: options.BreakGlass = None,
+    second: options.Second = None,
     fail_on: options.FailOn = None,
     baseline: options.Baseline = None,
     write_baseline: options.WriteBaseline = None,
@@ -51,7 +54,7 @@ def build(
 
     Only a passing verdict puts anything into the output folder: for each function and layer NAME.zip, NAME.cdx.json and
     NAME.intoto.jsonl, what is stated about it (signed with --key), and shipsafe.json, the release manifest. A failing run leaves what was
-    there before as it was.
+    there before as it was. With --break-glass somebody answers for what did not pass, in a signed record that every later step shows.
     """
     request = run.request(
         path,
@@ -72,6 +75,7 @@ def build(
         check_reproducible=check_reproducible,
         shard=shard,
         keys=key,
+        break_glass=words(break_glass, second, root=path if path.is_dir() else path.parent),
     )
     if shards is not None and not plan:
         raise ConfigError("--shards is how a plan is shared.", remedy="Add --plan, or build one share with --shard K/N.")

@@ -72,6 +72,15 @@ Keys = Annotated[
 Evidence = Annotated[
     str | None, typer.Option("--evidence", metavar="PLACE", help="s3://bucket/prefix or a folder, instead of the policy's `evidence`.")
 ]
+BreakGlass = Annotated[
+    str | None,
+    typer.Option(
+        "--break-glass",
+        metavar="REASON",
+        help="Answer for findings and for what nobody could look at, never for integrity: for a day, and at each step again.",
+    ),
+]
+Second = Annotated[str | None, typer.Option("--second", metavar="NAME", help="With --break-glass: the second person, who agrees.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Go on without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop after the plan.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Open no socket: only what is cached here is used.")]

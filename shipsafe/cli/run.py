@@ -14,6 +14,7 @@ from shipsafe.errors import ConfigError
 from shipsafe.flows.build import build
 from shipsafe.flows.prepare import prepare
 from shipsafe.flows.request import Request
+from shipsafe.model.override import BreakGlass
 from shipsafe.model.record import RunRecord
 from shipsafe.reports import load, names
 from shipsafe.reports.live import Progress, live_progress, plain_progress, silent_progress
@@ -41,6 +42,7 @@ def request(
     changed_since: str | None = None,
     shard: str | None = None,
     keys: Iterable[str] | None = None,
+    break_glass: BreakGlass | None = None,
 ) -> Request:
     """The request that the options make; today is today in UTC, so that a waiver ends everywhere at once."""
     return Request(
@@ -64,6 +66,7 @@ def request(
         changed_since=changed_since,
         shard=options.shard(shard),
         keys=tuple(keys or ()),
+        break_glass=break_glass,
     )
 
 

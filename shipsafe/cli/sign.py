@@ -18,9 +18,9 @@ from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.evidence.keys import open_signers
 from shipsafe.flows.attest import names_of
 from shipsafe.flows.bare import Bare
+from shipsafe.flows.break_glass import words
 from shipsafe.flows.sign import Asking, Planned, Signed, asking, planned, signed
 from shipsafe.flows.sign_request import SignRequest
-from shipsafe.model.verdict import Decision
 from shipsafe.reports import names
 from shipsafe.reports.layout import size
 from shipsafe.reports.text import plain
@@ -68,6 +68,8 @@ def _sign(
     local: Annotated[bool, typer.Option("--local", help="Trust the root of `shipsafe local`, whatever the endpoint is.")] = False,
     offline_advisories: Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")] = False,
     jobs: options.Jobs = None,
+    break_glass: options.BreakGlass = None,
+    second: options.Second = None,
     output: options.Format = "text",
     report: options.Reports = None,
     quiet: options.Quiet = False,
@@ -76,8 +78,9 @@ def _sign(
     """Sign every artifact of a release, or zips of any tool, with AWS Signer, and pin what came of it.
 
     Every gate that can be asked of the zips is asked again first, under the policy that they were built under or, better, a protected one
-    (--policy). What does not pass is not signed. The result is written into the release manifest, into what deploys it, and into the
-    evidence beside each zip, which --key signs. An interrupted run is continued by the next, without a second signature.
+    (--policy). What does not pass is not signed, unless it was built with --break-glass and that is said again. The result is written into
+    the release manifest, into what deploys it, and into the evidence beside each zip, which --key signs. An interrupted run is continued by
+    the next, without a second signature.
     """
     options.known_format(output, names())
     targets = options.report_targets(report, names())
@@ -101,6 +104,7 @@ def _sign(
         timeout=timeout,
         local_root=local_root(os.environ, local=local),
         signers=open_signers(key or ()),
+        break_glass=words(break_glass, second),
     )
     # Standard output gets one thing: the lines of this command, or a report in another format.
     screen = Screen(local=is_local() or local, stream=sys.stdout if output == "text" else sys.stderr)
@@ -112,7 +116,7 @@ def _sign(
             run.show(case.record, output, quiet=quiet, verbose=verbose)
         for remark in case.remarks:
             screen.say(remark)
-        if case.record.verdict.decision is not Decision.PASS or case.release is None:
+        if not case.record.verdict.passes or case.release is None:
             screen.say("Nothing was signed: what does not pass is not signed.")
             return case.record.verdict.exit_code
         plan = planned(case)

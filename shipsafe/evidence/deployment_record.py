@@ -17,6 +17,7 @@ from shipsafe.evidence.predicates import check
 from shipsafe.model.attestation import Predicate, Resource, Statement
 from shipsafe.model.chain import Chain
 from shipsafe.model.deployment import Deployment, Ending
+from shipsafe.model.override import as_text
 
 RUNNING = frozenset({Ending.DEPLOYED, Ending.UNCHANGED, Ending.HANDED_OVER})  # endings after which the version runs
 _REMEDY = "Find out who wrote it, and deploy the release again."
@@ -71,7 +72,7 @@ def deployment_statement(
         run: id of the run, the same for all that it deployed.
         stage: as the policy calls it, or "".
         verified: what `verify` found afterwards; None where it could not be asked.
-        override: what let it through (`override_record.told`), where its gates did not.
+        override: what let it through (`Override.told`), where its gates did not.
 
     Raises:
         IntegrityError: it does not say what it is about, or when.
@@ -93,14 +94,14 @@ def deployment_statement(
         "profileVersion": deployment.profile_version,
         "configuration": deployment.configuration,
         "strategy": {"rollout": strategy.rollout.value, "percent": strategy.percent, "every": strategy.every.total_seconds()},
-        "shifts": [{"at": _time(one.at), "percent": one.percent} for one in deployment.shifts],
+        "shifts": [{"at": as_text(one.at), "percent": one.percent} for one in deployment.shifts],
         "ending": deployment.ending.value,
         "reason": deployment.reason,
         "deployment": run,
         "revision": deployment.revision,
         "stage": stage,
-        "beganAt": _time(deployment.began),
-        "deployedAt": _time(deployment.ended),
+        "beganAt": as_text(deployment.began),
+        "deployedAt": as_text(deployment.ended),
         "verified": [{"link": one.id, "hold": one.hold.value} for one in verified.links] if verified else [],
         "override": dict(override) if override else None,
     }
@@ -135,10 +136,6 @@ def read_deployment(statement: Statement, *, shown: str) -> DeploymentSaid:
         )
     except (OverflowError, ValueError) as error:  # a 31st of February; a time without its zone
         raise IntegrityError("The deployment record names a time that is none.", remedy=_REMEDY, path=shown) from error
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _moment(text: str) -> datetime:

@@ -40,6 +40,7 @@ class GatesSaid:
         outcomes: of every gate about the subject, and those about the project as a whole.
         waived, baselined: what was allowed, and by what.
         tools: name -> version.
+        override: hex SHA-256 of the statement that lets it through where the decision is OVERRIDDEN, else "".
         vex: the VEX documents that were read; `baseline` path and hex SHA-256 (or None) of the file of known findings, or None.
     """
 
@@ -54,6 +55,7 @@ class GatesSaid:
     waived: tuple[Waived, ...] = ()
     baselined: tuple[Baselined, ...] = ()
     tools: Mapping[str, str] = field(default_factory=dict)
+    override: str = ""
     vex: tuple[VexDocument, ...] = ()
     baseline: tuple[str, str | None] | None = None
 
@@ -82,6 +84,7 @@ def gates_statement(record: RunRecord, artifact: Resource, *, subject: str, aske
         "baseline": {"path": known.path, "sha256": known.sha256 or None} if known else None,
         "settings": {gate: _settings(policy.gate(gate), mode) for gate, mode in record.modes.items()},
         "outcomes": [outcome_document(one, [told[finding] for finding in one.findings]) for one in outcomes],
+        **({"override": record.verdict.override.statement} if record.verdict.override else {}),
     }
     return Statement(subjects=(artifact,), kind=Predicate.GATES, predicate=plain(predicate))
 
@@ -134,6 +137,7 @@ def read_gates(statement: Statement, *, shown: str) -> GatesSaid:
             waived=tuple(waived for raw, finding in findings if (waived := read_waived(raw, finding))),
             baselined=tuple(Baselined(finding=finding, entry=read_entry(raw["baseline"])) for raw, finding in findings if raw["baseline"]),
             tools=said["tools"],
+            override=said.get("override", ""),
             vex=tuple(made(VexDocument, one) for one in said["vex"]),
             baseline=(said["baseline"]["path"], said["baseline"]["sha256"]) if said["baseline"] else None,
         )

@@ -22,7 +22,7 @@ from shipsafe.evidence.predicates import check
 from shipsafe.evidence.trust import vouched
 from shipsafe.model.attestation import Envelope, Predicate, Resource, Role, Statement
 from shipsafe.model.finding import Finding
-from shipsafe.model.override import Override
+from shipsafe.model.override import Override, as_text
 from shipsafe.model.policy import Policy
 from shipsafe.model.verdict import Unanswered
 
@@ -46,8 +46,8 @@ def override_statement(
         "reason": override.reason,
         "by": override.by,
         "second": override.second,
-        "at": _time(override.at),
-        "until": _time(override.until),
+        "at": as_text(override.at),
+        "until": as_text(override.until),
         "policy": override.policy,
         "findings": [
             {"identity": one.identity, "rule": one.rule, "advisory": one.advisory, "subject": one.subject, "severity": one.severity,
@@ -136,24 +136,8 @@ def agreed(by: str, second: str) -> bool:
     return bool(second.strip()) and second.strip().casefold() != by.strip().casefold()
 
 
-def told(override: Override) -> Mapping[str, Any]:
-    """An override in short: in the release manifest, in a deployment record and in reports."""
-    return {
-        "statement": override.statement,
-        "reason": override.reason,
-        "by": override.by,
-        "second": override.second,
-        "at": _time(override.at),
-        "until": _time(override.until),
-    }
-
-
 def _ruled(finding: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (finding["rule"], finding.get("advisory"))))
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _moment(text: str) -> datetime:

@@ -37,18 +37,19 @@ _UNSIGNED = "The evidence is unsigned, and the policy takes none that nobody sig
 
 def attested(
     output: Output, items: Sequence[Published], record: RunRecord, policy: Policy, source: SourceTree, signers: "Sequence[Signer]", *,
-    builder: str = "",
+    builder: str = "", carried: bytes = b"",
 ) -> tuple[list[Published], RunRecord]:  # fmt: skip
     """The artifacts with what is stated about them, and the record that says who vouches for it. Called under `output_lock`.
 
     Args:
         output: where they will be published.
         items: what is about to be published.
-        record: of the run that passed.
+        record: of the run that passed, or that somebody answers for.
         policy: that it was judged under.
         source: what was built.
         signers: whose keys sign; none for evidence that nobody vouches for.
         builder: who built it, where that was not here.
+        carried: the envelope of the override that lets all of it through, or nothing.
 
     Raises:
         ShipsafeError: a key cannot sign.
@@ -58,7 +59,7 @@ def attested(
     builder = builder or builder_of(os.environ)
 
     def bundle(item: Published) -> Published:
-        lines = _lines(item, record, policy, source, builder, signers)
+        lines = [*_lines(item, record, policy, source, builder, signers), *([carried] if carried else [])]
         data = b"".join(line + b"\n" for line in lines)
         return replace(item, evidence=laid(output, item.archive.subject, data, signed=bool(signers)))
 

@@ -7,40 +7,52 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from shipsafe.adapters.files import relative
 from shipsafe.adapters.git import head_commit, repository_prefix
 from shipsafe.adapters.timeline import Timeline
-from shipsafe.errors import ShipsafeError
+from shipsafe.errors import ConfigError, ShipsafeError
+from shipsafe.evidence.envelope import written
 from shipsafe.evidence.keys import open_signers
-from shipsafe.evidence.provenance import SourceTree
+from shipsafe.evidence.provenance import SourceTree, resource
 from shipsafe.flows.answers import tools
-from shipsafe.flows.attest import attested, source_tree
+from shipsafe.flows.ask import is_image
+from shipsafe.flows.attest import attested, names_of, source_tree
 from shipsafe.flows.bench import Bench, open_bench
+from shipsafe.flows.break_glass import break_glass, refuse_unless_allowed
 from shipsafe.flows.examine import Examined, examine, layers_of
 from shipsafe.flows.prepare import Prepared, prepare
 from shipsafe.flows.request import Request
 from shipsafe.gates import all_gates, all_rules
 from shipsafe.gates.package import zipped_note
-from shipsafe.judge import judge
+from shipsafe.judge import beyond_override, judge
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.baseline import BaselineEntry
 from shipsafe.model.finding import Rule
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.project import CodeKind, Project
 from shipsafe.model.record import RunRecord
-from shipsafe.model.verdict import Decision
-from shipsafe.packing.manifest import Source, told_of
+from shipsafe.packing.manifest import Source, manifest_of, told_of
 from shipsafe.packing.output import Output, digest_of
-from shipsafe.packing.publish import Published, look_ahead, publish
+from shipsafe.packing.publish import Published, entry_of, look_ahead, publish
 from shipsafe.policy.vex import bound
 from shipsafe.reports.live import Progress
+
+if TYPE_CHECKING:
+    from securesystemslib.signer._signer import Signer
 
 LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a date can name
 
 
-def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord:
-    """Do what was asked, and give the record of it. Only a passing `build` changes anything outside the cache.
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build(request: Request, progress: Progress, timeline: Timeline, *, now: Callable[[], datetime] = _now) -> RunRecord:
+    """Do what was asked, and give the record of it.
+
+    Only a `build` that passes, or that somebody answers for, changes anything outside the cache.
 
     Raises:
         ConfigError: the command line, the policy, the template or a key cannot be used.
@@ -54,6 +66,9 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
         Thread(target=look_ahead, args=(output,), name="look ahead", daemon=True).start()
     with timeline.leg("read"):
         prepared = prepare(request)
+    refuse_unless_allowed(request.break_glass, prepared.policy, signers, request.today)
+    if request.break_glass and request.shard:
+        raise ConfigError("An override is of a whole release, and this is a share of one.", remedy="Build without --shard.")
     with open_bench(prepared, progress, timeline, output) as opened, ThreadPoolExecutor(1, thread_name_prefix="source") as pool:
         source = pool.submit(source_tree, prepared) if output is not None else None  # as it is while it is staged
         prepared, bench = _compared(prepared, opened)
@@ -65,13 +80,42 @@ def build(request: Request, progress: Progress, timeline: Timeline) -> RunRecord
         record = concluded(
             prepared, (*_with_zipped_sizes(examined), *about_project(prepared.project)), contents=examined.contents,
             advisories=info_of(examined), epoch=epoch_of(bench))  # fmt: skip
-        if bench.output is not None and record.verdict.decision is Decision.PASS:
+        items = _released(examined, prepared) if bench.output is not None and (record.verdict.passes or request.break_glass) else []
+        record, override = _answered_for(record, items, prepared, signers, now)
+        if bench.output is not None and record.verdict.passes:
             with timeline.leg("attest"):
                 told = source.result() if source is not None else SourceTree()
-                items, record = attested(bench.output, _released(examined, prepared), record, prepared.policy, told, signers)
+                items, record = attested(bench.output, items, record, prepared.policy, told, signers, carried=override)
             with timeline.leg("publish"):
                 record = publish(bench.output, items, record, source_of(prepared, bench.output.out))
         return record
+
+
+def _answered_for(
+    record: RunRecord, items: Sequence[Published], prepared: Prepared, signers: "Sequence[Signer]", now: Callable[[], datetime]
+) -> tuple[RunRecord, bytes]:  # fmt: skip
+    """The record as somebody answers for it, and the envelope of the override; the record as it is, and nothing, where nobody does.
+
+    What could not be packed is not there, and nobody's word puts it there.
+    """
+    asked, policy = prepared.request.break_glass, prepared.policy
+    if asked is None:
+        return record, b""
+    there = {one.archive.subject for one in items}
+    missing = [one.subject for one in prepared.subjects if not is_image(one) and one.subject not in there]
+    zips = [resource(manifest_of(record, entry_of(one))) for one in items] if not missing else []
+    names = tuple(names_of(signers, policy.attest))
+    made = break_glass(record.verdict, zips, asked, policy, now=now(), names=names)
+    if made is not None:
+        return replace(record, verdict=made.verdict), written(made.statement, signers)
+    beyond = [f"{one.rule} at {one.subject}" for one in record.verdict.blocking if beyond_override(one, policy)]
+    if record.verdict.passes:
+        hint = "Nothing was overridden: it passes."
+    elif missing:
+        hint = f"No override: {missing[0]} could not be packed, so that there is nothing to let through."
+    else:
+        hint = f"No override: nobody can answer for {', '.join(beyond) or 'a release that holds nothing'}."
+    return replace(record, hints=(*record.hints, hint)), b""
 
 
 def _compared(prepared: Prepared, bench: Bench) -> tuple[Prepared, Bench]:

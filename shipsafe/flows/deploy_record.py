@@ -44,7 +44,7 @@ class RecordRequest:
         stage: as the policy calls it, or "".
         today: the day of signing, UTC.
         store: where evidence is kept, or None.
-        override: what let the release through, as `override_record.told` gives it; None for a clean one.
+        override: what let the release through, as `Override.told` gives it; None for a clean one.
     """
 
     trusted: AttestPolicy

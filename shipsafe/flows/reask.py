@@ -29,13 +29,14 @@ from shipsafe.flows.claims import claims_about
 from shipsafe.flows.examine import Hands
 from shipsafe.flows.vouching import Words, builder_words, check_stated, who_built
 from shipsafe.flows.zips import Asked, Terms, asked_about, refuse_signed
+from shipsafe.judge import overridden
 from shipsafe.model.artifact import Artifact
 from shipsafe.model.claims import SbomClaims
 from shipsafe.model.outcome import Outcome, State
+from shipsafe.model.override import Override
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import Code, CodeKind, Function, Layer, Subject, Unresolved
 from shipsafe.model.tree import StagedTree
-from shipsafe.model.verdict import Decision
 from shipsafe.packing.handed_over import Zipped, known_tree, take_zip
 from shipsafe.packing.release import Release, ReleasedArtifact
 from shipsafe.reports.live import Progress
@@ -48,7 +49,7 @@ _LARGEST_SBOM = 48 * MEBIBYTE  # of the 50,000 files that a build takes; parsed 
 
 def reask(
     release: Release, policy: Policy, *, today: date, offline: bool, jobs: int, progress: Progress, timeline: Timeline,
-    vex: Sequence[Path] = (),
+    vex: Sequence[Path] = (), override: Override | None = None,
 ) -> Asked:  # fmt: skip
     """Ask every gate again that can be asked of the zips of a release.
 
@@ -61,6 +62,7 @@ def reask(
         progress: is told how it goes on.
         timeline: takes down how long it took.
         vex: documents to read besides those that the policy names.
+        override: under which the release goes on, or None. What was built under one is never PASS here, whatever is found.
 
     Raises:
         IntegrityError: a zip or an SBOM is not what the manifest says, the SBOM does not describe the zip, or what the builder states
@@ -75,7 +77,9 @@ def reask(
     subjects = [_subject(one) for one in release.artifacts]
     with asked_about(subjects, Hands(take=shelf.take), terms, reworded=partial(_compared, shelf)) as answers:
         record = answers.record(project=release.document["project"], template=release.document["template"])
-    if record.verdict.decision is Decision.PASS:
+    if override is not None:
+        record = replace(record, verdict=overridden(record.verdict, override, policy))
+    if record.verdict.passes:
         record = replace(record, artifacts=tuple(_artifact(one) for one in release.artifacts))
     claims = tuple(claims_about(release, shelf.told, words))
     remarks = tuple(unlooked_at(dict(sorted(shelf.python.items())), told_in(release.artifacts), claims))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from shipsafe.model.override import BreakGlass
 from shipsafe.model.project import Built
 
 
@@ -29,6 +30,7 @@ class Request:
         changed_since: a revision; only what has changed since is asked. For `check` alone: what ships is proved whole.
         shard: number and count: this machine builds its share alone.
         keys: URIs of the keys that sign what is stated about what passed.
+        break_glass: who answers for what the gates do not let pass, and why; None where nobody does. For `build` alone.
         today: the day on which waivers and dates are judged.
     """
 
@@ -52,6 +54,7 @@ class Request:
     jobs: int = 2
     check_reproducible: bool = False
     keys: tuple[str, ...] = ()
+    break_glass: BreakGlass | None = None
 
     @property
     def command(self) -> str:

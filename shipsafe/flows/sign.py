@@ -15,10 +15,11 @@ from typing import Any
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.adapters.timeline import Timeline
-from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError
+from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.evidence.store import Store, open_store
 from shipsafe.flows.agreed import agrees_with_policy, told_in
 from shipsafe.flows.bare import Bare, bare_release
+from shipsafe.flows.break_glass import going_on, not_let_through, under_override
 from shipsafe.flows.reask import Asked, reask
 from shipsafe.flows.rewrite import Rewritten, read_words, rewrite
 from shipsafe.flows.sign_evidence import keep, stated_by_signer
@@ -129,16 +130,26 @@ def _released(request: SignRequest, output: Output, progress: Progress, timeline
     home = path.resolve().parent
     policy = load_policy(request, home, path)
     targets = targets_of(policy, request.targets)
+    override = going_on(release, policy, request.break_glass, _now())
+    if override is not None:
+        targets = tuple(under_override(one, policy) for one in targets)
     agrees_with_policy(release, policy)
     asked = reask(release, policy, today=request.today, offline=request.offline, jobs=request.jobs, progress=progress,
-                  timeline=timeline, vex=request.vex)  # fmt: skip
-    remarks = (*remarks_on(request, release, policy, asked), *asked.remarks)
+                  timeline=timeline, vex=request.vex, override=override)  # fmt: skip
+    remarks = (
+        *remarks_on(request, release, policy, asked),
+        *asked.remarks,
+        *not_let_through(asked.record.verdict, override, request.break_glass, policy),
+    )
     return Asking(request=request, output=output, release=release, policy=policy, home=home, targets=targets, asked=asked, remarks=remarks)
 
 
 def _of_zips(request: SignRequest, output: Output, progress: Progress, timeline: Timeline) -> Asking:
     """Ask about zips by their path, and make the release that they are."""
     here = Path.cwd()
+    if request.break_glass is not None:
+        raise ConfigError("An override is made where a release is built, and zips by their path are in none.",
+                          remedy="Build one: shipsafe build --prebuilt NAME=ZIP --break-glass REASON.")  # fmt: skip
     policy = load_policy(request, here, request.policy)
     file = here / policy.path if policy.path else None
     terms = Terms(policy=policy, today=request.today, home=file.parent if file else here, offline=request.offline, jobs=request.jobs,

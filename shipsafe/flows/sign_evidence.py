@@ -75,7 +75,8 @@ def _entry(artifact: ReleasedArtifact, release: Release) -> Mapping[str, Any]:
 def keep(release: Release, store: Store) -> None:
     """Keep everything that is stated about a release; what is kept already is left as it is.
 
-    What speaks of other zips, too, is left out: whoever can write to a bundle would file it under them, for ever.
+    What speaks of other zips, too, is left out: whoever can write to a bundle would file it under them, for ever. An override is about all
+    zips of its release.
 
     Raises:
         IntegrityError: something else lies in its place, or a bundle is not the one that the release names.
@@ -88,9 +89,10 @@ def keep(release: Release, store: Store) -> None:
         told = [one.digests["sha256"] for one in statement.subjects]
         if statement.kind == Predicate.SIGNING:  # an earlier one names a signed zip that the manifest has forgotten
             del told[1:2]
-        if own.issuperset(told):
+        if own.issuperset(told) or (statement.kind == Predicate.OVERRIDE and everything.issuperset(told)):
             store.keep(envelope, statement)
 
+    everything = {one.sha256 for one in release.artifacts}
     for artifact in release.artifacts:
         signatures: Sequence[Mapping[str, str]] = _entry(artifact, release).get("signatures", ())
         own = frozenset((artifact.sha256, *(one["sha256"] for one in signatures)))

@@ -187,13 +187,27 @@ def _compared(proof: Proof, artifact: ReleasedArtifact, release: Release, policy
     if lacking := sorted(claims.keys() - said.keys()) if policy.sign.attested_builder else []:
         what = f"The builder's provenance does not say the {lacking[0]} of it, and the policy takes no claim that nobody attests."
         raise IntegrityError(what, remedy=_BUILD, path=shown)
-    decision = proof.gates.statement.predicate.get("decision") if proof.gates else Decision.PASS
-    if decision != Decision.PASS:
-        what = f"The builder states that its gates decided {_brief(decision)}, and only what passed is released."
-        raise IntegrityError(what, remedy="Find out who put it into the release.", path=shown)
+    _check_decision(proof, release, shown)
     sbom = _digest(proof.sbom.statement.predicate) if proof.sbom else None
     says = {*said, *((SBOM_SAYS, "index") if sbom else ())}
     return Word(by=_speakers(proof), says=frozenset(says), sbom=sbom)
+
+
+def _check_decision(proof: Proof, release: Release, shown: str) -> None:
+    """Whether the builder's gates let it pass; or did not, and the manifest names the override that lets it through.
+
+    Raises:
+        IntegrityError: neither; or the one says so and the other does not, so that an override was added or hidden.
+    """
+    said = proof.gates.statement.predicate if proof.gates else {}
+    wanted = Decision.OVERRIDDEN if release.override else Decision.PASS
+    if (decision := said.get("decision", wanted)) != wanted:
+        only = "the release manifest names an override" if release.override else "only what passed is released"
+        what = f"The builder states that its gates decided {_brief(decision)}, and {only}."
+        raise IntegrityError(what, remedy="Find out who put it into the release.", path=shown)
+    if (override := said.get("override", release.override)) != release.override:
+        what = f"The builder states that override {_brief(override)} lets it through, and the release manifest names another one."
+        raise IntegrityError(what, remedy=_CHANGED, path=shown)
 
 
 def _speakers(proof: Proof) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ through, and lets no other through: what comes up later has to be answered for a
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,18 @@ class Override:
         """All that a person has to know of it, in one sentence."""
         when = f"{self.at:%Y-%m-%d %H:%M} until {self.until:%Y-%m-%d %H:%M} UTC"
         return f"Overridden by {self.people}, from {when}: {self.reason}"
+
+
+    @property
+    def told(self) -> dict[str, str]:
+        """It in short: in the release manifest, in deployment records and in reports."""
+        times = {"at": as_text(self.at), "until": as_text(self.until)}
+        return {"statement": self.statement, "reason": self.reason, "by": self.by, "second": self.second, **times}
+
+
+def as_text(moment: datetime) -> str:
+    """A time as records have it: ISO 8601 in UTC, with a Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
