@@ -43,7 +43,8 @@ def check_time(strategy: Strategy, deadline: timedelta) -> None:
         ConfigError: it cannot.
     """
     if (needed := planned_time(strategy)) >= deadline:
-        what = f"A {strategy.rollout} roll-out, {strategy.percent} % every {strategy.every}, is watched for {needed}; its deadline is {deadline}."
+        steps = f"{strategy.percent} % every {strategy.every}"
+        what = f"A {strategy.rollout} roll-out, {steps}, is watched for {needed}, and its deadline is {deadline}."
         raise ConfigError(what, remedy="Give [deploy] a longer `deadline`, or a shorter `every`.")
 
 
