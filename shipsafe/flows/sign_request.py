@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipsafe.flows.bare import Bare
-from shipsafe.model.policy import Policy
 from shipsafe.model.override import BreakGlass
+from shipsafe.model.policy import Policy
 
 if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
