@@ -32,7 +32,7 @@ class Wanted:
         account, region: where.
         publishers: ARNs of profile versions, sorted, each once; never none.
         named: the ARN of the configuration that the policy names for functions that enforce, or None.
-        enforcing, warning: descriptions of the two configurations that shipsafe makes; a later run finds them by these.
+        about: what the descriptions of the configurations that shipsafe makes begin with; a later run finds them by that.
         notes: what is odd and was left out, as sentences.
     """
 
@@ -40,9 +40,12 @@ class Wanted:
     region: str
     publishers: tuple[str, ...]
     named: str | None
-    enforcing: str
-    warning: str
+    about: str
     notes: tuple[str, ...] = ()
+
+    def description(self, mode: Enforcing) -> str:
+        """Of the configuration of that mode. The one that enforces may also be `bootstrap`'s."""
+        return self.about if mode is Enforcing.ENFORCE else f"{self.about} (warn)"
 
 
 def wanted_at(looks: Looks, policy: Policy, targets: Sequence[SignTarget] = ()) -> Wanted:
@@ -70,16 +73,18 @@ def wanted_at(looks: Looks, policy: Policy, targets: Sequence[SignTarget] = ()) 
     if len(publishers) > MOST_PUBLISHERS:
         what = f"{len(publishers)} profile versions may sign for account {aws.account}, {aws.region}: Lambda takes {MOST_PUBLISHERS}."
         raise ConfigError(what, remedy="Take out of `publishers` of [sign] what no layer needs.", path=policy.path)
-    about = description(here[0].profile if here else "others")
-    return Wanted(
-        account=aws.account, region=aws.region, publishers=publishers, named=_named(looks, policy, here), enforcing=about,
-        warning=f"{about} (warn)", notes=tuple(notes),
-    )  # fmt: skip
+    return Wanted(account=aws.account, region=aws.region, publishers=publishers, named=_named(looks, policy, here),
+                  about=description(here[0].profile if here else "others"), notes=tuple(notes))  # fmt: skip
 
 
 def ring_of(policy: EnforcePolicy, name: str, tags: Mapping[str, str], account: str) -> Ring | None:
     """The first ring that has a function; None where none has."""
     return next((ring for ring in policy.rings if _fits(ring, name, tags, account)), None)
+
+
+def may_have(policy: EnforcePolicy, name: str) -> bool:
+    """Whether some ring could have a function of that name, before anybody has read its tags."""
+    return any(not ring.functions or any(fnmatchcase(name, pattern) for pattern in ring.functions) for ring in policy.rings)
 
 
 def mode_of(policy: EnforcePolicy, ring: Ring | None) -> Enforcing:

@@ -5,6 +5,7 @@ that was ever used in the account and Region is refused, also after the profile 
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,19 +68,45 @@ def find_configuration(aws: Aws, arn: str) -> Configuration | None:
         raise
 
 
-def make_configuration(aws: Aws, description: str, publisher: str) -> Configuration:
-    """Create one that lets only `publisher` (the ARN of a profile version) through.
+def make_configuration(aws: Aws, description: str, publisher: str, *others: str, policy: str = ENFORCE) -> Configuration:
+    """Create one that lets only these publishers (ARNs of profile versions) through.
 
     Raises:
         IncompleteError: Lambda refused or gave no answer.
     """
-    with aws_errors(f"create a code-signing configuration for {publisher}"):
+    with aws_errors(f"create a code-signing configuration for {', '.join((publisher, *others))}"):
         told = aws.client("lambda").create_code_signing_config(
             Description=description,
-            AllowedPublishers={"SigningProfileVersionArns": [publisher]},
-            CodeSigningPolicies={"UntrustedArtifactOnDeployment": ENFORCE},  # Lambda's own default is Warn
+            AllowedPublishers={"SigningProfileVersionArns": [publisher, *others]},
+            CodeSigningPolicies={"UntrustedArtifactOnDeployment": policy},  # Lambda's own default is Warn
         )
         return _configuration(told["CodeSigningConfig"])
+
+
+def change_configuration(aws: Aws, arn: str, publishers: Sequence[str], policy: str) -> Configuration:
+    """Let in these publishers and no others, under this policy; it holds from the next deployment of each function on.
+
+    Raises:
+        IncompleteError: Lambda refused or gave no answer.
+    """
+    with aws_errors(f"change {arn}"):
+        told = aws.client("lambda").update_code_signing_config(
+            CodeSigningConfigArn=arn,
+            AllowedPublishers={"SigningProfileVersionArns": list(publishers)},
+            CodeSigningPolicies={"UntrustedArtifactOnDeployment": policy},
+        )
+        return _configuration(told["CodeSigningConfig"])
+
+
+def attach_configuration(aws: Aws, function: str, arn: str) -> str:
+    """Attach a configuration to a function, in the place of the one it has; gives the ARN that Lambda says is attached now.
+
+    Raises:
+        IncompleteError: Lambda refused or gave no answer.
+    """
+    with aws_errors(f"attach {arn} to function {function}"):
+        told = aws.client("lambda").put_function_code_signing_config(FunctionName=function, CodeSigningConfigArn=arn)
+        return str(told["CodeSigningConfigArn"])
 
 
 def functions_under(aws: Aws, arn: str) -> tuple[str, ...]:

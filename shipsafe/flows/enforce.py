@@ -1,0 +1,264 @@
+"""The straight line of `enforce`: places, which functions, how they stand, the plan, and the changes.
+
+    found = survey(EnforceRequest(policy=policy, everything=True), open_aws, now=now)
+    found.exit_code                # what `--check` ends with: 5, 4 or 0
+    carry_out(found, ...)
+
+`standings` is the look alone, for whoever deploys: it changes nothing, and asks for no ring.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from shipsafe.adapters.aws.functions import LATEST, FunctionName, list_functions
+from shipsafe.adapters.aws.looks import Looks, open_looks
+from shipsafe.adapters.aws.metrics import signature_errors
+from shipsafe.adapters.aws.session import Aws, Place
+from shipsafe.enforce.apply import Applied, apply
+from shipsafe.enforce.changes import Change
+from shipsafe.enforce.look import Standing, What, Wrong, enforcement_of
+from shipsafe.enforce.plan import FunctionPlan, PlacePlan, plan_at
+from shipsafe.enforce.readiness import looked_from
+from shipsafe.enforce.roles import Case
+from shipsafe.enforce.wanted import Wanted, may_have, mode_of, ring_of, wanted_at
+from shipsafe.errors import ConfigError, ExitCode, NothingError, ShipsafeError, gravest
+from shipsafe.flows.targets import place_of, targets_of
+from shipsafe.model.enforcement import Enforcing
+from shipsafe.model.policy import Policy
+from shipsafe.model.signing import SignTarget
+
+_WORKERS = 8
+Connect = Callable[[Place], Aws]
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnforceRequest:
+    """What somebody asked for.
+
+    Attributes:
+        policy: says who may sign, and which rings there are.
+        names: functions, by name or ARN. Without any, those of the rings.
+        targets: names of the `[[sign.target]]`s whose places are meant; all where none is named.
+        everything: every function of these places is meant.
+    """
+
+    policy: Policy
+    names: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnforceSurvey:
+    """How everything stands, and what is to be done; nothing was changed. `unlooked`: errors of whole places, and of CloudWatch."""
+
+    places: tuple[PlacePlan, ...]
+    unlooked: tuple[ShipsafeError, ...] = ()
+
+    @property
+    def functions(self) -> tuple[tuple[PlacePlan, FunctionPlan], ...]:
+        """All functions, place by place."""
+        return tuple((place, one) for place in self.places for one in place.functions)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Everything that is to be changed; none where all is as far as it can be."""
+        return tuple(change for place in self.places for stage in place.stages for change in stage)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """5 where something is wrong, else 4 where something could not be looked at."""
+        codes = [wrong.code for _, one in self.functions for wrong in one.case.standing.wrongs]
+        return gravest([*codes, *(ExitCode.INCOMPLETE for _ in self.unlooked)])
+
+
+def standings(
+    looks: Looks,
+    policy: Policy,
+    names: Sequence[str],
+    *,
+    now: datetime,
+    targets: Sequence[SignTarget] = (),
+    aliases: bool = True,
+) -> tuple[Standing, ...]:
+    """How functions of one place stand, in the order of their names as given; what their ring wants is what they are held against.
+
+    Args:
+        looks: at the account and Region.
+        policy: says who may sign.
+        names: of functions, without version or alias.
+        now: UTC.
+        targets: of the policy, where only some sign for this place.
+        aliases: whether the versions behind aliases are looked at, too.
+
+    Raises:
+        ConfigError, IncompleteError, IntegrityError: as `wanted_at`.
+    """
+    wanted = wanted_at(looks, policy, targets)
+    known = _known(looks, wanted, policy, frozenset(names))
+
+    def one(name: str) -> Standing:
+        return _case(looks, wanted, policy, name, known, now, aliases=aliases).standing
+
+    return _each(one, names)
+
+
+def survey(
+    request: EnforceRequest,
+    connect: Connect,
+    *,
+    now: datetime,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    say: Callable[[str], None] = lambda _line: None,
+) -> EnforceSurvey:
+    """Look at every function that is meant, and plan. Changes nothing.
+
+    Args:
+        request: what is asked for.
+        connect: opens AWS at a place.
+        now: UTC.
+        clock: seconds that only go forward, for the pace of the calls.
+        sleep: likewise.
+        say: told how far it is.
+
+    Raises:
+        ConfigError: nobody says which functions, or the policy says nothing of who may sign.
+        NothingError: there are none.
+        IncompleteError: there are no credentials, or a profile could not be looked at.
+        IntegrityError: the credentials are another account's, or a profile was revoked.
+    """
+    asked = [FunctionName.parse(name) for name in dict.fromkeys(request.names)]
+    if qualified := [one.text for one in asked if one.qualifier is not None]:
+        remedy = "Leave out the version or alias."
+        raise ConfigError(f"A code-signing configuration belongs to a whole function, and not to {qualified[0]}.", remedy=remedy)
+    if not asked and not request.everything and not request.policy.enforce.rings:
+        remedy = "Name functions, add an [[enforce.ring]] to the policy, or say --all for every function of the account and Region."
+        raise ConfigError("Nobody says which functions are meant.", remedy=remedy, path=request.policy.path)
+    plans: list[PlacePlan] = []
+    unlooked: list[ShipsafeError] = []
+    for aws, targets in _places(request, connect):
+        looks = open_looks(aws, clock, sleep)
+        wanted = wanted_at(looks, request.policy, targets)
+        names = _names(looks, request, asked)
+        say(f"account {aws.account}, {aws.region}: {len(names)} function{'' if len(names) == 1 else 's'}")
+        known = _known(looks, wanted, request.policy, frozenset(names))
+
+        def case(name: str, looks: Looks = looks, wanted: Wanted = wanted, known: Callable[[str], bool] = known) -> Case:
+            return _case(looks, wanted, request.policy, name, known, now)
+
+        cases = [one for one in _each(case, names) if asked or request.everything or one.ring or one.tags is None]
+        errors = _errors(aws, request.policy, cases, now, unlooked)
+        plans.append(plan_at(looks, wanted, cases, quiet=request.policy.enforce.quiet, errors=errors, known=known, now=now))
+    if not any(plan.functions for plan in plans):
+        where = ", ".join(f"account {one.wanted.account}, {one.wanted.region}" for one in plans)
+        raise NothingError(f"No function is meant in {where}.", remedy="Check the rings of the policy, the Region and the credentials.")
+    return EnforceSurvey(places=tuple(plans), unlooked=tuple(unlooked))
+
+
+def carry_out(
+    found: EnforceSurvey, *, sleep: Callable[[float], None] = time.sleep, say: Callable[[PlacePlan, Change], None]
+) -> tuple[Applied, ...]:  # fmt: skip
+    """Make the changes, place after place; what cannot be done does not keep another place from being done."""
+
+    def done(place: PlacePlan) -> Applied:
+        return apply(place, sleep=sleep, say=lambda change: say(place, change))
+
+    return tuple(done(place) for place in found.places)
+
+
+def _places(request: EnforceRequest, connect: Connect) -> Iterator[tuple[Aws, list[SignTarget]]]:
+    """Each account and Region once, with the targets that sign for it: their own, and those of stages that are elsewhere."""
+    policy = request.policy
+    targets = targets_of(policy, request.targets)
+    wanted = [(place_of(one), one) for one in targets]
+    for stage in policy.deploy.stages:
+        target = next((one for one in targets if one.name == stage.target), None)
+        if target is not None and (stage.account, stage.region, stage.role) != (None, None, None):
+            there = replace(target, account=stage.account or target.account, region=stage.region or target.region,
+                            profile_owner=target.profile_owner or target.account)  # fmt: skip
+            wanted.append((replace(place_of(there), role=stage.role or target.role), there))
+    found: dict[tuple[str, str], tuple[Aws, list[SignTarget]]] = {}
+    opened: dict[Place, Aws] = {}
+    for place, target in wanted:
+        if place not in opened:
+            opened[place] = connect(place)
+        aws = opened[place]
+        found.setdefault((aws.account, aws.region), (aws, []))[1].append(target)
+    yield from found.values()
+
+
+def _names(looks: Looks, request: EnforceRequest, asked: Sequence[FunctionName]) -> tuple[str, ...]:
+    """The functions to look at: those that are named and can be here, else all."""
+    if asked:
+        aws = looks.aws
+        here = [one for one in asked if one.account in (None, aws.account) and one.region in (None, aws.region)]
+        return tuple(dict.fromkeys(one.name for one in here))
+    names = (one.name for one in list_functions(looks.aws, versions=False))
+    return tuple(name for name in names if request.everything or may_have(request.policy.enforce, name))
+
+
+def _case(
+    looks: Looks, wanted: Wanted, policy: Policy, name: str, known: Callable[[str], bool], now: datetime, *, aliases: bool = True
+) -> Case:  # fmt: skip
+    tags: Mapping[str, str] | None
+    unread: tuple[Wrong, ...] = ()
+    try:
+        tags = looks.tags(_arn(looks.aws, name))
+    except ShipsafeError as error:
+        tags, unread = None, (Wrong(what=What.UNLOOKED, sentence=error.what, remedy=error.remedy),)
+    ring = ring_of(policy.enforce, name, tags or {}, looks.aws.account)
+    mode = mode_of(policy.enforce, ring)
+    standing = enforcement_of(looks, wanted, name, now=now, mode=mode, known=known, aliases=aliases)
+    if standing.running is not None:
+        standing = replace(standing, wrongs=(*standing.wrongs, *unread))
+    return Case(standing=standing, ring=ring.name if ring else "", mode=mode, tags=tags)
+
+
+def _known(looks: Looks, wanted: Wanted, policy: Policy, asked: frozenset[str]) -> Callable[[str], bool]:
+    """Whether a function is one of ours: meant now, named by the policy, in a ring, or running what a profile of ours has signed."""
+    named = {str(rule.changes["name"]) for rule in policy.deploy.rules if "name" in rule.changes}
+    ours = {*wanted.publishers} - {one.arn for one in policy.sign.publishers}
+
+    def known(name: str) -> bool:
+        if name in asked or name in named:
+            return True
+        tags = looks.tags(_arn(looks.aws, name)) if may_have(policy.enforce, name) else {}
+        if ring_of(policy.enforce, name, tags, looks.aws.account) is not None:
+            return True
+        running = looks.function(name, LATEST)
+        return running is not None and running.profile_version in ours
+
+    return known
+
+
+def _errors(aws: Aws, policy: Policy, cases: Sequence[Case], now: datetime, unlooked: list[ShipsafeError]) -> Mapping[str, int]:
+    """What CloudWatch counted of the functions that wait for Enforce."""
+    quiet = policy.enforce.quiet
+    waiting = [one.name for one in cases if one.mode is Enforcing.ENFORCE and one.standing.configuration and not one.standing.enforces]
+    if not quiet or not waiting:
+        return {}
+    try:
+        return signature_errors(aws, waiting, since=looked_from(quiet, now), until=now)
+    except ShipsafeError as error:
+        unlooked.append(error)
+        return {}
+
+
+def _arn(aws: Aws, name: str) -> str:
+    return f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{name}"
+
+
+def _each(look: Callable[[str], Value], names: Sequence[str]) -> tuple[Value, ...]:
+    """Look at several functions at once, at the pace that their looks keep."""
+    with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="shipsafe-enforce") as pool:
+        try:
+            return tuple(pool.map(look, names))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
