@@ -41,9 +41,11 @@ class EnforcePolicy:
         rings: in their order.
         quiet: how long Warn must have seen no `SignatureValidationErrors` before Enforce.
         configuration: ARN of the code-signing configuration to use, None for the one that shipsafe finds or makes.
+        role: ARN of the role that may change configurations and signing profiles, for `--guardrails`; None for nobody.
     """
 
     mode: Enforcing = Enforcing.ENFORCE
     rings: tuple[Ring, ...] = ()
     quiet: timedelta = timedelta(days=7)
     configuration: str | None = None
+    role: str | None = None

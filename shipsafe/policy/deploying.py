@@ -84,7 +84,7 @@ def enforce_policy(document: Document, values: Mapping[str, Any]) -> EnforcePoli
         ConfigError: an account or ARN cannot be one, or two rings have one name.
     """
     table = values.get("enforce", {})
-    _shaped(document, "enforce", table, ("configuration",))
+    _shaped(document, "enforce", table, ("configuration", "role"))
     rings: list[Ring] = []
     for number, entry in enumerate(table.get("ring", ())):
         place = f"enforce.ring.{number}"
@@ -107,6 +107,7 @@ def enforce_policy(document: Document, values: Mapping[str, Any]) -> EnforcePoli
         rings=tuple(rings),
         quiet=as_age(table.get("quiet", "7d")) or timedelta(),
         configuration=table.get("configuration"),
+        role=table.get("role"),
     )
 
 

@@ -199,6 +199,8 @@ KEYS: tuple[Key, ...] = (
     Key(path="enforce.configuration", kind=Kind.TEXT,
         example='"arn:aws:lambda:eu-central-1:111122223333:code-signing-config:csc-0123456789abcdef0"',
         doc="The code-signing configuration to use; without it the one that `shipsafe enforce` or `bootstrap` made."),
+    Key(path="enforce.role", kind=Kind.TEXT, example='"arn:aws:iam::111122223333:role/guard"',
+        doc="The role that may change configurations and signing profiles; `enforce --guardrails` denies it to all others."),
     Key(path="enforce.ring.*.name", kind=Kind.TEXT, needed=True, example='"first"', doc="Functions that get to Enforce together."),
     Key(path="enforce.ring.*.functions", kind=Kind.TEXTS, example='["orders-*"]', doc="Patterns of their names; without it any."),
     Key(path="enforce.ring.*.tags", kind=Kind.TEXT_TABLE, example='{ team = "orders" }', doc="Tags that they must all have."),
