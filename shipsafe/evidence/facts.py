@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from shipsafe.evidence.loose import table, tables, text
-from shipsafe.model.attestation import Statement
+from shipsafe.model.attestation import Predicate, Statement
 from shipsafe.model.audit import Built, Decided, Deployed, WaivedFinding
 
 _LONGEST = 2000  # characters of a fact
@@ -71,8 +71,18 @@ def deployed(statement: Statement) -> Deployed:
 
 def signed_on(statement: Statement) -> date | None:
     """The day (UTC) on which a signing record says that it was signed; None where it does not say it."""
+    return _day(statement, "signedAt")
+
+
+def stated_on(statement: Statement) -> date | None:
+    """The day (UTC) that an override or a deployment record says it is of, for they have no signature of AWS that would; None of others."""
+    times = {Predicate.OVERRIDE.value: "at", Predicate.DEPLOYMENT.value: "deployedAt"}
+    return _day(statement, times[statement.kind]) if statement.kind in times else None
+
+
+def _day(statement: Statement, name: str) -> date | None:
     try:
-        time = datetime.fromisoformat(_text(statement.predicate, "signedAt"))
+        time = datetime.fromisoformat(_text(statement.predicate, name))
         return time.astimezone(UTC).date() if time.tzinfo else None
     except (OverflowError, ValueError):  # at either end of the calendar there is no such time in UTC
         return None

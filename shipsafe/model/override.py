@@ -60,7 +60,7 @@ class Override:
     def sentence(self) -> str:
         """All that a person has to know of it, in one sentence."""
         when = f"{self.at:%Y-%m-%d %H:%M} until {self.until:%Y-%m-%d %H:%M} UTC"
-        return f"Overridden by {self.people}, from {when}: {self.reason}"
+        return f'Overridden by {self.people}, from {when}: "{self.reason}".'
 
 
     @property

@@ -133,13 +133,15 @@ class SignPolicy:
 
     `attested_builder` (strict): what no builder's attestation vouches for is not signed. `roots`: hex SHA-256 of further root certificates
     that a signature's chain may end in, beside those that are pinned. `publishers`: profile versions of others whose signatures are
-    trusted, beside those of the targets (layers that are not ours).
+    trusted, beside those of the targets (layers that are not ours). `emergency`: the profile of `[break-glass]`, which stands in for that
+    of every target; None where there is none.
     """
 
     targets: tuple[SignTarget, ...] = ()
     attested_builder: bool = False
     roots: tuple[str, ...] = ()
     publishers: tuple[ProfileVersion, ...] = ()
+    emergency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def load(
     indexes = values.get("indexes", {})
     check_indexes(own, indexes)
     sign = sign_policy(own, values)
+    break_glass = break_glass_policy(own, values)
     return Policy(
         path=shown,
         digest=_digest(values),
@@ -93,11 +95,11 @@ def load(
         baseline=_baseline(values.get("baseline", "off"), home),
         longest_baseline=as_age(values.get("longest-baseline")),
         vex=vex.paths(chain, home),
-        sign=sign,
+        sign=replace(sign, emergency=break_glass.profile),
         attest=attest_policy(own, values),
         deploy=deploy_policy(own, values, sign, home),
         enforce=enforce_policy(own, values),
-        break_glass=break_glass_policy(own, values),
+        break_glass=break_glass,
         overrides=given.words,
         origins=origins,
         effective=values,

@@ -5,7 +5,7 @@ joined(store.about, sha256)        # what is kept about a zip, and about the uns
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from shipsafe.adapters.files import read_bounded
@@ -15,6 +15,7 @@ from shipsafe.model.attestation import Envelope
 from shipsafe.packing.release import ReleasedArtifact
 from shipsafe.verify.files import read_regular
 
+_OVERRIDDEN = b'"decision":"OVERRIDDEN"'  # as our statements have it; inside of a text its quotes would be escaped
 _MOST_JOINED = 100  # unsigned digests that the records about one zip name
 
 
@@ -57,6 +58,14 @@ def joined(about: Callable[[str], Sequence[Envelope]], sha256: str) -> list[Enve
     for other in list(others)[:_MOST_JOINED]:
         found += about(other)
     return found
+
+
+def clean_last(kept: Iterable[Envelope]) -> list[Envelope]:
+    """What is kept about a zip, so that what somebody answered for stands before what passed: of two statements the later counts.
+
+    A store knows no order. Bytes that all gates have passed since are clean, and are judged anew whichever statement counts.
+    """
+    return sorted(kept, key=lambda one: _OVERRIDDEN not in one.payload)
 
 
 def claimed_subjects(envelope: Envelope) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Resour
 from shipsafe.model.chain import Chain, Verification
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.verify import links
+from shipsafe.verify.bundles import clean_last
 from shipsafe.verify.proof import Proof, prove
 from shipsafe.verify.release import verification
 from shipsafe.verify.request import VerifyRequest
@@ -26,7 +27,7 @@ from shipsafe.verify.stated_links import stated_links
 from shipsafe.verify.told import subject_of
 
 # A deployment and a summary are about what such statements are about.
-_KINDS = (Predicate.PROVENANCE, Predicate.SBOM, Predicate.GATES, Predicate.SIGNING)
+_KINDS = (Predicate.PROVENANCE, Predicate.SBOM, Predicate.GATES, Predicate.SIGNING, Predicate.OVERRIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _chain(store: Store, one: _Zip, request: VerifyRequest) -> Chain:
         else:
             envelopes.append(found)
     shown = store.shown_of(one.kept[0]).rpartition("/")[0]
-    proof = prove(envelopes, one.sha256, request.policy.attest, _day(one.sha256, envelopes, request, shown), shown)
+    proof = prove(clean_last(envelopes), one.sha256, request.policy.attest, _day(one.sha256, envelopes, request, shown), shown)
     made = [link for link in stated_links(proof, subject_of(proof), request, None, shown) if not (wrong and link.id == links.BUNDLE)]
     first = [links.of_error(links.BUNDLE, wrong[0])] if wrong else []
     name = next((item.name for item in _named(proof)), "")

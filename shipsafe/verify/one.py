@@ -134,7 +134,8 @@ class _Case:
         if gates is None:
             return links.not_asked(links.VERDICT, "Not judged: nobody whose word counts states what the gates said.")
         digest = self._contents.content_digest if self._contents else ""
-        said = Said(gates=gates, subject=self._subject(), content_digest=digest, distributions=distributions, shown=self._shown)
+        said = Said(gates=gates, subject=self._subject(), content_digest=digest, distributions=distributions,
+                    shown=self._shown, proof=self._proof)  # fmt: skip
         return verdict_link(said, self._request)
 
     def _of_aws(self, refused: Link | None) -> Iterator[Link]:

@@ -15,7 +15,7 @@ from datetime import date
 
 from shipsafe.errors import IntegrityError, ShipsafeError
 from shipsafe.evidence.envelope import statement_of, values_in
-from shipsafe.evidence.facts import built
+from shipsafe.evidence.facts import built, stated_on
 from shipsafe.evidence.recorded import recorded
 from shipsafe.evidence.trust import role_of, vouched
 from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Role, Statement, Vouched
@@ -42,6 +42,7 @@ class Proof:
         provenance, sbom: the builder's, or None.
         gates: what the builder's gates said, or None; `asked_again` what the signer's said.
         signings: the signing records of the unsigned zip, one for each target; `deployments` what is told of deploying it.
+        overrides: who let it through although its gates did not; whether one of them holds says `verify/overriding.py`.
         links: `bundle`, `sbom`, `provenance`, `gates` and, for a signed zip, `signing-record`. Of the SBOM only the statement is meant.
     """
 
@@ -53,6 +54,7 @@ class Proof:
     asked_again: Vouched | None = None
     signings: tuple[Vouched, ...] = ()
     deployments: tuple[Vouched, ...] = ()
+    overrides: tuple[Vouched, ...] = ()
     links: tuple[Link, ...] = ()
 
     @property
@@ -63,7 +65,7 @@ class Proof:
     @property
     def attested(self) -> tuple[Attested, ...]:
         """The envelopes that were taken, in short."""
-        taken = (self.provenance, self.sbom, self.gates, self.asked_again, self.signing, *self.deployments)
+        taken = (self.provenance, self.sbom, self.gates, self.asked_again, self.signing, *self.overrides, *self.deployments)
         return tuple(
             Attested(kind=one.statement.kind, sha256=one.envelope.sha256, by=one.by, builder=built(one.statement).builder)
             for one in taken
@@ -137,6 +139,7 @@ def prove(envelopes: Iterable[Envelope], sha256: str, trusted: AttestPolicy, at:
         deployments=tuple(
             one for one in found.taken if one.statement.kind == Predicate.DEPLOYMENT and {sha256, unsigned} & {*_subjects(one.statement)}
         ),
+        overrides=tuple(one for one in about if one.statement.kind == Predicate.OVERRIDE),
         links=tuple(made),
     )
 
@@ -159,7 +162,7 @@ def _sorted(envelopes: Iterable[Envelope], trusted: AttestPolicy, at: date, show
         try:
             if statement.kind == Predicate.SIGNING:
                 recorded(statement, shown=shown)  # its two digests are joined below, so that it has to have them
-            found.taken.append(vouched(envelope, trusted, at=at, shown=shown, statement=statement))
+            found.taken.append(vouched(envelope, trusted, at=stated_on(statement) or at, shown=shown, statement=statement))
         except ShipsafeError as error:
             found.refused.append(_Refused(statement, role_of(statement), error))
     return found

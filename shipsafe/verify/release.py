@@ -19,7 +19,7 @@ from shipsafe.packing.publish import MANIFEST
 from shipsafe.packing.release import Release, read_release
 from shipsafe.signing.signed_zip import looked_at
 from shipsafe.signing.zip_entries import read_entries
-from shipsafe.verify.bundles import envelopes_in, joined
+from shipsafe.verify.bundles import clean_last, envelopes_in, joined
 from shipsafe.verify.files import open_regular
 from shipsafe.verify.one import chain_of
 from shipsafe.verify.piece import Piece
@@ -97,7 +97,7 @@ def piece_of(path: Path, request: VerifyRequest) -> Piece:
     try:
         with open_regular(path, what="zip", shown=shown) as file:
             sha256 = digests_of(file, shown=shown).sha256
-        envelopes += joined(request.store.about, sha256) if request.store else ()
+        envelopes += clean_last(joined(request.store.about, sha256)) if request.store else ()
     except ShipsafeError as error:
         problem = error if sha256 else None
     place = ", ".join([*map(str, request.bundles), *(["the store of evidence"] if request.store else [])])

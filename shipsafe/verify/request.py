@@ -10,6 +10,7 @@ from shipsafe.errors import ShipsafeError
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.attestation import Envelope
 from shipsafe.model.baseline import Baseline
+from shipsafe.model.override import Override
 from shipsafe.model.policy import Policy
 from shipsafe.model.vex import Statement
 
@@ -39,6 +40,7 @@ class VerifyRequest:
         advisories: today's, ready to be asked; or why they cannot be; None where there are none.
         baseline, statements: what the policy knows beforehand: findings, and what VEX documents say.
         jobs: how many zips are looked at at once.
+        override: with which whoever looks goes on (`deploy --break-glass`), after it was asked for again; None for whoever only looks.
     """
 
     policy: Policy
@@ -51,6 +53,7 @@ class VerifyRequest:
     baseline: Baseline | None = None
     statements: tuple[Statement, ...] = field(default=())
     jobs: int = 2
+    override: Override | None = None
 
     @property
     def today(self) -> date:

@@ -17,7 +17,7 @@ from shipsafe.evidence.recorded import recorded, vouched_record
 from shipsafe.model.attestation import Envelope, Predicate
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.release import Release, read_release
-from shipsafe.verify.bundles import claimed_subjects, envelopes_in, envelopes_of, joined
+from shipsafe.verify.bundles import claimed_subjects, clean_last, envelopes_in, envelopes_of, joined
 from shipsafe.verify.proof import Proof, prove
 from shipsafe.verify.request import VerifyRequest
 
@@ -89,7 +89,7 @@ class Shelf:
 
     def _about(self, sha256: str) -> list[Envelope]:
         store = self.request.store
-        kept = self._kept.get(sha256, lambda: tuple(store.about(sha256))) if store is not None else ()
+        kept = self._kept.get(sha256, lambda: tuple(clean_last(store.about(sha256)))) if store is not None else ()
         return [*kept, *self.envelopes.get(sha256, ())]  # of two statements the later counts: the one that was brought along
 
     def add(self, envelopes: Iterable[Envelope], shown: str) -> None:

@@ -40,7 +40,9 @@ def stated_links(proof: Proof, subject: str, request: VerifyRequest, release: Re
     verdict = (
         links.not_asked(links.VERDICT, "Not judged: nobody states what the gates said.")
         if gates is None
-        else verdict_link(Said(gates=gates, subject=subject, content_digest="", distributions=distributions, shown=shown), request)
+        else verdict_link(
+            Said(gates=gates, subject=subject, content_digest="", distributions=distributions, shown=shown, proof=proof), request
+        )
     )
     made = (
         proof.link(links.BUNDLE),

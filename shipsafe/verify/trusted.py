@@ -35,10 +35,13 @@ class Trusted:
         named = [target for target in self.policy.targets if self._is(target, version)]
         if not named:
             return "the policy trusts no such profile"
-        if all(target.profile_version not in (None, version.version) for target in named):
+        if version.name != self.policy.emergency and all(target.profile_version not in (None, version.version) for target in named):
             return f"target {named[0].name} pins version {named[0].profile_version} of that profile"
         return ""
 
     def _is(self, target: SignTarget, version: ProfileVersion) -> bool:
         owner = target.profile_owner or target.account or self.account
-        return (version.name, version.account, version.region) == (target.profile, owner, target.region or self.region)
+        return version.name in (target.profile, self.policy.emergency) and (version.account, version.region) == (
+            owner,
+            target.region or self.region,
+        )

@@ -10,16 +10,19 @@ from dataclasses import dataclass, replace
 from shipsafe.advisories.findings import MALICIOUS, VULNERABLE, findings_of, may_be_asked
 from shipsafe.errors import IncompleteError, ShipsafeError
 from shipsafe.evidence.gate_statement import GatesSaid, read_gates
-from shipsafe.judge import judge
+from shipsafe.judge import judge, overridden
 from shipsafe.model.advisory import Advisories, Pin
 from shipsafe.model.attestation import Vouched
 from shipsafe.model.chain import Hold, Link
 from shipsafe.model.finding import Finding
 from shipsafe.model.outcome import Outcome, State
+from shipsafe.model.override import Override
 from shipsafe.model.tree import Distribution
 from shipsafe.model.verdict import Decision, Verdict, WaiverNews
 from shipsafe.policy.vex import bound
 from shipsafe.verify import links
+from shipsafe.verify.overriding import named_override, replaced, signed_for_emergencies
+from shipsafe.verify.proof import Proof
 from shipsafe.verify.request import VerifyRequest
 
 _GATE = "dependencies"
@@ -28,6 +31,7 @@ _ASKED_ANEW = (VULNERABLE.id, MALICIOUS.id)
 _UNASKED = "It was not asked when this was released."
 _MOST = 5  # findings that notes name
 _REMEDY = "Fix it and release again; or allow it in your policy, with a reason, an owner and an end."
+_CLEAN = "Release it again once its gates pass: a clean release takes its place."
 _NOBODY = "Find out who released it, and build again."
 
 
@@ -35,7 +39,7 @@ _NOBODY = "Find out who released it, and build again."
 class Said:
     """What gates said of a zip: the statement that counts, whose zip it is, and the distributions in it, None where its SBOM does not hold.
 
-    `content_digest` is that of what lies in the zip: VEX statements may speak of it.
+    `content_digest` is that of what lies in the zip: VEX statements may speak of it. `proof` is what is proven about the zip besides.
     """
 
     gates: Vouched
@@ -43,6 +47,7 @@ class Said:
     content_digest: str
     distributions: tuple[Distribution, ...] | None
     shown: str
+    proof: Proof
 
 
 def verdict_link(said: Said, request: VerifyRequest) -> Link:
@@ -54,7 +59,11 @@ def verdict_link(said: Said, request: VerifyRequest) -> Link:
     if answered.subject != said.subject:
         return links.broken(links.VERDICT, "What the gates said is about another function or layer.", expected=said.subject,
                             found=answered.subject, remedy=_NOBODY, path=said.shown)  # fmt: skip
-    if answered.decision is not Decision.PASS:
+    try:
+        override = _override(answered, said, request)
+    except ShipsafeError as error:
+        return links.of_error(links.VERDICT, error)
+    if answered.decision is not Decision.PASS and override is None:
         return links.broken(links.VERDICT, f"The {answered.asked_by}'s gates did not let it pass.", expected=str(Decision.PASS),
                             found=str(answered.decision), remedy=_NOBODY, path=said.shown)  # fmt: skip
     if strangers := [one.subject for one in answered.outcomes if one.subject not in (said.subject, _PROJECT)]:
@@ -65,8 +74,23 @@ def verdict_link(said: Said, request: VerifyRequest) -> Link:
     try:
         outcomes, notes = _anew(answered, said, request)
     except ShipsafeError as error:
-        return _judged(answered, answered.outcomes, request, said, failure=error)
-    return _judged(answered, outcomes, request, said, notes=notes)
+        return _judged(answered, answered.outcomes, request, said, override, failure=error)
+    return _judged(answered, outcomes, request, said, override, notes=notes)
+
+
+def _override(answered: GatesSaid, said: Said, request: VerifyRequest) -> Override | None:
+    """The override that lets it through; None where it needs none. What a builder built under one stays that, whoever asked again.
+
+    Raises:
+        ShipsafeError: it needs one, and none holds.
+    """
+    named = answered.override if answered.decision is Decision.OVERRIDDEN else ""
+    built = said.proof.gates.statement.predicate if said.proof.gates else {}
+    if not named and built.get("decision") == Decision.OVERRIDDEN:
+        named = str(built.get("override", ""))
+    if not named and answered.decision is not Decision.OVERRIDDEN:
+        return None
+    return named_override(said.proof, named, request.policy, said.shown)
 
 
 def _anew(said: GatesSaid, about: Said, request: VerifyRequest) -> tuple[Sequence[Outcome], tuple[str, ...]]:
@@ -126,12 +150,20 @@ def _looked_up(
 
 
 def _judged(
-    said: GatesSaid, outcomes: Sequence[Outcome], request: VerifyRequest, about: Said, *, failure: ShipsafeError | None = None,
-    notes: tuple[str, ...] = (),
+    said: GatesSaid, outcomes: Sequence[Outcome], request: VerifyRequest, about: Said, override: Override | None, *,
+    failure: ShipsafeError | None = None, notes: tuple[str, ...] = (),
 ) -> Link:  # fmt: skip
     statements = bound(request.statements, {about.subject: about.content_digest})
     verdict = judge(request.policy, outcomes, request.today, baseline=request.baseline, statements=statements)
     notes = (*notes, *_notes(said, verdict, request))
+    if override is not None:
+        covered = overridden(verdict, override, request.policy)
+        dark = failure is not None and (_GATE, said.subject) not in override.questions
+        if covered.override is not None and not dark:
+            return _let_through(override, request, notes)
+        notes = (override.sentence, *(f"{one} (overridden)" for one in override.over[:_MOST]), *notes)
+    else:
+        notes = (*notes, *replaced(about.proof, about.shown))
     if verdict.decision is Decision.NOTHING:
         return links.broken(links.VERDICT, "No gate answered anything about it.", remedy=_NOBODY, path=about.shown)
     blocking = [_worded(finding) for finding in verdict.blocking]
@@ -146,8 +178,22 @@ def _judged(
         sentence = f"Today's policy does not allow it: {blocking[0]}{more}"
         return Link(id=links.VERDICT, hold=Hold.DISALLOWED, sentence=sentence, notes=(*notes, *blocking[1 : _MOST + 1]),
                     remedy=verdict.blocking[0].remedy or _REMEDY)  # fmt: skip
+    if override is None and signed_for_emergencies(about.proof, request.policy, about.shown):
+        sentence = "It has passed its gates, and is signed by the profile that the policy keeps for emergencies."
+        return Link(id=links.VERDICT, hold=Hold.DISALLOWED, sentence=sentence, notes=notes,
+                    remedy="Sign it again without --break-glass, and deploy that.")  # fmt: skip
     gates = sum(1 for one in outcomes if one.state is State.ANSWERED)
     return links.held(links.VERDICT, f"What {gates} gates answered passes today's policy.", notes=notes)
+
+
+def _let_through(override: Override, request: VerifyRequest, notes: tuple[str, ...]) -> Link:
+    """The link of what somebody answers for: never a pass, and let go on where whoever looks goes on with this very override."""
+    over = tuple(override.over[:_MOST])
+    more = (f"And {len(override.over) - _MOST} more.",) if len(override.over) > _MOST else ()
+    sentence = f"{Decision.OVERRIDDEN}, and not passed. {override.sentence}"
+    if request.override is not None and request.override.statement == override.statement:
+        return links.held(links.VERDICT, sentence, notes=(*over, *more, *notes))
+    return Link(id=links.VERDICT, hold=Hold.DISALLOWED, sentence=sentence, notes=(*over, *more, *notes), remedy=_CLEAN)
 
 
 def _worded(finding: Finding) -> str:
