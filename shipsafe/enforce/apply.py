@@ -92,7 +92,7 @@ def _make(looks: Looks, change: Change, made: dict[Enforcing, Configuration]) ->
             first, *others = change.publishers
             made[change.mode] = make_configuration(looks.aws, change.description, first, *others, policy=change.mode.aws)
         case Alter():
-            _alter(looks, change)
+            alter(looks, change)
         case Attach():
             _attach(looks, change, change.to or made[change.mode].arn)
         case Mark():
@@ -102,7 +102,12 @@ def _make(looks: Looks, change: Change, made: dict[Enforcing, Configuration]) ->
                 untag(looks.aws, change.function, (WARNED,))
 
 
-def _alter(looks: Looks, change: Alter) -> None:
+def alter(looks: Looks, change: Alter) -> None:
+    """Change a configuration that is as the plan saw it.
+
+    Raises:
+        IncompleteError: somebody else changed it since, or Lambda refused, gave no answer, or shows another.
+    """
     now = find_configuration(looks.aws, change.seen.arn)
     if now is not None and _says(now, change):
         return  # the answer to the change was lost, or somebody else made the same one
@@ -110,7 +115,7 @@ def _alter(looks: Looks, change: Alter) -> None:
         what = f"{change.seen.arn} was changed by somebody else since the plan was made: it was left as it is."
         raise IncompleteError(what, remedy=_AGAIN)
     looks.pace.turn()
-    told = change_configuration(looks.aws, change.seen.arn, change.publishers, change.mode.aws)
+    told = change_configuration(looks.aws, change.seen.arn, change.publishers, change.mode.aws, change.description)
     if not _says(told, change):
         raise IncompleteError(f"Lambda took the change of {change.seen.arn}, and shows another.", remedy=_AGAIN)
 

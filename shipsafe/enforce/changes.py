@@ -34,11 +34,12 @@ class Make:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alter:
-    """Change a configuration; `seen` is as the plan saw it."""
+    """Change a configuration; `seen` is as the plan saw it. `description`: None for the one that it has."""
 
     seen: Configuration
     mode: Enforcing
     publishers: tuple[str, ...]
+    description: str | None = None
 
     @property
     def step(self) -> Step:

@@ -29,7 +29,9 @@ from shipsafe.errors import ConfigError, ExitCode, NothingError, ShipsafeError, 
 from shipsafe.flows.targets import place_of, targets_of
 from shipsafe.model.enforcement import Enforcing
 from shipsafe.model.policy import Policy
+from shipsafe.model.preference import filled
 from shipsafe.model.signing import SignTarget
+from shipsafe.packing.release import Release
 
 _WORKERS = 8
 Connect = Callable[[Place], Aws]
@@ -142,7 +144,7 @@ def survey(
         raise ConfigError("Nobody says which functions are meant.", remedy=remedy, path=request.policy.path)
     plans: list[PlacePlan] = []
     unlooked: list[ShipsafeError] = []
-    for aws, targets in _places(request, connect):
+    for aws, targets in places(request, connect):
         looks = open_looks(aws, clock, sleep)
         wanted = wanted_at(looks, request.policy, targets)
         names = _names(looks, request, asked)
@@ -161,6 +163,21 @@ def survey(
     return EnforceSurvey(places=tuple(plans), unlooked=tuple(unlooked))
 
 
+def names_of(release: Release, policy: Policy) -> tuple[str, ...]:
+    """What the functions of a release are called in the account: as the policy says, else the template, else as the release does.
+
+    Raises:
+        NothingError: it has none.
+    """
+    functions = [one for one in release.artifacts if one.subject.startswith("function:")]
+    if not functions:
+        raise NothingError("The release holds no function.", remedy="Name the folder of another.", path=str(release.out))
+    told = (
+        (one, filled(policy.deploy.of(one.name), function_name=one.told.function_name, alias=None, preference=None)) for one in functions
+    )
+    return tuple(dict.fromkeys(how.name or one.name for one, how in told))
+
+
 def carry_out(
     found: EnforceSurvey, *, sleep: Callable[[float], None] = time.sleep, say: Callable[[PlacePlan, Change], None]
 ) -> tuple[Applied, ...]:  # fmt: skip
@@ -172,7 +189,7 @@ def carry_out(
     return tuple(done(place) for place in found.places)
 
 
-def _places(request: EnforceRequest, connect: Connect) -> Iterator[tuple[Aws, list[SignTarget]]]:
+def places(request: EnforceRequest, connect: Connect) -> Iterator[tuple[Aws, list[SignTarget]]]:
     """Each account and Region once, with the targets that sign for it: their own, and those of stages that are elsewhere."""
     policy = request.policy
     targets = targets_of(policy, request.targets)

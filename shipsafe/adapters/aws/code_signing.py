@@ -83,8 +83,10 @@ def make_configuration(aws: Aws, description: str, publisher: str, *others: str,
         return _configuration(told["CodeSigningConfig"])
 
 
-def change_configuration(aws: Aws, arn: str, publishers: Sequence[str], policy: str) -> Configuration:
+def change_configuration(aws: Aws, arn: str, publishers: Sequence[str], policy: str, description: str | None = None) -> Configuration:
     """Let in these publishers and no others, under this policy; it holds from the next deployment of each function on.
+
+    `description`: None for the one that it has.
 
     Raises:
         IncompleteError: Lambda refused or gave no answer.
@@ -94,6 +96,7 @@ def change_configuration(aws: Aws, arn: str, publishers: Sequence[str], policy: 
             CodeSigningConfigArn=arn,
             AllowedPublishers={"SigningProfileVersionArns": list(publishers)},
             CodeSigningPolicies={"UntrustedArtifactOnDeployment": policy},
+            **({} if description is None else {"Description": description}),
         )
         return _configuration(told["CodeSigningConfig"])
 
