@@ -36,6 +36,9 @@ COMMANDS = {
     "build": _Entry("Ship", "Audit, lint, inventory, check, pack and judge a project.", "build"),
     "sign": _Entry("Ship", "Ask again, sign with AWS Signer, and pin what came of it.", "sign"),
     "verify": _Entry("Ship", "Walk the chain from what was audited to what runs, link by link.", "verify"),
+    "deploy": _Entry("Ship", "Let a signed release go live, step by step, and verify what runs.", "deploy"),
+    "ship": _Entry("Ship", "Build, sign, deploy and verify in one line that ends where something does not pass.", "ship"),
+    "enforce": _Entry("Guard", "Let Lambda refuse what nobody signed: Warn first, Enforce once that stops nobody.", "enforce"),
     "revoke": _Entry("Guard", "Take a signature back, and stop what runs it.", "revoke"),
     "layers": _Entry("Repair", "Copy a layer that nobody signed, sign it, and pin it.", "layers"),
     "explain": _Entry("More", "What a rule means, why it matters and how to fix it.", "explain"),
@@ -71,7 +74,7 @@ class _Tree(TyperGroup):
                 formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items() if entry.panel == panel])
         with formatter.section("Options"):
             formatter.write_dl([("--version", "Print the version."), ("--help", "Print this; also after any command.")])
-        formatter.write("\nExit codes: 0 pass, 1 findings, 2 usage, 3 nothing to examine, 4 incomplete, 5 integrity.\n")
+        formatter.write("\nExit codes: 0 pass, 1 findings, 2 usage, 3 nothing to examine, 4 incomplete, 5 integrity, 6 rolled back.\n")
 
 
 def _root(

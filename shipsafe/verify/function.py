@@ -59,7 +59,7 @@ def verify_version(site: Site, name: str, qualifier: str, subject: str) -> Versi
             name,
             wanted=wanted_configuration(site.trusted, signed.record.target if signed.record else ""),
             signed_by=signed.record.profile_version if signed.record else "",
-            known=_known(site),
+            known=known_at(site),
         ),
         link,
         settings_link(running, told) if isinstance(told, Told) else told,
@@ -104,7 +104,7 @@ def _state(running: Running) -> Link:
     return held(live_links.STATE, f"{_called(running)} is {running.state or 'there'}, and no update is under way.", notes=notes)
 
 
-def _known(site: Site) -> Callable[[str], bool]:
+def known_at(site: Site) -> Callable[[str], bool]:
     """Whether a function of the same account and Region is known: asked for, named by the release, or running what was signed."""
     released = {one.name for one in site.shelf.release.artifacts} if site.shelf.release else set()
 

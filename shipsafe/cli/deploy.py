@@ -1,0 +1,113 @@
+"""`shipsafe deploy`: what a release holds goes live, step by step, and what runs is looked at again."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shipsafe.adapters.aws.session import is_local
+from shipsafe.adapters.files import disk_errors, write_atomic
+from shipsafe.adapters.timeline import processors
+from shipsafe.cli import options
+from shipsafe.cli.chains import tell
+from shipsafe.cli.screen import Screen
+from shipsafe.errors import ExitCode
+from shipsafe.evidence.keys import open_signers
+from shipsafe.flows.attest import names_of
+from shipsafe.flows.deploy import Deploying, DeployPlan, deployed, deploying, planned
+from shipsafe.flows.deploy_request import DeployRequest
+from shipsafe.reports.deployments import FORMS, Told, write
+from shipsafe.reports.deployments.words import step_lines
+from shipsafe.reports.github import SUMMARY_LIMIT
+from shipsafe.signing.roots import local_root
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(name="deploy")
+def _deploy(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="The folder of a release (dist, if not given).", show_default=False)
+    ] = Path("dist"),
+    *,
+    target: options.Targets = None,
+    function: Annotated[
+        list[str] | None, typer.Option("--function", metavar="NAME", help="Only this function of the release; may be repeated.")
+    ] = None,
+    policy: options.PolicyFile = None,
+    key: options.Keys = None,
+    yes: options.Yes = False,
+    dry_run: options.DryRun = False,
+    evidence: options.Evidence = None,
+    local: Annotated[bool, typer.Option("--local", help="Trust the root of `shipsafe local`, whatever the endpoint is.")] = False,
+    offline_advisories: Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")] = False,
+    jobs: options.Jobs = None,
+    output: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json or markdown.")
+    ] = "text",
+    report: options.Reports = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Deploy a signed release to the functions that are there, and verify what runs.
+
+    Before anything is changed every zip, its evidence and its signature are verified under your policy, the code-signing configuration has
+    to enforce, and Lambda itself has to take the code in a dry run. Then: configuration and layers, the exact signed object, a published
+    version, a smoke test, the alias. What goes wrong takes the alias back.
+    """
+    options.known_format(output, FORMS)
+    targets = options.report_targets(report, FORMS)
+    request = DeployRequest(
+        out=folder,
+        policy=policy,
+        targets=tuple(target or ()),
+        functions=tuple(function or ()),
+        jobs=jobs or max(8, processors()),
+        offline=offline_advisories,
+        evidence=evidence,
+        local_root=local_root(os.environ, local=local),
+        signers=open_signers(key or ()),
+    )
+    there = is_local() or local
+    screen = Screen(local=there, stream=sys.stdout if output == "text" else sys.stderr)
+    progress = (lambda _line: None) if quiet else Screen(local=there, stream=sys.stderr).say
+    with deploying(request, progress) as case:
+        plan = planned(case)
+        if plan.exit_code is not ExitCode.PASS:
+            tell(plan.verification, "text", (), local=there, quiet=quiet, verbose=verbose)
+            screen.say(f"Nothing was deployed. exit {int(plan.exit_code)}")
+            return plan.exit_code
+        if not screen.confirm(_plan(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
+            return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
+        done = deployed(case, plan, progress)
+    told = Told(deployments=done.deployments, verdicts=done.verdicts, verification=done.verification, exit_code=done.exit_code,
+                remarks=(*done.remarks, *([str(done.unrecorded)] if done.unrecorded else [])))  # fmt: skip
+    for form, file in targets:
+        write_atomic(file.absolute(), write(told, form).encode())
+    if output == "text":
+        screen.say(write(told, output).removesuffix("\n"))
+    else:
+        sys.stdout.write(write(told, output))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with disk_errors(Path(summary)), Path(summary).open("ab") as step:
+            step.write(write(told, "markdown").encode()[: max(0, SUMMARY_LIMIT - step.tell())])
+    return done.exit_code
+
+
+def _plan(case: Deploying, plan: DeployPlan) -> Iterator[str]:
+    """The plan, as a person reads it: as whom and where to, and every step with its reason."""
+    names = ", ".join(names_of(case.request.signers, case.policy.attest))
+    yield f"deployment record: {f'signed by {names}' if names else 'unsigned, so that nobody vouches for it (--key URI signs it)'}"
+    for place in plan.places:
+        aws = place.aws
+        yield f"target {place.target.name}: account {aws.account}, {aws.region}, as {aws.caller}"
+        for layer in place.layers:
+            yield f"layer {layer.wanted.name}: {layer.arn or 'to be published'}"
+        for one in place.functions:
+            how = one.wanted.how.strategy
+            alias = f":{one.wanted.alias}" if one.wanted.alias else ""
+            yield f"function {one.name}{alias}: {'runs it already' if one.empty else how.rollout}"
+            yield from step_lines(one.steps)

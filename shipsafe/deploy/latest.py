@@ -1,0 +1,131 @@
+"""`$LATEST` becomes what is wanted, step by step and each from the revision that was seen last, and is published as a version.
+
+Whatever happens to an answer, a change is made once: after every failure it is looked for (`settle.made`). What Lambda then says it runs
+has to be what was signed, by its own word: CodeSha256, SigningJobArn and SigningProfileVersionArn.
+"""
+
+from collections.abc import Callable, Sequence
+
+from shipsafe.adapters.aws.deploying import list_versions, publish_version, update_code, update_configuration
+from shipsafe.adapters.aws.functions import LATEST, Running
+from shipsafe.deploy.look import same_as
+from shipsafe.deploy.plan import changes_of, code_changes
+from shipsafe.deploy.settle import changed, made, settled_version, settled_whole
+from shipsafe.deploy.wanted import Wanted
+from shipsafe.deploy.work import Work
+from shipsafe.errors import IncompleteError, IntegrityError
+
+
+def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[str]) -> Running:
+    """Configuration and layers, then the code; gives `$LATEST` as it is then.
+
+    Args:
+        work: time, pace and place.
+        wanted: what it is to be.
+        seen: `$LATEST` as the plan saw it.
+        layers: ARNs that it is to have.
+
+    Raises:
+        ChangedError: somebody else has changed it since.
+        IntegrityError: it does not have what was signed.
+        IncompleteError: Lambda refused, or could not do it in time.
+        RolledBackError: somebody interrupted.
+    """
+    name = wanted.name
+    if changes := changes_of(wanted, seen, layers):
+        work.hands.say(f"{name}: configuration: {', '.join(changes)}")
+        code = seen.code_sha256
+
+        def configure(now: Running) -> Running:
+            return update_configuration(work.aws, name, changes, revision=now.revision)
+
+        seen = _changed(work, name, seen, configure, lambda now: not changes_of(wanted, now, layers) and now.code_sha256 == code)
+    if code_changes(wanted, seen):
+        work.hands.say(f"{name}: code: {wanted.signed.object}")
+        settings = seen.settings
+
+        def recode(now: Running) -> Running:
+            told = wanted.artifact.told
+            return update_code(work.aws, name, wanted.signed.object, revision=now.revision, architectures=told.architectures)
+
+        seen = _changed(work, name, seen, recode, lambda now: not code_changes(wanted, now) and _alike(now, settings, wanted))
+    check_ours(wanted, seen)
+    return seen
+
+
+def _alike(now: Running, settings: str, wanted: Wanted) -> bool:
+    """Whether nothing else was changed: the architecture is part of the settings, and comes with the code."""
+    return now.settings == settings or bool(wanted.artifact.told.architectures)
+
+
+def _changed(
+    work: Work, name: str, seen: Running, change: Callable[[Running], Running], done: Callable[[Running], bool]
+) -> Running:  # fmt: skip
+    """Make a change, wait until it is settled, and give what is there then."""
+
+    def found() -> Running | None:
+        now = _settled(work, name)
+        return now if done(now) else None
+
+    work.check()
+    answered = made(work, change=lambda: change(seen), found=found)
+    now = _settled(work, name)
+    if now.update == "Failed":
+        raise IncompleteError(f"Lambda could not update function {name}: {now.reason}", remedy="Put that right, then run this again.")
+    if (now.settings, now.code_sha256) != (answered.settings, answered.code_sha256):
+        raise changed("GetFunction")
+    return now
+
+
+def published(work: Work, wanted: Wanted, latest: Running) -> str:
+    """The version that holds `$LATEST` as it is: one that is there, or a new one; active, and what was signed.
+
+    Raises:
+        ShipsafeError: as `update_latest`.
+    """
+    name = wanted.name
+
+    def found() -> Running | None:
+        return same_as(latest, work.look(lambda: list_versions(work.aws, name)))
+
+    def publish() -> Running:
+        code = wanted.signed.code_sha256
+        return publish_version(work.aws, name, code_sha256=code, revision=latest.revision, description=wanted.description)
+
+    version = found()
+    if version is None:
+        work.check()
+        work.hands.say(f"{name}: publishing a version")
+        version = made(work, change=publish, found=found)
+    active = settled_version(work, name, version.version)
+    if active is None:
+        raise IncompleteError(f"Version {version.version} of function {name} was deleted meanwhile.", remedy="Find out by whom.")
+    check_ours(wanted, active)
+    return active.version
+
+
+def check_ours(wanted: Wanted, running: Running) -> None:
+    """Lambda says itself what it runs.
+
+    Raises:
+        IntegrityError: it is not what was signed.
+    """
+    signed = wanted.signed
+    pairs = (
+        ("CodeSha256", signed.code_sha256, running.code_sha256),
+        ("SigningJobArn", signed.job, running.job),
+        ("SigningProfileVersionArn", signed.profile_version, running.profile_version),
+    )
+    for member, expected, found in pairs:
+        if expected != found:
+            what = (
+                f"{wanted.name}:{running.version or LATEST} does not have what was signed: {member} is {found or 'none'}, not {expected}."
+            )
+            raise IntegrityError(what, remedy="Find out who changes it beside shipsafe, and who answers in Lambda's place.")
+
+
+def _settled(work: Work, name: str) -> Running:
+    whole = settled_whole(work, name)
+    if whole is None:
+        raise IncompleteError(f"Function {name} was deleted meanwhile.", remedy="Find out by whom.")
+    return whole.latest

@@ -1,0 +1,113 @@
+"""What is to go live at one place: each function of a release, called as policy or template say, and the object that was signed for there.
+
+wanted(release, policy.deploy, target="prod")      # layers first, then the functions that use them
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from shipsafe.errors import ConfigError, IncompleteError, NothingError
+from shipsafe.model.deployment import DeployPolicy, FunctionDeploy
+from shipsafe.model.preference import filled
+from shipsafe.model.signing import SignedArtifact
+from shipsafe.packing.publish import MANIFEST
+from shipsafe.packing.release import Release, ReleasedArtifact
+from shipsafe.packing.signatures import signatures_of
+
+_FUNCTION, _LAYER = "function:", "layer:"
+_LAYER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)  # Lambda PublishLayerVersion takes 140; the version and "layer:" are beside it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One function, or one layer of the project, as it is to be at one place.
+
+    Attributes:
+        artifact: as the release names it. signed: what was signed of it for here.
+        how: what policy and template say of its going live; `how.name` is None where nobody says what it is called.
+        local: names of the project's own layers that it uses.
+    """
+
+    artifact: ReleasedArtifact
+    signed: SignedArtifact
+    how: FunctionDeploy
+    local: tuple[str, ...] = ()
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer."""
+        return self.artifact.subject.startswith(_LAYER)
+
+    @property
+    def name(self) -> str:
+        """What it is called in the account; the artifact's own name where nobody says (`named`)."""
+        return self.how.name or self.artifact.name
+
+    @property
+    def named(self) -> bool:
+        """Whether somebody said what it is called; else there has to be a function of that very name."""
+        return self.how.name is not None
+
+    @property
+    def alias(self) -> str:
+        """The alias that its callers use, "" where they call `$LATEST`."""
+        return self.how.alias or ""
+
+    @property
+    def description(self) -> str:
+        """Of a version that we publish: which release it is (256 characters are allowed)."""
+        return f"shipsafe {self.artifact.sha256}"
+
+
+def wanted(release: Release, policy: DeployPolicy, target: str, *, only: Collection[str] = ()) -> tuple[Wanted, ...]:
+    """Everything that is to be at a target, layers before the functions that use them.
+
+    Args:
+        release: with signatures.
+        policy: says how functions go live.
+        target: whose signatures are meant.
+        only: names of functions, and the layers that they use; empty for all.
+
+    Raises:
+        ConfigError: the release has no function of a name in `only`, two are to be one function, or a name cannot be one.
+        NothingError: the release has no function.
+        IncompleteError: something was not signed for the target.
+        IntegrityError: the manifest says of a signature what `sign` never writes.
+    """
+    functions = [one for one in release.artifacts if one.subject.startswith(_FUNCTION)]
+    if not functions:
+        raise NothingError("The release holds no function.", remedy="Name the folder of another.", path=str(release.out))
+    if missing := [name for name in only if name not in {one.name for one in functions}]:
+        there = ", ".join(one.name for one in functions)
+        raise ConfigError(f"The release has no function {missing[0][:80]!r}.", remedy=f"There are: {there}.", path=str(release.out))
+    chosen = [one for one in functions if not only or one.name in only]
+    used = {ref.local for one in chosen for ref in one.told.layers if ref.local}
+    layers = [one for one in release.artifacts if one.subject.startswith(_LAYER) and one.subject.removeprefix(_LAYER) in used]
+    signatures = signatures_of(release)
+    made = tuple(_one(release, one, signatures[one.name].get(target), policy, target) for one in (*layers, *chosen))
+    _check_names(made)
+    return made
+
+
+def _one(release: Release, artifact: ReleasedArtifact, signed: SignedArtifact | None, policy: DeployPolicy, target: str) -> Wanted:
+    if signed is None:
+        remedy = f"Run `shipsafe sign {release.out} --target {target}`."
+        raise IncompleteError(f"{artifact.subject} was not signed for target {target}.", remedy=remedy, path=str(release.out / MANIFEST))
+    told = artifact.told
+    how = filled(policy.of(artifact.name), function_name=told.function_name, alias=told.alias, preference=told.preference)
+    local = tuple(ref.local for ref in told.layers if ref.local)
+    return Wanted(artifact=artifact, signed=signed, how=how, local=local)
+
+
+def _check_names(found: tuple[Wanted, ...]) -> None:
+    """What goes to Lambda as a name, and to the screen."""
+    called: dict[tuple[bool, str], Wanted] = {}
+    for one in found:
+        if not _LAYER_NAME.fullmatch(one.name):
+            what = f"{one.artifact.subject} cannot be called {one.name[:80]!r} in Lambda."
+            raise ConfigError(what, remedy=f'Give it a name: [[deploy.function]] function = "{one.artifact.name}", name = "...".')
+        other = called.setdefault((one.is_layer, one.name), one)
+        if other is not one:
+            what = f"{other.artifact.subject} and {one.artifact.subject} are both to be {one.name!r}: one cannot run as the other."
+            raise ConfigError(what, remedy="Give each a `name` of its own in a [[deploy.function]].")

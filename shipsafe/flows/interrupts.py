@@ -1,0 +1,36 @@
+"""SIGINT and SIGTERM as something that one asks for, so that what was begun is taken back in order.
+
+    with interrupts() as interrupted:
+        while not interrupted(): ...
+
+Outside of the main thread there are no signals to be had, and nothing interrupts.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def interrupts() -> Generator[Callable[[], str]]:
+    """Gives what tells which signal came first, "" while none has."""
+    came: list[str] = []
+
+    def told() -> str:
+        return came[0] if came else ""
+
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        came.append(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,27 @@
+"""What `deploy` did, as lines for a person."""
+
+from collections.abc import Iterator
+
+from shipsafe.model.deployment import Deployment, Ending
+from shipsafe.reports.deployments import Told
+from shipsafe.reports.deployments.words import called, ended, last_line, signer
+
+
+def write(told: Told) -> str:
+    """It as text."""
+    lines = [line for one in told.deployments for line in _lines(one, told.verdict(one))]
+    return "".join(f"{line}\n" for line in (*lines, *told.remarks, last_line(told)))
+
+
+def _lines(one: Deployment, verdict: str) -> Iterator[str]:
+    version = f", version {one.version}" if one.version else ""
+    before = f" (before: {one.before})" if one.before and one.before != one.version else ""
+    yield f"{called(one)}  {ended(one)}{version}{before}{f', verify: {verdict}' if verdict else ''}"
+    yield f"  {one.artifact}: CodeSha256 {one.code_sha256}, signed by {signer(one)}"
+    for shift in one.shifts:
+        yield f"  {shift.at:%H:%M:%S}  {shift.percent} % of the calls go to version {one.version}"
+    if one.reason and one.ending is not Ending.DEPLOYED:
+        yield f"  {one.reason}"
+    elif one.error is not None:
+        yield f"  {one.error}"
+    yield from (f"  note: {note}" for note in one.notes)

@@ -1,0 +1,150 @@
+"""A release that was built once and signed at the local endpoint, and functions for it to go live in."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from shipsafe.adapters.aws.session import Aws, Place, open_aws
+from shipsafe.flows.deploy import Deployed, Deploying, DeployPlan, deployed, deploying, planned
+from shipsafe.flows.deploy_request import DeployRequest
+from shipsafe.local.endpoint import Endpoint
+from shipsafe.model.deployment import Deployment
+from shipsafe.model.signing import SignedArtifact
+from tests.local_endpoint import ACCOUNT, REGION
+from tests.signing.place import BUCKET, Site, make_bucket, make_profile
+from tests.signing.zips import zip_bytes
+from tests.verify.desk import Desk
+from tests.verify.live_world import ROLE, make_configuration
+
+TABLE = f"""
+[[sign.target]]
+name = "prod"
+account = "{ACCOUNT}"
+region = "{REGION}"
+profile = "orders_2026"
+bucket = "{BUCKET}"
+"""
+
+
+@dataclass
+class Scene:
+    """The project of `desk`, its release signed for `prod`, and a function that runs something older, which was signed too.
+
+    `lines` is what was said while it was deployed.
+    """
+
+    desk: Desk
+    endpoint: Endpoint
+    site: Site
+    profile: str
+    configuration: str
+    signed: SignedArtifact
+    lines: list[str] = field(default_factory=list)
+    opened: dict[Place, Aws] = field(default_factory=dict)
+    sleep: Callable[[float], None] = lambda seconds: time.sleep(min(seconds, 0.01))
+
+    @property
+    def lambda_(self) -> Any:
+        return self.site.client("lambda")
+
+    @property
+    def policy(self) -> Path:
+        return self.desk.project / "shipsafe.toml"
+
+    def add(self, text: str) -> None:
+        """More of a policy."""
+        self.policy.write_text(f"{self.policy.read_text()}\n{text}\n")
+
+    def function(self, name: str = "Pay", *, alias: str = "live", **words: Any) -> None:
+        """A function that runs an older release, its version 1 under the alias."""
+        older = self.older
+        given = {"Runtime": "python3.13", "Handler": "app.handler", "Role": ROLE, "CodeSigningConfigArn": self.configuration} | words
+        code = {"S3Bucket": older.object.bucket, "S3Key": older.object.key, "S3ObjectVersion": older.object.version}
+        self.lambda_.create_function(FunctionName=name, Code=code, **given)
+        self.lambda_.publish_version(FunctionName=name)
+        if alias:
+            self.lambda_.create_alias(FunctionName=name, Name=alias, FunctionVersion="1")
+
+    @property
+    def older(self) -> SignedArtifact:
+        work = self.site.unsigned("older", zip_bytes({"app.py": b"def handler(event, context): return 'older'\n"}))
+        return self.site.run(work).signed[0]
+
+    def connect(self, place: Place) -> Aws:
+        if place not in self.opened:
+            self.opened[place] = open_aws(place)
+        return self.opened[place]
+
+    def request(self, **words: Any) -> DeployRequest:
+        return DeployRequest(out=self.desk.dist, policy=self.policy, local_root=self.endpoint.fingerprint, offline=True, **words)
+
+    @contextmanager
+    def case(self, **words: Any) -> Iterator[Deploying]:
+        with deploying(
+            self.request(**words), self.lines.append, connect=self.connect, now=lambda: datetime.now(UTC), sleep=self.sleep
+        ) as case:
+            yield case
+
+    def plan(self, **words: Any) -> DeployPlan:
+        with self.case(**words) as case:
+            return planned(case)
+
+    def deploy(self, **words: Any) -> Deployed:
+        """As the command does, without asking."""
+        with self.case(**words) as case:
+            plan = planned(case)
+            assert plan.exit_code == 0, wrong(plan)
+            return deployed(case, plan, self.lines.append)
+
+    def alias(self, name: str = "Pay", alias: str = "live") -> tuple[str, dict[str, float]]:
+        """Where an alias leads."""
+        told = self.lambda_.get_alias(FunctionName=name, Name=alias)
+        return told["FunctionVersion"], (told.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+
+    def versions(self, name: str = "Pay") -> list[str]:
+        return [one["Version"] for one in self.lambda_.list_versions_by_function(FunctionName=name)["Versions"]][1:]
+
+    def tags(self, name: str = "Pay") -> dict[str, str]:
+        found: dict[str, str] = self.lambda_.list_tags(Resource=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")["Tags"]
+        return found
+
+
+def wrong(plan: DeployPlan) -> list[tuple[str, str, str, str]]:
+    """The links that do not hold."""
+    return [
+        (chain.subject, str(link.hold), link.id, link.sentence)
+        for chain in plan.verification.chains
+        for link in chain.links
+        if str(link.hold) not in ("held", "not-asked")
+    ]
+
+
+def only(done: Deployed) -> Deployment:
+    assert len(done.deployments) == 1, done.deployments
+    return done.deployments[0]
+
+
+def make_scene(desk: Desk, endpoint: Endpoint, folder: Path) -> Scene:
+    """Everything but the function."""
+    endpoint.functions.configure({"creating": 0, "updating": 0})
+    make_bucket()
+    profile = make_profile()
+    work = folder / "site"
+    work.mkdir()
+    site = Site(endpoint, work)
+    configuration = make_configuration([profile])
+    text = (desk.project / "shipsafe.toml").read_text()
+    begin = text.index("\n[[sign.target]]")
+    end = text.index("\n[[", begin + 3)
+    (desk.project / "shipsafe.toml").write_text(text[:begin] + TABLE + text[end:])
+    shutil.copy(desk.dist / "Pay.zip", work / "Pay.zip")
+    made = site.run(site.unsigned("Pay", (desk.dist / "Pay.zip").read_bytes()))
+    assert not made.failed, made.failed
+    signed = replace(made.signed[0], artifact="Pay")
+    desk.record(signed)
+    return Scene(desk, endpoint, site, profile, configuration, signed)
