@@ -1,6 +1,6 @@
 """What a function's tags remember of a deployment, so that any later run on any machine finishes it or takes it back.
 
-    shipsafe:release  hex SHA-256 of the unsigned zip
+    shipsafe:release  hex SHA-256 of the unsigned zip, or none where nobody knows it
     shipsafe:before   live=7               the alias and the version that it led to
                       live=7+9=0.1         and a second one with its share of the calls
                       live=none            there was no such alias
@@ -32,12 +32,12 @@ _NONE, _LATEST = "none", "latest"
 _VERSION = r"[1-9][0-9]{0,18}"
 _ALIAS = r"(?![0-9]+=)[A-Za-z0-9_-]{1,128}"
 _BEFORE = re.compile(
-    rf"(?P<alias>{_ALIAS})=(?:(?P<none>none)|(?P<version>{_VERSION})(?:\+(?P<other>{_VERSION})=(?P<weight>[01](?:\.[0-9]{{1,24}})?))?)"
+    rf"(?P<alias>{_ALIAS})=(?:none|(?P<version>{_VERSION})(?:\+(?P<other>{_VERSION})=(?P<weight>[01](?:\.[0-9]{{1,24}})?))?)"
     r"|latest=(?P<code>[A-Za-z0-9+/]{43}=)",
     re.ASCII,
 )
 _DEPLOY = re.compile(r"(?P<id>[0-9a-f]{8,40}) (?P<began>[0-9TZ:-]{20}) (?P<deadline>[0-9TZ:-]{20})", re.ASCII)
-_HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_RELEASE = re.compile(rf"[0-9a-f]{{64}}|{_NONE}", re.ASCII)
 
 
 class Phase(StrEnum):
@@ -95,7 +95,7 @@ class Marks:
 
     Attributes:
         id: of the deployment, hex. began, deadline: UTC, whole seconds.
-        release: hex SHA-256 of the unsigned zip.
+        release: hex SHA-256 of the unsigned zip, "" where nobody knows it.
         before: where callers went.
         version: the published one, "" before there is one.
     """
@@ -120,7 +120,7 @@ class Marks:
     def tags(self) -> dict[str, str]:
         """As tags."""
         return {
-            RELEASE: self.release,
+            RELEASE: self.release or _NONE,
             BEFORE: str(self.before),
             STEP: f"{self.phase} {self.version}".rstrip(),
             DEPLOY: f"{self.id} {self.began.astimezone(UTC).strftime(_TIME)} {self.deadline.astimezone(UTC).strftime(_TIME)}",
@@ -137,7 +137,7 @@ def of_tags(function: str, tags: Mapping[str, str]) -> Marks | None:
     if not found:
         return None
     before, step, deploy = (shape.fullmatch(found.get(name, "")) for shape, name in ((_BEFORE, BEFORE), (_STEP, STEP), (_DEPLOY, DEPLOY)))
-    if before is None or step is None or deploy is None or not _HEX.fullmatch(found.get(RELEASE, "")):
+    if before is None or step is None or deploy is None or not _RELEASE.fullmatch(found.get(RELEASE, "")):
         raise _not_ours(function, found)
     try:
         began, deadline = (datetime.strptime(deploy[name], _TIME).replace(tzinfo=UTC) for name in ("began", "deadline"))
@@ -147,7 +147,7 @@ def of_tags(function: str, tags: Mapping[str, str]) -> Marks | None:
         id=deploy["id"],
         began=began,
         deadline=deadline,
-        release=found[RELEASE],
+        release=found[RELEASE].removeprefix(_NONE),
         before=Before(
             alias=before["alias"] or "",
             version=before["version"] or "",

@@ -11,6 +11,7 @@ from shipsafe.deploy import marks
 from shipsafe.deploy.lead import TakenError, lead, look_at, shown, taken
 from shipsafe.deploy.marks import Phase
 from shipsafe.deploy.patience import patiently
+from shipsafe.deploy.resume import arrived, on_its_way
 from shipsafe.deploy.shifting import Hands, RolledOut, Shifting
 from shipsafe.errors import RolledBackError, ShipsafeError
 from shipsafe.model.deployment import Ending, Shift
@@ -36,7 +37,7 @@ def restore(to: Shifting, hands: Hands, why: str) -> RolledOut:
     except ShipsafeError as error:
         return _stuck(to, why, error)
     settled = to.marks.at(Phase.RESTORED)
-    notes = _settle(to, hands, settled)
+    notes = settle(to, hands, settled)
     hands.say(f"{to.name}:{to.alias}: leads to {shown(before(to))} again")
     shifts = (Shift(at=hands.now(), percent=0),) if moved else ()
     return RolledOut(ending=Ending.ROLLED_BACK, marks=settled, reason=why, shifts=shifts, notes=notes)
@@ -45,17 +46,8 @@ def restore(to: Shifting, hands: Hands, why: str) -> RolledOut:
 def left(to: Shifting, hands: Hands, error: TakenError, why: str) -> RolledOut:
     """Leave the alias to whoever has moved it."""
     settled = to.marks.at(Phase.LEFT)
-    notes = _settle(to, hands, settled)
+    notes = settle(to, hands, settled)
     return RolledOut(ending=Ending.UNFINISHED, marks=settled, reason=f"{why} {error.what}".strip(), error=error, notes=notes)
-
-
-def ours(to: Shifting, now: Alias | None) -> bool:
-    """Whether an alias stands at a step of this deployment: all calls at its version, or some of them beside the one before."""
-    if now is None or not to.version:
-        return False
-    if now.version == to.version:
-        return not now.weights
-    return now.version == to.marks.before.version and set(now.weights) == {to.version}
 
 
 def _back(to: Shifting, hands: Hands, until: datetime) -> bool:
@@ -69,7 +61,7 @@ def _back(to: Shifting, hands: Hands, until: datetime) -> bool:
         now = look_at(to, hands, until, stubborn=True)
         if to.marks.before.leads(now):
             return False
-        if not ours(to, now):
+        if not (on_its_way(to.marks, now) or arrived(to.marks, now)):
             raise taken(to, before(to), now)
         try:
             lead(to, hands, now, before(to), until, stubborn=True)
@@ -85,7 +77,7 @@ def before(to: Shifting) -> Alias | None:
     return Alias(name=it.alias, version=it.version, weights=it.weights) if it.version else None
 
 
-def _settle(to: Shifting, hands: Hands, settled: marks.Marks) -> tuple[str, ...]:
+def settle(to: Shifting, hands: Hands, settled: marks.Marks) -> tuple[str, ...]:
     """Write that nothing is left to do, unless the tags are another deployment's by now. What cannot be written harms nobody: a note."""
 
     def write() -> None:
