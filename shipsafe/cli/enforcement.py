@@ -1,0 +1,108 @@
+"""How `enforce` tells what it found: lines for people, and one document for programs."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from shipsafe.enforce.changes import Change
+from shipsafe.enforce.plan import FunctionPlan, PlacePlan
+from shipsafe.enforce.roles import Goal
+from shipsafe.flows.enforce import EnforceSurvey
+from shipsafe.model.enforcement import Enforcing
+from shipsafe.reports.tally import count
+
+
+def lines(found: EnforceSurvey, *, planning: bool) -> Iterator[str]:
+    """Place by place: who may sign, each function with what is wrong and what holds it back; then the changes, if `planning`."""
+    for place in found.places:
+        aws = place.looks.aws
+        yield f"account {aws.account}, {aws.region}, as {aws.caller}"
+        yield from (f"  {'may sign' if number == 0 else '':8}  {arn}" for number, arn in enumerate(place.wanted.publishers))
+        yield from (f"  note      {note}" for note in place.wanted.notes)
+        for ring, functions in groupby(sorted(place.functions, key=_order), key=lambda one: (one.case.ring, one.case.mode)):
+            named = f"ring {ring[0]}" if ring[0] else "in no ring"
+            yield f"  {named} ({ring[1].value})"
+            for one in functions:
+                yield from _function(one, planning=planning)
+        if planning:
+            yield from (f"  {one_line(change)}" for stage in place.stages for change in stage)
+    yield from (f"not looked at: {error}" for error in found.unlooked)
+
+
+def summary(found: EnforceSurvey) -> str:
+    """One sentence about all functions."""
+    functions = [one for _, one in found.functions]
+    enforcing = sum(one.case.standing.enforces for one in functions)
+    waiting = sum(bool(one.holding) for one in functions)
+    wrong = sum(bool(one.case.standing.wrongs) for one in functions)
+    clean = "nothing is wrong" if not wrong else f"something is wrong with {wrong}"
+    return f"{count(len(functions), 'function')}: {enforcing} {'enforces' if enforcing == 1 else 'enforce'}, {waiting} held back; {clean}."
+
+
+def document(found: EnforceSurvey) -> dict[str, Any]:
+    """The same as JSON: `places`, `unlooked` and the `exitCode` of `--check`."""
+    return {
+        "places": [_place(place) for place in found.places],
+        "unlooked": [str(error) for error in found.unlooked],
+        "exitCode": int(found.exit_code),
+    }
+
+
+def one_line(change: Change) -> str:
+    """A change: the call, its parameters, and why."""
+    step = change.step
+    return f"{step.api}  {', '.join(f'{name}={_value(value)}' for name, value in step.parameters.items())}: {step.why}"
+
+
+def _order(one: FunctionPlan) -> tuple[bool, str, str, str]:
+    return (not one.case.ring, one.case.ring, one.case.mode, one.case.name)
+
+
+def _function(one: FunctionPlan, *, planning: bool) -> Iterator[str]:
+    standing = one.case.standing
+    becomes = f" -> {one.goal.value.capitalize()}" if planning and one.goal is not Goal.AS_IT_IS and _mode(one) != one.goal.value else ""
+    yield f"    {one.case.name}  {_mode(one).capitalize()}{becomes}{'' if standing.wrongs else ', nothing is wrong'}"
+    yield from (f"      {wrong.what}: {wrong.sentence} {wrong.remedy}".rstrip() for wrong in standing.wrongs)
+    if planning and one.case.mode is Enforcing.ENFORCE:
+        yield from (f"      held back: {line}" for line in one.holding)
+
+
+def _mode(one: FunctionPlan) -> str:
+    """How the attached configuration is: `enforce`, `warn` or `no configuration`."""
+    if one.case.standing.enforces:
+        return Goal.ENFORCE.value
+    return "no configuration" if one.case.standing.configuration is None else Goal.WARN.value
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return ", ".join(f"{key}={item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+
+
+def _place(place: PlacePlan) -> dict[str, Any]:
+    aws = place.looks.aws
+    return {
+        "account": aws.account,
+        "region": aws.region,
+        "publishers": list(place.wanted.publishers),
+        "notes": list(place.wanted.notes),
+        "functions": [_told(one) for one in place.functions],
+        "steps": [{"api": step.api, "parameters": dict(step.parameters), "why": step.why} for step in place.steps],
+    }
+
+
+def _told(one: FunctionPlan) -> dict[str, Any]:
+    standing, since = one.case.standing, one.readiness.since
+    return {
+        "name": one.case.name,
+        "ring": one.case.ring,
+        "wanted": one.case.mode.value,
+        "is": _mode(one),
+        "becomes": one.goal.value,
+        "configuration": standing.configuration.arn if standing.configuration else None,
+        "warnedSince": since.isoformat() if since else None,
+        "wrongs": [{"what": wrong.what.value, "sentence": wrong.sentence, "remedy": wrong.remedy} for wrong in standing.wrongs],
+        "holding": list(one.holding),
+        "layers": [{"arn": layer.arn, "letting": layer.letting.value, "signer": layer.profile_version} for layer in standing.layers],
+    }
