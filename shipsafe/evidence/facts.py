@@ -65,8 +65,9 @@ def _waived(predicate: Mapping[str, Any]) -> Iterator[WaivedFinding]:
 def deployed(statement: Statement) -> Deployed:
     """Of a deployment record."""
     predicate = statement.predicate
-    names = {"function": "function", "version": "version", "alias": "alias", "account": "account", "region": "region", "at": "deployedAt"}
-    return Deployed(**{name: _text(predicate, key) for name, key in names.items()})
+    names = ("function", "version", "alias", "account", "region", "ending", "stage")
+    said = {name: _text(predicate, name) for name in names}
+    return Deployed(**said, at=_text(predicate, "deployedAt"), override=_text(table(predicate, "override"), "reason"))
 
 
 def signed_on(statement: Statement) -> date | None:

@@ -20,18 +20,20 @@ from shipsafe.adapters.places import cache_dir
 from shipsafe.errors import ConfigError, IncompleteError, ShipsafeError
 from shipsafe.evidence import facts
 from shipsafe.evidence.envelope import statement_of
+from shipsafe.evidence.override_record import vouched_override
 from shipsafe.evidence.recorded import recorded
 from shipsafe.evidence.store import Store, store_of
 from shipsafe.evidence.store.layout import Kept
 from shipsafe.evidence.trust import role_of, vouched
 from shipsafe.model.attestation import Envelope, Predicate, Role, Statement
 from shipsafe.model.audit import Audit, AuditedRelease, Built, Checked, Decided, Deployed, Standing
+from shipsafe.model.override import Override
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.policy import load
 
-_Fact = Built | Decided | SignedArtifact | Deployed
-_KINDS = (Predicate.SIGNING, Predicate.PROVENANCE, Predicate.GATES, Predicate.DEPLOYMENT, Predicate.SBOM)
+_Fact = Built | Decided | SignedArtifact | Deployed | Override
+_KINDS = (Predicate.SIGNING, Predicate.PROVENANCE, Predicate.GATES, Predicate.DEPLOYMENT, Predicate.OVERRIDE, Predicate.SBOM)
 _One = TypeVar("_One", Built, Decided)
 
 
@@ -205,17 +207,20 @@ def _look(store: Store, kept: Kept, found: Envelope | ShipsafeError, request: Au
     statement = statement_of(found, shown=shown)
     role, subjects = role_of(statement), tuple(one.digests["sha256"] for one in statement.subjects)
     try:
-        by = vouched(found, request.policy.attest, at=at or facts.signed_on(statement) or request.today, shown=shown).by
-        fact = _fact(statement, shown)
+        day = facts.stated_on(statement) or at or facts.signed_on(statement) or request.today
+        by = vouched(found, request.policy.attest, at=day, shown=shown).by
+        fact = _fact(found, statement, request.policy, shown)
     except ShipsafeError as error:
         return _Read(kept, _refused(kept, shown, role, error), subjects)
     standing = Standing.VOUCHED if by else Standing.UNVOUCHED
     return _Read(kept, Checked(kind=kept.word, envelope=kept.sha256, shown=shown, standing=standing, role=role, by=by), subjects, fact)
 
 
-def _fact(statement: Statement, shown: str) -> _Fact:
+def _fact(envelope: Envelope, statement: Statement, policy: Policy, shown: str) -> _Fact:
     if statement.kind == Predicate.SIGNING:
         return recorded(statement, shown=shown)
+    if statement.kind == Predicate.OVERRIDE:
+        return vouched_override(envelope, policy, shown=shown)
     if statement.kind == Predicate.PROVENANCE:
         return facts.built(statement)
     return facts.decided(statement) if statement.kind == Predicate.GATES else facts.deployed(statement)
@@ -239,12 +244,14 @@ def _within(release: _Release, request: AuditRequest) -> bool:
 def _audited(release: _Release) -> AuditedRelease:
     found = [one.fact for one in release.read]
     deployed = {one for one in found if isinstance(one, Deployed)}
+    overridden = {one for one in found if isinstance(one, Override)}
     return AuditedRelease(
         sha256=release.sha256,
         built=_distinct(one for one in found if isinstance(one, Built)),
         decided=_distinct(one for one in found if isinstance(one, Decided)),
         signed=tuple(release.signed),
         deployed=tuple(sorted(deployed, key=lambda one: (one.at, one.region, one.function, one.version, one.alias))),
+        overridden=tuple(sorted(overridden, key=lambda one: (one.at, one.statement))),
         statements=tuple(one.checked for one in release.read),
     )
 

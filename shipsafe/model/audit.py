@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from shipsafe.errors import ExitCode
+from shipsafe.model.override import Override
 from shipsafe.model.signing import SignedArtifact
 
 
@@ -73,7 +74,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """What a deployment record says, as far as it says it."""
+    """What a deployment record says, as far as it says it.
+
+    `ending` is what it came to ("" of a record that does not say it), `override` why it went live although its gates did not let it, or "".
+    """
 
     function: str
     version: str
@@ -81,6 +85,9 @@ class Deployed:
     account: str
     region: str
     at: str
+    ending: str = ""
+    stage: str = ""
+    override: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +99,7 @@ class AuditedRelease:
     decided: tuple[Decided, ...] = ()
     signed: tuple[SignedArtifact, ...] = ()
     deployed: tuple[Deployed, ...] = ()
+    overridden: tuple[Override, ...] = ()
     statements: tuple[Checked, ...] = ()
 
     @property

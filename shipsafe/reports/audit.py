@@ -6,6 +6,7 @@ Everything in it may come from whoever could write into the store: it is escaped
 from collections.abc import Iterable, Iterator
 
 from shipsafe.model.audit import Audit, AuditedRelease, Built, Checked, Decided, Deployed, Standing, WaivedFinding
+from shipsafe.model.override import Override
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.reports.escape import for_markdown
 from shipsafe.reports.tally import count
@@ -49,6 +50,7 @@ def _facts(release: AuditedRelease) -> Iterator[tuple[str, str]]:
     yield from (("decided", decided(one)) for one in release.decided)
     if not release.decided:
         yield "decided", "no statement of the gates that counts"
+    yield from (("override", overridden(one)) for one in release.overridden)
     yield from (("waived", waived(one)) for one in waivers(release))
     yield from (("signed", signed(one)) for one in release.signed)
     if not release.signed:
@@ -67,6 +69,12 @@ def built(one: Built) -> str:
 def decided(one: Decided) -> str:
     """The decision, who asked, and under which policy."""
     return f"{one.decision or 'nothing'}, asked by the {one.asked_by or 'unknown'}, under policy {one.policy_digest or 'not named'}"
+
+
+def overridden(one: Override) -> str:
+    """Who let it through although its gates did not, why, and what."""
+    more = f" and {len(one.over) - 1} more" if len(one.over) > 1 else ""
+    return f"{one.sentence} It lets through: {one.over[0] if one.over else 'nothing that it names'}{more}"
 
 
 def waivers(release: AuditedRelease) -> tuple[WaivedFinding, ...]:
@@ -92,7 +100,13 @@ def signed(one: SignedArtifact) -> str:
 
 def deployed(one: Deployed) -> str:
     """What runs where, as far as the record says it."""
-    parts = (one.function, one.version and f"version {one.version}", one.alias and f"alias {one.alias}", one.account, one.region, one.at)
+    what = (one.function, one.version and f"version {one.version}", one.alias and f"alias {one.alias}", one.account, one.region, one.at)
+    how = (
+        one.stage and f"stage {one.stage}",
+        one.ending not in ("", "deployed") and one.ending,
+        one.override and f"OVERRIDDEN: {one.override}",
+    )
+    parts = (*what, *how)
     return ", ".join(part for part in parts if part) or "a record that names nothing"
 
 
@@ -112,6 +126,7 @@ def markdown(audit: Audit) -> str:
     if audit.releases:
         lines += ["| release | commit | builder | verdict | waivers | signed | deployed | evidence |", "|---|---|---|---|---|---|---|---|"]
         lines += [_row(release) for release in audit.releases]
+    lines += _section("Overridden", (f"{release.name}: {overridden(one)}" for release in audit.releases for one in release.overridden))
     lines += _section("Waivers", (f"{release.name}: {waived(one)}" for release in audit.releases for one in waivers(release)))
     problems = (
         f"{release.name or release.sha256}: {checked(one)}" for release in audit.releases for one in release.statements if one.problem

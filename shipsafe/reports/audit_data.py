@@ -50,6 +50,7 @@ def _release(release: AuditedRelease) -> dict[str, Any]:
         "built": [asdict(one) for one in release.built],
         "decided": [asdict(one) for one in release.decided],
         "signed": [_signed(one) for one in release.signed],
+        "overridden": [{**one.told, "over": one.over, "vouched_by": one.vouched_by} for one in release.overridden],
         "deployed": [asdict(one) for one in release.deployed],
         "statements": [asdict(one) for one in release.statements],
     }
@@ -87,6 +88,7 @@ def _cells(release: AuditedRelease) -> dict[str, list[str]]:
         "builder": [one.builder for one in release.built],
         "verdict": [f"{one.decision} ({one.asked_by})" for one in release.decided],
         "policy_digest": [one.policy_digest for one in release.decided],
+        "overridden": [words.overridden(one) for one in release.overridden],
         "waivers": [words.waived(one) for one in words.waivers(release)],
         "signed_at": [one.signed_at.isoformat() for one in release.signed],
         "target": [one.target for one in release.signed],

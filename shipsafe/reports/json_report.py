@@ -11,6 +11,7 @@ What can be computed is written for the reader's comfort and not read back: `exi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ from shipsafe.model.artifact import Artifact
 from shipsafe.model.baseline import BaselineFile
 from shipsafe.model.finding import Effect, Finding, Persona, Rule
 from shipsafe.model.outcome import Outcome
+from shipsafe.model.override import Override
 from shipsafe.model.record import SCHEMA_VERSION, RunRecord
 from shipsafe.model.report import Report
 from shipsafe.model.severity import Severity
@@ -124,6 +126,7 @@ def _document(record: RunRecord) -> dict[str, object]:
             "vex_notes": [asdict(note) for note in verdict.vex_notes],
             "vanished": [entry_document(entry) for entry in verdict.vanished],
             "lapsed": [{"entry": entry_document(one.entry), "reason": one.reason} for one in verdict.lapsed],
+            **({"override": _override(verdict.override)} if verdict.override else {}),
         },
         "outcomes": [outcome_document(one, [places[finding] for finding in one.findings]) for one in record.outcomes],
         "findings": findings,
@@ -174,6 +177,7 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
             baselined=tuple(Baselined(finding=finding, entry=entry) for finding, entry in zip(decided["baselined"], entries, strict=True)),
             vanished=tuple(read_entry(item) for item in verdict["vanished"]),
             lapsed=tuple(Lapsed(entry=read_entry(item["entry"]), reason=item["reason"]) for item in verdict["lapsed"]),
+            override=_read_override(verdict["override"]) if "override" in verdict else None,
         ),
         outcomes=tuple(read_outcome(item, (_at(findings, place) for place in item["findings"])) for item in raw["outcomes"]),
         artifacts=tuple(Artifact(**item) for item in raw["artifacts"]),
@@ -188,6 +192,24 @@ def _record(raw: Mapping[str, Any]) -> RunRecord:
         overrides=tuple(raw["overrides"]),
         attested_by=tuple(raw["attested_by"]),
     )
+
+
+def _override(override: Override) -> dict[str, object]:
+    lists = {"subjects": override.subjects, "over": override.over, "vouched_by": override.vouched_by}
+    known = {"findings": sorted(override.findings), "questions": sorted(override.questions)}
+    return {**override.told, **lists, **known, "policy": override.policy}
+
+
+def _read_override(raw: Mapping[str, Any]) -> Override:
+    """An override, as a report tells it: of people's interest, and no proof of anything.
+
+    Raises:
+        ValueError: a time that is none.
+    """
+    lists = {name: tuple(raw[name]) for name in ("subjects", "over", "vouched_by")}
+    times = {name: datetime.fromisoformat(raw[name]) for name in ("at", "until")}
+    known = {"findings": frozenset(raw["findings"]), "questions": frozenset((gate, subject) for gate, subject in raw["questions"])}
+    return Override(**{**raw, **lists, **times, **known})
 
 
 def _at(findings: list[Finding], place: float) -> Finding:

@@ -297,7 +297,8 @@ def verdict_sentence(record: RunRecord) -> str:
     if since := unchanged(record):
         left_out = f"{count(len(since), 'question')} about {count(len({outcome.subject for outcome in since}), 'subject')}"
         parts.append(f"{left_out} not asked, unchanged since {short(since[0].unchanged_since, 200)}")
-    return f"{'; '.join(parts)}."
+    override = f" {verdict.override.sentence}" if verdict.override else ""
+    return f"{'; '.join(parts)}.{override}"
 
 
 def _not_blocking(record: RunRecord) -> tuple[tuple[str, list[Finding]], ...]:
