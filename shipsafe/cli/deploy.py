@@ -80,7 +80,7 @@ def _deploy(
             tell(plan.verification, "text", (), local=there, quiet=quiet, verbose=verbose)
             screen.say(f"Nothing was deployed. exit {int(plan.exit_code)}")
             return plan.exit_code
-        if not screen.confirm(_plan(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
+        if not screen.confirm(plan_lines(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
             return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
         done = deployed(case, plan, progress)
     told = Told(deployments=done.deployments, verdicts=done.verdicts, verification=done.verification, exit_code=done.exit_code,
@@ -97,7 +97,7 @@ def _deploy(
     return done.exit_code
 
 
-def _plan(case: Deploying, plan: DeployPlan) -> Iterator[str]:
+def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:
     """The plan, as a person reads it: as whom and where to, and every step with its reason."""
     names = ", ".join(names_of(case.request.signers, case.policy.attest))
     yield f"deployment record: {f'signed by {names}' if names else 'unsigned, so that nobody vouches for it (--key URI signs it)'}"

@@ -12,14 +12,16 @@ import typer
 from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.files import disk_errors, write_atomic
 from shipsafe.cli import options, run
+from shipsafe.cli.deploy import plan_lines as deploy_lines
 from shipsafe.cli.screen import MARK, Screen, console, is_terminal
 from shipsafe.cli.sign import plan_lines
 from shipsafe.errors import ConfigError
 from shipsafe.evidence.keys import open_signers
-from shipsafe.flows.ship import ship
+from shipsafe.flows.deploy import Deploying, DeployPlan
+from shipsafe.flows.ship import Ahead, nothing, ship
 from shipsafe.flows.ship_request import ShipRequest
 from shipsafe.flows.sign import Asking, Planned
-from shipsafe.flows.targets import policy_of, targets_of
+from shipsafe.flows.targets import policy_of
 from shipsafe.model.ship import Shipped
 from shipsafe.reports.ship import FORMS, write
 from shipsafe.reports.ship.view import View, live_view, plain_view, silent_view
@@ -40,6 +42,10 @@ class _Ask:
     def sign(self, case: Asking, plan: Planned) -> bool:
         """Whether to upload and sign."""
         return self._agreed(plan_lines(case, plan))
+
+    def deploy(self, case: Deploying, plan: DeployPlan) -> bool:
+        """Whether to change what runs."""
+        return self._agreed(deploy_lines(case, plan))
 
     def _agreed(self, lines: Iterable[str]) -> bool:
         if self.yes and not self.dry_run:
@@ -99,27 +105,28 @@ def _in_sandbox(
     request: ShipRequest, *, kept: Path | None, yes: bool, output: str, reports: Iterable[tuple[str, Path]], quiet: bool, verbose: bool
 ) -> int:  # fmt: skip
     """The line on an endpoint of its own. The release goes with it, unless somebody said where to keep it."""
-    from shipsafe.flows.sandbox import sandbox  # noqa: PLC0415 - only a sandbox needs the endpoint
+    from shipsafe.flows.sandbox import sandbox, target_of  # noqa: PLC0415 - only a sandbox needs the endpoint
 
     if request.resume:
         raise ConfigError("A sandbox begins empty, so that there is nothing to resume.", remedy="Leave out --resume or --sandbox.")
     policy = policy_of(request.build.path, request.build.policy, request.build.today)
-    target = targets_of(policy, request.targets)[0]
-    mine = Screen(local=True, stream=sys.stderr)
-    with sandbox(target, (lambda _: None) if quiet else mine.say) as box:
-        inside = replace(request, build=replace(request.build, out=kept or box.folder / "dist"), targets=(target.name,))
-        return _line(inside, yes=yes, output=output, reports=reports, quiet=quiet, verbose=verbose)
+    target = target_of(policy, request.targets)
+    with sandbox(target, next((one.account for one in policy.sign.targets if one.name == target.name), None)) as box:
+        inside = replace(
+            request, build=replace(request.build, out=kept or box.folder / "dist"), targets=(target.name,), amend=box.amend
+        )  # fmt: skip
+        return _line(inside, yes=yes, output=output, reports=reports, quiet=quiet, verbose=verbose, ahead=box.ahead)
 
 
 def _line(
-    request: ShipRequest, *, yes: bool, output: str, reports: Iterable[tuple[str, Path]], quiet: bool, verbose: bool
+    request: ShipRequest, *, yes: bool, output: str, reports: Iterable[tuple[str, Path]], quiet: bool, verbose: bool, ahead: Ahead = nothing
 ) -> int:  # fmt: skip
     local = is_local()
     request = replace(request, local_root=local_root(os.environ, local=False))
     view = _view(local=local, quiet=quiet, title=f"shipsafe ship {request.build.folder.name}")
     screen = Screen(local=local, stream=sys.stdout if output == "text" else sys.stderr)
     with view:
-        shipped = ship(request, view, _Ask(view=view, screen=screen, yes=yes, dry_run=request.dry_run))
+        shipped = ship(request, view, _Ask(view=view, screen=screen, yes=yes, dry_run=request.dry_run), ahead=ahead)
     for form, file in reports:
         write_atomic(file.absolute(), write(shipped, form).encode())
     _show(shipped, output, verbose=verbose)

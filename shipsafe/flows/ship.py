@@ -13,6 +13,7 @@ from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ExitCode, ShipsafeError
 from shipsafe.flows.ship_journal import Line, LineJournal
 from shipsafe.flows.ship_legs import Run, build_leg, sign_leg
+from shipsafe.flows.ship_live import deploy_leg, enforce_leg, verify_leg
 from shipsafe.flows.ship_request import Agree, ShipRequest
 from shipsafe.model.ship import Leg, LegReport, Shipped, Went
 from shipsafe.reports.ship.view import View
@@ -23,15 +24,42 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-_LEGS: dict[Leg, Callable[[Run], LegReport]] = {Leg.BUILD: build_leg, Leg.SIGN: sign_leg}
+Ahead = Callable[[Leg, Run], None]
+
+
+def nothing(_leg: Leg, _run: Run) -> None:
+    """Nothing is done before a leg."""
+
+
+_LEGS: dict[Leg, Callable[[Run], LegReport]] = {
+    Leg.BUILD: build_leg,
+    Leg.SIGN: sign_leg,
+    Leg.ENFORCE: enforce_leg,
+    Leg.DEPLOY: deploy_leg,
+    Leg.VERIFY: verify_leg,
+}
 _WENT = (Went.PASSED, Went.DONE_BEFORE)
 _BEFORE_ANYTHING = (ExitCode.USAGE, ExitCode.NOTHING)
 
 
 def ship(
-    request: ShipRequest, view: View, agree: Agree, *, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now
-) -> Shipped:  # fmt: skip
+    request: ShipRequest,
+    view: View,
+    agree: Agree,
+    *,
+    ahead: Ahead = nothing,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime] = utc_now,
+) -> Shipped:
     """Run the line, and give what came of it. Every leg that was reached is in the result, also where one failed.
+
+    Args:
+        request: what is asked for.
+        view: is told how it goes on.
+        agree: says whether to go on, before anything changes.
+        ahead: called before each leg, as a part of it.
+        clock: seconds that only go forward.
+        now: UTC.
 
     Raises:
         ConfigError, NothingError: before anything was done: nothing can be built, signed or deployed as it was asked for.
@@ -45,7 +73,7 @@ def ship(
         if reports and reports[-1].went not in _WENT:
             reports.append(LegReport(leg=leg, went=Went.NOT_REACHED))
             continue
-        report = _walked(leg, run, clock)
+        report = _walked(leg, run, ahead, clock)
         if report.went in _WENT:
             line = journal.finish(line, leg, run.release)
         reports.append(report)
@@ -76,11 +104,12 @@ def _line(run: Run, journal: LineJournal, now: datetime) -> Line:
     return before
 
 
-def _walked(leg: Leg, run: Run, clock: Callable[[], float]) -> LegReport:
+def _walked(leg: Leg, run: Run, ahead: Ahead, clock: Callable[[], float]) -> LegReport:
     """One leg, with the time that it took. What stops it after the first one is a report, so that all of the line is told."""
     began = clock()
     run.view.begin(leg)
     try:
+        ahead(leg, run)
         report = _LEGS[leg](run)
     except ShipsafeError as error:
         if leg is Leg.BUILD and error.exit_code in _BEFORE_ANYTHING:

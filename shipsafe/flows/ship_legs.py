@@ -13,7 +13,7 @@ from shipsafe.errors import ExitCode, IntegrityError
 from shipsafe.flows.build import build
 from shipsafe.flows.ship_request import Agree, ShipRequest
 from shipsafe.flows.sign import asking, planned, signed
-from shipsafe.flows.sign_policy import policy_file
+from shipsafe.flows.sign_policy import load_policy, policy_file
 from shipsafe.flows.sign_request import SignRequest
 from shipsafe.flows.targets import policy_of, targets_of
 from shipsafe.model.chain import Verification
@@ -54,6 +54,7 @@ class Run:
         return SignRequest(
             out=self.request.out, today=built.today, policy=built.policy, targets=asked.targets, vex=built.vex, offline=built.offline,
             jobs=built.jobs, timeout=asked.timeout, local_root=asked.local_root, overrides=built.overrides, signers=asked.signers,
+            amend=asked.amend,
         )  # fmt: skip
 
     def held(self) -> Release:
@@ -90,7 +91,8 @@ def build_leg(run: Run) -> LegReport:
         return LegReport(
             leg=Leg.BUILD, went=Went.DONE_BEFORE, sentence=f"{_listed(release)} {_lie(release)} in {run.request.out}, as built before."
         )
-    targets_of(policy_of(asked.build.path, asked.build.policy, asked.build.today), asked.targets)  # said before a minute is spent
+    policy = asked.amend(policy_of(asked.build.path, asked.build.policy, asked.build.today))
+    targets_of(policy, asked.targets)  # said before a minute is spent
     with run.view.progress() as progress:
         run.record = build(asked.build, progress, run.timeline)
     verdict = run.record.verdict
@@ -111,7 +113,8 @@ def sign_leg(run: Run) -> LegReport:
     """
     release, request = run.held(), run.sign_request()
     if run.request.resume:
-        targets = targets_of(policy_of(policy_file(request, release), policy_file(request, release), request.today), request.targets)
+        path = policy_file(request, release)
+        targets = targets_of(load_policy(request, path.resolve().parent, path), request.targets)
         if _all_signed(release, targets, datetime.now(UTC)):
             return LegReport(
                 leg=Leg.SIGN, went=Went.DONE_BEFORE, sentence=f"{_listed(release)} {_lie(release)} signed, as the manifest says."

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from shipsafe.flows.deploy import Deploying, DeployPlan
 from shipsafe.flows.request import Request
 from shipsafe.flows.sign import Asking, Planned
-from shipsafe.model.deployment import DeployRule
+from shipsafe.flows.sign_request import Amend, as_it_is
 
 if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
@@ -25,7 +26,7 @@ class ShipRequest:
         timeout: seconds that uploading, signing and reading back may take together.
         local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
         create: functions that do not exist are made. atomic: all go back if one does.
-        rules: further rules of how functions go live, over the policy's.
+        amend: changes the policy that was read: a sandbox has places of its own.
     """
 
     build: Request
@@ -38,7 +39,7 @@ class ShipRequest:
     local_root: str | None = None
     create: bool = False
     atomic: bool = False
-    rules: tuple[DeployRule, ...] = ()
+    amend: Amend = as_it_is
 
     @property
     def out(self) -> Path:
@@ -51,3 +52,6 @@ class Agree(Protocol):
 
     def sign(self, case: Asking, plan: Planned) -> bool:
         """Whether to upload and sign."""
+
+    def deploy(self, case: Deploying, plan: DeployPlan) -> bool:
+        """Whether to change what runs."""
