@@ -17,13 +17,14 @@ def show(policy: Policy, *, origin: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(values: Mapping[str, Any], path: str, origins: Mapping[str, str]) -> Iterator[str]:
+def _table(values: Mapping[str, Any], path: str, origins: Mapping[str, str], *, entry: bool = False) -> Iterator[str]:
+    """The lines of a table. Tables in an `entry` of a list are written inline: its number is no part of a header."""
     tables, lists = [], []
     for key, value in values.items():
         here = f"{path}{key}"
         if here in TABLE_LISTS:
             lists.append((here, value))
-        elif isinstance(value, dict) and here != "advisories.source":
+        elif isinstance(value, dict) and not entry and here != "advisories.source":
             tables.append((here, value))
         else:
             note = f"  # {origins[here]}" if here in origins else ""
@@ -33,10 +34,10 @@ def _table(values: Mapping[str, Any], path: str, origins: Mapping[str, str]) -> 
         yield f"[{here}]"
         yield from _table(table, f"{here}.", origins)
     for here, entries in lists:
-        for number, entry in enumerate(entries):
+        for number, item in enumerate(entries):
             yield ""
             yield f"[[{here}]]"
-            yield from _table(entry, f"{here}.{number}.", origins)
+            yield from _table(item, f"{here}.{number}.", origins, entry=True)
 
 
 def _key(key: str) -> str:

@@ -238,6 +238,17 @@ def test_show_is_toml_and_says_where_each_value_comes_from(folder: Path) -> None
     assert tomllib.loads(shown) == json.loads(json.dumps(policy.effective, default=str)) | {"waivers": policy.effective["waivers"]}
 
 
+def test_what_is_shown_of_tables_in_the_entries_of_lists_reads_back(folder: Path) -> None:
+    """Tags of a ring and of a target: `[enforce.ring.0.tags]` would be another table, in another shape."""
+    ring = '[[enforce.ring]]\nname = "first"\n[enforce.ring.tags]\nteam = "orders"\n"a b" = "c"\n[[enforce.ring]]\nname = "rest"\n'
+    target = '[[sign.target]]\nname = "prod"\nprofile = "orders"\nbucket = "orders"\ntags = { team = "orders" }\n'
+    policy = read(folder, ring + target)
+    again = tomllib.loads(show(policy, origin=True))
+    assert again["enforce"] == policy.effective["enforce"]
+    assert again["sign"] == policy.effective["sign"]
+    assert again["enforce"]["ring"][0]["tags"] == {"team": "orders", "a b": "c"}
+
+
 def test_the_file_to_start_from_can_be_loaded(folder: Path) -> None:
     assert read(folder, init_text()).path == "shipsafe.toml"
     uncommented = "\n".join(line.removeprefix("# ") if "=" in line or line.startswith("# [") else line for line in init_text().splitlines())
