@@ -18,7 +18,9 @@ from shipsafe.deploy.look import Live
 from shipsafe.deploy.marks import Before, Marks, Phase
 from shipsafe.deploy.plan import FunctionPlan
 from shipsafe.deploy.restore import restore
+from shipsafe.deploy.resume import Resumption, resumption
 from shipsafe.deploy.rollout import roll_out
+from shipsafe.deploy.settle import ChangedError
 from shipsafe.deploy.shifting import Hands, RolledOut, Shifting
 from shipsafe.deploy.smoke import smoke_test
 from shipsafe.deploy.work import Work
@@ -81,6 +83,8 @@ class Course:
             self.version = self.plan.version
             verified = self.verify(self._called)
             return Done(deployment=self._ended(Ending.UNCHANGED, self._not_held(verified)), verified=verified)
+        if (left := self._taken_back()) is not None:
+            return Done(deployment=left)
         marks = self._marks()
         try:
             self._write(marks)
@@ -107,18 +111,37 @@ class Course:
     def _function(self) -> str:
         return self.live.latest.function
 
+    @property
+    def _resumption(self) -> Resumption:
+        """What is made of a deployment that nobody ended."""
+        wanted = self.plan.wanted
+        return resumption(self.plan.earlier, release=wanted.artifact.sha256, alias=wanted.alias, aliases=self.live.aliases)
+
+    def _taken_back(self) -> Deployment | None:
+        """Take back what a dead deployment of another release has left; None where nothing is in the way any more."""
+        left = self.plan.earlier
+        if left is None or self._resumption is not Resumption.TAKE_BACK:
+            return None
+        to = Shifting(aws=self.work.aws, function=self._function, marks=left, version=left.version)
+        out = restore(to, self.work.hands, f"The deployment of {left.began:%Y-%m-%d %H:%M} UTC was not ended.")
+        self._take(out)
+        return None if out.ending is Ending.ROLLED_BACK else self._ended(out.ending, out.error, out.reason)
+
     def _marks(self) -> Marks:
         """What the tags are to say: where callers went before this deployment, or before the one that it goes on with."""
-        wanted, earlier = self.plan.wanted, self.plan.earlier
+        wanted, earlier, resumed = self.plan.wanted, self.plan.earlier, self._resumption
         alias = wanted.alias
         before = Before.of(alias, self.live.alias(alias)) if alias else Before(code_sha256=self.live.latest.code_sha256)
+        if earlier is not None and resumed is not Resumption.FRESH and earlier.before.alias == alias:
+            before = earlier.before
         return Marks(
             id=self.run.id,
             began=self.run.began,
             deadline=self.run.deadline,
             release=wanted.artifact.sha256,
-            before=earlier.before if earlier is not None and earlier.before.alias == alias else before,
+            before=before,
             phase=Phase.CODE if self.plan.changes or self.plan.code else Phase.BEGAN,
+            version=earlier.version if earlier is not None and resumed is Resumption.FINISH else "",
         )
 
     def _write(self, marks: Marks) -> None:
@@ -167,17 +190,23 @@ class Course:
         self.notes += out.notes
 
     def _back(self, marks: Marks, error: ShipsafeError) -> Deployment:
-        """Something went wrong before the alias moved: callers of it are where they were."""
+        """Something went wrong before the alias moved: callers of it are where they were.
+
+        A first change that was refused because somebody else was faster has changed nothing; neither has a run that got to none. One that
+        goes on with another's may find a part of the calls at the new version, and takes that back.
+        """
+        first = isinstance(error, ChangedError) and not (self.plan.changes and self.plan.code)
         try:
-            if not self._touched and not self.version:
+            if (first or not self._touched) and not (self.version or marks.version):
                 tags.withdraw(self.work.aws, self._function, marks, self.plan.earlier, self.work.hands.pace)
                 return self._ended(Ending.REFUSED, error)
             if not self.plan.wanted.alias:
                 return self._unfinished(error)
-            self._write(marks.at(Phase.RESTORED))
         except ShipsafeError as other:
             return self._unfinished(error, other)
-        return self._ended(Ending.ROLLED_BACK, error)
+        back = restore(Shifting(aws=self.work.aws, function=self._function, marks=marks, version=self.version), self.work.hands, str(error))
+        self._take(back)
+        return self._ended(back.ending, back.error or error, back.reason)
 
     def _unfinished(self, error: ShipsafeError, other: ShipsafeError | None = None) -> Deployment:
         what = f"{error.what} {other.what if other else ''}".strip()
