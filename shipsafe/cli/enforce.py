@@ -12,8 +12,9 @@ import typer
 from shipsafe.adapters.aws.session import is_local, open_aws
 from shipsafe.cli import options
 from shipsafe.cli.enforcement import document, lines, one_line, summary
+from shipsafe.cli.guarding import print_guardrails, rotate
 from shipsafe.cli.screen import Screen
-from shipsafe.errors import ExitCode, gravest
+from shipsafe.errors import ConfigError, ExitCode, gravest
 from shipsafe.flows.enforce import EnforceRequest, EnforceSurvey, carry_out, names_of, survey
 from shipsafe.flows.targets import policy_of
 from shipsafe.packing.release import read_release
@@ -38,6 +39,12 @@ def _enforce(
     release: Annotated[Path | None, typer.Option("--release", metavar="FOLDER", help="The functions of this release.")] = None,
     target: options.Targets = None,
     policy: options.PolicyFile = None,
+    rotate_to: Annotated[
+        str | None, typer.Option("--rotate", metavar="OLD=NEW", help="Go from one signing profile to the next, as far as it can go now.")
+    ] = None,
+    guardrails: Annotated[
+        bool, typer.Option("--guardrails", help="Print the service control policy and IAM policies that keep it so, as JSON.")
+    ] = False,
     output: Annotated[_Format, typer.Option("--format", help="What goes to standard output.")] = _Format.TEXT,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
@@ -51,8 +58,14 @@ def _enforce(
     now, form = datetime.now(UTC), output is _Format.JSON
     screen = Screen(local=is_local(), stream=sys.stderr if form else None)
     loaded = policy_of(Path(), policy, now.date())
+    if guardrails:
+        return print_guardrails(loaded)
     names = (*(function or ()), *(names_of(read_release(release), loaded) if release else ()))
     request = EnforceRequest(policy=loaded, names=names, targets=tuple(target or ()), everything=everything)
+    if rotate_to is not None:
+        if names or everything or form:
+            raise ConfigError("--rotate is about profiles, and not about functions.", remedy="Name targets with it, or nothing.")
+        return rotate(request, rotate_to, screen, check=check, yes=yes, dry_run=dry_run)
     tell = Screen(local=screen.local, stream=sys.stderr).say
     found = survey(request, open_aws, now=now, say=tell)
     if check:

@@ -7,6 +7,7 @@ from typing import Any
 from shipsafe.enforce.changes import Change
 from shipsafe.enforce.plan import FunctionPlan, PlacePlan
 from shipsafe.enforce.roles import Goal
+from shipsafe.enforce.rotate import MakeProfile
 from shipsafe.flows.enforce import EnforceSurvey
 from shipsafe.model.enforcement import Enforcing
 from shipsafe.reports.tally import count
@@ -48,7 +49,7 @@ def document(found: EnforceSurvey) -> dict[str, Any]:
     }
 
 
-def one_line(change: Change) -> str:
+def one_line(change: Change | MakeProfile) -> str:
     """A change: the call, its parameters, and why."""
     step = change.step
     return f"{step.api}  {', '.join(f'{name}={_value(value)}' for name, value in step.parameters.items())}: {step.why}"
