@@ -12,6 +12,7 @@ from shipsafe.enforce.apply import Applied
 from shipsafe.flows.enforce import EnforceRequest, EnforceSurvey, carry_out, survey
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.enforcement import EnforcePolicy
+from shipsafe.model.override import BreakGlassPolicy
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignPolicy, SignTarget
 from shipsafe.policy import load
@@ -37,6 +38,7 @@ class Shop:
     profile: str = ""
     enforce: EnforcePolicy = field(default_factory=EnforcePolicy)
     sign: SignPolicy = field(default_factory=lambda: SignPolicy(targets=(TARGET,)))
+    break_glass: BreakGlassPolicy = field(default_factory=BreakGlassPolicy)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     opened: dict[Place, Aws] = field(default_factory=dict)
 
@@ -46,7 +48,7 @@ class Shop:
 
     @property
     def policy(self) -> Policy:
-        return replace(_policy(), sign=self.sign, enforce=self.enforce)
+        return replace(_policy(), sign=self.sign, enforce=self.enforce, break_glass=self.break_glass)
 
     def connect(self, place: Place) -> Aws:
         if place not in self.opened:
@@ -82,8 +84,12 @@ class Shop:
         words: dict[str, Any] = {"Runtime": "python3.13", "Handler": "app.main", "Role": ROLE, "Code": {"ZipFile": zipped()}} | more
         return str(self.lambda_.create_function(FunctionName=name, **words)["FunctionArn"])
 
-    def layer(self, data: bytes | None = None) -> str:
-        return str(self.lambda_.publish_layer_version(LayerName="plain", Content={"ZipFile": data or zipped()})["LayerVersionArn"])
+    def attach(self, function: str, arn: str) -> None:
+        """As somebody else does it."""
+        self.lambda_.put_function_code_signing_config(FunctionName=function, CodeSigningConfigArn=arn)
+
+    def layer(self, data: bytes | None = None, name: str = "plain") -> str:
+        return str(self.lambda_.publish_layer_version(LayerName=name, Content={"ZipFile": data or zipped()})["LayerVersionArn"])
 
     def signed(self, profile: str = TARGET.profile) -> bytes:
         """A zip that a profile has signed."""
