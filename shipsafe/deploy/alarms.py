@@ -15,7 +15,7 @@ from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy.patience import FinalError
 from shipsafe.deploy.shifting import Shifting
 from shipsafe.errors import ConfigError, IncompleteError
-from shipsafe.model.deployment import WHOLE, DefaultAlarm
+from shipsafe.model.deployment import WHOLE, DefaultAlarm, FunctionDeploy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +60,19 @@ def too_much(calls: Calls, limit: DefaultAlarm) -> str:
     return ""
 
 
-def preflight(aws: Aws, names: Sequence[str]) -> None:
-    """Whether these alarms can watch a roll-out: they are there, and quiet. To be asked before anything changes.
+def preflight(aws: Aws, how: FunctionDeploy, *, name: str, alias: str, now: datetime) -> None:
+    """Whether a roll-out of function `name` can be watched: its alarms are there and quiet, and metrics may be read.
+
+    To be asked before anything changes: whoever finds out in the middle of a canary has to go back.
 
     Raises:
         ConfigError: there is no such alarm.
-        IncompleteError: CloudWatch could not be asked, or one of them is in ALARM already, so that it could not tell anything.
+        IncompleteError: CloudWatch could not be asked, or an alarm is in ALARM already, so that it could not tell anything.
     """
+    if how.default_alarm is not None:
+        calls_of_version(aws, name, alias, "1", now, now)
     try:
-        standing = _standing(aws, names)
+        standing = _standing(aws, how.alarms)
     except _GoneError as gone:
         raise ConfigError(gone.what, remedy="Correct its name under [deploy] or [[deploy.function]], or create it.") from gone
     for one in standing:
