@@ -64,7 +64,7 @@ def vouched(
     if not trusted.trusts_anybody(role):
         if trusted.unsigned_allowed:
             return Vouched(statement=statement, envelope=envelope, role=role, by=())
-        what = f"The policy takes no evidence that nobody vouches for, and trusts no key of a {role}."
+        what = f"The policy takes no evidence that nobody vouches for, and trusts no key of {role.named}."
         raise IntegrityError(what, remedy="Add one to `[[attest.key]]`.", path=shown)
     said = Said(envelope)
     signed = {key.spki: key for key in trusted.keys if role in key.roles and said.is_signed_by(key)}
@@ -110,14 +110,14 @@ def _lacking(
 ) -> str:  # fmt: skip
     """What is wrong, in one sentence."""
     if not said.envelope.signatures:
-        return f"Nobody signed it, and the policy trusts keys of a {role}."
+        return f"Nobody signed it, and the policy trusts keys of {role.named}."
     if expired:
         key = expired[0]
         return f"Key {key.name!r} signed it, which the policy trusts {_days(key)} only; it was used on {at}."
     if names:
-        return f"{len(names)} of {needed} keys signed it that must sign what a {role} states: {', '.join(names)}."
+        return f"{len(names)} of {needed} keys signed it that must sign what {role.named} states: {', '.join(names)}."
     others = [key for key in trusted.keys if role not in key.roles and said.is_signed_by(key)]
     if others:
         roles = ", ".join(sorted(others[0].roles))
-        return f"Key {others[0].name!r} signed it, which the policy trusts as {roles}, and this is what a {role} states."
+        return f"Key {others[0].name!r} signed it, which the policy trusts as {roles}, and this is what {role.named} states."
     return f"No key that the policy trusts as {role} signed it."

@@ -33,12 +33,12 @@ def check_speakers(signers: "Sequence[Signer]", policy: Policy, role: Role, toda
             raise ConfigError('The policy takes no evidence that nobody signed ([attest] unsigned = "refuse").',
                               remedy=f"Name the {role}'s key: --key FILE, or --key awskms:ARN.", path=policy.path)  # fmt: skip
         if trusted.trusts_anybody(role):
-            raise ConfigError(f"The policy trusts a {role}'s key, and takes no evidence of {_DOES[role]} without it.",
+            raise ConfigError(f"The policy trusts {role.named}'s key, and takes no evidence of {_DOES[role]} without it.",
                               remedy="Name that key: --key FILE, or --key awskms:ARN.", path=policy.path)  # fmt: skip
         return
     if not trusted.trusts_anybody(role):
         if not trusted.unsigned_allowed:
-            raise ConfigError(f"The policy takes no evidence that nobody vouches for, and trusts no key of a {role}.",
+            raise ConfigError(f"The policy takes no evidence that nobody vouches for, and trusts no key of {role.named}.",
                               remedy=f"Add it: `shipsafe keys show --for {role} KEY` prints the table.", path=policy.path)  # fmt: skip
         return
     own = trust_in(signers, role)
@@ -51,6 +51,5 @@ def check_speakers(signers: "Sequence[Signer]", policy: Policy, role: Role, toda
     fitting = sum(one.spki in known for one in own.keys) + sum((one.identity, one.issuer) in people for one in own.identities)
     needed = trusted.thresholds.get(role, 1)
     if fitting < needed:
-        article = "an" if str(role)[0] in "aeiou" else "a"
-        what = f"{fitting} of the keys given may speak as {article} {role} today, and the policy wants {needed}."
+        what = f"{fitting} of the keys given may speak as {role.named} today, and the policy wants {needed}."
         raise ConfigError(what, remedy=f'Name another with --key, or add it to `[[attest.key]]`, for = ["{role}"].', path=policy.path)

@@ -35,6 +35,11 @@ class Role(StrEnum):
     VERIFIER = "verifier"
     OVERRIDER = "overrider"
 
+    @property
+    def named(self) -> str:
+        """For a sentence: `a signer`, `an overrider`."""
+        return f"{'an' if self.value[0] in 'aeiou' else 'a'} {self.value}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
