@@ -1,6 +1,6 @@
 """Data points that our cores add to CloudWatch, which is moto's: in the account and Region of the call that made them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from urllib.parse import urlencode
 
@@ -18,14 +18,15 @@ class Metrics:
     def __init__(self, send: Callable[[Asked], Answered], clock: Clock) -> None:
         self._send, self._clock = send, clock
 
-    def __call__(self, call: Call, name: str, value: float, dimensions: Mapping[str, str]) -> None:
-        """Add a data point where the call was made."""
-        form = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": _NAMESPACE, "MetricData.member.1.MetricName": name}
-        form |= {"MetricData.member.1.Value": str(value), "MetricData.member.1.Unit": "Count"}
-        form["MetricData.member.1.Timestamp"] = self._clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        for index, (dimension, of) in enumerate(dimensions.items(), 1):
-            form[f"MetricData.member.1.Dimensions.member.{index}.Name"] = dimension
-            form[f"MetricData.member.1.Dimensions.member.{index}.Value"] = of
+    def __call__(self, call: Call, points: Sequence[tuple[str, float, Mapping[str, str]]]) -> None:
+        """Add data points where the call was made: name, value and dimensions of each. A call of moto takes some milliseconds."""
+        form = {"Action": "PutMetricData", "Version": "2010-08-01", "Namespace": _NAMESPACE}
+        at = self._clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for number, (name, value, dimensions) in enumerate(points, 1):
+            point = f"MetricData.member.{number}"
+            form |= {f"{point}.MetricName": name, f"{point}.Value": str(value), f"{point}.Unit": "Count", f"{point}.Timestamp": at}
+            for index, (dimension, of) in enumerate(dimensions.items(), 1):
+                form |= {f"{point}.Dimensions.member.{index}.Name": dimension, f"{point}.Dimensions.member.{index}.Value": of}
         environ = request_environ(
             "POST", "/", "", urlencode(form).encode(), service="monitoring", account=call.account, region=call.region, kind=_FORM
         )

@@ -1,6 +1,6 @@
 """moto beside our cores: S3, IAM, STS, KMS, CloudWatch and whatever else it has, loaded when it is first used.
 
-It is unchanged but for what bucket_policies.py and kms_digests.py say.
+It is unchanged but for what bucket_policies.py and kms_digests.py say, and that it lists its own parts once.
 
 moto keeps its state in the process, not in a server: there can be one endpoint that uses it in a process at a time, and starting one
 empties it.
@@ -91,8 +91,17 @@ class Moto:
 
                 count_loopback_as_secure()
                 take_digests()
+                _list_once()
                 self._application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
             return self._application
+
+
+def _list_once() -> None:
+    """Let moto list its parts once: it looks at 350 folders for each request."""
+    from moto import backends  # noqa: PLC0415 - only with moto
+
+    listed = frozenset(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: listed
 
 
 def _knows(application: Any, asked: Asked) -> bool:

@@ -62,7 +62,7 @@ def admit(world: World, call: Call, name: str, config: CodeSigning | None, parts
         _record(world, call, name, dry_run=dry_run, error=error)
         raise
     if not dry_run and any(status != _VALID for _, status in verdicts):
-        world.metric(call, "SignatureValidationErrors", 1.0, {"FunctionName": name})
+        world.metric(call, [("SignatureValidationErrors", 1.0, {"FunctionName": name})])
     _record(world, call, name, dry_run=dry_run, additional=_additional(verdicts))
 
 

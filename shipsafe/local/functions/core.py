@@ -37,7 +37,7 @@ from shipsafe.local.functions import (
 from shipsafe.local.functions.account import SYSTEM
 from shipsafe.local.functions.refusals import not_reproduced
 from shipsafe.local.functions.shapes import fits
-from shipsafe.local.functions.state import FORMAT, Function, State
+from shipsafe.local.functions.state import FORMAT, Function, State, empty_place
 from shipsafe.local.functions.windows import settle
 from shipsafe.local.functions.world import Metric, Operation, Revoked, Settings, World
 from shipsafe.local.validation import validate
@@ -59,6 +59,7 @@ _TABLES: tuple[Mapping[str, Operation], ...] = (
     invoke.OPERATIONS,
 )
 _OPERATIONS: Mapping[str, Operation] = {name: operation for table in _TABLES for name, operation in table.items()}
+_LEADING = frozenset({"CreateAlias", "UpdateAlias", "DeleteAlias", "DeleteFunction"})  # after these, calls go elsewhere
 REPRODUCED: Mapping[str, str] = {name: _OPERATIONS[name].note for name in sorted(_OPERATIONS)}
 
 
@@ -118,7 +119,9 @@ class Lambda:
             raise not_reproduced(f"Lambda's {call.operation}")
         validate(call)
         with self._lock:
-            self.settle()
+            settle(self._world)
+            if call.operation in _LEADING:
+                traffic.settle(self._world)
             return copy.deepcopy(operation.run(self._world, replace(call, parameters=copy.deepcopy(call.parameters))))
 
     def settle(self) -> None:
@@ -205,6 +208,12 @@ class Lambda:
             made = traffic.traffic_of(value, self._world.now())
             self._function(made.account, made.region, made.function)
             self._world.traffic[made.account, made.region, made.function, made.qualifier] = made
+
+    def count_layers(self, account: str, region: str, layer: str, *, before: int) -> None:
+        """Let the next version of a layer get the number after this one, as if so many had been published and deleted."""
+        with self._lock:
+            place = self._world.state["places"].setdefault(f"{account}/{region}", empty_place())
+            place["layers"].setdefault(layer, {"name": layer, "last_version": 0, "versions": {}})["last_version"] = before
 
     def manage(self, account: str, region: str, function: str, *, stack: str) -> None:
         """Let a CloudFormation stack be what manages a function: the tags that CloudFormation alone can give.

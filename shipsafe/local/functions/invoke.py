@@ -72,9 +72,7 @@ def _count(world: World, call: Call, found: Found, version: Version, *, failed: 
         several.append(dimensions | {"Resource": f"{name}:{found.qualifier}"})
     if found.alias is not None:
         several.append(several[-1] | {"ExecutedVersion": version["number"]})
-    for one in several:
-        world.metric(call, "Invocations", 1.0, one)
-        world.metric(call, "Errors", float(failed), one)
+    world.metric(call, [(metric, value, one) for one in several for metric, value in (("Invocations", 1.0), ("Errors", float(failed)))])
 
 
 def _choose(world: World, found: Found) -> Version:

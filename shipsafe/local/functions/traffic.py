@@ -4,7 +4,7 @@ No code runs and nothing runs between two calls: what came since the last look i
 asked, shared out by the weights of the alias at that moment. So a canary whose new version fails is seen as on AWS.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,8 +68,11 @@ def settle(world: World) -> None:
         it = world.elsewhere(traffic.account, traffic.region)["functions"].get(traffic.function)
         if it is None or seconds <= 0:
             continue
-        for version, weight in _weights(it, traffic.qualifier).items():
-            _count(world, traffic, version, seconds * traffic.per_second * weight)
+        shares = _weights(it, traffic.qualifier).items()
+        points = [point for version, weight in shares for point in _count(traffic, version, seconds * traffic.per_second * weight)]
+        if points:
+            call = Call(service="lambda", operation="Invoke", parameters={}, account=traffic.account, region=traffic.region)
+            world.metric(call, points)
 
 
 def _weights(it: Function, qualifier: str) -> dict[str, float]:
@@ -82,11 +85,11 @@ def _weights(it: Function, qualifier: str) -> dict[str, float]:
     return {alias["version"]: 1.0 - sum(alias["weights"].values()), **alias["weights"]}
 
 
-def _count(world: World, traffic: Traffic, version: str, calls: float) -> None:
+def _count(traffic: Traffic, version: str, calls: float) -> Iterator[tuple[str, float, Mapping[str, str]]]:
+    """The data points of so many calls."""
     throttled = calls * traffic.throttled.get(version, traffic.throttled.get(_ANY, 0.0))
     invoked = calls - throttled
     told = {"Invocations": invoked, "Errors": invoked * traffic.errors.get(version, traffic.errors.get(_ANY, 0.0)), "Throttles": throttled}
-    call = Call(service="lambda", operation="Invoke", parameters={}, account=traffic.account, region=traffic.region)
     dimensions = [{"FunctionName": traffic.function}]
     if traffic.qualifier:
         dimensions.append({"FunctionName": traffic.function, "Resource": f"{traffic.function}:{traffic.qualifier}"})
@@ -95,8 +98,7 @@ def _count(world: World, traffic: Traffic, version: str, calls: float) -> None:
         owed = traffic.owed.get((version, name), 0.0) + amount
         whole = int(owed + 1e-9)
         traffic.owed[version, name] = owed - whole
-        for one in dimensions if whole else ():
-            world.metric(call, name, float(whole), one)
+        yield from ((name, float(whole), one) for one in dimensions if whole)
 
 
 def _number(value: Any, most: float) -> bool:

@@ -3,7 +3,7 @@
 import math
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -29,8 +29,8 @@ class Revoked(Protocol):
 class Metric(Protocol):
     """Who counts: CloudWatch."""
 
-    def __call__(self, call: Call, name: str, value: float, dimensions: Mapping[str, str]) -> None:
-        """Add a data point in the namespace AWS/Lambda, where the call was made."""
+    def __call__(self, call: Call, points: Sequence[tuple[str, float, Mapping[str, str]]]) -> None:
+        """Add data points (name, value, dimensions) in the namespace AWS/Lambda, where the call was made."""
 
 
 @dataclass(slots=True)

@@ -102,7 +102,7 @@ class Local:
             blobs=self.blobs,
             revoked=self._is_revoked,
             roots=frozenset({self.root.fingerprint}),
-            metric=lambda _, name, value, dimensions: self.metrics.append((name, value, dict(dimensions))),
+            metric=lambda _, points: self.metrics.extend((name, value, dict(dimensions)) for name, value, dimensions in points),
             **arguments,
         )
 
