@@ -1,6 +1,7 @@
 """`shipsafe deploy`: what a release holds goes live, step by step, and what runs is looked at again."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,10 @@ from shipsafe.adapters.timeline import processors
 from shipsafe.cli import options
 from shipsafe.cli.chains import tell
 from shipsafe.cli.screen import Screen
-from shipsafe.errors import ExitCode
+from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.evidence.keys import open_signers
 from shipsafe.flows.attest import names_of
+from shipsafe.flows.break_glass import words
 from shipsafe.flows.deploy import Deploying, DeployPlan, deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.reports.deployments import FORMS, Told, write
@@ -24,6 +26,7 @@ from shipsafe.reports.deployments.words import step_lines
 from shipsafe.reports.github import SUMMARY_LIMIT
 from shipsafe.signing.roots import local_root
 
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -34,6 +37,12 @@ def _deploy(
     ] = Path("dist"),
     *,
     target: options.Targets = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", metavar="NAME", help="To this [[deploy.stage]], which takes what the one before has run.")
+    ] = None,
+    skip_stages: Annotated[
+        bool, typer.Option("--unsafe-skip-stages", help="To a stage although the one before has not run it, or not for long enough.")
+    ] = False,
     function: Annotated[
         list[str] | None, typer.Option("--function", metavar="NAME", help="Only this function of the release; may be repeated.")
     ] = None,
@@ -41,6 +50,13 @@ def _deploy(
     key: options.Keys = None,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
+    create: Annotated[bool, typer.Option("--create", help="Make functions that are not there.")] = False,
+    role: Annotated[
+        str | None, typer.Option("--role", metavar="ARN", help="With --create: the execution role, where the policy names none.")
+    ] = None,
+    atomic: Annotated[bool, typer.Option("--atomic", help="All or none: where one function fails, the others go back.")] = False,
+    break_glass: options.BreakGlass = None,
+    second: options.Second = None,
     evidence: options.Evidence = None,
     local: Annotated[bool, typer.Option("--local", help="Trust the root of `shipsafe local`, whatever the endpoint is.")] = False,
     offline_advisories: Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")] = False,
@@ -64,6 +80,12 @@ def _deploy(
         out=folder,
         policy=policy,
         targets=tuple(target or ()),
+        stage=stage or "",
+        skip_stages=skip_stages,
+        create=create,
+        role=_role(role),
+        atomic=atomic,
+        break_glass=words(break_glass, second),
         functions=tuple(function or ()),
         jobs=jobs or max(8, processors()),
         offline=offline_advisories,
@@ -78,6 +100,8 @@ def _deploy(
         plan = planned(case)
         if plan.exit_code is not ExitCode.PASS:
             tell(plan.verification, "text", (), local=there, quiet=quiet, verbose=verbose)
+            for line in plan.remarks:
+                screen.say(line)
             screen.say(f"Nothing was deployed. exit {int(plan.exit_code)}")
             return plan.exit_code
         if not screen.confirm(plan_lines(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
@@ -111,3 +135,15 @@ def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:
             alias = f":{one.wanted.alias}" if one.wanted.alias else ""
             yield f"function {one.name}{alias}: {'runs it already' if one.empty else how.rollout}"
             yield from step_lines(one.steps)
+    yield from plan.remarks
+
+
+def _role(text: str | None) -> str | None:
+    """The ARN of a role.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if text is not None and not _ROLE.fullmatch(text):
+        raise ConfigError(f"{text[:120]!r} is not the ARN of a role.", remedy="Write arn:aws:iam::111122223333:role/orders, for example.")
+    return text

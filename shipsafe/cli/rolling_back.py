@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from shipsafe.adapters.files import write_atomic
 from shipsafe.cli.chains import tell
+from shipsafe.cli.deployments import tell_deployments
 from shipsafe.cli.screen import Screen
 from shipsafe.deploy.lead import shown
 from shipsafe.errors import ExitCode
@@ -13,7 +13,7 @@ from shipsafe.flows.attest import names_of
 from shipsafe.flows.rollback import Rollback
 from shipsafe.flows.rollback_case import RollbackRequest, RolledBack, RollingBack, planned_rollback, rolled_back, rolling_back
 from shipsafe.model.chain import Verification
-from shipsafe.reports.deployments import Told, write
+from shipsafe.reports.deployments import Told
 from shipsafe.reports.deployments.words import step_lines
 
 
@@ -48,12 +48,7 @@ def roll_back(
             return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
         done = rolled_back(case, plan)
         told = _told(case, done)
-    for form, file in files:
-        write_atomic(file.absolute(), write(told, form).encode())
-    if output == "text":
-        screen.say(write(told, output).removesuffix("\n"))
-    else:
-        sys.stdout.write(write(told, output))
+    tell_deployments(told, files, output, screen)
     return done.exit_code
 
 
