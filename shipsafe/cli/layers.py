@@ -3,14 +3,14 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shipsafe.adapters.aws.session import is_local
+from shipsafe.adapters.aws.session import is_local, open_aws
 from shipsafe.adapters.files import relative
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.cli import options, run
@@ -18,7 +18,9 @@ from shipsafe.cli.screen import MARK, Screen
 from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.evidence.keys import open_signers
 from shipsafe.flows.layer_copy import Original
+from shipsafe.flows.layers import PlaceLayers, exit_code, layers_of
 from shipsafe.flows.sign_request import SignRequest
+from shipsafe.flows.targets import policy_of
 from shipsafe.flows.vendor import Vendored, Vendoring, VendorPlan, VendorRequest, planned, vendored, vendoring
 from shipsafe.model.verdict import Decision
 from shipsafe.reports import names
@@ -27,12 +29,48 @@ from shipsafe.reports.text import plain
 from shipsafe.signing.roots import local_root
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+_WORDS = {ExitCode.PASS: "ok", ExitCode.INCOMPLETE: "NOT LOOKED AT", ExitCode.INTEGRITY: "REFUSED"}
 _LONGEST_NAME = 64  # characters of a layer's name, as the console takes it
 
 
 @app.callback()
 def _layers() -> None:
     """Layers that functions use: who signed them, and a signed copy of one that nobody did."""
+
+
+@app.command(name="check")
+def _check(
+    path: options.ProjectPath = Path(),
+    *,
+    target: options.Targets = None,
+    policy: options.PolicyFile = None,
+    parameter_overrides: options.Parameters = None,
+) -> int:
+    """List the layers that a project's functions name: who signed each, and whether it is let in where functions enforce.
+
+    Every layer is looked at in each account and Region that the policy signs for; nothing is changed. Ends with 5 where one would be
+    refused, and with 4 where nobody could look.
+    """
+    now, screen = datetime.now(UTC), Screen(local=is_local())
+    found = layers_of(path, policy_of(path, policy, now.date()), open_aws, now=now, clock=time.monotonic, sleep=time.sleep,
+                      targets=tuple(target or ()), overrides=options.overrides(parameter_overrides))  # fmt: skip
+    for line in _found(found):
+        screen.say(line)
+    code = exit_code(found)
+    wrong = sum(layer.code is not ExitCode.PASS for place in found for layer in place.layers)
+    screen.say(f"{'Every layer is let in' if not wrong else f'{wrong} not let in, or not looked at'}. exit {code:d}")
+    return code
+
+
+def _found(found: Sequence[PlaceLayers]) -> Iterator[str]:
+    for place in found:
+        yield f"account {place.aws.account}, {place.aws.region}, as {place.aws.caller}"
+        yield from (f"  {'may sign' if number == 0 else '':8}  {arn}" for number, arn in enumerate(place.publishers))
+        for layer in place.layers:
+            yield f"  {layer.text}  ({', '.join(layer.functions)})"
+            yield f"    {_WORDS[layer.code]}: {layer.sentence}"
+            if layer.remedy:
+                yield f"    {layer.remedy}"
 
 
 @app.command(name="vendor")

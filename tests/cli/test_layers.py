@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shipsafe.cli.app import run
-from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError
+from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError, NothingError
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.faults import Fault
 from tests.local_endpoint import ACCOUNT, REGION, client
@@ -190,3 +190,30 @@ def test_a_template_that_cannot_be_edited_is_said_before_anything_is_signed(proj
     with pytest.raises(ConfigError, match="Write out anchors"):
         run(["layers", "vendor", arn, "--yes"])
     assert client("signer").list_signing_jobs()["jobs"] == []
+
+
+def test_layers_of_a_project_are_told_with_who_signed_them(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unsigned: 5, with the command that is the way out; signed by us afterwards: 0."""
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+    (project / "template.yaml").write_text(TEMPLATE.format(arn=arn.replace(REGION, "${AWS::Region}").join(("!Sub '", "'"))))
+    assert run(["layers", "check"]) == ExitCode.INTEGRITY
+    told = capsys.readouterr().out
+    assert f"LOCAL   {arn}  (Orders)\nLOCAL     REFUSED: Layer {arn} has no signature" in told
+    assert f"shipsafe layers vendor {arn}" in told
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
+    capsys.readouterr()
+    assert run(["layers", "check"]) == ExitCode.PASS
+    assert capsys.readouterr().out.endswith("Every layer is let in. exit 0\n")
+
+
+def test_layers_that_cannot_be_read_looked_at_or_attached_are_not_let_in(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = TEMPLATE.format(arn="!Ref Tools").replace("Resources:", "Parameters: {Tools: {Type: String}}\nResources:")
+    (project / "template.yaml").write_text(text)
+    assert run(["layers", "check"]) == ExitCode.INCOMPLETE
+    assert "NOT LOOKED AT: It cannot be read" in capsys.readouterr().out
+    far = f"arn:aws:lambda:us-east-1:{STRANGER}:layer:tools:1"
+    assert run(["layers", "check", "--parameter-overrides", f"Tools={far}"]) == ExitCode.INTEGRITY
+    assert "functions of eu-west-1 cannot attach it" in capsys.readouterr().out
+    (project / "template.yaml").write_text(TEMPLATE.format(arn=""))
+    with pytest.raises(NothingError, match="uses a layer"):
+        run(["layers", "check"])
