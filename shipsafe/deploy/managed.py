@@ -46,6 +46,14 @@ class Manager:
     logical_id: str = ""
 
 
+class ManagedError(ConfigError):
+    """A function that is not updated directly; `manager` says who does."""
+
+    def __init__(self, what: str, *, remedy: str, manager: Manager) -> None:
+        super().__init__(what, remedy=remedy)
+        self.manager = manager
+
+
 def manager_of(tags: Mapping[str, str], *, source: Via | None) -> Manager | None:
     """Who looks after a function with these tags; None where nobody is known to.
 
@@ -71,7 +79,7 @@ def _of_terraform(key: str, value: str) -> bool:
     return (name in _WORDS and said not in _NO) or (name in _SAYS and said.startswith(_WORDS))
 
 
-def refusal(function: str, manager: Manager, release: str) -> ConfigError:
+def refusal(function: str, manager: Manager, release: str) -> ManagedError:
     """Why a function is not updated directly, and what to run instead.
 
     Args:
@@ -80,4 +88,5 @@ def refusal(function: str, manager: Manager, release: str) -> ConfigError:
         release: the folder of the release, as the user named it.
     """
     what = f"Function {function} is not deployed behind the back of its manager, whose next update would revert it. {manager.why}"
-    return ConfigError(what, remedy=f"Run `shipsafe deploy {release} --via {manager.via}`, which hands over what was signed.")
+    remedy = f"Run `shipsafe deploy {release} --via {manager.via}`, which hands over what was signed."
+    return ManagedError(what, remedy=remedy, manager=manager)
