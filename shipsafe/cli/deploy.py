@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from shipsafe.adapters.aws.session import is_local
-from shipsafe.adapters.files import disk_errors, write_atomic
 from shipsafe.adapters.timeline import processors
 from shipsafe.cli import options
 from shipsafe.cli.chains import tell
+from shipsafe.cli.deployments import tell_deployments
+from shipsafe.cli.rolling_back import roll_back
 from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.evidence.keys import open_signers
@@ -21,9 +22,9 @@ from shipsafe.flows.attest import names_of
 from shipsafe.flows.break_glass import words
 from shipsafe.flows.deploy import Deploying, DeployPlan, deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
-from shipsafe.reports.deployments import FORMS, Told, write
+from shipsafe.flows.rollback_case import RollbackRequest
+from shipsafe.reports.deployments import FORMS, Told
 from shipsafe.reports.deployments.words import step_lines
-from shipsafe.reports.github import SUMMARY_LIMIT
 from shipsafe.signing.roots import local_root
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
@@ -46,6 +47,14 @@ def _deploy(
     function: Annotated[
         list[str] | None, typer.Option("--function", metavar="NAME", help="Only this function of the release; may be repeated.")
     ] = None,
+    rollback: Annotated[
+        str | None,
+        typer.Option("--rollback", metavar="FUNCTION[:ALIAS]", help="Deploy nothing: lead this alias back to the version before."),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="With --rollback: to this version, if its chain verifies.")
+    ] = None,
+    region: Annotated[str | None, typer.Option("--region", metavar="REGION", help="With --rollback: where the function is.")] = None,
     policy: options.PolicyFile = None,
     key: options.Keys = None,
     yes: options.Yes = False,
@@ -72,7 +81,8 @@ def _deploy(
 
     Before anything is changed every zip, its evidence and its signature are verified under your policy, the code-signing configuration has
     to enforce, and Lambda itself has to take the code in a dry run. Then: configuration and layers, the exact signed object, a published
-    version, a smoke test, the alias. What goes wrong takes the alias back.
+    version, a smoke test, the alias. What goes wrong takes the alias back;
+    --rollback does that later, to a version that verifies today.
     """
     options.known_format(output, FORMS)
     targets = options.report_targets(report, FORMS)
@@ -94,6 +104,16 @@ def _deploy(
         signers=open_signers(key or ()),
     )
     there = is_local() or local
+    if rollback is not None:
+        if function or break_glass is not None or len(request.targets) > 1:
+            raise ConfigError("--rollback takes one function, at one place.", remedy="Leave out --function, and name one --target.")
+        asked = RollbackRequest(
+            function=rollback, to=to or "", target="".join(request.targets), stage=request.stage, region=region, release=folder,
+            policy=policy, evidence=evidence, local_root=request.local_root, offline=offline_advisories, signers=request.signers,
+        )  # fmt: skip
+        return roll_back(asked, targets, output=output, local=there, yes=yes, dry_run=dry_run, quiet=quiet, verbose=verbose)
+    if to or region:
+        raise ConfigError("--to and --region belong to --rollback.", remedy="Leave them out: the policy says where to deploy.")
     screen = Screen(local=there, stream=sys.stdout if output == "text" else sys.stderr)
     progress = (lambda _line: None) if quiet else Screen(local=there, stream=sys.stderr).say
     with deploying(request, progress) as case:
@@ -109,15 +129,7 @@ def _deploy(
         done = deployed(case, plan, progress)
     told = Told(deployments=done.deployments, verdicts=done.verdicts, verification=done.verification, exit_code=done.exit_code,
                 remarks=(*done.remarks, *([str(done.unrecorded)] if done.unrecorded else [])))  # fmt: skip
-    for form, file in targets:
-        write_atomic(file.absolute(), write(told, form).encode())
-    if output == "text":
-        screen.say(write(told, output).removesuffix("\n"))
-    else:
-        sys.stdout.write(write(told, output))
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with disk_errors(Path(summary)), Path(summary).open("ab") as step:
-            step.write(write(told, "markdown").encode()[: max(0, SUMMARY_LIMIT - step.tell())])
+    tell_deployments(told, targets, output, screen)
     return done.exit_code
 
 
