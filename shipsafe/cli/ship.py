@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from shipsafe.adapters.aws.session import is_local
+from shipsafe.adapters.aws.session import is_local, open_aws
 from shipsafe.adapters.files import disk_errors, write_atomic
 from shipsafe.cli import options, run
 from shipsafe.cli.deploy import plan_lines as deploy_lines
@@ -19,7 +19,7 @@ from shipsafe.errors import ConfigError
 from shipsafe.evidence.keys import open_signers
 from shipsafe.flows.deploy import Deploying, DeployPlan
 from shipsafe.flows.ship import Ahead, nothing, ship
-from shipsafe.flows.ship_request import ShipRequest
+from shipsafe.flows.ship_request import ShipRequest, remembered
 from shipsafe.flows.sign import Asking, Planned
 from shipsafe.flows.targets import policy_of
 from shipsafe.model.ship import Shipped
@@ -94,7 +94,7 @@ def _ship(
             path, policy=policy, overrides=parameter_overrides, functions=None, vex=vex, prebuilt=prebuilt, offline=offline_advisories,
             jobs=jobs, out=out or Path("dist"), keys=key,
         ),
-        targets=tuple(target or ()), resume=resume, dry_run=dry_run, signers=open_signers(key or ()),
+        targets=tuple(target or ()), resume=resume, dry_run=dry_run, signers=open_signers(key or ()), connect=remembered(open_aws),
     )  # fmt: skip
     if sandbox:
         return _in_sandbox(request, kept=out, yes=not dry_run, output=output, reports=reports, quiet=quiet, verbose=verbose)
@@ -111,7 +111,7 @@ def _in_sandbox(
         raise ConfigError("A sandbox begins empty, so that there is nothing to resume.", remedy="Leave out --resume or --sandbox.")
     policy = policy_of(request.build.path, request.build.policy, request.build.today)
     target = target_of(policy, request.targets)
-    with sandbox(target, next((one.account for one in policy.sign.targets if one.name == target.name), None)) as box:
+    with sandbox(target, next((one.account for one in policy.sign.targets if one.name == target.name), None), request.connect) as box:
         inside = replace(
             request, build=replace(request.build, out=kept or box.folder / "dist"), targets=(target.name,), amend=box.amend
         )  # fmt: skip

@@ -9,7 +9,7 @@ policy holds, but for what exists in a real account alone: `amend` says what is 
 
 import os
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
 
-from shipsafe.adapters.aws.session import open_aws
+from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.errors import ConfigError
 from shipsafe.flows.bootstrap import carry_out, survey
 from shipsafe.flows.local import Wanted, endpoint, local_environment
@@ -76,7 +76,9 @@ class Sandbox:
         if leg is Leg.ENFORCE and not self.planted:
             release = run.held()
             _, policy = policy_under(run, release)
-            self.planted = plant(self.endpoint, release, policy, self.target, alias=ALIAS, scratch=self.folder, say=run.view.say)
+            self.planted = plant(
+                self.endpoint, release, policy, self.target, run.request.connect, alias=ALIAS, scratch=self.folder, say=run.view.say
+            )
             self.rules += tuple(DeployRule(function=one.artifact, changes={"alias": ALIAS}) for one in self.planted if one.alias_is_ours)
 
 
@@ -96,12 +98,13 @@ def target_of(policy: Policy, names: tuple[str, ...]) -> SignTarget:
 
 
 @contextmanager
-def sandbox(target: SignTarget, account: str | None) -> Generator[Sandbox]:
+def sandbox(target: SignTarget, account: str | None, connect: Callable[[Place], Aws]) -> Generator[Sandbox]:
     """Start the endpoint, lead this process to it, and begin to make what signing at the target needs.
 
     Args:
         target: from `target_of`.
         account: the one that the endpoint plays, or None for its own.
+        connect: opens AWS at a place.
 
     Raises:
         ConfigError: the extra `local` is not installed, or an endpoint runs in this process.
@@ -120,12 +123,12 @@ def sandbox(target: SignTarget, account: str | None) -> Generator[Sandbox]:
         config.touch()
         credentials.touch()
         with _environment(local_environment(running.url, running.fingerprint, os.environ, account, config, credentials)):
-            yield Sandbox(endpoint=running, folder=folder, target=target, ready=pool.submit(_made, target))
+            yield Sandbox(endpoint=running, folder=folder, target=target, ready=pool.submit(_made, target, connect))
 
 
-def _made(target: SignTarget) -> None:
+def _made(target: SignTarget, connect: Callable[[Place], Aws]) -> None:
     """A bucket, a signing profile and a code-signing configuration that enforces."""
-    carry_out(survey((target,), open_aws), say=lambda _: None, sleep=sleep)
+    carry_out(survey((target,), connect), say=lambda _: None, sleep=sleep)
 
 
 @contextmanager

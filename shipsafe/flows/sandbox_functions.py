@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipsafe.adapters.aws.refusals import aws_errors
-from shipsafe.adapters.aws.session import Aws, Place, open_aws
+from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.deploy.wanted import Wanted, wanted
-from shipsafe.errors import IncompleteError
 from shipsafe.flows.targets import place_of
+from shipsafe.local.call import Call
 from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import S3Object, SignTarget
@@ -34,10 +34,10 @@ from shipsafe.signing.ticket import Unsigned
 if TYPE_CHECKING:
     from shipsafe.local.endpoint import Endpoint
 
+Connect = Callable[[Place], Aws]
 CALLS = 50.0  # a second, of each function
 _ROLE = "arn:{partition}:iam::{account}:role/shipsafe-sandbox"
 _WORKERS = 6
-_HIGHEST = 500  # version of a layer that is stood for: each number is one call
 _TRIES, _PAUSE = 200, 0.02  # until a function is there; seconds
 
 
@@ -62,26 +62,34 @@ class _Garden:
 
 
 def plant(
-    endpoint: "Endpoint", release: Release, policy: Policy, target: SignTarget, *, alias: str, scratch: Path, say: Callable[[str], None]
-) -> tuple[Planted, ...]:  # fmt: skip
+    endpoint: "Endpoint",
+    release: Release,
+    policy: Policy,
+    target: SignTarget,
+    connect: Connect,
+    *,
+    alias: str,
+    scratch: Path,
+    say: Callable[[str], None],
+) -> tuple[Planted, ...]:
     """Make every function of the release as it ran before, and let calls come to it.
 
     Raises:
         ShipsafeError: the endpoint refused something, or the release cannot be deployed (`deploy.wanted`).
     """
-    aws = open_aws(place_of(target))
+    aws = connect(place_of(target))
     functions = [one for one in wanted(release, policy.deploy, target.name) if not one.is_layer]
     with aws_errors("look at the code-signing configurations of the sandbox"):
         configuration = aws.client("lambda").list_code_signing_configs()["CodeSigningConfigs"][0]["CodeSigningConfigArn"]
-    code = _signed(endpoint, target, scratch)
+    code = _signed(endpoint, target, connect, scratch)
     for arn in dict.fromkeys(ref.arn for one in functions for ref in one.artifact.told.layers if ref.arn and not ref.local):
-        _stand_in(aws, _filled(arn, aws), code, say)
+        _stand_in(endpoint, aws, _filled(arn, aws), code, say)
     garden = _Garden(endpoint=endpoint, aws=aws, configuration=configuration, code=code, alias=alias)
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="shipsafe-sandbox") as pool:
         return tuple(pool.map(partial(_function, garden), functions))
 
 
-def _signed(endpoint: "Endpoint", target: SignTarget, scratch: Path) -> S3Object:
+def _signed(endpoint: "Endpoint", target: SignTarget, connect: Connect, scratch: Path) -> S3Object:
     """A zip that says what it stands for, signed by the target's profile."""
     folder = scratch / "before"
     folder.mkdir(exist_ok=True)
@@ -90,7 +98,7 @@ def _signed(endpoint: "Endpoint", target: SignTarget, scratch: Path) -> S3Object
         archive.writestr("before.txt", "What ran before, in a sandbox. No code is run here.\n")
     data = path.read_bytes()
     work = Unsigned(name="before", path=path, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
-    made = plan([work], [target], connect=lambda one: open_aws(place_of(one)), journal=Journal.open(folder), now=_now)
+    made = plan([work], [target], connect=lambda one: connect(place_of(one)), journal=Journal.open(folder), now=_now)
     done = carry_out(made, trust=partial(trust, policy_roots=(), local_root=endpoint.fingerprint), progress=lambda _: None, now=_now,
                      clock=time.monotonic, sleep=time.sleep, deadline=60)  # fmt: skip
     if done.failed:
@@ -134,25 +142,20 @@ def send_calls(endpoint: "Endpoint", aws: Aws, function: str, alias: str, *, fai
     )  # fmt: skip
 
 
-def _stand_in(aws: Aws, arn: str, code: S3Object, say: Callable[[str], None]) -> None:
-    """An empty layer of that very ARN, which anybody may use.
-
-    Raises:
-        IncompleteError: its number is so high that it would take minutes to get there.
-    """
+def _stand_in(endpoint: "Endpoint", aws: Aws, arn: str, code: S3Object, say: Callable[[str], None]) -> None:
+    """An empty layer of that very ARN, which anybody may use."""
     found = layer_arn(arn, text=arn, location=None)
     if not found.version or not found.account or found.account == aws.account:
         return  # of what has no version, or is nobody's, `deploy` says so itself
-    if found.version > _HIGHEST:
-        raise IncompleteError(f"The sandbox can stand for layers up to version {_HIGHEST}, and not for {arn}.", remedy="Try without it.")
     name = arn.split(":")[6]
-    owner = open_aws(Place(region=aws.region, role=f"arn:{aws.partition}:iam::{found.account}:role/shipsafe-sandbox"))
-    client = owner.client("lambda")
-    with aws_errors(f"stand for layer {arn}"):
-        for _ in range(found.version):
-            client.publish_layer_version(LayerName=name, Content=_code(code))
-        client.add_layer_version_permission(
-            LayerName=name, VersionNumber=found.version, StatementId="all", Principal="*", Action="lambda:GetLayerVersion"
+    endpoint.functions.count_layers(found.account, aws.region, name, before=found.version - 1)
+    for operation, parameters in (
+        ("PublishLayerVersion", {"LayerName": name, "Content": _code(code)}),
+        ("AddLayerVersionPermission", {"LayerName": name, "VersionNumber": found.version, "StatementId": "all", "Principal": "*",
+                                       "Action": "lambda:GetLayerVersion"}),
+    ):  # fmt: skip
+        endpoint.functions.handle(
+            Call(service="lambda", operation=operation, parameters=parameters, account=found.account, region=aws.region)
         )
     say(f"an empty layer stands for {arn}, signed by the sandbox's profile: `shipsafe layers vendor` takes in the real one")
 

@@ -125,7 +125,7 @@ def sign_leg(run: Run) -> LegReport:
         if case.record.verdict.decision not in _PASSING or case.release is None:
             code = _not_zero(case.record.verdict.exit_code)
             return LegReport(leg=Leg.SIGN, went=Went.STOPPED, sentence=tally.verdict_line(case.record), code=code)
-        plan = planned(case)
+        plan = planned(case, run.request.connect)
         if plan.changes and not run.agree.sign(case, plan):
             code = ExitCode.PASS if run.request.dry_run else ExitCode.INTERRUPTED
             return LegReport(leg=Leg.SIGN, went=Went.DECLINED, sentence="Nothing was signed.", code=code)

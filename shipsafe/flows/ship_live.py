@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from shipsafe.adapters.aws.session import open_aws
 from shipsafe.deploy.wanted import Wanted, wanted
 from shipsafe.enforce.look import What
 from shipsafe.errors import ExitCode, gravest
@@ -50,7 +49,9 @@ def enforce_leg(run: Run) -> LegReport:
     release = run.held()
     _, policy = policy_under(run, release)
     names = tuple(dict.fromkeys(one.name for one in _wanted(run, release, policy)))
-    found = survey(EnforceRequest(policy=policy, names=names, targets=run.request.targets), open_aws, now=_now(), say=run.view.say)
+    found = survey(
+        EnforceRequest(policy=policy, names=names, targets=run.request.targets), run.request.connect, now=_now(), say=run.view.say
+    )
     left_out = {What.ABSENT} if run.request.create else set[What]()
     standings = [one.case.standing for _, one in found.functions]
     wrongs = [(one.name, wrong) for one in standings for wrong in one.of_configuration if wrong.what not in left_out]
@@ -77,7 +78,7 @@ def deploy_leg(run: Run) -> LegReport:
         out=asked.out, policy=path, targets=asked.targets, stage=asked.stage or "", create=asked.create, atomic=asked.atomic,
         jobs=asked.build.jobs, offline=asked.build.offline, local_root=asked.local_root, signers=asked.signers,
     )  # fmt: skip
-    with deploying(request, run.view.say) as held:
+    with deploying(request, run.view.say, connect=asked.connect) as held:
         case = _amended(run, held)
         plan = planned(case)
         if plan.exit_code is not ExitCode.PASS:
@@ -110,7 +111,7 @@ def verify_leg(run: Run) -> LegReport:
     ) as request:  # fmt: skip
         names = {_arn(one): one for one in there}
         found = verify_functions(
-            [f"{arn}:{one.alias or '$LATEST'}" for arn, one in names.items()], replace(request, policy=policy),
+            [f"{arn}:{one.alias or '$LATEST'}" for arn, one in names.items()], replace(request, policy=policy), run.request.connect,
             artifacts={one.function: f"function:{one.artifact}" for one in there},
         )  # fmt: skip
     run.verification = found

@@ -1,9 +1,12 @@
 """What somebody asked `ship` for, and who is asked before anything changes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
+from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.flows.deploy import Deploying, DeployPlan
 from shipsafe.flows.request import Request
 from shipsafe.flows.sign import Asking, Planned
@@ -26,6 +29,7 @@ class ShipRequest:
         timeout: seconds that uploading, signing and reading back may take together.
         local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
         create: functions that do not exist are made. atomic: all go back if one does.
+        connect: opens AWS at a place; `remembered`, so that all legs share sessions and clients (a client takes 0.2 s to make).
         amend: changes the policy that was read: a sandbox has places of its own.
     """
 
@@ -39,12 +43,26 @@ class ShipRequest:
     local_root: str | None = None
     create: bool = False
     atomic: bool = False
+    connect: Callable[[Place], Aws] = open_aws
     amend: Amend = as_it_is
 
     @property
     def out(self) -> Path:
         """The folder of the release."""
         return self.build.out or Path("dist")
+
+
+def remembered(connect: Callable[[Place], Aws]) -> Callable[[Place], Aws]:
+    """Connect to a place once. May be called by several threads."""
+    lock, known = Lock(), dict[Place, Aws]()
+
+    def connected(place: Place) -> Aws:
+        with lock:
+            if place not in known:
+                known[place] = connect(place)
+            return known[place]
+
+    return connected
 
 
 class Agree(Protocol):
