@@ -29,6 +29,7 @@ from shipsafe.evidence.store import Store
 from shipsafe.flows.interrupts import interrupts
 from shipsafe.flows.rollback import Rollback, WentBack, carry_out, plan_rollback
 from shipsafe.flows.speakers import check_speakers
+from shipsafe.flows.stages import stage_of, target_at
 from shipsafe.flows.targets import place_of, targets_of
 from shipsafe.model.attestation import Role
 from shipsafe.model.deployment import Deployment, Ending
@@ -55,7 +56,7 @@ class RollbackRequest:
         region: where a function is that is not named by ARN; None for the one of AWS's configuration.
         release: a folder of evidence, if it holds a release. policy, evidence, local_root: as for `deploy`.
         offline: advisories are not fetched.
-        stage: as the policy calls it, for the record; "" for none.
+        stage: of the policy, instead of a target; "" for none.
         signers: whose keys sign the record; with none it is unsigned.
     """
 
@@ -108,14 +109,17 @@ def rolling_back(
 
 
 def _place(name: FunctionName, request: RollbackRequest, verify: VerifyRequest) -> Place:
-    """As whom and where: of the target that is named, else of the one target in the account and Region of the ARN, else as we are.
+    """As whom and where: of the target or stage that is named, else of the one target in the account and Region of the ARN, else as we are.
 
     Raises:
-        ConfigError: there is no such target, or the function is elsewhere.
+        ConfigError: there is no such target or stage, or the function is elsewhere.
     """
     region = name.region or request.region
-    if request.target:
-        [target] = targets_of(verify.policy, (request.target,))
+    if request.target or request.stage:
+        if request.stage:
+            target = target_at(verify.policy, stage_of(verify.policy, request.stage))
+        else:
+            [target] = targets_of(verify.policy, (request.target,))
         if not _fits(target, name, region):
             what = f"{name.text} is not where target {target.name} is."
             raise ConfigError(what, remedy="Leave out the target, or name another one.", path=verify.policy.path)
