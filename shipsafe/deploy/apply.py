@@ -1,7 +1,8 @@
 """Carrying out the plan of one function: marks, configuration, code, version, smoke test, alias; each looked at before the next.
 
-    done = Course(plan=plan, live=live, work=work, run=run, layers=arns, verify=verify).carry_out()
+    done = Course(plan=plan, work=work, run=run, layers=arns, verify=verify).carry_out()
     done.deployment, done.verified
+    done = taken_back(done, work, "Another function failed.")       # `--atomic`
 
 Nothing is raised for what goes wrong at AWS: the `Deployment` says it. Until the alias moves nobody who calls it sees anything; what fails
 before that leaves callers where they were. Without an alias callers see `$LATEST` as soon as it changes, and what fails gives it back the
@@ -10,25 +11,29 @@ code that it had, where it is known which signed object that was.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from shipsafe.adapters.aws.deploying import find_whole
+from shipsafe.adapters.aws.functions import list_aliases
+from shipsafe.deploy import codedeploy
 from shipsafe.deploy import marks as tags
-from shipsafe.deploy.latest import published, update_latest
+from shipsafe.deploy.create import created
+from shipsafe.deploy.latest import give_back, published, update_latest
 from shipsafe.deploy.look import Live
 from shipsafe.deploy.marks import Before, Marks, Phase
 from shipsafe.deploy.plan import FunctionPlan
 from shipsafe.deploy.restore import restore
-from shipsafe.deploy.resume import Resumption, resumption
+from shipsafe.deploy.resume import Resumption
 from shipsafe.deploy.rollout import roll_out
 from shipsafe.deploy.settle import ChangedError
-from shipsafe.deploy.shifting import Hands, RolledOut, Shifting
+from shipsafe.deploy.shifting import RolledOut, Shifting, nobody
 from shipsafe.deploy.smoke import smoke_test
 from shipsafe.deploy.work import Work
 from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, RolledBackError, ShipsafeError
 from shipsafe.model.chain import Verification
 from shipsafe.model.deployment import Deployment, Ending, Shift
 
-RollOut = Callable[[Shifting, Hands], RolledOut]
+_LEAST = timedelta(minutes=2)  # for the way back, also where the deadline is over
 Verify = Callable[[str], Verification]  # of `NAME:ALIAS`, or of a name
 
 
@@ -44,11 +49,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What came of a function. `verified` is what looking again has found, None where it came to nothing that could be looked at."""
+    """What came of a function.
+
+    Attributes:
+        deployment: how it ended.
+        verified: what looking again has found, None where it came to nothing that could be looked at.
+        course: what knows the way back, where there is something to take back.
+    """
 
     deployment: Deployment
     verified: Verification | None = None
-    to: Shifting | None = None
+    course: "Course | None" = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,25 +67,23 @@ class Course:
     """One function on its way.
 
     Attributes:
-        plan: what is left to do. live: the function as the plan saw it, or as it was created.
+        plan: what is left to do.
         work: time, pace and place. run: which deployment this is.
         layers: ARNs that it is to have.
         verify: looks again at what runs.
-        roll_out: moves the alias.
     """
 
     plan: FunctionPlan
-    live: Live
     work: Work
     run: Run
     layers: tuple[str, ...]
     verify: Verify
-    roll_out: RollOut = roll_out
     version: str = ""
     shifts: tuple[Shift, ...] = ()
     notes: tuple[str, ...] = ()
     _touched: bool = False  # whether `$LATEST` is, or may be, another
     _began: datetime | None = None
+    _marks: Marks | None = None  # as they were written last
 
     def carry_out(self) -> Done:
         """Do what the plan says; gives what came of it, whatever that is."""
@@ -83,24 +92,73 @@ class Course:
             self.version = self.plan.version
             verified = self.verify(self._called)
             return Done(deployment=self._ended(Ending.UNCHANGED, self._not_held(verified)), verified=verified)
-        if (left := self._taken_back()) is not None:
-            return Done(deployment=left)
-        marks = self._marks()
         try:
-            self._write(marks)
-        except ShipsafeError as error:
-            return Done(deployment=self._ended(Ending.REFUSED, error))
-        try:
-            self._touched = bool(self.plan.changes or self.plan.code)
-            latest = update_latest(self.work, self.plan.wanted, self.live.latest, self.layers)
+            live = self._begun()
+            latest = update_latest(self.work, self.plan.wanted, live.latest, self.layers)
             self.version = published(self.work, self.plan.wanted, latest)
-            marks = marks.at(Phase.PUBLISHED, self.version)
-            self._write(marks)
+            self._write(Phase.PUBLISHED)
             self._smoke()
             self.work.check()
         except ShipsafeError as error:
-            return Done(deployment=self._back(marks, error))
-        return self._shifted(marks) if self.plan.wanted.alias else self._as_it_is(marks)
+            return Done(deployment=self._back(error))
+        return self._shifted() if self.plan.wanted.alias else self._as_it_is()
+
+    def _begun(self) -> Live:
+        """The marks, and what an earlier deployment has left is taken back; or the function, which is made with the marks.
+
+        Raises:
+            ShipsafeError: nothing was changed.
+        """
+        self.work.check()
+        wanted, plan, live = self.plan.wanted, self.plan, self.plan.live
+        before, version = Before(alias=wanted.alias), ""
+        if live is not None:
+            alias = live.alias(wanted.alias)
+            if plan.resumption is Resumption.TAKE_BACK and plan.earlier is not None:
+                self._take_back(plan.earlier)
+                alias = next(
+                    (one for one in self.work.look(lambda: list_aliases(self.work.aws, plan.name)) if one.name == wanted.alias), None
+                )
+            before = Before.of(wanted.alias, alias) if wanted.alias else Before(code_sha256=live.latest.code_sha256)
+            if plan.resumption is Resumption.FINISH and plan.earlier is not None:
+                before, version = plan.earlier.before, plan.earlier.version  # a part of the calls may reach that one already
+        phase = Phase.CODE if plan.changes or plan.code else Phase.BEGAN
+        marks = Marks(id=self.run.id, began=self.run.began, deadline=self.run.deadline, release=wanted.artifact.sha256, before=before,
+                      phase=phase, version=version)  # fmt: skip
+        if live is None:
+            self._marks, self._touched = marks, True
+            return self._made(marks)
+        self._marks = marks
+        self._write(phase)
+        self._touched = phase is Phase.CODE
+        return live
+
+    def _made(self, marks: Marks) -> Live:
+        """The function, which was not there.
+
+        Raises:
+            ShipsafeError: it was not made, and then nothing is to be taken back; or it was, and is not ready.
+        """
+        try:
+            return created(self.work, self.plan, marks, self.layers)
+        except ShipsafeError:
+            if self.work.look(lambda: find_whole(self.work.aws, self.plan.name)) is None:
+                self._marks = None
+            raise
+
+    def _take_back(self, earlier: Marks) -> None:
+        """What a deployment of another release has left half-way.
+
+        Raises:
+            ShipsafeError: it could not be taken back.
+        """
+        to = Shifting(aws=self.work.aws, function=self._function, marks=earlier, version=earlier.version)
+        if self.plan.by is not None:
+            codedeploy.halt(to, self.work.hands, self.plan.by.group)
+        out = restore(to, self.work.hands, f"A deployment of {earlier.began:%Y-%m-%d %H:%M} UTC was not ended.")
+        self.notes += out.notes
+        if out.error is not None:
+            raise out.error
 
     @property
     def _called(self) -> str:
@@ -109,43 +167,14 @@ class Course:
 
     @property
     def _function(self) -> str:
-        return self.live.latest.function
+        aws = self.work.aws
+        return f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{self.plan.name}"
 
-    @property
-    def _resumption(self) -> Resumption:
-        """What is made of a deployment that nobody ended."""
-        wanted = self.plan.wanted
-        return resumption(self.plan.earlier, release=wanted.artifact.sha256, alias=wanted.alias, aliases=self.live.aliases)
-
-    def _taken_back(self) -> Deployment | None:
-        """Take back what a dead deployment of another release has left; None where nothing is in the way any more."""
-        left = self.plan.earlier
-        if left is None or self._resumption is not Resumption.TAKE_BACK:
-            return None
-        to = Shifting(aws=self.work.aws, function=self._function, marks=left, version=left.version)
-        out = restore(to, self.work.hands, f"The deployment of {left.began:%Y-%m-%d %H:%M} UTC was not ended.")
-        self._take(out)
-        return None if out.ending is Ending.ROLLED_BACK else self._ended(out.ending, out.error, out.reason)
-
-    def _marks(self) -> Marks:
-        """What the tags are to say: where callers went before this deployment, or before the one that it goes on with."""
-        wanted, earlier, resumed = self.plan.wanted, self.plan.earlier, self._resumption
-        alias = wanted.alias
-        before = Before.of(alias, self.live.alias(alias)) if alias else Before(code_sha256=self.live.latest.code_sha256)
-        if earlier is not None and resumed is not Resumption.FRESH and earlier.before.alias == alias:
-            before = earlier.before
-        return Marks(
-            id=self.run.id,
-            began=self.run.began,
-            deadline=self.run.deadline,
-            release=wanted.artifact.sha256,
-            before=before,
-            phase=Phase.CODE if self.plan.changes or self.plan.code else Phase.BEGAN,
-            version=earlier.version if earlier is not None and resumed is Resumption.FINISH else "",
-        )
-
-    def _write(self, marks: Marks) -> None:
-        self.work.again(lambda: tags.write(self.work.aws, self._function, marks, self.work.hands.pace))
+    def _write(self, phase: Phase) -> None:
+        """Let the tags say how far it is."""
+        if self._marks is not None:
+            marks = self._marks = self._marks.at(phase, self.version)
+            self.work.again(lambda: tags.write(self.work.aws, self._function, marks, self.work.hands.pace))
 
     def _smoke(self) -> None:
         smoke = self.plan.wanted.how.smoke
@@ -154,63 +183,89 @@ class Course:
             self.work.hands.say(f"{self.plan.name}: smoke test of version {self.version}")
             smoke_test(self.work.aws, self.plan.name, self.version, smoke)
 
-    def _shifted(self, marks: Marks) -> Done:
+    def _to(self, marks: Marks) -> Shifting:
+        how = self.plan.wanted.how
+        return Shifting(aws=self.work.aws, function=self._function, marks=marks, version=self.version, strategy=how.strategy,
+                        alarms=how.alarms, default_alarm=how.default_alarm)  # fmt: skip
+
+    def _shifted(self) -> Done:
         """Move the alias, look again, and say that it is done; what does not hold goes back."""
-        how, work = self.plan.wanted.how, self.work
-        to = Shifting(aws=work.aws, function=self._function, marks=marks, version=self.version, strategy=how.strategy, alarms=how.alarms,
-                      default_alarm=how.default_alarm)  # fmt: skip
-        out = self.roll_out(to, work.hands)
+        if self._marks is None:
+            raise ValueError(self.plan.name)
+        to, hands = self._to(self._marks), self.work.hands
+        out = roll_out(to, hands) if self.plan.by is None else codedeploy.roll_out(to, hands, by=self.plan.by)
         self._take(out)
         if out.ending is not Ending.DEPLOYED:
             return Done(deployment=self._ended(out.ending, out.error, out.reason))
-        to = replace(to, marks=out.marks)
-        verified = self.verify(self._called)
-        if verified.exit_code is ExitCode.INTEGRITY:
-            error = self._not_held(verified)
-            back = restore(to, work.hands, str(error))
-            self._take(back)
-            return Done(deployment=self._ended(back.ending, back.error or error, back.reason), verified=verified)
-        return Done(deployment=self._settled(out.marks, self._not_held(verified)), verified=verified, to=to)
+        return self._as_it_is()
 
-    def _as_it_is(self, marks: Marks) -> Done:
-        """Without an alias callers have it already."""
+    def _as_it_is(self) -> Done:
+        """Callers have it: look again, and say that it is done; what does not hold goes back."""
         verified = self.verify(self._called)
-        return Done(deployment=self._settled(marks, self._not_held(verified)), verified=verified)
-
-    def _settled(self, marks: Marks, error: ShipsafeError | None) -> Deployment:
-        """It runs; what cannot be written of that harms nobody."""
+        error = self._not_held(verified)
+        if error is not None and verified.exit_code is ExitCode.INTEGRITY:
+            return Done(deployment=self.undone(error), verified=verified)
         try:
-            self._write(marks.at(Phase.DONE))
+            self._write(Phase.DONE)
         except ShipsafeError as failed:
             self.notes += (f"The tags of function {self.plan.name} still say that it is being deployed: {failed}",)
-        return self._ended(Ending.DEPLOYED, error)
+        return Done(deployment=self._ended(Ending.DEPLOYED, error), verified=verified, course=self)
+
+    def undone(self, error: ShipsafeError) -> Deployment:
+        """Callers have it, and are to go back."""
+        if not self.plan.wanted.alias or self._marks is None:
+            return self._back(error)
+        back = restore(self._to(self._marks), self.work.hands, error.what)
+        self._take(back)
+        return self._ended(back.ending, back.error or error, back.reason)
 
     def _take(self, out: RolledOut) -> None:
         self.shifts += out.shifts
         self.notes += out.notes
+        self._marks = out.marks
 
-    def _back(self, marks: Marks, error: ShipsafeError) -> Deployment:
-        """Something went wrong before the alias moved: callers of it are where they were.
+    def _back(self, error: ShipsafeError) -> Deployment:
+        """Something went wrong where no alias has moved: callers of one are where they were, those of `$LATEST` get back what they had.
 
-        A first change that was refused because somebody else was faster has changed nothing; neither has a run that got to none. One that
-        goes on with another's may find a part of the calls at the new version, and takes that back.
+        A first change that was refused because somebody else was faster has changed nothing, nor has a run that got to none. One that goes
+        on with another's may find a part of the calls at the new version, and takes that back.
         """
+        if self._marks is None:
+            return self._ended(Ending.REFUSED, error)
         first = isinstance(error, ChangedError) and not (self.plan.changes and self.plan.code)
         try:
-            if (first or not self._touched) and not (self.version or marks.version):
-                tags.withdraw(self.work.aws, self._function, marks, self.plan.earlier, self.work.hands.pace)
+            if (first or not self._touched) and not (self.version or self._marks.version):
+                tags.withdraw(self.work.aws, self._function, self._marks, self.plan.earlier, self.work.hands.pace)
                 return self._ended(Ending.REFUSED, error)
-            if not self.plan.wanted.alias:
-                return self._unfinished(error)
+            if not self.plan.wanted.alias and self._touched:
+                self._give_back(error)
+            if self.plan.wanted.alias and self.plan.live is not None:
+                back = restore(self._to(self._marks), self.work.hands, error.what)
+                self._take(back)
+                return self._ended(back.ending, back.error or error, back.reason)
+            self._write(Phase.RESTORED)
         except ShipsafeError as other:
-            return self._unfinished(error, other)
-        back = restore(Shifting(aws=self.work.aws, function=self._function, marks=marks, version=self.version), self.work.hands, str(error))
-        self._take(back)
-        return self._ended(back.ending, back.error or error, back.reason)
+            what = error.what if other is error else f"{error.what} {other.what}"
+            return self._ended(Ending.UNFINISHED, RolledBackError(what, remedy=f"Run: {self.run.command}"))
+        return self._ended(Ending.ROLLED_BACK, error)
 
-    def _unfinished(self, error: ShipsafeError, other: ShipsafeError | None = None) -> Deployment:
-        what = f"{error.what} {other.what if other else ''}".strip()
-        return self._ended(Ending.UNFINISHED, RolledBackError(what, remedy=f"Run: {self.run.command}"))
+    def _give_back(self, error: ShipsafeError) -> None:
+        """The code that `$LATEST` had.
+
+        Raises:
+            ShipsafeError: it could not be had, or not be given.
+        """
+        live, former = self.plan.live, self.plan.former
+        if live is None or former is None:
+            raise error  # a function that was made now has nothing to go back to, nor one whose code nobody signed
+        self.work.hands.say(f"{self.plan.name}: going back, {error.what}")
+        until = max(self.work.until, self.work.hands.now() + _LEAST)
+        hands = replace(self.work.hands, interrupted=nobody)
+        give_back(replace(self.work, hands=hands, until=until), self.plan.wanted, live.latest, former)
+
+    def not_begun(self, error: ShipsafeError) -> Deployment:
+        """Nothing of it was changed, nor will be."""
+        return self._ended(Ending.REFUSED, error)
 
     def _not_held(self, verified: Verification) -> ShipsafeError | None:
         """What looking again has found wrong, as an error of its code."""
@@ -246,3 +301,13 @@ class Course:
             notes=self.notes,
             error=error,
         )
+
+
+def taken_back(done: Done, work: Work, why: str) -> Done:
+    """The same, taken back although it went well by itself; one that changed nothing stays as it is."""
+    if done.course is None:
+        return done
+    course = done.course
+    course.work = work
+    error = RolledBackError(why, remedy=f"When that is mended, run: {course.run.command}")
+    return Done(deployment=course.undone(error), verified=None)

@@ -14,6 +14,7 @@ from shipsafe.deploy.settle import changed, made, settled_version, settled_whole
 from shipsafe.deploy.wanted import Wanted
 from shipsafe.deploy.work import Work
 from shipsafe.errors import IncompleteError, IntegrityError
+from shipsafe.model.signing import S3Object
 
 
 def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[str]) -> Running:
@@ -33,6 +34,7 @@ def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[st
     """
     name = wanted.name
     if changes := changes_of(wanted, seen, layers):
+        work.check()
         work.hands.say(f"{name}: configuration: {', '.join(changes)}")
         code = seen.code_sha256
 
@@ -41,6 +43,7 @@ def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[st
 
         seen = _changed(work, name, seen, configure, lambda now: not changes_of(wanted, now, layers) and now.code_sha256 == code)
     if code_changes(wanted, seen):
+        work.check()
         work.hands.say(f"{name}: code: {wanted.signed.object}")
         settings = seen.settings
 
@@ -67,13 +70,12 @@ def _changed(
         now = _settled(work, name)
         return now if done(now) else None
 
-    work.check()
     answered = made(work, change=lambda: change(seen), found=found)
     now = _settled(work, name)
     if now.update == "Failed":
         raise IncompleteError(f"Lambda could not update function {name}: {now.reason}", remedy="Put that right, then run this again.")
     if (now.settings, now.code_sha256) != (answered.settings, answered.code_sha256):
-        raise changed("GetFunction")
+        raise changed()
     return now
 
 
@@ -102,6 +104,35 @@ def published(work: Work, wanted: Wanted, latest: Running) -> str:
         raise IncompleteError(f"Version {version.version} of function {name} was deleted meanwhile.", remedy="Find out by whom.")
     check_ours(wanted, active)
     return active.version
+
+
+def give_back(work: Work, wanted: Wanted, before: Running, former: S3Object) -> None:
+    """Give `$LATEST` the code and configuration that it had. Where somebody else changed it since, it is left to them.
+
+    Args:
+        work: time, pace and place.
+        wanted: what it was given.
+        before: as it was.
+        former: the signed object that it ran.
+
+    Raises:
+        ShipsafeError: as `update_latest`.
+    """
+    name = wanted.name
+    now = _settled(work, name)
+    if now.code_sha256 not in (wanted.signed.code_sha256, before.code_sha256):
+        raise changed()
+    layers = [one.arn for one in before.layers]
+    if now.code_sha256 != before.code_sha256:
+        now = _changed(work, name, now, lambda seen: update_code(
+            work.aws, name, former, revision=seen.revision, architectures=before.architectures,
+        ), lambda seen: seen.code_sha256 == before.code_sha256)  # fmt: skip
+    if now.settings != before.settings:
+        words = {"Runtime": before.runtime, "Handler": before.handler, "Layers": layers}
+        now = _changed(work, name, now, lambda seen: update_configuration(work.aws, name, words, revision=seen.revision),
+                       lambda seen: seen.settings == before.settings)  # fmt: skip
+    if (now.code_sha256, now.settings) != (before.code_sha256, before.settings):
+        raise changed()
 
 
 def check_ours(wanted: Wanted, running: Running) -> None:

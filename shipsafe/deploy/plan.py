@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shipsafe.adapters.aws.functions import Running
+from shipsafe.deploy.codedeploy import ByCodeDeploy
 from shipsafe.deploy.look import Live, same_as
 from shipsafe.deploy.marks import NAMES, Marks, of_tags
+from shipsafe.deploy.resume import Resumption, resumption
 from shipsafe.deploy.wanted import Wanted
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.deployment import Step
+from shipsafe.model.signing import S3Object
 
 NEW = "(the new version)"  # of a layer or function that is not published yet
 _MOST_LAYERS = 5  # "Lambda quotas"
@@ -35,7 +38,10 @@ class FunctionPlan:
         shift: whether the alias is to lead elsewhere.
         role: that a new function gets.
         configuration: the ARN of its code-signing configuration, or that a new one gets; "" where none is known.
-        earlier: what its tags say of a deployment that was begun and not ended, or None.
+        earlier: what its tags say of a deployment that was begun and not ended, or None; `resumption` what is to be made of that.
+        by: how CodeDeploy moves the alias, None where we do.
+        former: the signed object that `$LATEST` has now, where evidence says which; without an alias it is the way back.
+        remarks: what whoever is asked should know.
     """
 
     wanted: Wanted
@@ -48,6 +54,10 @@ class FunctionPlan:
     role: str = ""
     configuration: str = ""
     earlier: Marks | None = None
+    resumption: Resumption = Resumption.FRESH
+    by: ByCodeDeploy | None = None
+    former: S3Object | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -93,9 +103,10 @@ def plan_of(wanted: Wanted, live: Live, layers: Sequence[str]) -> FunctionPlan:
     alias = live.alias(wanted.alias)
     shift = bool(wanted.alias) and (alias is None or bool(alias.weights) or alias.version != version or not version)
     earlier = of_tags(live.latest.function, live.whole.tags)
+    left = resumption(earlier, release=wanted.artifact.sha256, alias=wanted.alias, aliases=live.aliases)
     return FunctionPlan(
         wanted=wanted, live=live, layers=tuple(layers), changes=changes, code=code, version=version, shift=shift,
-        earlier=earlier if earlier is not None and not earlier.settled else None,
+        earlier=earlier if earlier is not None and not earlier.settled else None, resumption=left,
     )  # fmt: skip
 
 
@@ -155,7 +166,9 @@ def _steps(plan: FunctionPlan) -> Iterator[Step]:
         why = "So that any later run, on any machine, finishes this or takes it back."
         if plan.earlier is not None:
             began = f"{plan.earlier.began:%Y-%m-%d %H:%M} UTC"
-            why = f"A deployment of {began} was not ended ({plan.earlier.phase}): this one goes on from there."
+            then = "its part of the calls is taken back first" if plan.resumption is Resumption.TAKE_BACK else "this one takes its place"
+            then = "this one goes on with it" if plan.resumption is Resumption.FINISH else then
+            why = f"A deployment of {began} was not ended ({plan.earlier.phase}): {then}."
         yield Step(api="lambda:TagResource", parameters={"Resource": live.latest.function, "Tags": list(NAMES)}, why=why)
     if live is None:
         told = wanted.artifact.told
@@ -187,6 +200,13 @@ def _shifting(plan: FunctionPlan) -> Iterator[Step]:
     words: dict[str, Any] = {"FunctionName": plan.name, "Name": alias}
     if there is None:
         yield Step(api="lambda:CreateAlias", parameters={**words, "FunctionVersion": version}, why=f"It has no alias {alias} yet.")
+        return
+    if plan.by is not None:
+        group = plan.by.group
+        words |= {"applicationName": group.application, "deploymentGroupName": group.group, "FunctionVersion": version}
+        yield Step(
+            api="codedeploy:CreateDeployment", parameters=words, why="CodeDeploy moves the alias, as the policy or the template says."
+        )
         return
     shares = plan.wanted.how.strategy.shares
     for share in shares[:-1]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from shipsafe.adapters.aws.deploying import Whole, find_whole
 from shipsafe.adapters.aws.functions import Running, find_function
 from shipsafe.adapters.aws.refusals import AwsRefusal
-from shipsafe.deploy.patience import patiently
+from shipsafe.deploy.patience import FinalError, patiently
 from shipsafe.deploy.work import Work
 from shipsafe.errors import IncompleteError, ShipsafeError
 
@@ -23,7 +23,7 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)  # seconds between two looks at a change tha
 _STALE = "PreconditionFailedException"
 
 
-class ChangedError(AwsRefusal):
+class ChangedError(FinalError):
     """Somebody else changed the function since it was planned on; nothing of theirs was overwritten."""
 
 
@@ -49,20 +49,19 @@ def made(work: Work, *, change: Callable[[], Value], found: Callable[[], Value |
             if there is not None:
                 return there
             if isinstance(error, AwsRefusal) and error.code == _STALE:
-                raise changed(error.operation, error.said) from error
+                raise changed() from error
             raise
 
     return patiently(tried, work.hands, work.until)
 
 
-def changed(operation: str, said: str = "") -> ChangedError:
+def changed() -> ChangedError:
     """The story of RevisionId, for people."""
     return ChangedError(
         "Somebody else changed the function after it was looked at: its RevisionId is no longer the one that this deployment rests on. "
         "Nothing of theirs was overwritten.",
         remedy="Find out who (CloudTrail names them), then run this again: it looks and plans anew.",
-        code=_STALE, status=412, operation=operation, said=said,
-    )  # fmt: skip
+    )
 
 
 def settled_whole(work: Work, name: str) -> Whole | None:

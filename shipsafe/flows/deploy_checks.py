@@ -6,14 +6,22 @@ the code in a `DryRun`.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from shipsafe.adapters.aws.code_signing import ENFORCE
 from shipsafe.adapters.aws.deploying import update_code
+from shipsafe.adapters.aws.functions import Running
 from shipsafe.adapters.aws.looks import Looks
 from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.deploy.plan import NEW, FunctionPlan
+from shipsafe.deploy.wanted import Wanted
 from shipsafe.enforce.layers import preflight
 from shipsafe.errors import ExitCode, ShipsafeError
+from shipsafe.flows.deploy_watched import watched_link
 from shipsafe.model.chain import Chain, Link
+from shipsafe.model.enforcement import Enforcing
+from shipsafe.model.policy import Policy
+from shipsafe.model.signing import S3Object
 from shipsafe.signing.revoke.brake import MEMORY
 from shipsafe.verify import live_links
 from shipsafe.verify.enforcement import enforcement_links, wanted_configuration
@@ -26,20 +34,52 @@ DRY_RUN, STOPPED, LAYERS = "dry-run", "stopped", "layers-allowed"
 _VERIFICATION = ("CodeVerificationFailedException", "InvalidCodeSignatureException")  # Lambda has answered either
 
 
-def checked(site: Site, plan: FunctionPlan) -> Chain:
+def checked(site: Site, plan: FunctionPlan, policy: Policy) -> Chain:
     """The chain of a function that is to be deployed, with the plan's configuration and layers.
 
     Args:
         site: where it is, and the evidence at hand.
         plan: what is to be done.
+        policy: says of which functions a configuration may only warn.
     """
-    wanted = plan.wanted
+    found = signed_for(site, plan.wanted)
+    chain = replace(found, subject=f"function:{plan.name}", links=(*found.links, *_of_function(site, plan)))
+    return as_wanted(chain, plan, policy, site.looks.aws.account)
+
+
+def signed_for(site: Site, wanted: Wanted) -> Chain:
+    """Whether what was signed for a place still holds: its evidence, its job and its profile."""
     signed = wanted.signed
     code = Code(what=f"What was signed of {wanted.artifact.name} for target {signed.target}", code_sha256=signed.code_sha256,
                 profile_version=signed.profile_version, job=signed.job, verb="is")  # fmt: skip
     found = signed_code(site, code, artifact=wanted.artifact.subject)
-    made = (*found.links, *_of_function(site, plan))
-    return Chain(subject=f"function:{plan.name}", links=made, attestations=found.proof.attested if found.proof else ())
+    return Chain(subject=wanted.artifact.subject, links=found.links, attestations=found.proof.attested if found.proof else ())
+
+
+def as_wanted(chain: Chain, plan: FunctionPlan, policy: Policy, account: str) -> Chain:
+    """The same where the policy says that the function's configuration is only to warn as yet: [enforce], and its rings."""
+    tags = plan.live.whole.tags if plan.live else {}
+    if policy.enforce.mode_of(plan.name, account, lambda: tags) is not Enforcing.WARN:
+        return chain
+    links = tuple(
+        held(one.id, f"The code-signing configuration of function {plan.name} only warns, as [enforce] of the policy wants of it.")
+        if one.id == live_links.CONFIGURATION and (one.expected, one.found) == (ENFORCE, Enforcing.WARN.aws)
+        else one
+        for one in chain.links
+    )
+    return replace(chain, links=links)
+
+
+def former(site: Site, running: Running) -> S3Object | None:
+    """The signed object that a version runs, where evidence says which; None where nothing says so."""
+    code = Code(what=f"{running.name}:{running.version}", code_sha256=running.code_sha256, profile_version=running.profile_version,
+                job=running.job)  # fmt: skip
+    try:
+        record = signed_code(site, code).record
+    except ShipsafeError:  # it names no signature that can be looked up
+        return None
+    here = (site.looks.aws.account, site.looks.aws.region)
+    return record.object if record is not None and (record.account, record.region) == here else None
 
 
 def _of_function(site: Site, plan: FunctionPlan) -> Iterator[Link]:
@@ -48,9 +88,12 @@ def _of_function(site: Site, plan: FunctionPlan) -> Iterator[Link]:
         yield _stopped(plan)
         yield from enforcement_links(
             site.looks, site.trusted, plan.name, wanted=wanted_configuration(site.trusted, plan.wanted.signed.target),
-            signed_by=plan.wanted.signed.profile_version, known=known_at(site),
+            signed_by=plan.wanted.signed.profile_version, known=known_at(site), policy=site.shelf.request.policy.enforce,
         )  # fmt: skip
+    else:
+        yield _configuration(site, plan)
     yield _layers(site, plan)
+    yield watched_link(site.looks, plan, site.shelf.request)
     yield _dry_run(site.looks, plan)
 
 
@@ -61,6 +104,20 @@ def _stopped(plan: FunctionPlan) -> Link:
         remedy = f"Let it run again first, when its chain holds: shipsafe revoke --restore {plan.name}"
         return broken(STOPPED, sentence, remedy=remedy)
     return held(STOPPED, f"Function {plan.name} was not stopped.")
+
+
+def _configuration(site: Site, plan: FunctionPlan) -> Link:
+    """Of a function that is to be made."""
+    try:
+        one = site.looks.configuration(plan.configuration)
+    except ShipsafeError as error:
+        return of_error(live_links.CONFIGURATION, error)
+    if one is None or one.policy != ENFORCE or plan.wanted.signed.profile_version not in one.publishers:
+        sentence = f"The code-signing configuration that {plan.name} is to get does not enforce, or does not allow who signed its code."
+        found = ", ".join(one.publishers) if one else "none"
+        return broken(live_links.CONFIGURATION, sentence, expected=plan.wanted.signed.profile_version, found=found,
+                      remedy="Name another one, or let `shipsafe enforce` mend it.")  # fmt: skip
+    return held(live_links.CONFIGURATION, f"{one.arn.rpartition(':')[2]} enforces, and allows who signed it.")
 
 
 def _layers(site: Site, plan: FunctionPlan) -> Link:

@@ -1,12 +1,21 @@
 """What somebody asked `deploy` for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shipsafe.model.override import BreakGlass
+from shipsafe.model.policy import Policy
+
 if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
+
+
+def as_it_is(policy: Policy) -> Policy:
+    """The policy as it was read."""
+    return policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +36,9 @@ class DeployRequest:
         local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
         signers: whose keys sign the deployment records; with none they are unsigned.
         deadline: instead of the policy's, or None.
+        break_glass: who goes on with a release that did not pass, and why; None where nobody does.
+        skip_stages: whether it goes to a stage although the one before has not run it.
+        amend: the policy as it is to be used; the sandbox has a place of its own.
     """
 
     out: Path
@@ -43,3 +55,6 @@ class DeployRequest:
     local_root: str | None = None
     signers: "tuple[Signer, ...]" = ()
     deadline: timedelta | None = None
+    break_glass: BreakGlass | None = None
+    skip_stages: bool = False
+    amend: Callable[[Policy], Policy] = as_it_is

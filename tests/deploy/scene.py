@@ -13,6 +13,7 @@ from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.flows.deploy import Deployed, Deploying, DeployPlan, deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.local.endpoint import Endpoint
+from shipsafe.local.faults import Fault
 from shipsafe.model.deployment import Deployment
 from shipsafe.model.signing import SignedArtifact
 from tests.local_endpoint import ACCOUNT, REGION
@@ -100,6 +101,10 @@ class Scene:
             plan = planned(case)
             assert plan.exit_code == 0, wrong(plan)
             return deployed(case, plan, self.lines.append)
+
+    def refuse(self, operation: str, *, code: str = "AccessDeniedException", status: int = 403, times: int = 0, **words: Any) -> None:
+        """From now on (0: for ever) AWS refuses an operation."""
+        self.endpoint.faults.add(Fault(service="lambda", operation=operation, times=times, code=code, status=status, message="no", **words))
 
     def alias(self, name: str = "Pay", alias: str = "live") -> tuple[str, dict[str, float]]:
         """Where an alias leads."""

@@ -1,7 +1,14 @@
 """A release goes live all at once: the plan says what will be done, and made again it is empty."""
 
+import pytest
+
+from shipsafe.errors import ConfigError
+from shipsafe.flows.deploy_record import deployments_of
+from shipsafe.model.attestation import AttestPolicy
 from shipsafe.model.deployment import Ending
+from shipsafe.verify.bundles import envelopes_of
 from tests.deploy.scene import Scene, only
+from tests.verify.live_world import ROLE
 
 
 def test_a_signed_release_goes_live_under_its_alias(scene: Scene) -> None:
@@ -32,3 +39,49 @@ def test_a_plan_made_after_it_was_carried_out_is_empty(scene: Scene) -> None:
     again = scene.deploy()
     assert (only(again).ending, again.exit_code) == (Ending.UNCHANGED, 0)
     assert scene.versions() == ["1", "2"]
+
+
+def test_a_function_without_an_alias_gets_the_code_itself(scene: Scene) -> None:
+    """And a version of it, which never changes."""
+    scene.function(alias="")
+    done = scene.deploy()
+    assert (only(done).ending, only(done).alias, only(done).version, done.exit_code) == (Ending.DEPLOYED, "", "2", 0), only(done)
+    assert scene.lambda_.get_function_configuration(FunctionName="Pay")["CodeSha256"] == scene.signed.code_sha256
+
+
+def test_settings_that_the_release_says_are_set_and_others_stay(scene: Scene) -> None:
+    scene.function(Runtime="python3.12", Handler="old.main", MemorySize=512, Environment={"Variables": {"TABLE": "orders"}})
+    scene.add('[deploy]\nalias = "live"')
+    assert scene.deploy().exit_code == 0
+    told = scene.lambda_.get_function_configuration(FunctionName="Pay", Qualifier="live")
+    assert (told["Runtime"], told["Handler"], told["MemorySize"]) == ("python3.13", "app.handler", 512)
+    assert told["Environment"] == {"Variables": {"TABLE": "orders"}}
+
+
+def test_a_function_is_made_with_create_and_a_role(scene: Scene) -> None:
+    """With its code-signing configuration, its alias, and marks from the first moment on."""
+    scene.add('[deploy]\nalias = "live"')
+    with pytest.raises(ConfigError, match=r"Nobody says what Pay is called.*--create"):
+        scene.plan()
+    with pytest.raises(ConfigError, match="with which role Pay is to run"):
+        scene.plan(create=True)
+    done = scene.deploy(create=True, role=ROLE)
+    assert (only(done).ending, only(done).version, done.exit_code) == (Ending.DEPLOYED, "1", 0), only(done)
+    assert scene.alias() == ("1", {})
+    told = scene.lambda_.get_function_code_signing_config(FunctionName="Pay")
+    assert told["CodeSigningConfigArn"] == scene.configuration
+    assert scene.deploy(create=True, role=ROLE).deployments[0].ending is Ending.UNCHANGED
+
+
+def test_a_name_of_the_policy_is_what_the_function_is_called(scene: Scene) -> None:
+    scene.function("pay-prod")
+    scene.add('[[deploy.function]]\nfunction = "Pay"\nname = "pay-prod"\nalias = "live"')
+    assert (only(scene.deploy()).function, scene.alias("pay-prod")) == ("pay-prod", ("2", {}))
+
+
+def test_what_went_live_is_stated_in_the_bundle(scene: Scene) -> None:
+    scene.function()
+    scene.add('[deploy]\nalias = "live"')
+    done = scene.deploy()
+    said = list(deployments_of(envelopes_of(done.release.artifacts[0]), AttestPolicy(), shown="test"))
+    assert [(one.function, one.alias, one.version, one.before, one.ending) for one in said] == [("Pay", "live", "2", "1", "deployed")]
