@@ -31,6 +31,7 @@ _CODES = {
     Hold.UNANSWERED: ExitCode.INCOMPLETE,
     Hold.DISALLOWED: ExitCode.FINDINGS,
 }
+_WORDS = {ExitCode.PASS: "PASS", ExitCode.FINDINGS: "FAIL", ExitCode.INCOMPLETE: "INCOMPLETE", ExitCode.INTEGRITY: "BROKEN"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,11 @@ class Verification:
     def exit_code(self) -> ExitCode:
         """That of the worst chain; 5 where there is none."""
         return max((chain.exit_code for chain in self.chains), default=ExitCode.INTEGRITY)
+
+    @property
+    def verdict(self) -> str:
+        """What it came to, in one word that other programs read."""
+        return _WORDS[self.exit_code]
 
     @property
     def first_broken(self) -> tuple[Chain, Link] | None:
