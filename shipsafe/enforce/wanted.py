@@ -2,19 +2,17 @@
 
     wanted = wanted_at(looks, policy)
     wanted.publishers                       # ARNs of profile versions: of the targets here, of break-glass, of `[sign] publishers`
-    ring_of(policy.enforce, "orders", tags, account)
 
 A profile is looked up, never believed: Lambda takes any ARN as a publisher unseen. One that was revoked is wanted by nobody.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from shipsafe.adapters.aws.looks import Looks
 from shipsafe.adapters.aws.signer import Profile
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
-from shipsafe.model.enforcement import EnforcePolicy, Enforcing, Ring
+from shipsafe.model.enforcement import Enforcing
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import ProfileVersion, SignTarget
 from shipsafe.signing.layout import PLATFORM
@@ -75,29 +73,6 @@ def wanted_at(looks: Looks, policy: Policy, targets: Sequence[SignTarget] = ()) 
         raise ConfigError(what, remedy="Take out of `publishers` of [sign] what no layer needs.", path=policy.path)
     return Wanted(account=aws.account, region=aws.region, publishers=publishers, named=_named(looks, policy, here),
                   about=description(here[0].profile if here else "others"), notes=tuple(notes))  # fmt: skip
-
-
-def ring_of(policy: EnforcePolicy, name: str, tags: Mapping[str, str], account: str) -> Ring | None:
-    """The first ring that has a function; None where none has."""
-    return next((ring for ring in policy.rings if _fits(ring, name, tags, account)), None)
-
-
-def may_have(policy: EnforcePolicy, name: str) -> bool:
-    """Whether some ring could have a function of that name, before anybody has read its tags."""
-    return any(not ring.functions or any(fnmatchcase(name, pattern) for pattern in ring.functions) for ring in policy.rings)
-
-
-def mode_of(policy: EnforcePolicy, ring: Ring | None) -> Enforcing:
-    """What is wanted of a function of that ring, or of none."""
-    return policy.mode if ring is None else ring.mode
-
-
-def _fits(ring: Ring, name: str, tags: Mapping[str, str], account: str) -> bool:
-    return (
-        (not ring.functions or any(fnmatchcase(name, pattern) for pattern in ring.functions))
-        and (not ring.accounts or account in ring.accounts)
-        and all(tags.get(key) == value for key, value in ring.tags.items())
-    )
 
 
 def _of_target(looks: Looks, target: SignTarget) -> str:

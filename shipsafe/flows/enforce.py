@@ -24,7 +24,7 @@ from shipsafe.enforce.look import Standing, What, Wrong, enforcement_of
 from shipsafe.enforce.plan import FunctionPlan, PlacePlan, plan_at
 from shipsafe.enforce.readiness import looked_from
 from shipsafe.enforce.roles import Case
-from shipsafe.enforce.wanted import Wanted, may_have, mode_of, ring_of, wanted_at
+from shipsafe.enforce.wanted import Wanted, wanted_at
 from shipsafe.errors import ConfigError, ExitCode, NothingError, ShipsafeError, gravest
 from shipsafe.flows.targets import place_of, targets_of
 from shipsafe.model.enforcement import Enforcing
@@ -217,7 +217,7 @@ def _names(looks: Looks, request: EnforceRequest, asked: Sequence[FunctionName])
         here = [one for one in asked if one.account in (None, aws.account) and one.region in (None, aws.region)]
         return tuple(dict.fromkeys(one.name for one in here))
     names = (one.name for one in list_functions(looks.aws, versions=False))
-    return tuple(name for name in names if request.everything or may_have(request.policy.enforce, name))
+    return tuple(name for name in names if request.everything or request.policy.enforce.may_have(name))
 
 
 def _case(
@@ -229,8 +229,8 @@ def _case(
         tags = looks.tags(_arn(looks.aws, name))
     except ShipsafeError as error:
         tags, unread = None, (Wrong(what=What.UNLOOKED, sentence=error.what, remedy=error.remedy),)
-    ring = ring_of(policy.enforce, name, tags or {}, looks.aws.account)
-    mode = mode_of(policy.enforce, ring)
+    ring = policy.enforce.ring_of(name, looks.aws.account, tags or {})
+    mode = ring.mode if ring else policy.enforce.mode
     standing = enforcement_of(looks, wanted, name, now=now, mode=mode, known=known, aliases=aliases)
     if standing.running is not None:
         standing = replace(standing, wrongs=(*standing.wrongs, *unread))
@@ -245,8 +245,8 @@ def _known(looks: Looks, wanted: Wanted, policy: Policy, asked: frozenset[str]) 
     def known(name: str) -> bool:
         if name in asked or name in named:
             return True
-        tags = looks.tags(_arn(looks.aws, name)) if may_have(policy.enforce, name) else {}
-        if ring_of(policy.enforce, name, tags, looks.aws.account) is not None:
+        tags = looks.tags(_arn(looks.aws, name)) if policy.enforce.may_have(name) else {}
+        if policy.enforce.ring_of(name, looks.aws.account, tags) is not None:
             return True
         running = looks.function(name, LATEST)
         return running is not None and running.profile_version in ours

@@ -1,9 +1,10 @@
 """Code-signing enforcement as desired state: what the policy wants of which functions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 
 class Enforcing(StrEnum):
@@ -31,6 +32,15 @@ class Ring:
     accounts: tuple[str, ...] = ()
     mode: Enforcing = Enforcing.ENFORCE
 
+    def may_have(self, name: str) -> bool:
+        """Whether a function of that name could belong to it, before anybody has read its tags."""
+        return not self.functions or any(fnmatchcase(name, pattern) for pattern in self.functions)
+
+    def has(self, name: str, account: str, tags: Mapping[str, str]) -> bool:
+        """Whether a function belongs to it."""
+        here = not self.accounts or account in self.accounts
+        return here and self.may_have(name) and all(tags.get(key) == value for key, value in self.tags.items())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnforcePolicy:
@@ -49,3 +59,17 @@ class EnforcePolicy:
     quiet: timedelta = timedelta(days=7)
     configuration: str | None = None
     role: str | None = None
+
+    def ring_of(self, name: str, account: str, tags: Mapping[str, str]) -> Ring | None:
+        """The first ring that a function belongs to; None where it belongs to none."""
+        return next((ring for ring in self.rings if ring.has(name, account, tags)), None)
+
+    def may_have(self, name: str) -> bool:
+        """Whether some ring could have a function of that name."""
+        return any(ring.may_have(name) for ring in self.rings)
+
+    def mode_of(self, name: str, account: str, tags: Callable[[], Mapping[str, str]]) -> Enforcing:
+        """What is wanted of a function; its tags are asked for only where a ring could have it because of them."""
+        known = tags() if any(ring.tags and ring.may_have(name) for ring in self.rings) else {}
+        ring = self.ring_of(name, account, known)
+        return self.mode if ring is None else ring.mode

@@ -12,6 +12,7 @@ from shipsafe.adapters.aws.functions import FunctionName
 from shipsafe.adapters.aws.looks import Looks
 from shipsafe.errors import ShipsafeError
 from shipsafe.model.chain import Hold, Link
+from shipsafe.model.enforcement import EnforcePolicy, Enforcing
 from shipsafe.verify import live_links
 from shipsafe.verify.links import broken, held, not_asked, unanswered
 from shipsafe.verify.looks import not_looked
@@ -23,7 +24,7 @@ _SHOWN = 5  # names of strangers
 
 
 def enforcement_links(
-    looks: Looks, trusted: Trusted, name: str, *, wanted: str | None, signed_by: str, known: Callable[[str], bool]
+    looks: Looks, trusted: Trusted, name: str, *, wanted: str | None, signed_by: str, known: Callable[[str], bool], policy: EnforcePolicy
 ) -> tuple[Link, ...]:
     """The links `code-signing-config`, `publishers` and `sharing` of a function.
 
@@ -34,10 +35,12 @@ def enforcement_links(
         wanted: the ARN that the policy says the configuration has, or None.
         signed_by: the ARN of the profile version that signed what runs, or "".
         known: whether a function of this account and Region, by its name, is one that the release or the policy knows.
+        policy: whether the configuration is to enforce, or for now only to warn. Tags are read where a ring names some.
     """
     try:
         arn = looks.attached(name)
         one = looks.configuration(arn) if arn else None
+        soft = one is not None and one.policy != ENFORCE and _mode(looks, name, policy) is Enforcing.WARN
     except ShipsafeError as error:
         return not_looked(live_links.CONFIGURATION, error), *_unasked("The code-signing configuration could not be looked at.")
     if arn is None or one is None:
@@ -45,14 +48,22 @@ def enforcement_links(
         return broken(live_links.CONFIGURATION, sentence, expected=wanted or "one that enforces", found="none", remedy=_ATTACH), *_unasked(
             "There is no code-signing configuration."
         )
-    return _attached(name, one, wanted), _publishers(one, trusted, signed_by), _sharing(looks, one, known)
+    return _attached(name, one, wanted, soft=soft), _publishers(one, trusted, signed_by), _sharing(looks, one, known)
 
 
 def _unasked(why: str) -> tuple[Link, ...]:
     return not_asked(live_links.PUBLISHERS, why), not_asked(live_links.SHARING, why)
 
 
-def _attached(name: str, one: Configuration, wanted: str | None) -> Link:
+def _mode(looks: Looks, name: str, policy: EnforcePolicy) -> Enforcing:
+    arn = f"arn:{looks.aws.partition}:lambda:{looks.aws.region}:{looks.aws.account}:function:{name}"
+    return policy.mode_of(name, looks.aws.account, lambda: looks.tags(arn))
+
+
+def _attached(name: str, one: Configuration, wanted: str | None, *, soft: bool) -> Link:
+    if soft:
+        return held(live_links.CONFIGURATION, f"{one.arn.rpartition(':')[2]} is attached to function {name}, and for now only warns.",
+                    notes=["Lambda takes code for it that nobody signed, as [enforce] of the policy wants for now."])  # fmt: skip
     if wanted is not None and one.arn != wanted:
         sentence = f"The code-signing configuration of function {name} was replaced by another."
         return broken(live_links.CONFIGURATION, sentence, expected=wanted, found=one.arn, remedy=_ATTACH)

@@ -60,6 +60,7 @@ def verify_version(site: Site, name: str, qualifier: str, subject: str) -> Versi
             wanted=wanted_configuration(site.trusted, signed.record.target if signed.record else ""),
             signed_by=signed.record.profile_version if signed.record else "",
             known=known_at(site),
+            policy=site.shelf.request.policy.enforce,
         ),
         link,
         settings_link(running, told) if isinstance(told, Told) else told,

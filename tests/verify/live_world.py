@@ -17,6 +17,7 @@ from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.faults import Fault
 from shipsafe.model.attestation import AttestPolicy, Resource, Role, Statement
 from shipsafe.model.chain import Chain, Link, Verification
+from shipsafe.model.enforcement import EnforcePolicy
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
@@ -51,6 +52,7 @@ class World:
     attest: AttestPolicy = field(default_factory=AttestPolicy)
     targets: tuple[SignTarget, ...] = ()
     publishers: tuple[Any, ...] = ()
+    enforce: EnforcePolicy = field(default_factory=EnforcePolicy)
     done: dict[str, SignedArtifact] = field(default_factory=dict)
     opened: dict[Place, Aws] = field(default_factory=dict)
 
@@ -114,7 +116,7 @@ class World:
 
     def policy(self) -> Policy:
         sign = SignPolicy(targets=self.targets, publishers=self.publishers)
-        return replace(_policy(), sign=sign, attest=self.attest)
+        return replace(_policy(), sign=sign, enforce=self.enforce, attest=self.attest)
 
     def connect(self, place: Place) -> Aws:
         """As `open_aws`, a session a place: clients take long to make."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shipsafe.model.chain import Hold
+from shipsafe.model.enforcement import EnforcePolicy, Enforcing, Ring
 from tests.local_endpoint import ACCOUNT, REGION
 from tests.signing.place import make_profile
 from tests.signing.zips import zip_bytes
@@ -34,6 +35,25 @@ def test_a_configuration_that_only_warns_is_broken(orders: World) -> None:
     assert broken(found) == ("code-signing-config", 5)
     link = the(found.chains[0], "code-signing-config")
     assert (link.expected, link.found) == ("Enforce", "Warn")
+
+
+def test_one_that_only_warns_holds_where_the_policy_says_so_for_now(orders: World) -> None:
+    """A ring on its way to Enforce, by its tags; the note says what that means, and publishers count all the same."""
+    orders.lambda_.update_code_signing_config(CodeSigningConfigArn=orders.configuration,
+                                              CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Warn"})  # fmt: skip
+    orders.enforce = EnforcePolicy(rings=(Ring(name="slow", tags={"team": "orders"}, mode=Enforcing.WARN),))
+    assert broken(orders.verify("orders:live")) == ("code-signing-config", 5)
+    orders.lambda_.tag_resource(Resource=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:orders", Tags={"team": "orders"})
+    found = orders.verify("orders:live")
+    assert found.exit_code == 0
+    assert the(found.chains[0], "code-signing-config").notes == (
+        "Lambda takes code for it that nobody signed, as [enforce] of the policy wants for now.",
+    )
+    _publishers(orders, orders.profile, STRANGER)
+    assert broken(orders.verify("orders:live")) == ("publishers", 5)
+    _publishers(orders, orders.profile)
+    orders.refuse("ListTags")
+    assert broken(orders.verify("orders:live")) == ("code-signing-config", 4)
 
 
 def test_a_configuration_that_was_replaced_is_broken_where_the_policy_names_one(orders: World) -> None:
