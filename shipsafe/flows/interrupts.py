@@ -1,9 +1,10 @@
-"""SIGINT and SIGTERM as something that one asks for, so that what was begun is taken back in order.
+"""SIGINT, SIGTERM and SIGHUP as something that one asks for, so that what was begun is taken back in order.
 
     with interrupts() as interrupted:
         while not interrupted(): ...
 
-Outside of the main thread there are no signals to be had, and nothing interrupts.
+A second signal does not end it sooner: pipelines send SIGINT and a few seconds later SIGTERM, while an alias is on its way back. What is
+ignored (SIGHUP under `nohup`) stays ignored. Outside of the main thread there are no signals to be had, and nothing interrupts.
 """
 
 import signal
@@ -11,6 +12,8 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
 
 
 @contextmanager
@@ -28,7 +31,8 @@ def interrupts() -> Generator[Callable[[], str]]:
     def note(number: int, _frame: FrameType | None) -> None:
         came.append(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in _SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, note) for number in heard}
     try:
         yield told
     finally:
