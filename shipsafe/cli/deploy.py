@@ -14,15 +14,18 @@ from shipsafe.adapters.timeline import processors
 from shipsafe.cli import options
 from shipsafe.cli.chains import tell
 from shipsafe.cli.deployments import tell_deployments
+from shipsafe.cli.handing_over import check_via, hand, planned_or_handed
 from shipsafe.cli.rolling_back import roll_back
 from shipsafe.cli.screen import Screen
+from shipsafe.deploy.managed import Via
 from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.evidence.keys import open_signers
 from shipsafe.flows.attest import names_of
 from shipsafe.flows.break_glass import words
-from shipsafe.flows.deploy import Deploying, DeployPlan, deployed, deploying, planned
+from shipsafe.flows.deploy import Deploying, DeployPlan, deployed, deploying
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.flows.rollback_case import RollbackRequest
+from shipsafe.flows.via import ViaRequest
 from shipsafe.reports.deployments import FORMS, Told
 from shipsafe.reports.deployments.words import step_lines
 from shipsafe.signing.roots import local_root
@@ -55,6 +58,21 @@ def _deploy(
         str | None, typer.Option("--to", metavar="VERSION", help="With --rollback: to this version, if its chain verifies.")
     ] = None,
     region: Annotated[str | None, typer.Option("--region", metavar="REGION", help="With --rollback: where the function is.")] = None,
+    via: Annotated[
+        Via | None,
+        typer.Option("--via", help="Deploy nothing: write what this tool then deploys. The default where a function is its own."),
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option("--template", metavar="FILE", help="With --via: what it deploys; the release says where, if not given.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="FILE", help="With --via: where the result goes; beside the template, if not given.")
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", metavar="NAME", help="With --via: the CloudFormation stack, where its functions do not say it.")
+    ] = None,
+    parameter_overrides: options.Parameters = None,
+    landed: Annotated[bool, typer.Option("--landed", help="With --via: write nothing, verify that it has landed.")] = False,
     policy: options.PolicyFile = None,
     key: options.Keys = None,
     yes: options.Yes = False,
@@ -107,17 +125,23 @@ def _deploy(
     if rollback is not None:
         if function or break_glass is not None or len(request.targets) > 1:
             raise ConfigError("--rollback takes one function, at one place.", remedy="Leave out --function, and name one --target.")
-        asked = RollbackRequest(
+        back = RollbackRequest(
             function=rollback, to=to or "", target="".join(request.targets), stage=request.stage, region=region, release=folder,
             policy=policy, evidence=evidence, local_root=request.local_root, offline=offline_advisories, signers=request.signers,
         )  # fmt: skip
-        return roll_back(asked, targets, output=output, local=there, yes=yes, dry_run=dry_run, quiet=quiet, verbose=verbose)
+        return roll_back(back, targets, output=output, local=there, yes=yes, dry_run=dry_run, quiet=quiet, verbose=verbose)
+    asked = ViaRequest(
+        via=via, template=template, written=write, stack=stack, overrides=options.overrides(parameter_overrides), look=landed
+    )
+    check_via(asked, others=bool(function or create or atomic))
     if to or region:
         raise ConfigError("--to and --region belong to --rollback.", remedy="Leave them out: the policy says where to deploy.")
     screen = Screen(local=there, stream=sys.stdout if output == "text" else sys.stderr)
     progress = (lambda _line: None) if quiet else Screen(local=there, stream=sys.stderr).say
     with deploying(request, progress) as case:
-        plan = planned(case)
+        plan = planned_or_handed(case, asked, screen)
+        if isinstance(plan, ViaRequest):
+            return hand(case, plan, targets, output=output, screen=screen, yes=yes, dry_run=dry_run)
         if plan.exit_code is not ExitCode.PASS:
             tell(plan.verification, "text", (), local=there, quiet=quiet, verbose=verbose)
             for line in plan.remarks:

@@ -11,14 +11,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 
 from shipsafe.errors import ConfigError
+from shipsafe.packing.release import Release
 
 _STACK, _LOGICAL = "aws:cloudformation:stack-name", "aws:cloudformation:logical-id"
 _BUILT_BY_SAM = ("lambda:createdBy", "SAM")  # SAM's translator writes it
 _WORDS = ("terraform", "opentofu")
 _SAYS = frozenset(("managedby", "manager", "provisioner", "provisionedby", "iac", "iactool", "tool", "deployedby", "createdby"))
 _NO = ("", "false", "no", "0")
+_ASSEMBLY = "manifest.json"  # of `cdk synth`
+_PLANS = ("plan.json", "tfplan.json", "terraform-plan.json")
 
 
 class Via(StrEnum):
@@ -59,7 +63,7 @@ def manager_of(tags: Mapping[str, str], *, source: Via | None) -> Manager | None
 
     Args:
         tags: of the function.
-        source: the tool whose template the release was built from (`flows.via.tool_of`), None for a plain folder.
+        source: the tool whose template the release was built from (`built_for`), None for a plain folder.
     """
     if stack := tags.get(_STACK):
         via = Via.SAM if _BUILT_BY_SAM in tags.items() else Via.CLOUDFORMATION
@@ -71,6 +75,15 @@ def manager_of(tags: Mapping[str, str], *, source: Via | None) -> Manager | None
     if said := next((f"{key} = {value}" for key, value in tags.items() if _of_terraform(key, value)), None):
         return Manager(via=Via.TERRAFORM, why=f"Terraform manages it, as its tag says: {said[:200]}.")
     return None
+
+
+def built_for(release: Release) -> Via | None:
+    """The tool that a release was built from, as far as its manifest tells; of a stack the functions say the rest themselves."""
+    name = PurePosixPath(str(release.document["template"] or "")).name
+    if name == _ASSEMBLY:
+        return Via.CDK
+    blocks = any((one.location.path or "").endswith((".tf", ".tf.json")) for one in release.artifacts)
+    return Via.TERRAFORM if name in _PLANS or blocks else None
 
 
 def _of_terraform(key: str, value: str) -> bool:

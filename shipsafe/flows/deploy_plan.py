@@ -10,10 +10,11 @@ from shipsafe.adapters.aws.looks import Looks, open_looks
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy import codedeploy
 from shipsafe.deploy.look import Live, look
-from shipsafe.deploy.managed import manager_of, refusal
+from shipsafe.deploy.managed import built_for, manager_of, refusal
 from shipsafe.deploy.plan import FunctionPlan, layers_of, plan_of
 from shipsafe.deploy.rollout import check_time
 from shipsafe.deploy.smoke import payload_of
+from shipsafe.deploy.unclear import check_clear
 from shipsafe.deploy.wanted import Wanted, wanted
 from shipsafe.deploy.work import Work
 from shipsafe.errors import ConfigError, ExitCode, ShipsafeError
@@ -168,15 +169,16 @@ def _plan(case: Deploying, work: Work, site: Site, one: Wanted, layers: Mapping[
     """
     aws = site.looks.aws
     live = look(work, one.name)
+    manager = manager_of(live.whole.tags, source=built_for(case.release)) if live else None
+    if manager is not None:
+        raise refusal(one.name, manager, str(case.request.out))
+    check_clear(one.artifact.name, one.artifact.told, case.policy.deploy.of(one.artifact.name))
     arns = layers_of(one, layers, pseudo_parameters(aws))
     if live is None:
         return creation(case, site, one, arns)
     if live.latest.package == _IMAGE:
         what = f"Function {one.name} runs a container image, which takes no zip and cannot be code-signed."
         raise ConfigError(what, remedy="Give the release's function another name in a [[deploy.function]].")
-    manager = manager_of(live.whole.tags, source=None)
-    if manager is not None:
-        raise refusal(one.name, manager, str(case.request.out))
     plan = plan_of(one, live, arns)
     return replace(_by_codedeploy(aws, plan, live), configuration=site.looks.attached(one.name) or "", former=former(site, live.latest))
 

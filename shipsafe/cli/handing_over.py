@@ -1,0 +1,117 @@
+"""`shipsafe deploy --via`: what is written for another tool, what to run then, and what has landed. `cli/deploy.py` has the options."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from shipsafe.adapters.files import relative
+from shipsafe.cli.chains import tell
+from shipsafe.cli.deployments import tell_deployments
+from shipsafe.cli.screen import Screen
+from shipsafe.deploy.managed import ManagedError
+from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.flows.deploy_case import Deploying
+from shipsafe.flows.deploy_plan import DeployPlan, planned
+from shipsafe.flows.landed import HandedOver, Standing, handed_over, landed, look_around
+from shipsafe.flows.via import Handing, ViaRequest, hand_over, source_of
+from shipsafe.reports.deployments import Told
+
+
+def hand(
+    case: Deploying, asked: ViaRequest, files: Sequence[tuple[str, Path]], *, output: str, screen: Screen, yes: bool, dry_run: bool,
+) -> int:  # fmt: skip
+    """Hand a release over, or verify that it has landed; gives the exit code.
+
+    Args:
+        case: the release, held and verified.
+        asked: to whom, and how.
+        files: form and file of each report.
+        output: the form of standard output.
+        screen: takes lines.
+        yes: go on without asking.
+        dry_run: stop after the plan.
+
+    Raises:
+        ShipsafeError: it cannot be handed over, there is nobody to ask, or a file cannot be written.
+    """
+    handing = hand_over(case, asked)
+    standing = look_around(case, handing, asked.stack)
+    verification = replace(case.verified, chains=(*case.verified.chains, *(one.chain for one in standing)))
+    if verification.exit_code is not ExitCode.PASS:
+        tell(verification, "text", (), local=screen.local, quiet=False, verbose=False)
+        screen.say(f"Nothing was handed over. exit {int(verification.exit_code)}")
+        return verification.exit_code
+    if asked.look or all(one.landed for one in standing):
+        done, remarks = landed(case, standing), []
+    else:
+        commands = list(_commands(handing, standing, asked.stack))
+        if not screen.confirm(_plan(handing, standing), yes=yes, dry_run=dry_run):
+            return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
+        handing.rewritten.write()
+        done = handed_over(case, standing)
+        again = f"shipsafe deploy {case.request.out} --via {handing.via} --landed"
+        remarks = [*(f"{_here(path)} written" for path in handing.rewritten.paths), "Run:", *(f"  {one}" for one in commands),
+                   "Then, to verify what has landed, with the same options:", f"  {again}"]  # fmt: skip
+    tell_deployments(_told(done, remarks), files, output, screen)
+    return done.exit_code
+
+
+def check_via(asked: ViaRequest, *, others: bool) -> None:
+    """Refuse options that do not go together; `others`: some that are about deploying it ourselves are given.
+
+    Raises:
+        ConfigError: they do not.
+    """
+    if asked.via is None and asked != ViaRequest():
+        raise ConfigError("--template, --write, --stack, --parameter-overrides and --landed belong to --via.", remedy="Name the tool.")
+    if asked.via is not None and others:
+        raise ConfigError("Another tool deploys what its template describes.", remedy="Leave out --function, --create and --atomic.")
+
+
+def planned_or_handed(case: Deploying, asked: ViaRequest, screen: Screen) -> DeployPlan | ViaRequest:
+    """The plan of a deployment of our own; or how it is handed over, where that is asked for or its functions belong to another tool.
+
+    Raises:
+        ManagedError: they belong to one, and its template is not here.
+        ShipsafeError: as `planned`.
+    """
+    if asked.via is not None:
+        return asked
+    try:
+        return planned(case)
+    except ManagedError as error:
+        try:
+            source_of(case.release)
+        except ConfigError as lacking:
+            raise ManagedError(error.what, remedy=f"{error.remedy} {lacking.what}", manager=error.manager) from error
+        screen.say(f"{error.what} So what was signed is handed over (--via {error.manager.via}).")
+        return ViaRequest(via=error.manager.via, stack=error.manager.stack or None)
+
+
+def _plan(handing: Handing, standing: Sequence[Standing]) -> Iterator[str]:
+    """What is written, and how each function stands."""
+    yield f"via {handing.via}: {_here(handing.source)} is not changed, and nothing is run"
+    yield from (f"  writes {_here(path)}" for path in handing.rewritten.paths)
+    yield from (f"  {remark}" for remark in handing.rewritten.remarks)
+    for one in standing:
+        yield f"function {one.called or one.wanted.artifact.name}: {one.link.sentence}"
+
+
+def _commands(handing: Handing, standing: Sequence[Standing], stack: str | None) -> Iterator[str]:
+    """For each Region and stack, once."""
+    seen: set[str] = set()
+    for one in standing:
+        for command in handing.commands(region=one.looks.aws.region, stack=stack or one.stack):
+            if command not in seen:
+                seen.add(command)
+                yield command
+
+
+def _told(done: HandedOver, remarks: Sequence[str]) -> Told:
+    unrecorded = [str(done.unrecorded)] if done.unrecorded else []
+    return Told(deployments=done.deployments, verdicts=done.verdicts, verification=done.verification, exit_code=done.exit_code,
+                remarks=(*remarks, *unrecorded))  # fmt: skip
+
+
+def _here(path: Path) -> str:
+    return relative(path.absolute(), Path.cwd())
