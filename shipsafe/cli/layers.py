@@ -111,8 +111,9 @@ def _vendor(
 ) -> int:
     """Copy a layer version into our own account: ask every gate about it, sign it with our profile, publish it, and pin the template to it.
 
-    A code-signing configuration that enforces lets no layer in that nobody signed. The copy is the original byte for byte, by the digest
-    that Lambda names. What does not pass is not signed. The next run goes on where one ended, without a second signature or version.
+    Where functions enforce, a layer that nobody signed, or a stranger, keeps them from being deployed. The copy is the original byte for
+    byte, by the digest that Lambda names, but for a stranger's signature. What does not pass is not signed. The next run goes on where one
+    ended, without a second signature or version.
     """
     original = Original.parse(arn)
     called = name or original.name
@@ -168,7 +169,7 @@ def _err(screen: Screen) -> Screen:
 def _plan(case: Vendoring, plan: VendorPlan) -> Iterator[str]:
     """The plan, as a person reads it."""
     layer, made = case.layer, plan.signing.made
-    yield f"copy {layer.arn}: {size(layer.size)}, CodeSha256 {layer.code_sha256}, not signed"
+    yield f"copy {layer.arn}: {size(layer.size)}, CodeSha256 {layer.code_sha256}, {_signer(case)}"
     if layer.licence:
         yield f"  licence: {layer.licence}"
     for line in made.lines:
@@ -183,6 +184,11 @@ def _plan(case: Vendoring, plan: VendorPlan) -> Iterator[str]:
         yield f"edit {relative(edit.path.absolute(), Path.cwd())}: our version in the place of the original, line {where}"
     if not plan.edits:
         yield "edit nothing: no template here names it" if case.request.templates is None else "edit nothing: they do not name it"
+
+
+def _signer(case: Vendoring) -> str:
+    by = case.layer.profile_version
+    return f"without the signature of {by}" if by else "not signed"
 
 
 def _fit(case: Vendoring) -> str:

@@ -1,7 +1,7 @@
 """Somebody's layer version, brought here byte for byte: looked at, downloaded, and held against the digest that Lambda names.
 
 The copy keeps the digest of the original, so that whoever has the ARN can see that the zip which was asked, signed and published is that
-very one.
+very one. Of one that a stranger has signed, that signature is taken off: AWS Signer signs no zip twice.
 """
 
 import base64
@@ -18,7 +18,10 @@ from shipsafe.adapters.http import download
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.model.layer_arn import layer_arn
 from shipsafe.model.project import LayerRef
+from shipsafe.model.signing import SignPolicy
 from shipsafe.signing.layout import LARGEST_ZIP
+from shipsafe.signing.unsign import is_signed, without_signature
+from shipsafe.verify.trusted import Trusted
 
 _CHANGED = "Download nothing of it by hand: find out what answers in AWS's place, then run this again."
 
@@ -58,11 +61,11 @@ class Original:
                    partition=text.split(":")[1])  # fmt: skip
 
 
-def look_at(aws: Aws, original: Original) -> LayerContent:
+def look_at(aws: Aws, original: Original, policy: SignPolicy) -> LayerContent:
     """What Lambda says of it.
 
     Raises:
-        ConfigError: it is of another partition, or signed already.
+        ConfigError: it is of another partition, or signed by somebody whom the policy trusts.
         IncompleteError: there is none (any more), or it may not be looked at.
     """
     if original.partition != aws.partition:
@@ -72,10 +75,11 @@ def look_at(aws: Aws, original: Original) -> LayerContent:
     if layer is None:
         what = f"There is no {original.arn}, or it is not there any more: functions that have it go on running."
         raise IncompleteError(what, remedy="Ask its publisher for a version that is there.")
-    if layer.profile_version:
+    trusted = Trusted(policy=policy, account=aws.account, region=original.region)
+    if layer.profile_version and not trusted.why_not(layer.profile_version):
         raise ConfigError(
-            f"{original.arn} is signed already, by {layer.profile_version}, and AWS Signer signs no zip twice.",
-            remedy="If you trust that publisher, add it to `publishers` of [sign] in the policy; `shipsafe enforce` then allows it.",
+            f"{original.arn} is signed by {layer.profile_version}, which the policy trusts: there is no need for a copy.",
+            remedy="`shipsafe enforce` lets that publisher in.",
         )
     if not 0 < layer.size <= LARGEST_ZIP:
         what = f"{original.arn} is said to have {layer.size} bytes, and AWS Signer takes up to {LARGEST_ZIP}."
@@ -114,6 +118,28 @@ def bring(layer: LayerContent, file: Path, *, local: bool, say: Callable[[str], 
             what = f"What came as {layer.arn} is not what Lambda names: CodeSha256 {found} instead of {layer.code_sha256}."
             raise IntegrityError(what, remedy=_CHANGED)
         part.replace(file)
+
+
+def to_sign(layer: LayerContent, file: Path, folder: Path) -> Path:
+    """The zip that Signer takes: the one that came, or one without the signature of whoever the policy does not trust.
+
+    Args:
+        layer: as Lambda describes it.
+        file: its zip.
+        folder: where one without the signature goes.
+
+    Raises:
+        IntegrityError: Lambda and the zip do not agree on whether it is signed; or it is no zip that all readers read alike.
+        IncompleteError: the signature cannot be taken off, or the disk refuses.
+    """
+    if is_signed(file) != bool(layer.profile_version):
+        what = f"The zip of {layer.arn} holds {'a signature that Lambda does not count' if not layer.profile_version else 'no signature'}."
+        raise IntegrityError(what, remedy="It was changed after it was signed, or its signature was revoked: use another version.")
+    if not layer.profile_version:
+        return file
+    plain = folder / file.name
+    without_signature(file, plain)
+    return plain
 
 
 def _code_sha256(file: Path) -> str:

@@ -18,7 +18,7 @@ from shipsafe.adapters.template_text import read_text
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, ExitCode, ShipsafeError, gravest
 from shipsafe.flows.bare import Bare
-from shipsafe.flows.layer_copy import Original, bring, look_at
+from shipsafe.flows.layer_copy import Original, bring, look_at, to_sign
 from shipsafe.flows.sign import Asking, Planned, Signed, asking, signed
 from shipsafe.flows.sign import planned as signing_planned
 from shipsafe.flows.sign_policy import load_policy
@@ -119,8 +119,8 @@ def vendoring(
     """Copy the layer, and ask all gates about it.
 
     Raises:
-        ConfigError: the policy cannot be used or has no target in the layer's region, or the layer is signed already.
-        IntegrityError: other bytes came than Lambda names; or as `asking`.
+        ConfigError: the policy cannot be used or has no target in the layer's region, or it trusts whoever has signed the layer.
+        IntegrityError: other bytes came than Lambda names, or it does not count their signature; or as `asking`.
         IncompleteError: it cannot be looked at or downloaded; or as `asking`.
     """
     original, sign = request.original, request.sign
@@ -128,10 +128,10 @@ def vendoring(
     opened = once_a_place(connect)
     targets = _there(targets_of(policy, sign.targets), opened, original, named=bool(sign.targets))
     aws = opened(targets[0])
-    layer = look_at(aws, original)
+    layer = look_at(aws, original, policy.sign)
     file = sign.out / "original" / f"{request.name}.zip"
     bring(layer, file, local=aws.local, say=progress.say)
-    bare = Bare(zips=(file,), layer=True, runtimes=request.runtimes or layer.runtimes,
+    bare = Bare(zips=(to_sign(layer, file, sign.out / "unsigned"),), layer=True, runtimes=request.runtimes or layer.runtimes,
                 architectures=request.architectures or layer.architectures)  # fmt: skip
     wanted = replace(sign, bare=bare, targets=tuple(target.name for target in targets))
     with asking(wanted, progress, timeline) as case:
@@ -256,7 +256,8 @@ def _written(
 def _document(case: Vendoring, done: Sequence[SignedArtifact], layers: dict[str, LayerContent]) -> bytes:
     document: dict[str, Any] = {
         "schema_version": "1.0",
-        "original": {"arn": case.request.original.arn, "code_sha256": case.layer.code_sha256},
+        "original": {"arn": case.request.original.arn, "code_sha256": case.layer.code_sha256,
+                     "profile_version": case.layer.profile_version or None},
         "published": [
             {"target": one.target, "arn": layers[one.target].arn, "code_sha256": one.code_sha256, "job": one.job,
              "profile_version": one.profile_version} for one in done if one.target in layers

@@ -1,6 +1,8 @@
 """`shipsafe layers vendor` from the ARN of a stranger's layer to a template that names our own, against the local endpoint."""
 
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +219,41 @@ def test_layers_that_cannot_be_read_looked_at_or_attached_are_not_let_in(project
     (project / "template.yaml").write_text(TEMPLATE.format(arn=""))
     with pytest.raises(NothingError, match="uses a layer"):
         run(["layers", "check"])
+
+
+def signed_by(endpoint: Endpoint, account: str) -> bytes:
+    """A layer's zip, signed with a profile of that account."""
+    name = f"theirs-{account}"
+    make_bucket(name, account=account)
+    make_profile("theirs", account=account)
+    s3, signer = client("s3", account=account), client("signer", account=account)
+    version = s3.put_object(Bucket=name, Key="a.zip", Body=CODE)["VersionId"]
+    source, to = {"bucketName": name, "key": "a.zip", "version": version}, {"bucketName": name, "prefix": "signed/"}
+    job = signer.start_signing_job(source={"s3": source}, destination={"s3": to}, profileName="theirs")["jobId"]
+    where = signer.describe_signing_job(jobId=job)["signedObject"]["s3"]
+    assert endpoint.fingerprint
+    return bytes(s3.get_object(Bucket=where["bucketName"], Key=where["key"])["Body"].read())
+
+
+def test_a_strangers_signature_is_taken_off_unless_the_policy_trusts_it(project: Path, local_aws: Endpoint) -> None:
+    """What is left is the zip as it was before they signed it; a copy of what is trusted is not needed."""
+    arn = offer(signed_by(local_aws, STRANGER), CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+    theirs = client("lambda", account=STRANGER).get_layer_version_by_arn(Arn=arn)["Content"]["SigningProfileVersionArn"]
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
+    assert (project / "vendored" / "tools-1" / "tools.zip").read_bytes() == CODE
+    assert json.loads((project / "vendored" / "tools-1" / "vendored.json").read_text())["original"]["profile_version"] == theirs
+    (project / "shipsafe.toml").write_text(POLICY + f'[sign]\npublishers = ["{theirs}"]\n')
+    with pytest.raises(ConfigError, match="which the policy trusts"):
+        run(["layers", "vendor", arn, "--yes"])
+
+
+@pytest.mark.usefixtures("project")
+def test_a_signature_that_lambda_does_not_count_is_no_layer_to_copy(local_aws: Endpoint) -> None:
+    """Somebody changed it after it was signed."""
+    data = signed_by(local_aws, STRANGER)
+    with zipfile.ZipFile(io.BytesIO(data)) as signed:
+        signature = signed.read("META_INF/aws_signer_signature_v1.0.SF")
+    arn = offer(zip_bytes({"python/tools.py": b"TWO = 2\n", "META_INF/aws_signer_signature_v1.0.SF": signature}),
+                CompatibleRuntimes=["python3.13"])  # fmt: skip
+    with pytest.raises(IntegrityError, match="a signature that Lambda does not count"):
+        run(["layers", "vendor", arn, "--yes"])
