@@ -161,6 +161,9 @@ def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:
     """The plan, as a person reads it: as whom and where to, and every step with its reason."""
     names = ", ".join(names_of(case.request.signers, case.policy.attest))
     yield f"deployment record: {f'signed by {names}' if names else 'unsigned, so that nobody vouches for it (--key URI signs it)'}"
+    if case.verify.override:
+        yield case.verify.override.sentence
+        yield from (f"  lets through: {one}" for one in case.verify.override.over)
     for place in plan.places:
         aws = place.aws
         yield f"target {place.target.name}: account {aws.account}, {aws.region}, as {aws.caller}"

@@ -18,6 +18,7 @@ from shipsafe.deploy.apply import Course, Done, Run, taken_back
 from shipsafe.deploy.plan import FunctionPlan, layers_of
 from shipsafe.deploy.work import Work
 from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError, gravest
+from shipsafe.evidence.override_record import check_time
 from shipsafe.flows.deploy_case import Deploying, Say, deploying
 from shipsafe.flows.deploy_checks import as_wanted
 from shipsafe.flows.deploy_plan import DeployPlan, LayerPlan, PlacePlan, planned, pseudo_parameters
@@ -26,6 +27,7 @@ from shipsafe.flows.interrupts import interrupts
 from shipsafe.model.chain import Verification
 from shipsafe.model.deployment import Deployment, Ending
 from shipsafe.model.signing import SignTarget
+from shipsafe.model.verdict import Decision
 from shipsafe.packing.release import Release
 from shipsafe.signing.layer_versions import published
 from shipsafe.verify.live import verify_functions
@@ -73,6 +75,8 @@ def deployed(case: Deploying, plan: DeployPlan, say: Say) -> Deployed:
         found = plan.verification.first_broken
         what = found[1].sentence if found else "Nothing could be verified, so that nothing may be deployed."
         raise (IntegrityError if plan.exit_code is ExitCode.INTEGRITY else IncompleteError)(what, remedy=found[1].remedy if found else "")
+    if case.verify.override is not None:
+        check_time(case.verify.override, case.now())  # somebody may have thought about the plan for a day
     with interrupts() as interrupted:
         done = _everywhere(case, plan, say, interrupted)
     chains = tuple({chain.subject: chain for one in done if one.verified for chain in one.verified.chains}.values())
@@ -81,10 +85,16 @@ def deployed(case: Deploying, plan: DeployPlan, say: Say) -> Deployed:
         release=release,
         deployments=tuple(replace(one.deployment, overridden=case.verify.override is not None) for one in done),
         verification=replace(case.verified, chains=chains),
-        verdicts={_place_of(one.deployment): _VERDICTS[one.verified.exit_code] for one in done if one.verified},
+        verdicts={_place_of(one.deployment): _verdict(case, one.verified) for one in done if one.verified},
         unrecorded=unrecorded,
         remarks=plan.remarks,
     )
+
+
+def _verdict(case: Deploying, found: Verification) -> str:
+    """What runs, in one word: what somebody answers for has not passed, though it may go on."""
+    said = _VERDICTS[found.exit_code]
+    return Decision.OVERRIDDEN if case.verify.override and found.exit_code is ExitCode.PASS else said
 
 
 def _place_of(one: Deployment) -> str:
@@ -166,4 +176,5 @@ def command_of(case: Deploying, target: SignTarget) -> str:
     """What goes on with it, on any machine that has the release."""
     where = ["--stage", case.request.stage] if case.request.stage else ["--target", target.name]
     words = ["shipsafe", "deploy", str(case.request.out), *where, *(["--create"] if case.request.create else [])]
+    words += ["--break-glass", case.request.break_glass.reason] if case.request.break_glass else []
     return " ".join(shlex.quote(word) for word in words)
