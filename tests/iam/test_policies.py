@@ -37,6 +37,7 @@ from shipsafe.signing.setup.check import State
 from shipsafe.verify.live import verify_functions
 from shipsafe.verify.request import VerifyRequest
 from tests.flows.evidence_shop import signing
+from tests.iam.enforcing import enforce_to_the_end
 from tests.iam.guarding import rotate_to_the_end, vendor_twice
 from tests.iam.rights import FOLDER, TABLE, Grant, Need, Recorder, dependent, grants
 from tests.local.functions.world import zipped
@@ -51,7 +52,7 @@ HELD = Verification(
     policy=None,
     policy_digest="",
 )
-COMMANDS = ("bootstrap", "doctor", "evidence", "layers", "revoke", "rotate", "sign", "verify")
+COMMANDS = ("bootstrap", "doctor", "enforce", "evidence", "layers", "revoke", "rotate", "sign", "verify")
 
 
 @dataclass
@@ -226,12 +227,19 @@ def _calls_of_rotate(account: Account) -> Recorder:
     return recorder
 
 
+def _calls_of_enforce(account: Account) -> Recorder:
+    recorder = Recorder()
+    enforce_to_the_end(account.endpoint, account.folder, _policy(account.folder), account.target, account.connect(recorder))
+    return recorder
+
+
 def _policy(folder: Path) -> Policy:
     return load(folder, offline=True, cache=folder, fetch=lambda _url: b"", today=datetime.now(UTC).date())
 
 
-_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "evidence": _calls_of_evidence, "layers": _calls_of_layers,
-          "revoke": _calls_of_revoke, "rotate": _calls_of_rotate, "sign": _calls_of_sign, "verify": _calls_of_verify}  # fmt: skip
+_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "enforce": _calls_of_enforce, "evidence": _calls_of_evidence,
+          "layers": _calls_of_layers, "revoke": _calls_of_revoke, "rotate": _calls_of_rotate, "sign": _calls_of_sign,
+          "verify": _calls_of_verify}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
