@@ -16,7 +16,7 @@ from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.adapters.files import write_atomic
 from shipsafe.adapters.template_text import read_text
 from shipsafe.adapters.timeline import Timeline
-from shipsafe.errors import ConfigError, ExitCode, ShipsafeError, gravest
+from shipsafe.errors import ConfigError, ExitCode, IntegrityError, ShipsafeError, gravest
 from shipsafe.flows.bare import Bare
 from shipsafe.flows.layer_copy import Original, bring, look_at, to_sign
 from shipsafe.flows.sign import Asking, Planned, Signed, asking, signed
@@ -24,6 +24,7 @@ from shipsafe.flows.sign import planned as signing_planned
 from shipsafe.flows.sign_policy import load_policy
 from shipsafe.flows.sign_request import SignRequest
 from shipsafe.flows.targets import once_a_place, targets_of
+from shipsafe.flows.vouching import needs_builder
 from shipsafe.model.signing import SignedArtifact, SignTarget
 from shipsafe.packing.release import Release
 from shipsafe.packing.signatures import signatures_of
@@ -120,11 +121,16 @@ def vendoring(
 
     Raises:
         ConfigError: the policy cannot be used or has no target in the layer's region, or it trusts whoever has signed the layer.
-        IntegrityError: other bytes came than Lambda names, or it does not count their signature; or as `asking`.
+        IntegrityError: other bytes came than Lambda names, or it does not count their signature; the policy wants a builder's word; or as
+            `asking`.
         IncompleteError: it cannot be looked at or downloaded; or as `asking`.
     """
     original, sign = request.original, request.sign
     policy = load_policy(sign, Path.cwd(), sign.policy)
+    if needs_builder(policy):
+        what = f"The policy takes nothing that no builder has attested, and nobody attests what is in {original.arn}."
+        remedy = "Name one with --policy under which layers of others may be copied: who may change it decides which."
+        raise IntegrityError(what, remedy=remedy, path=policy.path)
     opened = once_a_place(connect)
     targets = _there(targets_of(policy, sign.targets), opened, original, named=bool(sign.targets))
     aws = opened(targets[0])

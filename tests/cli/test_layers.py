@@ -257,3 +257,21 @@ def test_a_signature_that_lambda_does_not_count_is_no_layer_to_copy(local_aws: E
                 CompatibleRuntimes=["python3.13"])  # fmt: skip
     with pytest.raises(IntegrityError, match="a signature that Lambda does not count"):
         run(["layers", "vendor", arn, "--yes"])
+
+
+def test_under_a_policy_that_wants_a_builders_word_nobody_has_given_one(project: Path) -> None:
+    """It says so before anything is downloaded."""
+    (project / "shipsafe.toml").write_text(POLICY + '[sign]\nbuilder = "attested"\n')
+    with pytest.raises(IntegrityError, match="nobody attests what is in"):
+        run(["layers", "vendor", offer(), "--yes"])
+    assert not (project / "vendored").exists()
+
+
+def test_a_waiver_by_name_lets_a_copy_through_where_other_builds_are_refused(project: Path) -> None:
+    """Somebody answers for it, until a day."""
+    (project / "shipsafe.toml").write_text('prebuilt = "refuse"\n' + POLICY)
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.FINDINGS
+    waiver = '[[waivers]]\nrule = "package/prebuilt"\nsubject = "layer:tools"\nreason = "read"\nowner = "ops"\nexpires = 2027-01-31\n'
+    (project / "shipsafe.toml").write_text('prebuilt = "refuse"\n' + POLICY + waiver)
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
