@@ -90,14 +90,23 @@ def wanted(release: Release, policy: DeployPolicy, target: str, *, only: Collect
     return made
 
 
+def called(release: Release, policy: DeployPolicy) -> dict[str, str]:
+    """What every function of a release is called in the account, signed for it or not, and its subject."""
+    functions = [one for one in release.artifacts if one.subject.startswith(_FUNCTION)]
+    return {_how(one, policy).name or one.name: one.subject for one in functions}
+
+
+def _how(artifact: ReleasedArtifact, policy: DeployPolicy) -> FunctionDeploy:
+    told = artifact.told
+    return filled(policy.of(artifact.name), function_name=told.function_name, alias=told.alias, preference=told.preference)
+
+
 def _one(release: Release, artifact: ReleasedArtifact, signed: SignedArtifact | None, policy: DeployPolicy, target: str) -> Wanted:
     if signed is None:
         remedy = f"Run `shipsafe sign {release.out} --target {target}`."
         raise IncompleteError(f"{artifact.subject} was not signed for target {target}.", remedy=remedy, path=str(release.out / MANIFEST))
-    told = artifact.told
-    how = filled(policy.of(artifact.name), function_name=told.function_name, alias=told.alias, preference=told.preference)
-    local = tuple(ref.local for ref in told.layers if ref.local)
-    return Wanted(artifact=artifact, signed=signed, how=how, local=local)
+    local = tuple(ref.local for ref in artifact.told.layers if ref.local)
+    return Wanted(artifact=artifact, signed=signed, how=_how(artifact, policy), local=local)
 
 
 def _check_names(found: tuple[Wanted, ...]) -> None:

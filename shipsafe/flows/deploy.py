@@ -151,8 +151,7 @@ def _verify(case: Deploying, place: PlacePlan, plan: FunctionPlan) -> Callable[[
     def look_again(called: str) -> Verification:
         request = replace(case.verify, now=case.now())
         found = verify_functions(
-            [called], request, lambda _place: place.aws, artifacts={plan.name: plan.wanted.artifact.subject}, clock=case.clock,
-            sleep=case.sleep,
+            [called], request, lambda _place: place.aws, artifacts=place.site.names, clock=case.clock, sleep=case.sleep,
         )  # fmt: skip
         return replace(found, chains=tuple(as_wanted(chain, plan, case.policy, place.aws.account) for chain in found.chains))
 

@@ -15,7 +15,7 @@ from shipsafe.deploy.plan import FunctionPlan, layers_of, plan_of
 from shipsafe.deploy.rollout import check_time
 from shipsafe.deploy.smoke import payload_of
 from shipsafe.deploy.unclear import check_clear
-from shipsafe.deploy.wanted import Wanted, wanted
+from shipsafe.deploy.wanted import Wanted, called, wanted
 from shipsafe.deploy.work import Work
 from shipsafe.errors import ConfigError, ExitCode, ShipsafeError
 from shipsafe.flows.deploy_case import Deploying
@@ -133,7 +133,7 @@ def _at(case: Deploying, target: SignTarget, every: tuple[Wanted, ...]) -> tuple
     functions = [one for one in every if not one.is_layer]
     site = Site(
         looks=looks, trusted=Trusted(policy=case.policy.sign, account=aws.account, region=aws.region), shelf=open_shelf(case.verify),
-        names={one.name: one.artifact.subject for one in functions}, asked=frozenset(one.name for one in functions),
+        names=called(case.release, case.policy.deploy), asked=frozenset(one.name for one in functions),
     )  # fmt: skip
     layers = tuple(LayerPlan(wanted=one, arn=_there(looks, one)) for one in every if one.is_layer)
     known = {one.name: one.arn for one in layers if one.arn}

@@ -106,11 +106,13 @@ def _state(running: Running) -> Link:
 
 
 def known_at(site: Site) -> Callable[[str], bool]:
-    """Whether a function of the same account and Region is known: asked for, named by the release, or running what was signed."""
+    """Whether a function of the same account and Region is known: asked for, said to run an artifact, named by the release, or running
+    what was signed.
+    """
     released = {one.name for one in site.shelf.release.artifacts} if site.shelf.release else set()
 
     def known(name: str) -> bool:
-        if name in site.asked or name in released:
+        if name in site.asked or name in site.names or name in released:
             return True
         running = site.looks.function(name, "$LATEST")
         return running is not None and running.package != _IMAGE and is_recorded(site, _code(running))

@@ -1,25 +1,30 @@
 """A release that was built once and signed at the local endpoint, and functions for it to go live in."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
+from shipsafe.evidence.envelope import written
+from shipsafe.evidence.file_signer import FileSigner
+from shipsafe.evidence.signing_record import signing_record
 from shipsafe.flows.deploy import Deployed, Deploying, DeployPlan, deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.faults import Fault
+from shipsafe.model.attestation import Resource
 from shipsafe.model.deployment import Deployment
 from shipsafe.model.signing import SignedArtifact
+from shipsafe.packing.output import Output, output_lock
+from shipsafe.packing.release import laid_bundle, read_release, record_signatures
 from tests.local_endpoint import ACCOUNT, REGION
 from tests.signing.place import BUCKET, Site, make_bucket, make_profile
 from tests.signing.zips import zip_bytes
-from tests.verify.desk import Desk
+from tests.verify.desk import SIGNER, Desk
 from tests.verify.live_world import ROLE, make_configuration
 
 TABLE = f"""
@@ -44,10 +49,14 @@ class Scene:
     site: Site
     profile: str
     configuration: str
-    signed: SignedArtifact
+    all_signed: dict[str, SignedArtifact]
     lines: list[str] = field(default_factory=list)
     opened: dict[Place, Aws] = field(default_factory=dict)
     sleep: Callable[[float], None] = lambda seconds: time.sleep(min(seconds, 0.01))
+
+    @property
+    def signed(self) -> SignedArtifact:
+        return self.all_signed["Pay"]
 
     @property
     def lambda_(self) -> Any:
@@ -106,6 +115,10 @@ class Scene:
         """From now on (0: for ever) AWS refuses an operation."""
         self.endpoint.faults.add(Fault(service="lambda", operation=operation, times=times, code=code, status=status, message="no", **words))
 
+    def fail(self, name: str) -> None:
+        """The next update of a function ends as Failed."""
+        self.endpoint.functions.fail_next(ACCOUNT, REGION, name)
+
     def alias(self, name: str = "Pay", alias: str = "live") -> tuple[str, dict[str, float]]:
         """Where an alias leads."""
         told = self.lambda_.get_alias(FunctionName=name, Name=alias)
@@ -135,7 +148,7 @@ def only(done: Deployed) -> Deployment:
 
 
 def make_scene(desk: Desk, endpoint: Endpoint, folder: Path) -> Scene:
-    """Everything but the function."""
+    """Everything but the functions: the whole release is signed, with the evidence of it."""
     endpoint.functions.configure({"creating": 0, "updating": 0})
     make_bucket()
     profile = make_profile()
@@ -147,9 +160,18 @@ def make_scene(desk: Desk, endpoint: Endpoint, folder: Path) -> Scene:
     begin = text.index("\n[[sign.target]]")
     end = text.index("\n[[", begin + 3)
     (desk.project / "shipsafe.toml").write_text(text[:begin] + TABLE + text[end:])
-    shutil.copy(desk.dist / "Pay.zip", work / "Pay.zip")
-    made = site.run(site.unsigned("Pay", (desk.dist / "Pay.zip").read_bytes()))
+    release = read_release(desk.dist)
+    made = site.run(*(site.unsigned(one.name, one.path.read_bytes()) for one in release.artifacts))
     assert not made.failed, made.failed
-    signed = replace(made.signed[0], artifact="Pay")
-    desk.record(signed)
-    return Scene(desk, endpoint, site, profile, configuration, signed)
+    with output_lock(desk.dist, on_wait=lambda: None):
+        output = Output(desk.dist)
+        bundles = {one.artifact: laid_bundle(output, one.artifact, _recorded(desk, one)) for one in made.signed}
+        record_signatures(output, release, made.signed, None, bundles)
+    return Scene(desk, endpoint, site, profile, configuration, {one.artifact: one for one in made.signed})
+
+
+def _recorded(desk: Desk, one: SignedArtifact) -> bytes:
+    """The bundle of an artifact, with the record of its signature."""
+    before = (desk.dist / f"{one.artifact}.intoto.jsonl").read_bytes()
+    zipped = Resource(name=f"{one.artifact}.zip", digests={"sha256": one.unsigned_sha256})
+    return before + written(signing_record(one, zipped=zipped, claims=(), vouched_by=("ci",)), [FileSigner(SIGNER.private)]) + b"\n"
