@@ -3,8 +3,8 @@
     check_speakers(signers, policy, Role.DEPLOYER, today)       # before anything is deployed
     release = keep_record(output, release, told, RecordRequest(...))
 
-One record for each function that was changed, also where it went back. A function that ran exactly this already gets one only where the
-record of that was lost: the process was killed after the last change and before it was written down.
+One record for each function that was changed, also where it went back. A function that ran exactly this already gets one only where there
+is none: the process was killed after the last change and before it was written down, or another tool has deployed what was handed to it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
 
 _REMEDY = "Deploy the release that lies in the folder."
+_ONCE = (Ending.UNCHANGED, Ending.HANDED_OVER)  # found to run already: by us, or by another tool that we handed it to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def keep_record(
         shown = str(artifact.evidence or artifact.path.with_suffix(".intoto.jsonl"))
         envelopes = envelopes_of(artifact) if own else ()
         there = _recorded(envelopes, request, shown)
-        missing = [one for one in own if one[0].ending is not Ending.UNCHANGED or not any(_says(said, one[0]) for said in there)]
+        missing = [one for one in own if one[0].ending not in _ONCE or not any(_says(said, one[0], request.stage) for said in there)]
         if not missing:
             continue
         before = b"".join(one.line + b"\n" for one in envelopes)
@@ -123,10 +124,10 @@ def _recorded(envelopes: Iterable[Envelope], request: RecordRequest, shown: str)
     return [one for one in deployments_of(envelopes, request.trusted, shown=shown) if one.ran]
 
 
-def _says(said: DeploymentSaid, one: Deployment) -> bool:
-    """Whether an earlier record tells that this very version runs at this very place."""
-    there = (said.account, said.region, said.function, said.alias, said.version, said.sha256)
-    return there == (one.account, one.region, one.function, one.alias, one.version, one.sha256)
+def _says(said: DeploymentSaid, one: Deployment, stage: str) -> bool:
+    """Whether an earlier record tells that this very version runs at this very place, and stage."""
+    there = (said.account, said.region, said.stage, said.function, said.alias, said.version, said.sha256)
+    return there == (one.account, one.region, stage, one.function, one.alias, one.version, one.sha256)
 
 
 def _statement(
