@@ -23,8 +23,7 @@ from shipsafe.errors import ConfigError
 from shipsafe.flows.bootstrap import carry_out, survey
 from shipsafe.flows.local import Wanted, endpoint, local_environment
 from shipsafe.flows.sandbox_functions import Planted, plant
-from shipsafe.flows.ship_legs import Run
-from shipsafe.flows.ship_live import policy_under
+from shipsafe.flows.ship_legs import Run, policy_under
 from shipsafe.local.identity import DEFAULT_ACCOUNT, DEFAULT_REGION
 from shipsafe.model.deployment import DeployRule, Rollout
 from shipsafe.model.policy import Policy

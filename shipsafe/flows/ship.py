@@ -65,7 +65,7 @@ def ship(
         ConfigError, NothingError: before anything was done: nothing can be built, signed or deployed as it was asked for.
         IncompleteError: the folder of the release cannot be written.
     """
-    run = Run(request=request, view=view, agree=agree, timeline=Timeline())
+    run = Run(request=request, view=view, agree=agree, timeline=Timeline(), policy=request.build.policy)
     journal = LineJournal(request.out)
     line = _line(run, journal, now())
     reports: list[LegReport] = []

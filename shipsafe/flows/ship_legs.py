@@ -5,18 +5,21 @@ A leg hands on nothing but the release in the output folder. So the next one may
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from shipsafe.adapters.timeline import Timeline
-from shipsafe.errors import ExitCode, IntegrityError
+from shipsafe.errors import ConfigError, ExitCode, IntegrityError
 from shipsafe.flows.build import build
 from shipsafe.flows.ship_request import Agree, ShipRequest
 from shipsafe.flows.sign import asking, planned, signed
 from shipsafe.flows.sign_policy import load_policy, policy_file
 from shipsafe.flows.sign_request import SignRequest
+from shipsafe.flows.stages import stage_of
 from shipsafe.flows.targets import policy_of, targets_of
 from shipsafe.model.chain import Verification
+from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
 from shipsafe.model.ship import Leg, LegReport, ShippedFunction, Went
 from shipsafe.model.signing import SignTarget
@@ -33,13 +36,15 @@ _PASSING = (Decision.PASS, Decision.OVERRIDDEN)
 class Run:
     """A line while it goes on: what was asked, who watches, and what the legs have found so far.
 
-    `release` is `release_id` of what the build left, "" before. `building`: a build of this line was begun and has not ended.
+    `policy` is the file that was named, or that the build has found. `release` is `release_id` of what the build left, "" before.
+    `building`: a build of this line was begun and has not ended.
     """
 
     request: ShipRequest
     view: View
     agree: Agree
     timeline: Timeline
+    policy: Path | None = None
     release: str = ""
     building: bool = False
     record: RunRecord | None = None
@@ -52,9 +57,9 @@ class Run:
         """As `sign` would be asked."""
         asked, built = self.request, self.request.build
         return SignRequest(
-            out=self.request.out, today=built.today, policy=built.policy, targets=asked.targets, vex=built.vex, offline=built.offline,
+            out=asked.out, today=built.today, policy=self.policy, vex=built.vex, offline=built.offline,
             jobs=built.jobs, timeout=asked.timeout, local_root=asked.local_root, overrides=built.overrides, signers=asked.signers,
-            amend=asked.amend,
+            break_glass=built.break_glass, amend=asked.amend,
         )  # fmt: skip
 
     def held(self) -> Release:
@@ -69,6 +74,17 @@ class Run:
             raise IntegrityError("Another release was put into the folder meanwhile.", remedy="Let one `shipsafe ship` run at a time.",
                                  path=str(self.request.out))  # fmt: skip
         return release
+
+
+def policy_under(run: Run, release: Release) -> tuple[Path, Policy]:
+    """The policy of whoever ships, as `sign` would take it, and its file.
+
+    Raises:
+        ShipsafeError: as `flows.sign_policy`.
+    """
+    request = run.sign_request()
+    path = policy_file(request, release)
+    return path, load_policy(request, path.resolve().parent, path)
 
 
 def release_id(release: Release) -> str:
@@ -91,15 +107,15 @@ def build_leg(run: Run) -> LegReport:
         return LegReport(
             leg=Leg.BUILD, went=Went.DONE_BEFORE, sentence=f"{_listed(release)} {_lie(release)} in {run.request.out}, as built before."
         )
-    policy = asked.amend(policy_of(asked.build.path, asked.build.policy, asked.build.today))
-    targets_of(policy, asked.targets)  # said before a minute is spent
+    _check(run)
     with run.view.progress() as progress:
         run.record = build(asked.build, progress, run.timeline)
     verdict = run.record.verdict
     if verdict.decision not in _PASSING:
         return LegReport(leg=Leg.BUILD, went=Went.STOPPED, sentence=tally.verdict_line(run.record), code=_not_zero(verdict.exit_code))
     release = read_release(run.request.out)
-    run.release = release_id(release)
+    run.release, run.policy = release_id(release), run.policy or release.policy
+    run.overridden = asked.build.break_glass.reason if asked.build.break_glass and verdict.decision is Decision.OVERRIDDEN else ""
     gates = {outcome.gate for outcome in run.record.outcomes}
     sentence = f"{_listed(release)} {'passes' if len(release.artifacts) == 1 else 'pass'} {tally.count(len(gates), 'gate')}."
     return LegReport(leg=Leg.BUILD, went=Went.PASSED, sentence=sentence)
@@ -111,10 +127,11 @@ def sign_leg(run: Run) -> LegReport:
     Raises:
         ShipsafeError: as `flows.sign`.
     """
-    release, request = run.held(), run.sign_request()
+    release = run.held()
+    _, policy = policy_under(run, release)
+    request = replace(run.sign_request(), targets=targets_named(run, policy))
     if run.request.resume:
-        path = policy_file(request, release)
-        targets = targets_of(load_policy(request, path.resolve().parent, path), request.targets)
+        targets = targets_of(policy, request.targets)
         if _all_signed(release, targets, datetime.now(UTC)):
             return LegReport(
                 leg=Leg.SIGN, went=Went.DONE_BEFORE, sentence=f"{_listed(release)} {_lie(release)} signed, as the manifest says."
@@ -138,6 +155,37 @@ def sign_leg(run: Run) -> LegReport:
     kept = f", evidence kept in {done.kept}" if done.kept else ""
     went = Went.PASSED if plan.made.changes else Went.DONE_BEFORE
     return LegReport(leg=Leg.SIGN, went=went, sentence=f"{len(done.signed)} signed by {', '.join(sorted(profiles))}{kept}.", notes=notes)
+
+
+def _check(run: Run) -> None:
+    """What would stop a later leg whatever the build comes to, said before a minute is spent.
+
+    Raises:
+        ConfigError: the policy does not say where to, or says several places and none was chosen.
+        ShipsafeError: as `policy_of`.
+    """
+    asked = run.request
+    policy = asked.amend(policy_of(asked.build.path, asked.build.policy, asked.build.today))
+    chosen = targets_of(policy, targets_named(run, policy))
+    if len(chosen) > 1 and not asked.targets:
+        names = ", ".join(one.name for one in chosen)
+        raise ConfigError(
+            f"The policy has several places to ship to: {names}.", remedy="Choose with --target or --stage.", path=policy.path
+        )
+
+
+def targets_named(run: Run, policy: Policy) -> tuple[str, ...]:
+    """The targets that were chosen, by name or by stage; none where nobody chose.
+
+    Raises:
+        ConfigError: there is no such stage, or both were named.
+    """
+    asked = run.request
+    if asked.stage is None:
+        return asked.targets
+    if asked.targets:
+        raise ConfigError("A stage names its target.", remedy="Leave out --stage or --target.")
+    return (stage_of(policy, asked.stage).target,)
 
 
 def _all_signed(release: Release, targets: Sequence[SignTarget], now: datetime) -> bool:

@@ -3,39 +3,32 @@
 Each is the flow of its own command, asked about the functions of this release at the places that were chosen.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from shipsafe.deploy.wanted import Wanted, wanted
 from shipsafe.enforce.look import What
 from shipsafe.errors import ExitCode, gravest
-from shipsafe.flows.deploy import Deployed, Deploying, DeployPlan, deployed, deploying, planned
+from shipsafe.flows.break_glass import going_on
+from shipsafe.flows.deploy import Deployed, deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.flows.enforce import EnforceRequest, survey
-from shipsafe.flows.ship_legs import Run
-from shipsafe.flows.sign_policy import load_policy, policy_file
-from shipsafe.flows.targets import targets_of
-from shipsafe.model.chain import Chain, Verification
-from shipsafe.model.deployment import WHOLE, Deployment, Ending
+from shipsafe.flows.ship_legs import Run, policy_under, targets_named
+from shipsafe.flows.ship_told import Told
+from shipsafe.flows.stages import stage_of, target_at
+from shipsafe.flows.targets import place_of, targets_of
+from shipsafe.model.chain import Verification
+from shipsafe.model.deployment import Deployment, Ending
 from shipsafe.model.policy import Policy
 from shipsafe.model.ship import Leg, LegReport, ShippedFunction, Went
+from shipsafe.model.signing import SignTarget
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.release import Release
-from shipsafe.reports.ship.view import Moving
 from shipsafe.reports.tally import count
 from shipsafe.verify import open_request, verify_functions
 
-_SHARE = re.compile(r"(\d{1,3}) % of the calls")
 _RUNS = (Ending.DEPLOYED, Ending.UNCHANGED)
-_WORDS = {
-    ExitCode.PASS: Decision.PASS,
-    ExitCode.FINDINGS: Decision.FAIL,
-    ExitCode.INCOMPLETE: Decision.INCOMPLETE,
-    ExitCode.INTEGRITY: Decision.BROKEN,
-}
 
 
 def enforce_leg(run: Run) -> LegReport:
@@ -49,11 +42,11 @@ def enforce_leg(run: Run) -> LegReport:
     release = run.held()
     _, policy = policy_under(run, release)
     names = tuple(dict.fromkeys(one.name for one in _wanted(run, release, policy)))
-    found = survey(
-        EnforceRequest(policy=policy, names=names, targets=run.request.targets), run.request.connect, now=_now(), say=run.view.say
-    )
+    request = EnforceRequest(policy=policy, names=names, targets=targets_named(run, policy))
+    found = survey(request, run.request.connect, now=_now(), say=run.view.say)
+    here = {(aws.account, aws.region) for aws in map(run.request.connect, map(place_of, _places(run, policy)))}
+    standings = [one.case.standing for place, one in found.functions if (place.wanted.account, place.wanted.region) in here]
     left_out = {What.ABSENT} if run.request.create else set[What]()
-    standings = [one.case.standing for _, one in found.functions]
     wrongs = [(one.name, wrong) for one in standings for wrong in one.of_configuration if wrong.what not in left_out]
     if wrongs or found.unlooked:
         code = gravest([*(wrong.code for _, wrong in wrongs), *(ExitCode.INCOMPLETE for _ in found.unlooked)])
@@ -61,8 +54,8 @@ def enforce_leg(run: Run) -> LegReport:
         notes = (*said[1:], "`shipsafe enforce` says what to change, and does it.")
         return LegReport(leg=Leg.ENFORCE, went=Went.STOPPED, sentence=said[0], code=code, notes=notes)
     strict = sum(one.enforces for one in standings)
-    soft = f", {len(standings) - strict} warned of, as the policy wants" if strict < len(standings) else ""
-    sentence = f"{count(strict, 'function')} {'takes' if strict == 1 else 'take'} only what the policy's profiles signed{soft}."
+    soft = f" {len(standings) - strict} more only warned of what is not, as the policy has it." if strict < len(standings) else ""
+    sentence = f"{count(strict, 'function')} {'takes' if strict == 1 else 'take'} only what the policy's profiles have signed.{soft}"
     return LegReport(leg=Leg.ENFORCE, went=Went.PASSED, sentence=sentence)
 
 
@@ -75,11 +68,12 @@ def deploy_leg(run: Run) -> LegReport:
     release, asked = run.held(), run.request
     path, _ = policy_under(run, release)
     request = DeployRequest(
-        out=asked.out, policy=path, targets=asked.targets, stage=asked.stage or "", create=asked.create, atomic=asked.atomic,
-        jobs=asked.build.jobs, offline=asked.build.offline, local_root=asked.local_root, signers=asked.signers,
+        out=asked.out, policy=path, targets=asked.targets, stage=asked.stage or "", create=asked.create, role=asked.role,
+        atomic=asked.atomic, jobs=asked.build.jobs, offline=asked.build.offline, local_root=asked.local_root, signers=asked.signers,
+        break_glass=asked.build.break_glass, skip_stages=asked.skip_stages, amend=asked.amend,
     )  # fmt: skip
-    with deploying(request, run.view.say, connect=asked.connect) as held:
-        case = _amended(run, held)
+    with deploying(request, run.view.say, connect=asked.connect) as case:
+        run.overridden = case.verify.override.reason if case.verify.override else ""
         plan = planned(case)
         if plan.exit_code is not ExitCode.PASS:
             run.verification = plan.verification
@@ -87,9 +81,9 @@ def deploy_leg(run: Run) -> LegReport:
         if plan.changes and not run.agree.deploy(case, plan):
             code = ExitCode.PASS if asked.dry_run else ExitCode.INTERRUPTED
             return LegReport(leg=Leg.DEPLOY, went=Went.DECLINED, sentence="Nothing was deployed.", code=code)
-        watched = _Watched(run, plan)
-        done = deployed(case, plan, watched.say)
-        watched.end(done.deployments)
+        told = Told(run.view, [one for place in plan.places for one in place.functions])
+        done = deployed(case, plan, told.say)
+        told.end(done.deployments)
     run.functions = tuple(_shipped(one, done) for one in done.deployments)
     return _deployed(run, done, changes=plan.changes)
 
@@ -102,101 +96,50 @@ def verify_leg(run: Run) -> LegReport:
     """
     release = run.held()
     path, policy = policy_under(run, release)
-    there = [one for one in run.functions if one.ending in _RUNS]
+    there = {_arn(one): one for one in run.functions if one.ending in _RUNS}
     if not there:
-        return LegReport(leg=Leg.VERIFY, went=Went.DONE_BEFORE, sentence="Nothing was deployed by this line that could be looked at.")
+        return LegReport(leg=Leg.VERIFY, went=Went.DONE_BEFORE, sentence="This line has deployed nothing that could be looked at.")
     with open_request(
         policy=path, verified=[run.request.out], release=run.request.out, live=True, local_root=run.request.local_root,
         online=not run.request.build.offline, say=run.view.say,
-    ) as request:  # fmt: skip
-        names = {_arn(one): one for one in there}
-        found = verify_functions(
-            [f"{arn}:{one.alias or '$LATEST'}" for arn, one in names.items()], replace(request, policy=policy), run.request.connect,
-            artifacts={one.function: f"function:{one.artifact}" for one in there},
-        )  # fmt: skip
+    ) as opened:  # fmt: skip
+        override = going_on(release, policy, run.request.build.break_glass, opened.now)
+        request = replace(opened, policy=policy, override=override)
+        artifacts = {one.function: f"function:{one.artifact}" for one in there.values()}
+        names = [f"{arn}:{one.alias or '$LATEST'}" for arn, one in there.items()]
+        found = verify_functions(names, request, run.request.connect, artifacts=artifacts)
     run.verification = found
     if found.exit_code is not ExitCode.PASS:
         return _refused(Leg.VERIFY, found, "")
     links = sum(len(chain.links) for chain in found.chains)
-    sentence = (
-        f"{count(len(found.chains), 'chain')} {'holds' if len(found.chains) == 1 else 'hold'}, from the source to what runs: {links} links."
-    )
+    sentence = f"{count(links, 'link')} of {count(len(found.chains), 'chain')} hold, from the source to what runs."
     return LegReport(leg=Leg.VERIFY, went=Went.PASSED, sentence=sentence)
 
 
-class _Watched:
-    """What the deployment says, line by line, told as what becomes of each function: every line begins with the name of one."""
-
-    def __init__(self, run: Run, plan: DeployPlan) -> None:
-        self._view = run.view
-        self._rows = {
-            one.name: Moving(function=one.name, alias=one.wanted.alias, before=one.before, version=one.version, state="waits")
-            for place in plan.places
-            for one in place.functions
-        }
-        for row in self._rows.values():
-            self._view.move(row)
-
-    def say(self, line: str) -> None:
-        """Told by `deployed`."""
-        head, colon, rest = line.partition(": ")
-        name = head.partition(":")[0]
-        row = self._rows.get(name)
-        if row is None or not colon:
-            self._view.say(line)
-            return
-        share = _SHARE.match(rest)
-        if share:
-            version = rest.rpartition(" ")[2]
-            row = replace(row, percent=int(share[1]), version=version, state="watched" if int(share[1]) < WHOLE else "all calls")
-        else:
-            row = replace(row, state=rest, bad=row.bad or rest.startswith("going back"))
-        self._rows[name] = row
-        self._view.move(row)
-
-    def end(self, deployments: Iterable[Deployment]) -> None:
-        """How each ended."""
-        for one in deployments:
-            row, good = self._rows[one.function], one.ending in _RUNS
-            percent = {Ending.DEPLOYED: WHOLE, Ending.ROLLED_BACK: 0}.get(one.ending, row.percent) if one.alias else None
-            self._view.move(replace(row, version=one.version, percent=percent, state=str(one.ending), bad=not good, done=True))
-
-
-def policy_under(run: Run, release: Release) -> tuple[Path, Policy]:
-    """The policy of whoever ships, as `sign` would take it."""
-    request = run.sign_request()
-    path = policy_file(request, release)
-    return path, load_policy(request, path.resolve().parent, path)
+def _places(run: Run, policy: Policy) -> tuple[SignTarget, ...]:
+    """Where to."""
+    if run.request.stage is not None:
+        return (target_at(policy, stage_of(policy, run.request.stage)),)
+    return targets_of(policy, run.request.targets)
 
 
 def _wanted(run: Run, release: Release, policy: Policy) -> Iterator[Wanted]:
     """The functions of the release at every place that was chosen."""
-    for target in targets_of(policy, run.request.targets):
+    for target in _places(run, policy):
         yield from (one for one in wanted(release, policy.deploy, target.name) if not one.is_layer)
 
 
-def _amended(run: Run, case: Deploying) -> Deploying:
-    policy = run.request.amend(case.policy)
-    return replace(case, verify=replace(case.verify, policy=policy), targets=targets_of(policy, run.request.targets))
-
-
 def _shipped(one: Deployment, done: Deployed) -> ShippedFunction:
-    chain = next((chain for chain in done.verification.chains if one.function in chain.subject), None)
+    verdict = done.verdicts.get(f"{one.account}/{one.region}/{one.function}", "")
     return ShippedFunction(
         artifact=one.artifact, function=one.function, account=one.account, region=one.region, alias=one.alias, version=one.version,
         before=one.before, sha256=one.sha256, signer=one.profile_version, ending=one.ending, reason=one.reason,
-        verdict=_verdict(one, chain), shifts=one.shifts,
+        verdict=Decision.OVERRIDDEN if one.overridden else verdict, shifts=one.shifts,
     )  # fmt: skip
 
 
-def _verdict(one: Deployment, chain: Chain | None) -> str:
-    if one.overridden:
-        return Decision.OVERRIDDEN
-    return _WORDS.get(chain.exit_code, Decision.INCOMPLETE) if chain is not None else ""
-
-
 def _deployed(run: Run, done: Deployed, *, changes: bool) -> LegReport:
-    notes = tuple(note for one in done.deployments for note in one.notes) + done.remarks
+    notes = (*(note for one in done.deployments for note in one.notes), *done.remarks)
     code = done.exit_code
     if code is ExitCode.PASS:
         live = sum(one.ending in _RUNS for one in done.deployments)

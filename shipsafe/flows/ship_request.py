@@ -28,7 +28,9 @@ class ShipRequest:
         signers: whose keys sign the evidence, as `build.keys` names them.
         timeout: seconds that uploading, signing and reading back may take together.
         local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
-        create: functions that do not exist are made. atomic: all go back if one does.
+        create: functions that do not exist are made; `role` is the ARN that they get where the policy names none.
+        atomic: all go back if one does.
+        skip_stages: whether it goes to a stage although the one before has not run it.
         connect: opens AWS at a place; `remembered`, so that all legs share sessions and clients (a client takes 0.2 s to make).
         amend: changes the policy that was read: a sandbox has places of its own.
     """
@@ -42,6 +44,8 @@ class ShipRequest:
     timeout: float = 900
     local_root: str | None = None
     create: bool = False
+    role: str | None = None
+    skip_stages: bool = False
     atomic: bool = False
     connect: Callable[[Place], Aws] = open_aws
     amend: Amend = as_it_is
