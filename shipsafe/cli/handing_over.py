@@ -84,8 +84,8 @@ def planned_or_handed(case: Deploying, asked: ViaRequest, screen: Screen) -> Dep
             source_of(case.release)
         except ConfigError as lacking:
             raise ManagedError(error.what, remedy=f"{error.remedy} {lacking.what}", manager=error.manager) from error
-        screen.say(f"{error.what} So what was signed is handed over (--via {error.manager.via}).")
-        return ViaRequest(via=error.manager.via, stack=error.manager.stack or None)
+        screen.say(f"{error.what} So what was signed is handed over to it (--via).")
+        return ViaRequest(via=None if error.manager.stack else error.manager.via, stack=error.manager.stack or None)  # its template says
 
 
 def _plan(handing: Handing, standing: Sequence[Standing]) -> Iterator[str]:
