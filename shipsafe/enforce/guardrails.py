@@ -32,7 +32,8 @@ _DEPLOYING = (
     "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration",
 )
-_ATTACHING = ("lambda:CreateFunction", "lambda:PutFunctionCodeSigningConfig")
+_CREATING = ("lambda:CreateFunction",)
+_ATTACHING = ("lambda:PutFunctionCodeSigningConfig",)
 _DETACHING = ("lambda:DeleteFunctionCodeSigningConfig",)
 _CONFIGURING = (
     "lambda:CreateCodeSigningConfig",
@@ -89,7 +90,7 @@ def guardrails(policy: Policy) -> Guardrails:
     if named.signers and not both:
         documents[SIGN] = _document([_deny("DeployNothing", _DEPLOYING), *_leave(named)])
     if named.deployers and not both:
-        documents[DEPLOY] = _document([_deny("SignNothing", _SIGNING), _ours(named), *_leave(named)])
+        documents[DEPLOY] = _document([_deny("SignNothing", _SIGNING), *_ours(named), *_leave(named)])
     return Guardrails(documents=documents, remarks=tuple(_remarks(named, both, documents[SCP])))
 
 
@@ -110,7 +111,7 @@ def _all(arns: Iterable[str | None]) -> tuple[str, ...]:
 
 def _for_accounts(named: _Named) -> Iterator[Document]:
     """The service control policy."""
-    yield _ours(named)
+    yield from _ours(named)
     yield _deny("DetachNothing", _DETACHING)
     yield _deny("ChangeNoConfiguration", _CONFIGURING, _but(named.guards))
     yield _deny("OpenNoUrl", _OPENING, {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}})
@@ -122,9 +123,11 @@ def _for_accounts(named: _Named) -> Iterator[Document]:
         yield _deny("OnlyThesePublishLayers", ("lambda:PublishLayerVersion",), _but(_all((*theirs, *named.signers))))
 
 
-def _ours(named: _Named) -> Document:
+def _ours(named: _Named) -> Iterator[Document]:
+    """No function under another configuration. Who guards may attach one that warns to a function that is on its way (`enforce`)."""
     others = {"StringNotEquals": {"lambda:CodeSigningConfigArn": _one(named.configurations)}}
-    return _deny("OnlyUnderOurConfiguration", _ATTACHING, others)
+    yield _deny("CreateUnderOurConfiguration", _CREATING, others)
+    yield _deny("AttachOurConfiguration", _ATTACHING, others | (_but(named.guards) or {}))
 
 
 def _leave(named: _Named) -> Iterator[Document]:

@@ -90,10 +90,10 @@ FUNCTION: dict[str, Any] = {"FunctionName": "orders", "Role": SOMEBODY, "Code": 
 PROFILE: dict[str, Any] = {"profileName": "orders_2026"}
 # What takes enforcement off, or goes past it, whoever does it: the call, who makes it, and the statement that denies it.
 ATTACKS: list[tuple[str, str, dict[str, Any], str, str]] = [
-    ("lambda", "create_function", FUNCTION, DEPLOYER, "OnlyUnderOurConfiguration"),
-    ("lambda", "create_function", FUNCTION | {"CodeSigningConfigArn": OTHER}, DEPLOYER, "OnlyUnderOurConfiguration"),
-    ("lambda", "put_function_code_signing_config", {"FunctionName": "a", "CodeSigningConfigArn": OTHER}, GUARD,
-     "OnlyUnderOurConfiguration"),
+    ("lambda", "create_function", FUNCTION, GUARD, "CreateUnderOurConfiguration"),
+    ("lambda", "create_function", FUNCTION | {"CodeSigningConfigArn": OTHER}, DEPLOYER, "CreateUnderOurConfiguration"),
+    ("lambda", "put_function_code_signing_config", {"FunctionName": "a", "CodeSigningConfigArn": OTHER}, DEPLOYER,
+     "AttachOurConfiguration"),
     ("lambda", "delete_function_code_signing_config", {"FunctionName": "a"}, GUARD, "DetachNothing"),
     ("lambda", "update_code_signing_config", {"CodeSigningConfigArn": OURS}, DEPLOYER, "ChangeNoConfiguration"),
     ("lambda", "delete_code_signing_config", {"CodeSigningConfigArn": OURS}, SIGNER, "ChangeNoConfiguration"),
@@ -128,6 +128,8 @@ def test_what_is_ours_is_not_denied(made: Guardrails, aws: Aws) -> None:
         ("lambda", "create_function", FUNCTION | {"CodeSigningConfigArn": OURS}, DEPLOYER),
         ("lambda", "create_function", FUNCTION | {"CodeSigningConfigArn": OURS}, GLASS),
         ("lambda", "put_function_code_signing_config", {"FunctionName": "a", "CodeSigningConfigArn": OURS}, GUARD),
+        ("lambda", "put_function_code_signing_config", {"FunctionName": "a", "CodeSigningConfigArn": OTHER}, GUARD),
+        ("lambda", "put_function_code_signing_config", {"FunctionName": "a", "CodeSigningConfigArn": OURS}, DEPLOYER),
         ("lambda", "update_code_signing_config", {"CodeSigningConfigArn": OURS}, GUARD),
         ("lambda", "create_function_url_config", {"FunctionName": "a", "AuthType": "AWS_IAM"}, DEPLOYER),
         ("lambda", "update_function_url_config", {"FunctionName": "a"}, DEPLOYER),
@@ -195,8 +197,8 @@ def test_what_the_policy_does_not_name_is_said(tmp_path: Path) -> None:
     made = guardrails(policy(tmp_path, TARGET.replace(f'role = "{SIGNER}"', "")))
     assert list(made.documents) == [SCP]
     sids = [one["Sid"] for one in made.documents[SCP]["Statement"]]
-    assert sids == ["OnlyUnderOurConfiguration", "DetachNothing", "ChangeNoConfiguration", "OpenNoUrl"]
-    assert "Condition" not in made.documents[SCP]["Statement"][2]
+    assert sids == ["CreateUnderOurConfiguration", "AttachOurConfiguration", "DetachNothing", "ChangeNoConfiguration", "OpenNoUrl"]
+    assert "Condition" not in made.documents[SCP]["Statement"][3]
     said = "\n".join(made.remarks)
     for words in ("nobody may change a configuration", "who signs is left to IAM", "who deploys is left to IAM"):
         assert words in said
