@@ -69,6 +69,8 @@ def read_override(statement: Statement, *, shown: str) -> Override:
     if statement.kind != Predicate.OVERRIDE:
         raise IntegrityError(f"It is no override but a {statement.kind[:80]!r}.", path=shown)
     check(statement.kind, said, shown=shown)
+    if not all(said[name].isprintable() for name in ("reason", "by", "second")):
+        raise IntegrityError("The override holds characters that cannot be shown.", remedy=_BUILD, path=shown)
     try:
         at, until = _moment(said["at"]), _moment(said["until"])
     except (OverflowError, ValueError) as error:

@@ -236,7 +236,7 @@ def not_let_through(verdict: Verdict, override: Override | None, asked: BreakGla
         yield f"The override does not answer for {named}"
     if len(left) > _MOST_NAMED:
         yield f"Nor for {len(left) - _MOST_NAMED} more."
-    yield "What came up since the release was built has to be answered for again: build it with --break-glass."
+    yield "What came up since, or under this policy alone, has to be answered for again: build with --break-glass, under this policy."
 
 
 def under_override(target: SignTarget, policy: Policy) -> SignTarget:
