@@ -163,9 +163,9 @@ def test_each_tool_gets_its_own_command(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "template.yaml").write_text("Resources: {}")
     sam = handing(tmp_path, Via.SAM, "template.yaml", "my template.yaml", Stage="a b")
+    rights = "--capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
     assert sam.commands(region=REGION, stack=None) == (
-        f"sam deploy --template-file 'my template.yaml' --stack-name STACK --region {REGION}"
-        + " --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --parameter-overrides 'Stage=a b'",
+        f"sam deploy --template-file 'my template.yaml' --stack-name STACK --region {REGION} {rights} --parameter-overrides 'Stage=a b'",
     )
     (tmp_path / "samconfig.toml").write_text("")
     assert handing(tmp_path, Via.SAM, "template.yaml", SIGNED).commands(region=REGION, stack=None) == (
