@@ -8,7 +8,7 @@ not be looked at is never taken for silence: the calls stay where they are until
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shipsafe.adapters.aws.alarms import ALARM, AlarmState, Calls, alarm_states, calls_of_version
 from shipsafe.adapters.aws.session import Aws
@@ -16,6 +16,8 @@ from shipsafe.deploy.patience import FinalError
 from shipsafe.deploy.shifting import Shifting
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.deployment import WHOLE, DefaultAlarm, FunctionDeploy
+
+_FURTHEST = timedelta(days=1)  # that is looked back; data points of a minute are kept for fifteen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,8 @@ def look(to: Shifting, now: datetime) -> Seen:
     """
     calls = None
     if to.default_alarm is not None:
-        calls = calls_of_version(to.aws, to.name, to.alias, to.version, to.marks.began, now)
+        since = max(to.marks.began, now - _FURTHEST)
+        calls = calls_of_version(to.aws, to.name, to.alias, to.version, since, now)
         if said := too_much(calls, to.default_alarm):
             return Seen(alarm=f"Version {to.version} of function {to.name} had {said}.", calls=calls)
     for one in _standing(to.aws, to.alarms):

@@ -111,7 +111,7 @@ class Course:
         """
         self.work.check()
         wanted, plan, live = self.plan.wanted, self.plan, self.plan.live
-        before, version = Before(alias=wanted.alias), ""
+        before, version, began = Before(alias=wanted.alias), "", self.run.began
         if live is not None:
             alias = live.alias(wanted.alias)
             if plan.resumption is Resumption.TAKE_BACK and plan.earlier is not None:
@@ -121,9 +121,10 @@ class Course:
                 )
             before = Before.of(wanted.alias, alias) if wanted.alias else Before(code_sha256=live.latest.code_sha256)
             if plan.resumption is Resumption.FINISH and plan.earlier is not None:
-                before, version = plan.earlier.before, plan.earlier.version  # a part of the calls may reach that one already
+                # A part of the calls may reach that version already, and what they come to counts from then on.
+                before, version, began = plan.earlier.before, plan.earlier.version, plan.earlier.began
         phase = Phase.CODE if plan.changes or plan.code else Phase.BEGAN
-        marks = Marks(id=self.run.id, began=self.run.began, deadline=self.run.deadline, release=wanted.artifact.sha256, before=before,
+        marks = Marks(id=self.run.id, began=began, deadline=self.run.deadline, release=wanted.artifact.sha256, before=before,
                       phase=phase, version=version)  # fmt: skip
         if live is None:
             self._marks, self._touched = marks, True
