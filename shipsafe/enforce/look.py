@@ -111,7 +111,6 @@ def enforcement_of(
     now: datetime,
     mode: Enforcing = Enforcing.ENFORCE,
     known: Callable[[str], bool] | None = None,
-    aliases: bool = True,
 ) -> Standing:
     """Look at one function.
 
@@ -123,7 +122,6 @@ def enforcement_of(
         mode: what is wanted of it: under Warn neither a configuration that warns nor an image is wrong.
         known: whether a function of this account and Region, by its name, is one of ours; None where nobody can say, so that it is not
             asked whether strangers share the configuration.
-        aliases: whether the versions behind aliases are looked at beside `$LATEST`.
     """
     try:
         running = looks.function(name, LATEST)
@@ -149,7 +147,7 @@ def enforcement_of(
         return Standing(name=name, running=running, wrongs=(none, *of_layers), layers=layers)
     wrongs = (
         *configuration_wrongs(looks, wanted, configuration, mode=mode, known=known),
-        *_code(looks, wanted, running, aliases=aliases),
+        *_code(looks, wanted, running),
         *of_layers,
     )
     return Standing(name=name, running=running, configuration=configuration, wrongs=wrongs, layers=layers)
@@ -220,11 +218,11 @@ def _strangers(looks: Looks, one: Configuration, called: str, known: Callable[[s
         yield Wrong(what=What.SHARED, sentence=sentence, remedy=remedy)
 
 
-def _code(looks: Looks, wanted: Wanted, latest: Running, *, aliases: bool) -> Iterator[Wrong]:
+def _code(looks: Looks, wanted: Wanted, latest: Running) -> Iterator[Wrong]:
     """Code that runs although the configuration would not take it: it was there before, or Lambda only warned."""
     versions: dict[str, list[str]] = {LATEST: []}
     try:
-        for alias in looks.aliases(latest.name) if aliases else ():
+        for alias in looks.aliases(latest.name):
             for version in (alias.version, *alias.weights):
                 versions.setdefault(version, []).append(alias.name)
         found = {version: latest if version == LATEST else looks.function(latest.name, version) for version in versions}

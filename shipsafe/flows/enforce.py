@@ -1,10 +1,8 @@
 """The straight line of `enforce`: places, which functions, how they stand, the plan, and the changes.
 
-    found = survey(EnforceRequest(policy=policy, everything=True), open_aws, now=now)
-    found.exit_code                # what `--check` ends with: 5, 4 or 0
-    carry_out(found, ...)
-
-`standings` is the look alone, for whoever deploys: it changes nothing, and asks for no ring.
+found = survey(EnforceRequest(policy=policy, everything=True), open_aws, now=now)
+found.exit_code                # what `--check` ends with: 5, 4 or 0
+carry_out(found, ...)
 """
 
 import time
@@ -20,14 +18,14 @@ from shipsafe.adapters.aws.metrics import signature_errors
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.enforce.apply import Applied, apply
 from shipsafe.enforce.changes import Change
-from shipsafe.enforce.look import Standing, What, Wrong, enforcement_of
+from shipsafe.enforce.look import What, Wrong, enforcement_of
 from shipsafe.enforce.plan import FunctionPlan, PlacePlan, plan_at
-from shipsafe.enforce.readiness import looked_from
-from shipsafe.enforce.roles import Case
+from shipsafe.enforce.readiness import Readiness, looked_from
+from shipsafe.enforce.roles import Case, Goal
 from shipsafe.enforce.wanted import Wanted, wanted_at
-from shipsafe.errors import ConfigError, ExitCode, NothingError, ShipsafeError, gravest
+from shipsafe.errors import ConfigError, ExitCode, IncompleteError, NothingError, ShipsafeError, gravest
 from shipsafe.flows.targets import place_of, targets_of
-from shipsafe.model.enforcement import Enforcing
+from shipsafe.model.enforcement import Enforcing, Ring
 from shipsafe.model.policy import Policy
 from shipsafe.model.preference import filled
 from shipsafe.model.signing import SignTarget
@@ -35,6 +33,7 @@ from shipsafe.packing.release import Release
 
 _WORKERS = 8
 Connect = Callable[[Place], Aws]
+Asked = TypeVar("Asked")
 Value = TypeVar("Value")
 
 
@@ -79,37 +78,6 @@ class EnforceSurvey:
         return gravest([*codes, *(ExitCode.INCOMPLETE for _ in self.unlooked)])
 
 
-def standings(
-    looks: Looks,
-    policy: Policy,
-    names: Sequence[str],
-    *,
-    now: datetime,
-    targets: Sequence[SignTarget] = (),
-    aliases: bool = True,
-) -> tuple[Standing, ...]:
-    """How functions of one place stand, in the order of their names as given; what their ring wants is what they are held against.
-
-    Args:
-        looks: at the account and Region.
-        policy: says who may sign.
-        names: of functions, without version or alias.
-        now: UTC.
-        targets: of the policy, where only some sign for this place.
-        aliases: whether the versions behind aliases are looked at, too.
-
-    Raises:
-        ConfigError, IncompleteError, IntegrityError: as `wanted_at`.
-    """
-    wanted = wanted_at(looks, policy, targets)
-    known = _known(looks, wanted, policy, frozenset(names))
-
-    def one(name: str) -> Standing:
-        return _case(looks, wanted, policy, name, known, now, aliases=aliases).standing
-
-    return _each(one, names)
-
-
 def survey(
     request: EnforceRequest,
     connect: Connect,
@@ -145,22 +113,41 @@ def survey(
     plans: list[PlacePlan] = []
     unlooked: list[ShipsafeError] = []
     for aws, targets in places(request, connect):
-        looks = open_looks(aws, clock, sleep)
-        wanted = wanted_at(looks, request.policy, targets)
-        names = _names(looks, request, asked)
-        say(f"account {aws.account}, {aws.region}: {len(names)} function{'' if len(names) == 1 else 's'}")
-        known = _known(looks, wanted, request.policy, frozenset(names))
-
-        def case(name: str, looks: Looks = looks, wanted: Wanted = wanted, known: Callable[[str], bool] = known) -> Case:
-            return _case(looks, wanted, request.policy, name, known, now)
-
-        cases = [one for one in _each(case, names) if asked or request.everything or one.ring or one.tags is None]
-        errors = _errors(aws, request.policy, cases, now, unlooked)
-        plans.append(plan_at(looks, wanted, cases, quiet=request.policy.enforce.quiet, errors=errors, known=known, now=now))
+        try:
+            plans.append(_planned(open_looks(aws, clock, sleep), request, asked, targets, now, unlooked, say))
+        except IncompleteError as error:  # what another place has is told all the same
+            unlooked.append(error)
+    if not plans:
+        raise unlooked[0]
     if not any(plan.functions for plan in plans):
         where = ", ".join(f"account {one.wanted.account}, {one.wanted.region}" for one in plans)
         raise NothingError(f"No function is meant in {where}.", remedy="Check the rings of the policy, the Region and the credentials.")
     return EnforceSurvey(places=tuple(plans), unlooked=tuple(unlooked))
+
+
+def _planned(
+    looks: Looks, request: EnforceRequest, asked: Sequence[FunctionName], targets: Sequence[SignTarget], now: datetime,
+    unlooked: list[ShipsafeError], say: Callable[[str], None],
+) -> PlacePlan:  # fmt: skip
+    """The plan of one place.
+
+    Raises:
+        ShipsafeError: as `survey`.
+    """
+    aws, policy = looks.aws, request.policy
+    wanted = wanted_at(looks, policy, targets)
+    met = _each(lambda name: _met(looks, policy, name), _names(looks, request, asked))
+    met = tuple(one for one in met if asked or request.everything or one.ring is not None or one.unread is not None)
+    say(f"account {aws.account}, {aws.region}: {len(met)} function{'' if len(met) == 1 else 's'}")
+    known = _known(looks, wanted, policy, frozenset(one.name for one in met))
+    cases = _each(lambda one: _case(looks, wanted, one, known, now), met)
+    errors = _errors(aws, policy, cases, now, unlooked)
+    try:
+        return plan_at(looks, wanted, cases, quiet=policy.enforce.quiet, errors=errors, known=known, now=now)
+    except IncompleteError as error:  # how the functions stand is known
+        unlooked.append(error)
+        held = tuple(FunctionPlan(case=case, goal=Goal.AS_IT_IS, readiness=Readiness(), holding=(error.what,)) for case in cases)
+        return PlacePlan(looks=looks, wanted=wanted, functions=held, stages=())
 
 
 def names_of(release: Release, policy: Policy) -> tuple[str, ...]:
@@ -220,21 +207,34 @@ def _names(looks: Looks, request: EnforceRequest, asked: Sequence[FunctionName])
     return tuple(name for name in names if request.everything or request.policy.enforce.may_have(name))
 
 
-def _case(
-    looks: Looks, wanted: Wanted, policy: Policy, name: str, known: Callable[[str], bool], now: datetime, *, aliases: bool = True
-) -> Case:  # fmt: skip
-    tags: Mapping[str, str] | None
-    unread: tuple[Wrong, ...] = ()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Met:
+    """A function before it is looked at: its tags, or why they could not be read, and with them its ring and what is wanted of it."""
+
+    name: str
+    ring: Ring | None
+    mode: Enforcing
+    tags: Mapping[str, str] | None = None
+    unread: ShipsafeError | None = None
+
+
+def _met(looks: Looks, policy: Policy, name: str) -> _Met:
+    tags: Mapping[str, str] | None = None
+    unread: ShipsafeError | None = None
     try:
         tags = looks.tags(_arn(looks.aws, name))
     except ShipsafeError as error:
-        tags, unread = None, (Wrong(what=What.UNLOOKED, sentence=error.what, remedy=error.remedy),)
+        unread = error
     ring = policy.enforce.ring_of(name, looks.aws.account, tags or {})
-    mode = ring.mode if ring else policy.enforce.mode
-    standing = enforcement_of(looks, wanted, name, now=now, mode=mode, known=known, aliases=aliases)
-    if standing.running is not None:
-        standing = replace(standing, wrongs=(*standing.wrongs, *unread))
-    return Case(standing=standing, ring=ring.name if ring else "", mode=mode, tags=tags)
+    return _Met(name=name, ring=ring, mode=ring.mode if ring else policy.enforce.mode, tags=tags, unread=unread)
+
+
+def _case(looks: Looks, wanted: Wanted, met: _Met, known: Callable[[str], bool], now: datetime) -> Case:
+    standing = enforcement_of(looks, wanted, met.name, now=now, mode=met.mode, known=known)
+    if met.unread is not None and standing.running is not None:
+        unread = Wrong(what=What.UNLOOKED, sentence=met.unread.what, remedy=met.unread.remedy)
+        standing = replace(standing, wrongs=(*standing.wrongs, unread))
+    return Case(standing=standing, ring=met.ring.name if met.ring else "", mode=met.mode, tags=met.tags)
 
 
 def _known(looks: Looks, wanted: Wanted, policy: Policy, asked: frozenset[str]) -> Callable[[str], bool]:
@@ -271,11 +271,11 @@ def _arn(aws: Aws, name: str) -> str:
     return f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{name}"
 
 
-def _each(look: Callable[[str], Value], names: Sequence[str]) -> tuple[Value, ...]:
+def _each(look: Callable[[Asked], Value], several: Sequence[Asked]) -> tuple[Value, ...]:
     """Look at several functions at once, at the pace that their looks keep."""
     with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="shipsafe-enforce") as pool:
         try:
-            return tuple(pool.map(look, names))
+            return tuple(pool.map(look, several))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -105,8 +105,8 @@ class Shop:
         where = signer.describe_signing_job(jobId=job)["signedObject"]["s3"]
         return bytes(s3.get_object(Bucket=where["bucketName"], Key=where["key"])["Body"].read())
 
-    def survey(self, *names: str, everything: bool = False, targets: tuple[str, ...] = ()) -> EnforceSurvey:
-        request = EnforceRequest(policy=self.policy, names=names, everything=everything or not names, targets=targets)
+    def survey(self, *names: str, everything: bool = True, targets: tuple[str, ...] = ()) -> EnforceSurvey:
+        request = EnforceRequest(policy=self.policy, names=names, everything=everything and not names, targets=targets)
         return survey(request, self.connect, now=self.now, clock=lambda: 0.0, sleep=lambda _seconds: None)
 
     def enforced(self, *names: str) -> tuple[EnforceSurvey, tuple[Applied, ...]]:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from shipsafe.local.faults import Fault
 from shipsafe.model.enforcement import EnforcePolicy, Enforcing, Ring
 from tests.enforce.shop import Shop, apis, held, whats
 from tests.local.functions.world import zipped
@@ -75,7 +76,26 @@ def test_rings_are_names_tags_and_accounts_and_the_first_that_fits_counts(shop: 
     shop.function("orders", Tags={"team": "a"})
     shop.function("ordinary", Tags={"team": "b"})
     shop.function("billing")
-    found = shop.survey(everything=True)
+    found = shop.survey()
     assert {one.case.name: (one.case.ring, str(one.goal)) for _, one in found.functions} == {
         "orders": ("first", "enforce"), "ordinary": ("rest", "warn"), "billing": ("", "enforce"),
     }  # fmt: skip
+
+
+def test_functions_of_no_ring_are_neither_planned_for_nor_known(shop: Shop) -> None:
+    """A ring by tags makes nobody else of the account one of ours."""
+    arn = shop.configuration(shop.profile)
+    shop.attach(shop.function("orders", Tags={"team": "orders"}), arn)
+    shop.attach(shop.function("theirs"), arn)
+    shop.enforce = EnforcePolicy(rings=(Ring(name="ours", tags={"team": "orders"}),))
+    found = shop.survey(everything=False)
+    assert [one.case.name for _, one in found.functions] == ["orders"]
+    assert "shared" in whats(found)
+
+
+def test_what_the_plan_needs_and_nobody_tells_does_not_hide_what_is_wrong(shop: Shop) -> None:
+    shop.function()
+    shop.endpoint.faults.add(Fault(service="lambda", operation="ListCodeSigningConfigs", times=0, code="AccessDeniedException", status=403))
+    found = shop.survey()
+    assert (whats(found), apis(found), found.exit_code) == (["no-configuration"], [], 5)
+    assert "ListCodeSigningConfigs answered AccessDeniedException" in held(found)
