@@ -240,8 +240,11 @@ def not_let_through(verdict: Verdict, override: Override | None, asked: BreakGla
 
 
 def under_override(target: SignTarget, policy: Policy) -> SignTarget:
-    """The target as it is used for what an override lets through: by the role and with the profile that the policy keeps for that."""
+    """The target as it is used for what an override lets through: by the role and with the profile that the policy keeps for that.
+
+    The profile is of the target's own account.
+    """
     terms = policy.break_glass
     if terms.profile is not None:
-        target = replace(target, profile=terms.profile, profile_version=None)
+        target = replace(target, profile=terms.profile, profile_owner=None, profile_version=None)
     return replace(target, role=terms.role) if terms.role is not None else target

@@ -95,7 +95,7 @@ def load(
         baseline=_baseline(values.get("baseline", "off"), home),
         longest_baseline=as_age(values.get("longest-baseline")),
         vex=vex.paths(chain, home),
-        sign=replace(sign, emergency=break_glass.profile),
+        sign=replace(sign, emergency=break_glass.profile if break_glass.allowed else None),
         attest=attest_policy(own, values),
         deploy=deploy_policy(own, values, sign, home),
         enforce=enforce_policy(own, values),

@@ -40,8 +40,6 @@ class Trusted:
         return ""
 
     def _is(self, target: SignTarget, version: ProfileVersion) -> bool:
-        owner = target.profile_owner or target.account or self.account
-        return version.name in (target.profile, self.policy.emergency) and (version.account, version.region) == (
-            owner,
-            target.region or self.region,
-        )
+        here = target.account or self.account
+        known = {(target.profile, target.profile_owner or here), (self.policy.emergency, here)}
+        return (version.name, version.account) in known and version.region == (target.region or self.region)
