@@ -22,6 +22,7 @@ from shipsafe.adapters.aws.deploying import list_versions
 from shipsafe.adapters.aws.functions import LATEST, Alias, FunctionName, list_aliases
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy import marks
+from shipsafe.deploy.codedeploy import halt
 from shipsafe.deploy.lead import lead, shown
 from shipsafe.deploy.marks import Before, Marks, Phase
 from shipsafe.deploy.patience import may_pass, patiently
@@ -246,22 +247,28 @@ def carry_out(plan: Rollback, request: VerifyRequest, hands: Hands) -> WentBack:
         version=plan.to.version, before=plan.now.version, alias=plan.now.name, revision=plan.now.revision, strategy=Strategy(),
         began=began, ended=began, notes=plan.notes,
     )  # fmt: skip
-    done = base if plan.empty else _taken_back(plan, base, hands) if plan.unfinished else _moved(plan, base, hands)
+    done = base if plan.empty else _taken_back(plan, request, base, hands) if plan.unfinished else _moved(plan, base, hands)
     done = replace(done, ended=hands.now())
     if done.ending not in (Ending.DEPLOYED, Ending.UNCHANGED):
         return WentBack(deployment=done)
     return WentBack(deployment=done, verified=verify_functions([f"{plan.function}:{plan.now.name}"], request, lambda _place: plan.aws))
 
 
-def _taken_back(plan: Rollback, base: Deployment, hands: Hands) -> Deployment:
-    """What nobody ended."""
+def _taken_back(plan: Rollback, request: VerifyRequest, base: Deployment, hands: Hands) -> Deployment:
+    """What nobody ended; CodeDeploy, which goes on by itself, is stopped before."""
     left = plan.unfinished
     assert left is not None  # noqa: S101 - whoever calls has looked
     to = Shifting(aws=plan.aws, function=plan.function, marks=left, version=left.version)
+    notes = base.notes
+    for group in request.policy.deploy.groups:
+        try:
+            halt(to, hands, group)
+        except ShipsafeError as error:
+            notes += (f"Nobody knows whether CodeDeploy goes on moving the alias: {error}",)
     out = restore(to, hands, plan.why)
     ending = Ending.DEPLOYED if out.ending is Ending.ROLLED_BACK else out.ending  # it was asked for
     return replace(base, ending=ending, reason="" if ending is Ending.DEPLOYED else out.reason, shifts=out.shifts, error=out.error,
-                   notes=base.notes + out.notes)  # fmt: skip
+                   notes=notes + out.notes)  # fmt: skip
 
 
 def _moved(plan: Rollback, base: Deployment, hands: Hands) -> Deployment:

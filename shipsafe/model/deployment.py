@@ -132,6 +132,12 @@ class DeployPolicy:
     stages: tuple[Stage, ...] = ()
     deadline: timedelta = timedelta(minutes=30)
 
+    @property
+    def groups(self) -> tuple[CodeDeployGroup, ...]:
+        """Every deployment group of CodeDeploy that it names."""
+        named = (self.default.codedeploy, *(rule.changes.get("codedeploy") for rule in self.rules))
+        return tuple(dict.fromkeys(one for one in named if one is not None))
+
     def of(self, artifact: str) -> FunctionDeploy:
         """How the artifact of that name goes live: the defaults, changed by every rule that fits, the last winning."""
         told = self.default
