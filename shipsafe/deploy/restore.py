@@ -4,6 +4,7 @@ It knows from the marks where the alias led, and looks where it leads now. One t
 that somebody else has moved is theirs. The way back is not interrupted, and goes on trying until the deadline (and three times after it).
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shipsafe.adapters.aws.functions import Alias
@@ -17,6 +18,7 @@ from shipsafe.errors import RolledBackError, ShipsafeError
 from shipsafe.model.deployment import Ending, Shift
 
 _TIMES = 5  # that the alias may change under our hands
+_TAGS = timedelta(minutes=1)  # for the marks: those that stay harm nobody
 _LEAST = timedelta(minutes=2)  # for the way back, also where the deadline is over
 
 
@@ -29,6 +31,7 @@ def restore(to: Shifting, hands: Hands, why: str) -> RolledOut:
         why: a sentence, for the report.
     """
     hands.say(f"{to.name}:{to.alias}: going back, {why}")
+    to = replace(to, aws=to.aws.calling_once())
     until = max(to.marks.deadline, hands.now() + _LEAST)
     try:
         moved = _back(to, hands, until)
@@ -86,7 +89,7 @@ def settle(to: Shifting, hands: Hands, settled: marks.Marks) -> tuple[str, ...]:
             marks.write(to.aws, to.function, settled, hands.pace)
 
     try:
-        patiently(write, hands, hands.now(), stubborn=True)
+        patiently(write, hands, hands.now() + _TAGS, stubborn=True)
     except ShipsafeError as error:
         return (f"The tags of function {to.name} still say that it is being deployed: {error}",)
     return ()

@@ -61,7 +61,7 @@ def roll_out(to: Shifting, hands: Hands) -> RolledOut:
     The marks must have been written before. Afterwards they say `shifting` (whoever verifies writes `done`), or `restored` or `left`.
     """
     shifts: list[Shift] = []
-    to = replace(to, marks=to.marks.at(Phase.SHIFTING, to.version))
+    to = replace(to, aws=to.aws.calling_once(), marks=to.marks.at(Phase.SHIFTING, to.version))
     calls: Calls | None = None
     try:
         patiently(lambda: marks.write(to.aws, to.function, to.marks, hands.pace), hands, to.marks.deadline)

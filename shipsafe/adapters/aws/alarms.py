@@ -54,7 +54,7 @@ def alarm_states(aws: Aws, names: Sequence[str]) -> tuple[AlarmState, ...]:
 def _states(aws: Aws, names: Sequence[str]) -> Iterator[AlarmState]:
     doing = f"look at CloudWatch alarms in {aws.region}"
     with aws_errors(doing):
-        call = aws.client("cloudwatch", once=True).describe_alarms
+        call = aws.client("cloudwatch").describe_alarms
         kinds = ["MetricAlarm", "CompositeAlarm"]
         for page in pages(doing, call, "NextToken", "NextToken", AlarmNames=list(names), AlarmTypes=kinds, MaxRecords=_NAMES):
             for one in (*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())):
@@ -74,7 +74,7 @@ def calls_of_version(aws: Aws, name: str, alias: str, version: str, since: datet
     begin, end = _floor(since), _floor(now) + timedelta(seconds=_MINUTE)
     found = dict.fromkeys((metric.lower() for metric in _METRICS), 0.0)
     with aws_errors(doing):
-        call = aws.client("cloudwatch", once=True).get_metric_data
+        call = aws.client("cloudwatch").get_metric_data
         for page in pages(doing, call, "NextToken", "NextToken", MetricDataQueries=queries, StartTime=begin, EndTime=end):
             for one in page["MetricDataResults"]:
                 _check(doing, str(one.get("StatusCode", "Complete"))[:40])

@@ -43,7 +43,7 @@ class Place:
 class Aws:
     """One account in one region. Clients are made once and may be used by many threads.
 
-    `caller` is the ARN that STS says we are; `local` whether the endpoint is on this machine.
+    `caller` is the ARN that STS says we are; `local` whether the endpoint is on this machine; `once` that botocore makes no call again.
     """
 
     session: Any
@@ -53,6 +53,7 @@ class Aws:
     caller: str
     local: bool
     record: Recorded | None = None
+    once: bool = False
     _clients: dict[str, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -61,11 +62,16 @@ class Aws:
 
         With `once` botocore makes no call a second time by itself: what would be done twice when only its answer was lost.
         """
+        once = once or self.once
         key = f"{service} once" if once else service
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = _client(self.session, service, self.region, self.record, attempts=1 if once else _ATTEMPTS)
             return self._clients[key]
+
+    def calling_once(self) -> "Aws":
+        """The same, for whoever tries again themselves: botocore alone may take minutes until it says that nobody answers."""
+        return replace(self, once=True)
 
     def elsewhere(self, region: str) -> "Aws":
         """The same credentials in another region of the partition; nothing is asked."""
