@@ -20,7 +20,6 @@ from shipsafe.deploy.work import Work
 from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError, gravest
 from shipsafe.evidence.override_record import check_time
 from shipsafe.flows.deploy_case import Deploying, Say, deploying
-from shipsafe.flows.deploy_checks import as_wanted
 from shipsafe.flows.deploy_plan import DeployPlan, LayerPlan, PlacePlan, planned, pseudo_parameters
 from shipsafe.flows.deploy_record import RecordRequest, keep_record
 from shipsafe.flows.interrupts import interrupts
@@ -127,7 +126,7 @@ def _at(case: Deploying, plan: DeployPlan, place: PlacePlan, work: Work, failed:
     def one(function: FunctionPlan) -> Done:
         course = Course(
             plan=function, work=work, run=run, layers=layers_of(function.wanted, layers, pseudo_parameters(place.aws)),
-            verify=_verify(case, place, function),
+            verify=_verify(case, place),
         )  # fmt: skip
         if failed.is_set():
             return Done(deployment=course.not_begun(IncompleteError("Another one has failed, and all or none were to go live (--atomic).")))
@@ -147,13 +146,12 @@ def _published(case: Deploying, place: PlacePlan, one: LayerPlan, work: Work) ->
                      architectures=told.architectures).arn  # fmt: skip
 
 
-def _verify(case: Deploying, place: PlacePlan, plan: FunctionPlan) -> Callable[[str], Verification]:
+def _verify(case: Deploying, place: PlacePlan) -> Callable[[str], Verification]:
     def look_again(called: str) -> Verification:
         request = replace(case.verify, now=case.now())
-        found = verify_functions(
+        return verify_functions(
             [called], request, lambda _place: place.aws, artifacts=place.site.names, clock=case.clock, sleep=case.sleep,
         )  # fmt: skip
-        return replace(found, chains=tuple(as_wanted(chain, plan, case.policy, place.aws.account) for chain in found.chains))
 
     return look_again
 

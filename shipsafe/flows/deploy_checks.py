@@ -19,8 +19,6 @@ from shipsafe.enforce.layers import preflight
 from shipsafe.errors import ExitCode, ShipsafeError
 from shipsafe.flows.deploy_watched import watched_link
 from shipsafe.model.chain import Chain, Link
-from shipsafe.model.enforcement import Enforcing
-from shipsafe.model.policy import Policy
 from shipsafe.model.signing import S3Object
 from shipsafe.signing.revoke.brake import MEMORY
 from shipsafe.verify import live_links
@@ -34,17 +32,15 @@ DRY_RUN, STOPPED, LAYERS = "dry-run", "stopped", "layers-allowed"
 _VERIFICATION = ("CodeVerificationFailedException", "InvalidCodeSignatureException")  # Lambda has answered either
 
 
-def checked(site: Site, plan: FunctionPlan, policy: Policy) -> Chain:
+def checked(site: Site, plan: FunctionPlan) -> Chain:
     """The chain of a function that is to be deployed, with the plan's configuration and layers.
 
     Args:
         site: where it is, and the evidence at hand.
         plan: what is to be done.
-        policy: says of which functions a configuration may only warn.
     """
     found = signed_for(site, plan.wanted)
-    chain = replace(found, subject=f"function:{plan.name}", links=(*found.links, *_of_function(site, plan)))
-    return as_wanted(chain, plan, policy, site.looks.aws.account)
+    return replace(found, subject=f"function:{plan.name}", links=(*found.links, *_of_function(site, plan)))
 
 
 def signed_for(site: Site, wanted: Wanted) -> Chain:
@@ -54,20 +50,6 @@ def signed_for(site: Site, wanted: Wanted) -> Chain:
                 profile_version=signed.profile_version, job=signed.job, verb="is")  # fmt: skip
     found = signed_code(site, code, artifact=wanted.artifact.subject)
     return Chain(subject=wanted.artifact.subject, links=found.links, attestations=found.proof.attested if found.proof else ())
-
-
-def as_wanted(chain: Chain, plan: FunctionPlan, policy: Policy, account: str) -> Chain:
-    """The same where the policy says that the function's configuration is only to warn as yet: [enforce], and its rings."""
-    tags = plan.live.whole.tags if plan.live else {}
-    if policy.enforce.mode_of(plan.name, account, lambda: tags) is not Enforcing.WARN:
-        return chain
-    links = tuple(
-        held(one.id, f"The code-signing configuration of function {plan.name} only warns, as [enforce] of the policy wants of it.")
-        if one.id == live_links.CONFIGURATION and (one.expected, one.found) == (ENFORCE, Enforcing.WARN.aws)
-        else one
-        for one in chain.links
-    )
-    return replace(chain, links=links)
 
 
 def former(site: Site, running: Running) -> S3Object | None:

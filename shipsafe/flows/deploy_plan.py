@@ -146,7 +146,7 @@ def _at(case: Deploying, target: SignTarget, every: tuple[Wanted, ...]) -> tuple
             raise
         except ShipsafeError as error:
             return None, failed(wanted_one.name, error)
-        return plan, checked(site, plan, case.policy)
+        return plan, checked(site, plan)
 
     with ThreadPoolExecutor(max_workers=min(case.request.jobs, len(functions)), thread_name_prefix="look") as pool:
         found = list(pool.map(one, functions))

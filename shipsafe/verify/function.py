@@ -106,9 +106,7 @@ def _state(running: Running) -> Link:
 
 
 def known_at(site: Site) -> Callable[[str], bool]:
-    """Whether a function of the same account and Region is known: asked for, said to run an artifact, named by the release, or running
-    what was signed.
-    """
+    """Whether a function of the account and Region is known: somebody asked for it, said what it runs, or it runs what was signed."""
     released = {one.name for one in site.shelf.release.artifacts} if site.shelf.release else set()
 
     def known(name: str) -> bool:

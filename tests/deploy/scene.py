@@ -1,5 +1,7 @@
 """A release that was built once and signed at the local endpoint, and functions for it to go live in."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
-from shipsafe.evidence.envelope import written
+from shipsafe.evidence.envelope import read_envelope, written
 from shipsafe.evidence.file_signer import FileSigner
 from shipsafe.evidence.signing_record import signing_record
+from shipsafe.evidence.store import open_store
 from shipsafe.flows.deploy import Deployed, Deploying, DeployPlan, deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.faults import Fault
-from shipsafe.model.attestation import Resource
+from shipsafe.model.attestation import Resource, Statement
 from shipsafe.model.deployment import Deployment
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.output import Output, output_lock
@@ -25,7 +28,7 @@ from tests.local_endpoint import ACCOUNT, REGION
 from tests.signing.place import BUCKET, Site, make_bucket, make_profile
 from tests.signing.zips import zip_bytes
 from tests.verify.desk import SIGNER, Desk
-from tests.verify.live_world import ROLE, make_configuration
+from tests.verify.live_world import ROLE, code_of, make_configuration
 
 TABLE = f"""
 [[sign.target]]
@@ -70,12 +73,16 @@ class Scene:
         """More of a policy."""
         self.policy.write_text(f"{self.policy.read_text()}\n{text}\n")
 
-    def function(self, name: str = "Pay", *, alias: str = "live", **words: Any) -> None:
+    def function(self, name: str = "Pay", *, alias: str = "live", code: SignedArtifact | None = None, **words: Any) -> None:
         """A function that runs an older release, its version 1 under the alias."""
-        older = self.older
-        given = {"Runtime": "python3.13", "Handler": "app.handler", "Role": ROLE, "CodeSigningConfigArn": self.configuration} | words
-        code = {"S3Bucket": older.object.bucket, "S3Key": older.object.key, "S3ObjectVersion": older.object.version}
-        self.lambda_.create_function(FunctionName=name, Code=code, **given)
+        older = code or self.older
+        given: dict[str, Any] = {
+            "Runtime": "python3.13",
+            "Handler": "app.handler",
+            "Role": ROLE,
+            "CodeSigningConfigArn": self.configuration,
+        } | words
+        self.lambda_.create_function(FunctionName=name, Code=code_of(older), **given)
         self.lambda_.publish_version(FunctionName=name)
         if alias:
             self.lambda_.create_alias(FunctionName=name, Name=alias, FunctionVersion="1")
@@ -104,16 +111,28 @@ class Scene:
         with self.case(**words) as case:
             return planned(case)
 
-    def deploy(self, **words: Any) -> Deployed:
-        """As the command does, without asking."""
+    def deploy(self, *, between: Callable[[], object] = lambda: None, **words: Any) -> Deployed:
+        """As the command does, without asking; `between` the plan and the changes somebody else may be at work."""
         with self.case(**words) as case:
             plan = planned(case)
             assert plan.exit_code == 0, wrong(plan)
+            between()
             return deployed(case, plan, self.lines.append)
 
     def refuse(self, operation: str, *, code: str = "AccessDeniedException", status: int = 403, times: int = 0, **words: Any) -> None:
         """From now on (0: for ever) AWS refuses an operation."""
         self.endpoint.faults.add(Fault(service="lambda", operation=operation, times=times, code=code, status=status, message="no", **words))
+
+    def interrupt(self) -> None:
+        """As Ctrl-C does."""
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def remember(self, one: SignedArtifact) -> None:
+        """Keep the record of a signature in a store of evidence."""
+        self.policy.write_text(f'evidence = "kept"\n{self.policy.read_text()}')
+        record = _record(one)
+        envelope = read_envelope(written(record, [FileSigner(SIGNER.private)]), shown="test")
+        open_store("kept", home=self.desk.project).keep(envelope, record)
 
     def fail(self, name: str) -> None:
         """The next update of a function ends as Failed."""
@@ -160,6 +179,11 @@ def make_scene(desk: Desk, endpoint: Endpoint, folder: Path) -> Scene:
     begin = text.index("\n[[sign.target]]")
     end = text.index("\n[[", begin + 3)
     (desk.project / "shipsafe.toml").write_text(text[:begin] + TABLE + text[end:])
+    return Scene(desk, endpoint, site, profile, configuration, sign_all(desk, site))
+
+
+def sign_all(desk: Desk, site: Site) -> dict[str, SignedArtifact]:
+    """Sign the whole release, and state it."""
     release = read_release(desk.dist)
     made = site.run(*(site.unsigned(one.name, one.path.read_bytes()) for one in release.artifacts))
     assert not made.failed, made.failed
@@ -167,11 +191,15 @@ def make_scene(desk: Desk, endpoint: Endpoint, folder: Path) -> Scene:
         output = Output(desk.dist)
         bundles = {one.artifact: laid_bundle(output, one.artifact, _recorded(desk, one)) for one in made.signed}
         record_signatures(output, release, made.signed, None, bundles)
-    return Scene(desk, endpoint, site, profile, configuration, {one.artifact: one for one in made.signed})
+    return {one.artifact: one for one in made.signed}
 
 
 def _recorded(desk: Desk, one: SignedArtifact) -> bytes:
     """The bundle of an artifact, with the record of its signature."""
     before = (desk.dist / f"{one.artifact}.intoto.jsonl").read_bytes()
+    return before + written(_record(one), [FileSigner(SIGNER.private)]) + b"\n"
+
+
+def _record(one: SignedArtifact) -> Statement:
     zipped = Resource(name=f"{one.artifact}.zip", digests={"sha256": one.unsigned_sha256})
-    return before + written(signing_record(one, zipped=zipped, claims=(), vouched_by=("ci",)), [FileSigner(SIGNER.private)]) + b"\n"
+    return signing_record(one, zipped=zipped, claims=(), vouched_by=("ci",))
