@@ -20,7 +20,6 @@ from shipsafe.flows.answers import tools
 from shipsafe.flows.ask import is_image
 from shipsafe.flows.attest import attested, names_of, source_tree
 from shipsafe.flows.bench import Bench, open_bench
-from shipsafe.flows.break_glass import break_glass, refuse_unless_allowed
 from shipsafe.flows.examine import Examined, examine, layers_of
 from shipsafe.flows.prepare import Prepared, prepare
 from shipsafe.flows.request import Request
@@ -66,9 +65,8 @@ def build(request: Request, progress: Progress, timeline: Timeline, *, now: Call
         Thread(target=look_ahead, args=(output,), name="look ahead", daemon=True).start()
     with timeline.leg("read"):
         prepared = prepare(request)
-    refuse_unless_allowed(request.break_glass, prepared.policy, signers, request.today)
-    if request.break_glass and request.shard:
-        raise ConfigError("An override is of a whole release, and this is a share of one.", remedy="Build without --shard.")
+    if request.break_glass is not None:
+        _may_answer(prepared, signers)
     with open_bench(prepared, progress, timeline, output) as opened, ThreadPoolExecutor(1, thread_name_prefix="source") as pool:
         source = pool.submit(source_tree, prepared) if output is not None else None  # as it is while it is staged
         prepared, bench = _compared(prepared, opened)
@@ -91,6 +89,20 @@ def build(request: Request, progress: Progress, timeline: Timeline, *, now: Call
         return record
 
 
+def _may_answer(prepared: Prepared, signers: "Sequence[Signer]") -> None:
+    """Whether somebody may answer for this build, before it is begun.
+
+    Raises:
+        ConfigError: nobody may.
+    """
+    from shipsafe.flows.break_glass import refuse_unless_allowed  # noqa: PLC0415 - few builds need it
+
+    request = prepared.request
+    if request.shard:
+        raise ConfigError("An override is of a whole release, and this is a share of one.", remedy="Build without --shard.")
+    refuse_unless_allowed(request.break_glass, prepared.policy, signers, request.today)
+
+
 def _answered_for(
     record: RunRecord, items: Sequence[Published], prepared: Prepared, signers: "Sequence[Signer]", now: Callable[[], datetime]
 ) -> tuple[RunRecord, bytes]:  # fmt: skip
@@ -101,6 +113,8 @@ def _answered_for(
     asked, policy = prepared.request.break_glass, prepared.policy
     if asked is None:
         return record, b""
+    from shipsafe.flows.break_glass import break_glass  # noqa: PLC0415 - as above
+
     there = {one.archive.subject for one in items}
     missing = [one.subject for one in prepared.subjects if not is_image(one) and one.subject not in there]
     zips = [resource(manifest_of(record, entry_of(one))) for one in items] if not missing else []
