@@ -111,7 +111,7 @@ def _deploy(
         stage=stage or "",
         skip_stages=skip_stages,
         create=create,
-        role=_role(role),
+        role=role_arn(role),
         atomic=atomic,
         break_glass=words(break_glass, second),
         functions=tuple(function or ()),
@@ -177,7 +177,7 @@ def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:
     yield from plan.remarks
 
 
-def _role(text: str | None) -> str | None:
+def role_arn(text: str | None) -> str | None:
     """The ARN of a role.
 
     Raises:

@@ -13,21 +13,40 @@ from shipsafe.adapters.aws.session import is_local, open_aws
 from shipsafe.adapters.files import disk_errors, write_atomic
 from shipsafe.cli import options, run
 from shipsafe.cli.deploy import plan_lines as deploy_lines
+from shipsafe.cli.deploy import role_arn
 from shipsafe.cli.screen import MARK, Screen, console, is_terminal
-from shipsafe.cli.sign import plan_lines
-from shipsafe.errors import ConfigError
+from shipsafe.cli.sign import plan_lines as sign_lines
+from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.evidence.keys import open_signers
+from shipsafe.flows.break_glass import words
 from shipsafe.flows.deploy import Deploying, DeployPlan
 from shipsafe.flows.ship import Ahead, nothing, ship
 from shipsafe.flows.ship_request import ShipRequest, remembered
 from shipsafe.flows.sign import Asking, Planned
-from shipsafe.flows.targets import policy_of
 from shipsafe.model.ship import Shipped
 from shipsafe.reports.ship import FORMS, write
 from shipsafe.reports.ship.view import View, live_view, plain_view, silent_view
 from shipsafe.signing.roots import local_root
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """How a run is seen: `output` is the format of standard output, `reports` format and file of each further one."""
+
+    output: str
+    reports: tuple[tuple[str, Path], ...]
+    quiet: bool
+    verbose: bool
+    yes: bool
+
+    def view(self, *, local: bool, title: str) -> View:
+        """A picture on a terminal, lines elsewhere, nothing with `--quiet`."""
+        mark = MARK if local else ""
+        if self.quiet:
+            return silent_view()
+        return live_view(mark=mark, title=title) if sys.stderr.isatty() else plain_view(sys.stderr, mark=mark, title=title)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +60,7 @@ class _Ask:
 
     def sign(self, case: Asking, plan: Planned) -> bool:
         """Whether to upload and sign."""
-        return self._agreed(plan_lines(case, plan))
+        return self._agreed(sign_lines(case, plan))
 
     def deploy(self, case: Deploying, plan: DeployPlan) -> bool:
         """Whether to change what runs."""
@@ -49,7 +68,7 @@ class _Ask:
 
     def _agreed(self, lines: Iterable[str]) -> bool:
         if self.yes and not self.dry_run:
-            return True  # what is done is shown, and who said --yes reads no plan
+            return True  # what is done is shown while it is done
         with self.view.apart():
             return self.screen.confirm(lines, yes=self.yes, dry_run=self.dry_run)
 
@@ -58,18 +77,36 @@ class _Ask:
 def _ship(
     path: options.ProjectPath = Path(),
     *,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Where the release goes (dist, if not given).")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Where the release goes: dist, or with --sandbox nowhere.")
+    ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the release in --out where the last run ended, on any machine.")
+        bool, typer.Option("--resume", help="Go on with the release in --out where the last run ended, on whichever machine.")
     ] = False,
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="On an AWS endpoint of this process, with all that is needed made there: no account.")
+        bool, typer.Option("--sandbox", help="On an AWS endpoint of this process, where all that is needed is made: no account.")
+    ] = False,
+    seed_alarm: Annotated[
+        bool, typer.Option("--seed-alarm", help="With --sandbox: ship a second release then, which fails its callers and goes back.")
+    ] = False,
+    target: options.Targets = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", metavar="NAME", help="A [[deploy.stage]] of the policy, instead of a target.")
+    ] = None,
+    skip_stages: Annotated[
+        bool, typer.Option("--skip-stages", help="With --stage: also where the stage before has not run it long enough.")
     ] = False,
     policy: options.PolicyFile = None,
-    target: options.Targets = None,
     key: options.Keys = None,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
+    create: Annotated[bool, typer.Option("--create", help="Make functions that are not there.")] = False,
+    role: Annotated[
+        str | None, typer.Option("--role", metavar="ARN", help="With --create: the execution role, where the policy names none.")
+    ] = None,
+    atomic: Annotated[bool, typer.Option("--atomic", help="All or none: where one function fails, the others go back.")] = False,
+    break_glass: options.BreakGlass = None,
+    second: options.Second = None,
     parameter_overrides: options.Parameters = None,
     prebuilt: options.Prebuilt = None,
     vex: options.Vex = None,
@@ -80,82 +117,75 @@ def _ship(
     ] = "text",
     report: options.Reports = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the report at the end.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also all that the gates and each link of the chains said.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also all that the gates and the links of each chain said.")] = False,
 ) -> int:
     """Build, sign, check what is enforced, deploy and verify: one line, one report.
 
-    It ends at the first leg that does not pass. What a leg finished is not done again: --resume goes on where the last run ended, also on
-    another machine that has the folder. Each leg that changes AWS shows its plan and asks first.
+    It ends at the first leg that does not pass. What was done is not done again: --resume goes on where the last run ended, also on another
+    machine that has the folder. Each leg that changes AWS shows its plan and asks first. In a pipeline the summary of the step has a table
+    of the functions.
     """
     options.known_format(output, FORMS)
-    reports = options.report_targets(report, FORMS)
-    request = ShipRequest(
-        build=run.request(
-            path, policy=policy, overrides=parameter_overrides, functions=None, vex=vex, prebuilt=prebuilt, offline=offline_advisories,
-            jobs=jobs, out=out or Path("dist"), keys=key,
-        ),
-        targets=tuple(target or ()), resume=resume, dry_run=dry_run, signers=open_signers(key or ()), connect=remembered(open_aws),
+    if seed_alarm and not sandbox:
+        raise ConfigError("--seed-alarm lets a release fail its callers.", remedy="It is for --sandbox alone.")
+    built = run.request(
+        path, policy=policy, overrides=parameter_overrides, functions=None, vex=vex, prebuilt=prebuilt, offline=False, jobs=jobs,
+        out=out or Path("dist"), keys=key, break_glass=words(break_glass, second, root=path if path.is_dir() else path.parent),
     )  # fmt: skip
-    if sandbox:
-        return _in_sandbox(request, kept=out, yes=not dry_run, output=output, reports=reports, quiet=quiet, verbose=verbose)
-    return _line(request, yes=yes, output=output, reports=reports, quiet=quiet, verbose=verbose)
+    request = ShipRequest(
+        build=replace(built, offline=offline_advisories), targets=tuple(target or ()), stage=stage, skip_stages=skip_stages, resume=resume,
+        dry_run=dry_run, signers=open_signers(key or ()), connect=remembered(open_aws), create=create, role=role_arn(role), atomic=atomic,
+    )  # fmt: skip
+    shown = _Shown(output=output, reports=tuple(options.report_targets(report, FORMS)), quiet=quiet, verbose=verbose, yes=yes or sandbox)
+    return _in_sandbox(request, shown, kept=out, seed_alarm=seed_alarm) if sandbox else _line(request, shown).exit_code
 
 
-def _in_sandbox(
-    request: ShipRequest, *, kept: Path | None, yes: bool, output: str, reports: Iterable[tuple[str, Path]], quiet: bool, verbose: bool
-) -> int:  # fmt: skip
-    """The line on an endpoint of its own. The release goes with it, unless somebody said where to keep it."""
-    from shipsafe.flows.sandbox import sandbox, target_of  # noqa: PLC0415 - only a sandbox needs the endpoint
+def _in_sandbox(request: ShipRequest, shown: _Shown, *, kept: Path | None, seed_alarm: bool) -> int:
+    """The line on an endpoint of its own, and then a second one where an alarm is seeded. The release goes with it, unless it is kept."""
+    from shipsafe.flows.sandbox import AT_ONCE, STEPS, sandbox  # noqa: PLC0415 - only a sandbox needs the endpoint
+    from shipsafe.flows.sandbox_second import second_release  # noqa: PLC0415 - likewise
 
-    if request.resume:
-        raise ConfigError("A sandbox begins empty, so that there is nothing to resume.", remedy="Leave out --resume or --sandbox.")
-    policy = policy_of(request.build.path, request.build.policy, request.build.today)
-    target = target_of(policy, request.targets)
-    with sandbox(target, next((one.account for one in policy.sign.targets if one.name == target.name), None), request.connect) as box:
-        inside = replace(
-            request, build=replace(request.build, out=kept or box.folder / "dist"), targets=(target.name,), amend=box.amend
-        )  # fmt: skip
-        return _line(inside, yes=yes, output=output, reports=reports, quiet=quiet, verbose=verbose, ahead=box.ahead)
+    if request.resume or request.stage:
+        raise ConfigError("A sandbox begins empty, and has one place.", remedy="Leave out --resume and --stage, or --sandbox.")
+    with sandbox(request, kept=kept, steps=AT_ONCE if seed_alarm else STEPS) as box:
+        first = _line(box.request, shown, box.ahead, title="in a sandbox: nothing of it reaches AWS")
+        if not seed_alarm or first.exit_code is not ExitCode.PASS:
+            return first.exit_code
+        Screen(local=True, stream=sys.stdout if shown.output == "text" else sys.stderr).say()
+        again = second_release(box, first)
+        return _line(again, shown, box.ahead, title="once more, one line changed: what is new now fails its callers").exit_code
 
 
-def _line(
-    request: ShipRequest, *, yes: bool, output: str, reports: Iterable[tuple[str, Path]], quiet: bool, verbose: bool, ahead: Ahead = nothing
-) -> int:  # fmt: skip
+def _line(request: ShipRequest, shown: _Shown, ahead: Ahead = nothing, *, title: str = "") -> Shipped:
     local = is_local()
     request = replace(request, local_root=local_root(os.environ, local=False))
-    view = _view(local=local, quiet=quiet, title=f"shipsafe ship {request.build.folder.name}")
-    screen = Screen(local=local, stream=sys.stdout if output == "text" else sys.stderr)
+    project = request.build.folder.name
+    view = shown.view(local=local, title=f"shipsafe ship {project}{f', {title}' if title else ''}")
+    screen = Screen(local=local, stream=sys.stdout if shown.output == "text" else sys.stderr)
     with view:
-        shipped = ship(request, view, _Ask(view=view, screen=screen, yes=yes, dry_run=request.dry_run), ahead=ahead)
-    for form, file in reports:
+        shipped = ship(request, view, _Ask(view=view, screen=screen, yes=shown.yes, dry_run=request.dry_run), ahead=ahead)
+    for form, file in shown.reports:
         write_atomic(file.absolute(), write(shipped, form).encode())
-    _show(shipped, output, verbose=verbose)
+    _show(shipped, shown)
     _summary(shipped)
-    return shipped.exit_code
+    return shipped
 
 
-def _view(*, local: bool, quiet: bool, title: str) -> View:
-    mark = MARK if local else ""
-    if quiet:
-        return silent_view()
-    return live_view(mark=mark, title=title) if sys.stderr.isatty() else plain_view(sys.stderr, mark=mark, title=title)
-
-
-def _show(shipped: Shipped, output: str, *, verbose: bool) -> None:
+def _show(shipped: Shipped, shown: _Shown) -> None:
     """Standard output gets one thing: the chosen format."""
-    if output != "text":
-        sys.stdout.write(write(shipped, output))
+    if shown.output != "text":
+        sys.stdout.write(write(shipped, shown.output))
         return
     from shipsafe.reports.ship import text  # noqa: PLC0415 - other formats need no layout
 
-    mark, where = MARK if shipped.local else "", console() if is_terminal() else None
-    if where is None:
-        Screen(local=shipped.local).say(text.write(shipped, verbose=verbose).removesuffix("\n"))
+    if not is_terminal():
+        Screen(local=shipped.local).say(text.write(shipped, verbose=shown.verbose).removesuffix("\n"))
         return
-    where.width -= len(mark)
-    with where.capture() as shown:
-        text.screen(shipped, where, verbose=verbose)
-    sys.stdout.writelines(f"{mark}{line}".rstrip() + "\n" for line in shown.get().splitlines())
+    mark, out = MARK if shipped.local else "", console()
+    out.width -= len(mark)
+    with out.capture() as captured:
+        text.screen(shipped, out, verbose=shown.verbose)
+    sys.stdout.writelines(f"{mark}{line}".rstrip() + "\n" for line in captured.get().splitlines())
 
 
 def _summary(shipped: Shipped) -> None:

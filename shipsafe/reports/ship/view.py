@@ -223,9 +223,11 @@ class _Live(_Silence):
             ended, leg, said, moving = dict(self._ended), self._leg, list(self._said), list(self._moving.values())
             seconds = self._clock() - self._began
         width = self._console.width - len(self._mark)
+        done = sum(one.done for one in moving)
         rows: list[Text] = [Text(self._title, "bold", no_wrap=True, overflow="ellipsis")]
         for one in Leg:
-            rows.append(self._leg_row(one, ended.get(one), runs=one is leg, seconds=seconds, now=said[-1] if said else "", width=width))
+            now = f"{done} of {len(moving)} done" if one is Leg.DEPLOY and moving else said[-1] if said else ""
+            rows.append(self._leg_row(one, ended.get(one), runs=one is leg, seconds=seconds, now=now, width=width))
             if one is Leg.DEPLOY and moving:
                 rows += [self._function_row(each, width) for each in moving]
         return Group(*(_marked(self._mark, row) for row in rows))
@@ -261,7 +263,7 @@ class _Live(_Silence):
         if moving.percent is not None:
             full = round(_BAR * moving.percent / 100)
             row.append(("#" if plain else "━") * full, style)
-            row.append(("-" if plain else "━") * (_BAR - full), "bright_black")
+            row.append(("-" if plain else "╌") * (_BAR - full), "bright_black")
             row.append(f" {moving.percent:>3} %  ", style)
         row.append(short(moving.state, _LINE), style)
         return row
