@@ -118,6 +118,8 @@ def build_leg(run: Run) -> LegReport:
     run.overridden = asked.build.break_glass.reason if asked.build.break_glass and verdict.decision is Decision.OVERRIDDEN else ""
     gates = {outcome.gate for outcome in run.record.outcomes}
     sentence = f"{_listed(release)} {'passes' if len(release.artifacts) == 1 else 'pass'} {tally.count(len(gates), 'gate')}."
+    if verdict.override:
+        sentence = f"{_listed(release)} did not pass {tally.count(len(gates), 'gate')}. {verdict.override.sentence}"
     return LegReport(leg=Leg.BUILD, went=Went.PASSED, sentence=sentence)
 
 
