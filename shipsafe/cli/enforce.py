@@ -11,7 +11,7 @@ import typer
 
 from shipsafe.adapters.aws.session import is_local, open_aws
 from shipsafe.cli import options
-from shipsafe.cli.enforcement import document, lines, one_line, summary
+from shipsafe.cli.enforcement import document, lines, one_line, summary, what_was_done
 from shipsafe.cli.guarding import print_guardrails, rotate
 from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError, ExitCode, gravest
@@ -88,7 +88,7 @@ def _carry_out(found: EnforceSurvey, screen: Screen) -> list[ExitCode]:
     """Make the changes, and tell of each; gives the codes of what could not be done."""
     codes: list[ExitCode] = []
     for place, applied in zip(
-        found.places, carry_out(found, say=lambda _place, change: screen.say(f"done: {one_line(change)}")), strict=True
+        found.places, carry_out(found, say=lambda _place, change: screen.say(f"done: {what_was_done(change)}")), strict=True
     ):
         where = f"account {place.wanted.account}, {place.wanted.region}"
         for change, error in applied.failed:

@@ -1,16 +1,19 @@
 """How `enforce` tells what it found: lines for people, and one document for programs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from shipsafe.enforce.changes import Change
+from shipsafe.enforce.changes import Attach, Change, Mark
 from shipsafe.enforce.plan import FunctionPlan, PlacePlan
 from shipsafe.enforce.roles import Goal
 from shipsafe.enforce.rotate import MakeProfile
 from shipsafe.flows.enforce import EnforceSurvey
 from shipsafe.model.enforcement import Enforcing
 from shipsafe.reports.tally import count
+
+_SUBJECTS = ("FunctionName", "Resource", "CodeSigningConfigArn", "Description")  # the first that a step has says what it is about
 
 
 def lines(found: EnforceSurvey, *, planning: bool) -> Iterator[str]:
@@ -26,7 +29,10 @@ def lines(found: EnforceSurvey, *, planning: bool) -> Iterator[str]:
             for one in functions:
                 yield from _function(one, planning=planning)
         if planning:
-            yield from (f"  {one_line(change)}" for stage in place.stages for change in stage)
+            if place.stages:
+                yield "  to be changed"
+            for stage in place.stages:
+                yield from (f"    {line}" for line in _grouped(stage))
     yield from (f"not looked at: {error}" for error in found.unlooked)
 
 
@@ -55,6 +61,30 @@ def one_line(change: Change | MakeProfile) -> str:
     return f"{step.api}  {', '.join(f'{name}={_value(value)}' for name, value in step.parameters.items())}: {step.why}"
 
 
+def what_was_done(change: Change) -> str:
+    """A change that was made, in short: the call, and what it was about."""
+    step = change.step
+    about = next(str(step.parameters[name]) for name in _SUBJECTS if name in step.parameters)
+    return f"{step.api}  {about.rpartition(':')[2] if about.startswith('arn:') else about}"
+
+
+def _grouped(changes: Sequence[Change]) -> Iterator[str]:
+    """A line for each kind of change, with all the functions that it is made for."""
+
+    def kind(change: Change) -> tuple[Any, ...]:
+        return (replace(change, function="", before=None), 0) if isinstance(change, Attach) else (type(change), change.step.why)
+
+    for _, same in groupby(changes, key=kind):
+        several = list(same)
+        if len(several) == 1 or not isinstance(several[0], Attach | Mark):
+            yield from map(one_line, several)
+            continue
+        names = ", ".join(what_was_done(one).partition("  ")[2] for one in several)
+        step = several[0].step
+        rest = "".join(f", {name}={_value(value)}" for name, value in step.parameters.items() if name not in _SUBJECTS[:2])
+        yield f"{step.api}  {names}{rest}: {step.why}"
+
+
 def _order(one: FunctionPlan) -> tuple[bool, str, str, str]:
     return (not one.case.ring, one.case.ring, one.case.mode, one.case.name)
 
@@ -63,7 +93,11 @@ def _function(one: FunctionPlan, *, planning: bool) -> Iterator[str]:
     standing = one.case.standing
     becomes = f" -> {one.goal.value.capitalize()}" if planning and one.goal is not Goal.AS_IT_IS and _mode(one) != one.goal.value else ""
     yield f"    {one.case.name}  {_mode(one).capitalize()}{becomes}{'' if standing.wrongs else ', nothing is wrong'}"
-    yield from (f"      {wrong.what}: {wrong.sentence} {wrong.remedy}".rstrip() for wrong in standing.wrongs)
+    told = {*one.holding} if planning else set[str]()  # a layer that holds it back is told once
+    for wrong in standing.wrongs:
+        line = f"{wrong.sentence} {wrong.remedy}".rstrip()
+        if line not in told:
+            yield f"      {wrong.what}: {line}"
     if planning and one.case.mode is Enforcing.ENFORCE:
         yield from (f"      held back: {line}" for line in one.holding)
 

@@ -135,7 +135,7 @@ def enforcement_of(
     if running.package == "Image":
         return Standing(name=name, running=running, wrongs=tuple(_image(name, mode)))
     layers = preflight(looks, (layer.arn for layer in running.layers), wanted.publishers, now)
-    of_layers = tuple(_layer(name, layer) for layer in layers if not layer.allowed)
+    of_layers = tuple(_layer(layer) for layer in layers if not layer.allowed)
     try:
         arn = looks.attached(name)
         configuration = looks.configuration(arn) if arn else None
@@ -240,9 +240,9 @@ def _code(looks: Looks, wanted: Wanted, latest: Running) -> Iterator[Wrong]:
             yield Wrong(what=What.UNSIGNED, sentence=sentence, remedy="Deploy a signed release of it with `shipsafe deploy`.")
 
 
-def _layer(name: str, layer: LayerTrust) -> Wrong:
+def _layer(layer: LayerTrust) -> Wrong:
     what = What.UNLOOKED if layer.code is ExitCode.INCOMPLETE else What.LAYER
-    return Wrong(what=what, sentence=f"{name}: {layer.sentence}", remedy=layer.remedy)
+    return Wrong(what=what, sentence=layer.sentence, remedy=layer.remedy)
 
 
 def _image(name: str, mode: Enforcing) -> Iterator[Wrong]:
