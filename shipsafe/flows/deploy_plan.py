@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from shipsafe.adapters.aws.callers import callers_of_latest
 from shipsafe.adapters.aws.looks import Looks, open_looks
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy import codedeploy
@@ -180,7 +181,23 @@ def _plan(case: Deploying, work: Work, site: Site, one: Wanted, layers: Mapping[
         what = f"Function {one.name} runs a container image, which takes no zip and cannot be code-signed."
         raise ConfigError(what, remedy="Give the release's function another name in a [[deploy.function]].")
     plan = plan_of(one, live, arns)
-    return replace(_by_codedeploy(aws, plan, live), configuration=site.looks.attached(one.name) or "", former=former(site, live.latest))
+    plan = replace(_by_codedeploy(aws, plan, live), configuration=site.looks.attached(one.name) or "")
+    if one.alias or plan.empty:
+        return plan
+    return replace(plan, former=former(site, live.latest), remarks=(_callers(site.looks, one.name),))
+
+
+def _callers(looks: Looks, name: str) -> str:
+    """Who gets new code at once, because the function is called without an alias."""
+    try:
+        found = callers_of_latest(looks.aws, name, looks.pace)
+    except ShipsafeError as error:
+        said = f"nobody could say who that is: {error.what}"
+    else:
+        said = "; ".join(found) if found else "Lambda knows of none but whoever may invoke it"
+    return (
+        f"{name} has no alias: all of its callers get the new code at once, and no part of the calls can be watched first. Callers: {said}."
+    )
 
 
 def _by_codedeploy(aws: Aws, plan: FunctionPlan, live: Live) -> FunctionPlan:

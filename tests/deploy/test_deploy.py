@@ -42,9 +42,14 @@ def test_a_plan_made_after_it_was_carried_out_is_empty(scene: Scene) -> None:
 
 
 def test_a_function_without_an_alias_gets_the_code_itself(scene: Scene) -> None:
-    """And a version of it, which never changes."""
+    """And a version of it, which never changes. Whoever is asked hears who gets that code at once."""
     scene.function(alias="")
+    scene.lambda_.add_permission(
+        FunctionName="Pay", StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com", SourceArn="arn:aws:s3:::orders"
+    )
+    scene.lambda_.create_function_url_config(FunctionName="Pay", AuthType="AWS_IAM")
     done = scene.deploy()
+    assert done.remarks[0].endswith("Callers: s3.amazonaws.com (arn:aws:s3:::orders); its URL (AWS_IAM)."), done.remarks
     assert (only(done).ending, only(done).alias, only(done).version, done.exit_code) == (Ending.DEPLOYED, "", "2", 0), only(done)
     assert scene.lambda_.get_function_configuration(FunctionName="Pay")["CodeSha256"] == scene.signed.code_sha256
 
