@@ -168,10 +168,12 @@ def _err(screen: Screen) -> Screen:
 
 def _plan(case: Vendoring, plan: VendorPlan) -> Iterator[str]:
     """The plan, as a person reads it."""
-    layer, made = case.layer, plan.signing.made
+    layer, made = case.copy.layer, plan.signing.made
     yield f"copy {layer.arn}: {size(layer.size)}, CodeSha256 {layer.code_sha256}, {_signer(case)}"
     if layer.licence:
         yield f"  licence: {layer.licence}"
+    if left := [one for one in layer.runtimes if one not in case.copy.runtimes]:
+        yield f"  not for {', '.join(left)}, which the original names"
     for line in made.lines:
         stand = line.stand
         yield f"target {stand.target.name}: account {stand.aws.account}, {stand.aws.region}, as {stand.aws.caller}"
@@ -187,18 +189,18 @@ def _plan(case: Vendoring, plan: VendorPlan) -> Iterator[str]:
 
 
 def _signer(case: Vendoring) -> str:
-    by = case.layer.profile_version
+    by = case.copy.layer.profile_version
     return f"without the signature of {by}" if by else "not signed"
 
 
 def _fit(case: Vendoring) -> str:
-    return ", ".join((*case.runtimes, *case.architectures)) or "whatever attaches it"
+    return ", ".join((*case.copy.runtimes, *case.copy.architectures)) or "whatever attaches it"
 
 
 def _told(case: Vendoring, plan: VendorPlan, done: Vendored) -> Iterator[str]:
     """What came of it, and what is left to a person."""
     for target, layer in done.layers.items():
-        yield f"{case.layer.arn}"
+        yield f"{case.copy.layer.arn}"
         yield f"  -> {layer.arn} ({target})"
         yield f"     CodeSha256 {layer.code_sha256}, signed by {layer.profile_version}"
     yield from (f"{relative(path.absolute(), Path.cwd())} written" for path in (*done.signed.written, *done.written))

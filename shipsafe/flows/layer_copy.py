@@ -6,6 +6,7 @@ very one. Of one that a stranger has signed, that signature is taken off: AWS Si
 
 import base64
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,16 +109,17 @@ def bring(layer: LayerContent, file: Path, *, local: bool, say: Callable[[str], 
     if not local and parts.scheme != "https":
         raise IntegrityError(f"The zip of {layer.arn} is offered at a place that is not AWS's.", remedy=_CHANGED)
     say(f"downloading {layer.arn}: {layer.size / MEBIBYTE:.1f} MiB")
-    part = file.with_name(f"{file.name}.part")
-    with disk_errors(part), part.open("wb") as sink:
-        download(layer.url, sink, limit=layer.size)
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")  # another run may be bringing the same one
     with disk_errors(part):
-        found = _code_sha256(part)
-        if found != layer.code_sha256:
-            part.unlink()
-            what = f"What came as {layer.arn} is not what Lambda names: CodeSha256 {found} instead of {layer.code_sha256}."
-            raise IntegrityError(what, remedy=_CHANGED)
-        part.replace(file)
+        try:
+            with part.open("xb") as sink:
+                download(layer.url, sink, limit=layer.size)
+            if (found := _code_sha256(part)) != layer.code_sha256:
+                what = f"What came as {layer.arn} is not what Lambda names: CodeSha256 {found} instead of {layer.code_sha256}."
+                raise IntegrityError(what, remedy=_CHANGED)
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def to_sign(layer: LayerContent, file: Path, folder: Path) -> Path:

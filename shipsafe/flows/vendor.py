@@ -4,12 +4,10 @@ The copy is asked and signed as any zip is (`flows/sign.py`); it becomes a relea
 Then it is published once for each target, and the templates name the version that is ours. A second run finds all of it there.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from shipsafe.adapters.aws.layers import LayerContent
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
@@ -24,16 +22,16 @@ from shipsafe.flows.sign import planned as signing_planned
 from shipsafe.flows.sign_policy import load_policy
 from shipsafe.flows.sign_request import SignRequest
 from shipsafe.flows.targets import once_a_place, targets_of
+from shipsafe.flows.vendor_note import note
 from shipsafe.flows.vouching import needs_builder
 from shipsafe.model.signing import SignedArtifact, SignTarget
 from shipsafe.packing.release import Release
+from shipsafe.packing.runtimes import is_a_name
 from shipsafe.packing.signatures import signatures_of
 from shipsafe.readers.template.find import root_template
 from shipsafe.reports.live import Progress
 from shipsafe.signing.layer_versions import found_layer, published
 from shipsafe.signing.rewrite.layers import Pinned, pin_layer
-
-_NAMES = "vendored.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +55,35 @@ class VendorRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vendoring:
-    """A layer that was copied, and whose gates were asked; the folder of the copy is held."""
+class Copy:
+    """What was asked for, and the original as Lambda describes it."""
 
     request: VendorRequest
     layer: LayerContent
-    case: Asking
-    connect: Callable[[Place], Aws]
 
     @property
     def runtimes(self) -> tuple[str, ...]:
-        """What the copy says that it is compatible with."""
-        return self.request.runtimes or self.layer.runtimes
+        """What the copy says that it is compatible with: what the original does, but for names that Lambda runs nothing by any more."""
+        return self.request.runtimes or tuple(one for one in self.layer.runtimes if is_a_name(one))
 
     @property
     def architectures(self) -> tuple[str, ...]:
         """Likewise."""
         return self.request.architectures or self.layer.architectures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendoring:
+    """A layer that was copied, and whose gates were asked; the folder of the copy is held."""
+
+    copy: Copy
+    case: Asking
+    connect: Callable[[Place], Aws]
+
+    @property
+    def request(self) -> VendorRequest:
+        """What was asked for."""
+        return self.copy.request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +147,11 @@ def vendoring(
     layer = look_at(aws, original, policy.sign)
     file = sign.out / "original" / f"{request.name}.zip"
     bring(layer, file, local=aws.local, say=progress.say)
-    bare = Bare(zips=(to_sign(layer, file, sign.out / "unsigned"),), layer=True, runtimes=request.runtimes or layer.runtimes,
-                architectures=request.architectures or layer.architectures)  # fmt: skip
+    copy = Copy(request=request, layer=layer)
+    bare = Bare(zips=(to_sign(layer, file, sign.out / "unsigned"),), layer=True, runtimes=copy.runtimes, architectures=copy.architectures)
     wanted = replace(sign, bare=bare, targets=tuple(target.name for target in targets))
     with asking(wanted, progress, timeline) as case:
-        yield Vendoring(request=request, layer=layer, case=case, connect=connect)
+        yield Vendoring(copy=copy, case=case, connect=connect)
 
 
 def _there(
@@ -171,7 +181,9 @@ def planned(case: Vendoring, release: Release) -> VendorPlan:
     for by_target in signatures_of(release).values():
         for stand in signing.made.stands:
             earlier = by_target.get(stand.target.name)
-            if earlier is not None and (found := found_layer(stand.aws, earlier, case.request.name)) is not None:
+            if earlier is None or earlier.profile_version != stand.profile.arn:  # it will be signed by another
+                continue
+            if (found := found_layer(stand.aws, earlier, case.request.name)) is not None:
                 there[stand.target.name] = found
     return VendorPlan(signing=signing, there=there, edits=edits)
 
@@ -237,8 +249,8 @@ def vendored(
 
 def _published(case: Vendoring, aws: Aws, one: SignedArtifact, sleep: Callable[[float], None]) -> LayerContent:
     return published(
-        aws, one, name=case.request.name, sleep=sleep, runtimes=case.runtimes, architectures=case.architectures,
-        licence=case.layer.licence, about=f"copy of {case.request.original.arn}",
+        aws, one, name=case.request.name, sleep=sleep, runtimes=case.copy.runtimes, architectures=case.copy.architectures,
+        licence=case.copy.layer.licence, about=f"copy of {case.request.original.arn}",
     )  # fmt: skip
 
 
@@ -248,25 +260,10 @@ def _written(
     """Say what the copy is a copy of, and write the version that is ours into the templates."""
     if not layers:
         return
-    file = case.request.sign.out / _NAMES
-    write_atomic(file, _document(case, done, layers))
-    yield file
+    yield note(case.request.sign.out, case.copy.layer, done, layers)
     for edit in plan.edits:
         stand = plan.signing.made.stands[0]
         if (layer := layers.get(stand.target.name)) is not None:
             made = _pinned(case, edit.path, stand.aws, layer.arn)
             write_atomic(edit.path.resolve(), made.text.encode())
             yield edit.path
-
-
-def _document(case: Vendoring, done: Sequence[SignedArtifact], layers: dict[str, LayerContent]) -> bytes:
-    document: dict[str, Any] = {
-        "schema_version": "1.0",
-        "original": {"arn": case.request.original.arn, "code_sha256": case.layer.code_sha256,
-                     "profile_version": case.layer.profile_version or None},
-        "published": [
-            {"target": one.target, "arn": layers[one.target].arn, "code_sha256": one.code_sha256, "job": one.job,
-             "profile_version": one.profile_version} for one in done if one.target in layers
-        ],
-    }  # fmt: skip
-    return (json.dumps(document, indent=2) + "\n").encode()

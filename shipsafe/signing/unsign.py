@@ -4,6 +4,7 @@ Signer signs no zip that holds a signature. It appends its folder and its file b
 and its directory loses their records. The two are then compared as after signing: nothing but the signature may be missing.
 """
 
+import secrets
 import struct
 from pathlib import Path
 from typing import IO
@@ -40,11 +41,11 @@ def without_signature(path: Path, out: Path) -> None:
         IntegrityError: it is no zip that all readers read alike, or what is left is not what was there.
         IncompleteError: the signature does not stand at the end, or the disk refuses.
     """
-    part = out.with_name(f"{out.name}.part")
+    part = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
     with disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with path.open("rb") as signed, part.open("w+b") as made:
+            with path.open("rb") as signed, part.open("x+b") as made:
                 _cut(signed, made, str(path))
                 compare(made, signed)
             part.replace(out)

@@ -275,3 +275,21 @@ def test_a_waiver_by_name_lets_a_copy_through_where_other_builds_are_refused(pro
     waiver = '[[waivers]]\nrule = "package/prebuilt"\nsubject = "layer:tools"\nreason = "read"\nowner = "ops"\nexpires = 2027-01-31\n'
     (project / "shipsafe.toml").write_text('prebuilt = "refuse"\n' + POLICY + waiver)
     assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
+
+
+def test_two_targets_get_a_version_each_and_one_note_names_both(project: Path) -> None:
+    """One after the other, for a template names the layer of one account; what Lambda runs nothing by any more is left out."""
+    make_profile("other")
+    second = POLICY[POLICY.index("[[sign.target]]") :].replace('"prod"', '"test"').replace('"orders_2026"', '"other"')
+    (project / "shipsafe.toml").write_text(POLICY + second)
+    arn = offer(CompatibleRuntimes=["python2.7", "python3.13"], CompatibleArchitectures=["x86_64"], LicenseInfo="MIT")
+    (project / "template.yaml").write_text(TEMPLATE.format(arn=arn))
+    with pytest.raises(ConfigError, match="names the layer of one account, and there are several targets: prod, test"):
+        run(["layers", "vendor", arn, "--yes"])
+    for target in ("prod", "test"):
+        assert run(["layers", "vendor", arn, "--yes", "--target", target]) == ExitCode.PASS
+    noted = json.loads((project / "vendored" / "tools-1" / "vendored.json").read_text())["published"]
+    assert [one["target"] for one in noted] == ["prod", "test"]
+    assert len({one["arn"] for one in noted} & {one["LayerVersionArn"] for one in ours()}) == 2
+    assert ours()[0]["CompatibleRuntimes"] == ["python3.13"]
+    assert ours()[0]["LicenseInfo"] == "MIT"

@@ -93,7 +93,7 @@ def list_layer_versions(aws: Aws, name: str) -> Iterator[ListedLayer]:
             for page in found:
                 for one in page["LayerVersions"]:
                     yield ListedLayer(
-                        arn=str(one["LayerVersionArn"]), number=int(one["Version"]), description=str(one.get("Description") or "")
+                        arn=str(one["LayerVersionArn"]), number=int(one["Version"]), description=_line(one.get("Description"))
                     )
     except AwsRefusal as refusal:
         if not refusal.absent:
@@ -126,9 +126,14 @@ def _content(told: Any) -> LayerContent:
         size=int(content["CodeSize"]),
         profile_version=str(content.get("SigningProfileVersionArn") or ""),
         job=str(content.get("SigningJobArn") or ""),
-        description=str(told.get("Description") or ""),
+        description=_line(told.get("Description")),
         runtimes=tuple(str(one) for one in told.get("CompatibleRuntimes") or ()),
         architectures=tuple(str(one) for one in told.get("CompatibleArchitectures") or ()),
-        licence=str(told.get("LicenseInfo") or ""),
+        licence=_line(told.get("LicenseInfo")),
         url=str(content.get("Location") or ""),
     )
+
+
+def _line(text: object) -> str:
+    """What a publisher wrote, on one line: a line break in it would forge one of ours. Lambda takes 512 characters of a licence."""
+    return " ".join(str(text or "").split())[:512]
