@@ -119,7 +119,7 @@ def build_leg(run: Run) -> LegReport:
     gates = {outcome.gate for outcome in run.record.outcomes}
     sentence = f"{_listed(release)} {'passes' if len(release.artifacts) == 1 else 'pass'} {tally.count(len(gates), 'gate')}."
     if verdict.override:
-        sentence = f"{_listed(release)} did not pass {tally.count(len(gates), 'gate')}. {verdict.override.sentence}"
+        sentence = f"{_listed(release)} did not pass the gates. {verdict.override.sentence}"
     return LegReport(leg=Leg.BUILD, went=Went.PASSED, sentence=sentence)
 
 

@@ -107,3 +107,16 @@ def test_it_ends_while_somebody_looks_at_the_plan(scene: "Scene") -> None:
         with pytest.raises(IntegrityError, match="lets nothing through any more"):
             deployed(replace(case, now=lambda: datetime.now(UTC) + timedelta(hours=25)), plan, scene.lines.append)
     assert scene.alias() == ("1", {})
+
+
+def test_integrity_is_never_overridden(scene: "Scene") -> None:
+    """A configuration that only warns, and a zip that is another one: both end with 5, whoever answers."""
+    told = scene.lambda_.get_function_code_signing_config(FunctionName="Pay")["CodeSigningConfigArn"]
+    scene.lambda_.update_code_signing_config(CodeSigningConfigArn=told, CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Warn"})
+    assert scene.plan(break_glass=ASKED).exit_code is ExitCode.INTEGRITY
+    scene.lambda_.update_code_signing_config(CodeSigningConfigArn=told, CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Enforce"})
+    assert scene.plan(break_glass=ASKED).exit_code is ExitCode.PASS
+    job = scene.signed.job.rpartition("/")[2]
+    scene.site.client("signer").revoke_signature(jobId=job, reason="leaked")
+    assert scene.plan(break_glass=ASKED).exit_code is ExitCode.INTEGRITY
+    assert scene.alias() == ("1", {})
