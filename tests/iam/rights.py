@@ -16,6 +16,8 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parents[2] / "configs" / "iam"
 TABLE = tomllib.loads((FOLDER / "actions.toml").read_text(encoding="utf-8"))
 
+_PLACEHOLDERS = r"\b(BUCKET|PROFILE|VERSION|ACCOUNT|REGION|EVIDENCE|SIGNING_KEY|APPLICATION)\b"
+
 
 @dataclass(frozen=True)
 class Need:
@@ -99,10 +101,7 @@ def _tag_keys(need: Need) -> list[str]:
 
 def grants(name: str, facts: Mapping[str, str]) -> list[Grant]:
     """What configs/iam/NAME.json grants, with its placeholders filled."""
-    text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    filled = re.sub(
-        r"\b(BUCKET|PROFILE|VERSION|ACCOUNT|REGION|EVIDENCE|SIGNING_KEY)\b", lambda found: facts.get(found[0].lower(), found[0]), text
-    )
+    filled = _filled((FOLDER / f"{name}.json").read_text(encoding="utf-8"), facts)
     found = []
     for statement in json.loads(filled)["Statement"]:
         assert statement["Effect"] == "Allow"
@@ -114,7 +113,12 @@ def grants(name: str, facts: Mapping[str, str]) -> list[Grant]:
 def dependent(name: str, facts: Mapping[str, str]) -> set[tuple[str, str]]:
     """The action and resource of every dependent permission of a policy."""
     rows = [row for row in TABLE["dependent"] if row["policy"] == name]
-    return {(row["action"], row["resource"].replace("BUCKET", facts["bucket"])) for row in rows}
+    return {(row["action"], _filled(row["resource"], facts)) for row in rows}
+
+
+def _filled(text: str, facts: Mapping[str, str]) -> str:
+    """A text of configs/iam with its placeholders filled, as far as the run knows them."""
+    return re.sub(_PLACEHOLDERS, lambda found: facts.get(found[0].lower(), found[0]), text)
 
 
 def _many(value: Any) -> list[str]:

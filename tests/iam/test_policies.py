@@ -37,6 +37,7 @@ from shipsafe.signing.setup.check import State
 from shipsafe.verify.live import verify_functions
 from shipsafe.verify.request import VerifyRequest
 from tests.flows.evidence_shop import signing
+from tests.iam.deployments import codedeploy_to_the_end
 from tests.iam.enforcing import enforce_to_the_end
 from tests.iam.guarding import rotate_to_the_end, vendor_twice
 from tests.iam.rights import FOLDER, TABLE, Grant, Need, Recorder, dependent, grants
@@ -52,7 +53,7 @@ HELD = Verification(
     policy=None,
     policy_digest="",
 )
-COMMANDS = ("bootstrap", "doctor", "enforce", "evidence", "layers", "revoke", "rotate", "sign", "verify")
+COMMANDS = ("bootstrap", "deploy-codedeploy", "doctor", "enforce", "evidence", "layers", "revoke", "rotate", "sign", "verify")
 
 
 @dataclass
@@ -90,6 +91,7 @@ def account(local_aws: Endpoint, tmp_path: Path) -> Account:
     client("s3").create_bucket(
         Bucket=facts["evidence"], CreateBucketConfiguration={"LocationConstraint": REGION}, ObjectLockEnabledForBucket=True
     )
+    facts["application"] = "shop"
     facts["signing_key"] = client("kms").create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
     return Account(local_aws, folder, replace(TARGET, code_signing_config=made["configuration"]), facts)
 
@@ -233,13 +235,30 @@ def _calls_of_enforce(account: Account) -> Recorder:
     return recorder
 
 
+def _calls_of_codedeploy(account: Account) -> Recorder:
+    """One that goes well, and one that is stopped; the rest of a deployment is in another policy."""
+    recorder = Recorder()
+    codedeploy_to_the_end(account.endpoint, account.connect(recorder))
+    recorder.calls = [call for call in recorder.calls if call[0] == "codedeploy"]
+    return recorder
+
+
 def _policy(folder: Path) -> Policy:
     return load(folder, offline=True, cache=folder, fetch=lambda _url: b"", today=datetime.now(UTC).date())
 
 
-_CALLS = {"bootstrap": _calls_of_bootstrap, "doctor": _calls_of_doctor, "enforce": _calls_of_enforce, "evidence": _calls_of_evidence,
-          "layers": _calls_of_layers, "revoke": _calls_of_revoke, "rotate": _calls_of_rotate, "sign": _calls_of_sign,
-          "verify": _calls_of_verify}  # fmt: skip
+_CALLS = {
+    "bootstrap": _calls_of_bootstrap,
+    "deploy-codedeploy": _calls_of_codedeploy,
+    "doctor": _calls_of_doctor,
+    "enforce": _calls_of_enforce,
+    "evidence": _calls_of_evidence,
+    "layers": _calls_of_layers,
+    "revoke": _calls_of_revoke,
+    "rotate": _calls_of_rotate,
+    "sign": _calls_of_sign,
+    "verify": _calls_of_verify,
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -282,7 +301,7 @@ def test_every_row_of_the_table_is_a_call_that_botocore_knows() -> None:
         assert row["source"].startswith("https://docs.aws.amazon.com/"), row
         if "when" in row:
             assert row["when"].split()[1] in model.input_shape.members, row
-        named = {part.partition("}")[0] for part in row["resource"].split("{")[1:]} - {"partition", "region", "account"}
+        named = {part.partition("}")[0] for part in row["resource"].split("{")[1:]} - {"partition", "region", "account", "application"}
         assert named <= set(model.input_shape.members), row
     for row in TABLE["dependent"]:
         assert row["source"].startswith("https://docs.aws.amazon.com/"), row
