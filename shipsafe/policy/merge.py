@@ -9,6 +9,7 @@ from shipsafe.policy.keys import BY_PATH, Key, Tighter
 
 # Lists that grow along the chain instead of being replaced.
 _ADDED = ("fixed", "unwaivable", "waivers")
+_DEFAULTS = {"enforce.quiet": "7d"}  # what holds where nobody writes it, and is fixed with its table
 
 
 def merge(chain: list[Document]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -51,6 +52,7 @@ def _check_fixed(document: Document, path: str, value: Any, values: Mapping[str,
     there: Any = values
     for part in path.split("."):
         there = there.get(part) if isinstance(there, Mapping) else None
+    there = _DEFAULTS.get(path) if there is None else there
     if there is None:
         # A gate that blocks today would block later or never; packages would come from elsewhere; a list of permissions would grow.
         grows = BY_PATH[path].tighter is Tighter.SUBSET and bool(value)
@@ -83,6 +85,13 @@ def _check_fixed_lists(document: Document, values: Mapping[str, Any]) -> None:
         here = document.values.get(table, {}).get(name)
         if here is not None and _is_marked(path, values) and here != values.get(table, {}).get(name):
             raise document.error(f"{path}.0", f"`{path}` is fixed by its base, and is another here.", "Leave it out.")
+    if _is_marked("enforce.mode", values) and values.get("enforce", {}).get("mode", "enforce") == "enforce":
+        for number, ring in enumerate(document.values.get("enforce", {}).get("ring", ())):
+            if ring.get("mode") == "warn" and ring not in values.get("enforce", {}).get("ring", ()):
+                remedy = "Take its `mode` out."
+                raise document.error(
+                    f"enforce.ring.{number}.mode", "`enforce.mode` is fixed by its base, and this ring loosens it.", remedy
+                )
 
 
 def _check_fixed_waivers(document: Document, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:

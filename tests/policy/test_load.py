@@ -230,6 +230,24 @@ def test_http_is_refused(folder: Path) -> None:
     assert "is not an https URL" in said(folder, f'extends = {{ url = "http://example.com/p", sha256 = "{"0" * 64}" }}\n')
 
 
+@pytest.mark.parametrize(
+    ("fixed", "child"),
+    [
+        ("enforce.mode", '[[enforce.ring]]\nname = "mine"\nmode = "warn"\n'),
+        ("enforce.ring", '[[enforce.ring]]\nname = "mine"\n'),
+        ("enforce", '[enforce]\nquiet = "off"\n'),
+        ("enforce", '[enforce]\nmode = "warn"\n'),
+    ],
+)
+def test_a_base_that_fixes_enforcing_is_not_got_round(folder: Path, fixed: str, child: str) -> None:
+    """A ring that warns does what `mode` would; a quiet time that nobody wrote is the default."""
+    base = f'fixed = ["{fixed}"]\n'
+    (folder / "base.toml").write_text(base)
+    extends = f'extends = {{ path = "base.toml", sha256 = "{hashlib.sha256(base.encode()).hexdigest()}" }}\n'
+    assert "is fixed" in said(folder, extends + child)
+    assert read(folder, f'{extends}[enforce]\nquiet = "9d"\n').enforce.quiet.days == 9
+
+
 def test_show_is_toml_and_says_where_each_value_comes_from(folder: Path) -> None:
     policy = read(folder, 'accounts = ["1"]\n' + WAIVER + "expires = 2027-01-01\n")
     shown = show(policy, origin=True)
