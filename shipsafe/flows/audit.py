@@ -156,7 +156,9 @@ def _read(store: Store, request: AuditRequest, kinds: Sequence[Predicate] = _KIN
     """
     releases, listed = _Releases(), _about(store.listed(kinds), only)
     unread = list(_read_records(store, [one for one in listed if one.word == "signing"], request, releases))
-    unread += _read_others(store, [one for one in listed if one.word not in ("signing", "sbom")], request, releases)
+    others = [one for one in listed if one.word not in ("signing", "sbom")]
+    others.sort(key=lambda one: one.word == "deployment")  # it names a signed zip, too, which is no release of its own
+    unread += _read_others(store, others, request, releases)
     for kept in listed:
         if kept.word == "sbom":  # large, and not read; but a release of which nothing else is left is one
             releases.open(releases.about(kept))
