@@ -11,6 +11,7 @@ from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.enforce.apply import Applied
 from shipsafe.flows.enforce import EnforceRequest, EnforceSurvey, carry_out, survey
 from shipsafe.local.endpoint import Endpoint
+from shipsafe.model.deployment import DeployPolicy
 from shipsafe.model.enforcement import EnforcePolicy
 from shipsafe.model.override import BreakGlassPolicy
 from shipsafe.model.policy import Policy
@@ -39,6 +40,7 @@ class Shop:
     enforce: EnforcePolicy = field(default_factory=EnforcePolicy)
     sign: SignPolicy = field(default_factory=lambda: SignPolicy(targets=(TARGET,)))
     break_glass: BreakGlassPolicy = field(default_factory=BreakGlassPolicy)
+    deploy: DeployPolicy = field(default_factory=DeployPolicy)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     opened: dict[Place, Aws] = field(default_factory=dict)
 
@@ -48,7 +50,7 @@ class Shop:
 
     @property
     def policy(self) -> Policy:
-        return replace(_policy(), sign=self.sign, enforce=self.enforce, break_glass=self.break_glass)
+        return replace(_policy(), sign=self.sign, enforce=self.enforce, break_glass=self.break_glass, deploy=self.deploy)
 
     def connect(self, place: Place) -> Aws:
         if place not in self.opened:
@@ -109,9 +111,9 @@ class Shop:
         request = EnforceRequest(policy=self.policy, names=names, everything=everything and not names, targets=targets)
         return survey(request, self.connect, now=self.now, clock=lambda: 0.0, sleep=lambda _seconds: None)
 
-    def enforced(self, *names: str) -> tuple[EnforceSurvey, tuple[Applied, ...]]:
+    def enforced(self, *names: str, everything: bool = True) -> tuple[EnforceSurvey, tuple[Applied, ...]]:
         """A plan, and what came of it."""
-        found = self.survey(*names)
+        found = self.survey(*names, everything=everything)
         return found, carry_out(found, sleep=lambda _seconds: None, say=lambda _place, _change: None)
 
     def wait(self, days: float) -> None:
