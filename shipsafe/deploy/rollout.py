@@ -18,6 +18,7 @@ from shipsafe.deploy.lead import TakenError, lead, look_at, same, taken
 from shipsafe.deploy.marks import Phase
 from shipsafe.deploy.patience import patiently
 from shipsafe.deploy.restore import before, left, restore
+from shipsafe.deploy.resume import arrived, on_its_way
 from shipsafe.deploy.shifting import Hands, RolledOut, Shifting
 from shipsafe.deploy.watch import StopError, check, watch
 from shipsafe.errors import ConfigError, ShipsafeError
@@ -88,20 +89,33 @@ def _shifted(to: Shifting, hands: Hands, shifts: list[Shift]) -> Calls | None:
     deadline = to.marks.deadline
     check(to, hands)
     now = look_at(to, hands, deadline)
-    shares = to.strategy.shares if to.marks.before.version else (WHOLE,)  # a new alias has nothing to share with
-    stands = next((percent for percent in shares if same(now, stage_of(to, percent))), 0)
-    if not stands and not to.marks.before.leads(now):
-        raise taken(to, before(to), now)
+    shared = to.marks.before.version not in ("", to.version)  # a new alias has nothing to share with, nor one that is there already
+    stands = _stands(to, now)
     calls = None
-    for percent in shares:
+    for percent in to.strategy.shares if shared else (WHOLE,):
         if percent < stands:
             continue
-        if percent > stands:
+        if not same(now, stage_of(to, percent)):
             check(to, hands)
             now = lead(to, hands, now, stage_of(to, percent), deadline)
         shifts.append(_shift(to, hands, percent))
         calls = watch(to, hands, to.strategy.every if percent < WHOLE else _NOTHING)
     return calls
+
+
+def _stands(to: Shifting, now: Alias | None) -> int:
+    """How many percent of the calls go to the version, perhaps of another strategy; 0 where the alias leads where it led before.
+
+    Raises:
+        TakenError: somebody else has moved it.
+    """
+    if arrived(to.marks, now):
+        return WHOLE
+    if now is not None and on_its_way(to.marks, now):
+        return round(now.weights[to.version] * WHOLE)
+    if not to.marks.before.leads(now):
+        raise taken(to, before(to), now)
+    return 0
 
 
 def _shift(to: Shifting, hands: Hands, percent: int) -> Shift:

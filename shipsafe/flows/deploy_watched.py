@@ -1,12 +1,13 @@
 """Whether a roll-out can be watched from its beginning to its end: asked before anything is changed, as a link of the chain."""
 
+from shipsafe.adapters.aws.functions import LATEST
 from shipsafe.adapters.aws.looks import Looks
 from shipsafe.deploy.alarms import preflight
 from shipsafe.deploy.plan import FunctionPlan
 from shipsafe.deploy.rollout import check_time
 from shipsafe.errors import ConfigError, ShipsafeError
 from shipsafe.model.chain import Link
-from shipsafe.verify.links import held, not_asked, of_error
+from shipsafe.verify.links import held, not_asked, of_error, unanswered
 from shipsafe.verify.request import VerifyRequest
 
 WATCHED = "watch"
@@ -23,6 +24,14 @@ def watched_link(looks: Looks, plan: FunctionPlan, request: VerifyRequest) -> Li
         return not_asked(WATCHED, "No calls of an alias are moved.")
     if how.codedeploy is not None:
         return not_asked(WATCHED, "CodeDeploy moves the calls, and watches the alarms of its deployment group.")
+    there = plan.live.alias(plan.wanted.alias) if plan.live else None
+    if there is not None and there.version == LATEST:
+        called = f"--function-name {plan.name}"
+        return unanswered(
+            WATCHED, f"Alias {there.name} of function {plan.name} leads to $LATEST, which this deployment changes: there is no way back.",
+            remedy=f"Lead it to a version first: aws lambda publish-version {called}, then "
+            f"aws lambda update-alias {called} --name {there.name} --function-version VERSION",
+        )  # fmt: skip
     check_time(how.strategy, request.policy.deploy.deadline)
     looks.pace.turn()
     try:

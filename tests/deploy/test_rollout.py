@@ -244,6 +244,21 @@ def test_one_that_was_left_half_way_goes_on_there(stage: Stage) -> None:
     assert stage.asked("UpdateAlias") == 3
 
 
+def test_one_that_was_left_under_another_strategy_goes_on_from_there(stage: Stage) -> None:
+    """Or by hand, at a share that no strategy has: it never gets less before it gets more."""
+    to = stage.shifting(LINEAR)
+    stage.move("1", {"2": 0.55})
+    out = roll_out(to, stage.hands)
+    assert (out.ending, [shift.percent for shift in out.shifts], stage.alias()) == (Ending.DEPLOYED, [80, 100], ("2", {}))
+
+
+def test_an_alias_that_leads_there_already_loses_its_other_version(stage: Stage) -> None:
+    stage.move("2", {"1": 0.5})
+    before = Before(alias=ALIAS, version="2", weights={"1": 0.5})
+    assert roll_out(stage.shifting(before=before), stage.hands).ending is Ending.DEPLOYED
+    assert stage.alias() == ("2", {})
+
+
 def test_one_that_was_through_already_changes_nothing(stage: Stage) -> None:
     to = stage.shifting()
     stage.move("2")

@@ -6,6 +6,7 @@ functions": `Resource` is the alias, `ExecutedVersion` the version that an alias
 late.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -79,6 +80,8 @@ def calls_of_version(aws: Aws, name: str, alias: str, version: str, since: datet
             for one in page["MetricDataResults"]:
                 _check(doing, str(one.get("StatusCode", "Complete"))[:40])
                 found[str(one["Id"])] += sum(map(float, one["Values"]))
+        if not all(0 <= value < math.inf for value in found.values()):
+            raise ValueError(found)
         return Calls(**{name: round(value) for name, value in found.items()})
 
 

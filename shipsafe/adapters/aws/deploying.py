@@ -13,8 +13,11 @@ from shipsafe.adapters.aws.functions import LATEST, Running, running_of
 from shipsafe.adapters.aws.pages import pages
 from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
 from shipsafe.adapters.aws.session import Aws
+from shipsafe.errors import IncompleteError
 from shipsafe.model.signing import S3Object
 
+_LONGEST = 500  # characters of AWS's own words
+_TAGS = "Give these credentials the right lambda:ListTags: tags say whether it was stopped, and what a deployment has left."
 _MOST_PAGES = 10_000  # of 50: versions are kept until somebody deletes them
 _LARGEST_ANSWER = 6_291_556  # bytes of a synchronous answer ("Lambda quotas")
 
@@ -51,6 +54,9 @@ def find_whole(aws: Aws, name: str) -> Whole | None:
             if (latest.name, latest.version) != (name, LATEST):
                 raise ValueError(latest.arn)  # what is told of another function is no answer
             reserved = (told.get("Concurrency") or {}).get("ReservedConcurrentExecutions")
+            if unread := told.get("TagsError"):  # without a right to ListTags the function is told all the same, and no tag of it
+                said = f"{unread.get('ErrorCode', '')} {unread.get('Message', '')}"[:_LONGEST]
+                raise IncompleteError(f"Could not read the tags of function {name}: GetFunction answered {said.strip()}.", remedy=_TAGS)
             tags = {str(key): str(value) for key, value in (told.get("Tags") or {}).items()}
             return Whole(latest=latest, tags=tags, reserved=None if reserved is None else int(reserved))
     except AwsRefusal as refusal:
