@@ -148,9 +148,13 @@ def _targets(policy: Policy, request: DeployRequest) -> tuple[SignTarget, ...]:
 def _verified(release: Release, verify: VerifyRequest, request: DeployRequest, say: Say) -> Verification:
     """The zips and their evidence, and what the stage before has run."""
     found = verify_release(request.out, verify)
-    if not request.stage or request.skip_stages:
+    if not request.stage:
+        return found
+    stage = stage_of(verify.policy, request.stage)
+    if request.skip_stages:
+        if stage.after:
+            say(f"Not asked: whether stage {stage.after} has run it for {stage.soak} (--unsafe-skip-stages).")
         return found
     store = verify.store if isinstance(verify.store, Store) else None
-    chains = promotions(release, verify.policy, stage_of(verify.policy, request.stage), store=store, now=verify.now,
-                        only=request.functions, say=say)  # fmt: skip
+    chains = promotions(release, verify.policy, stage, store=store, now=verify.now, only=request.functions, say=say)
     return replace(found, chains=(*found.chains, *chains))

@@ -23,7 +23,7 @@ def creation(case: Deploying, site: Site, one: Wanted, layers: tuple[str, ...]) 
         IncompleteError: Lambda refused or gave no answer.
     """
     if not case.request.create:
-        raise _missing(site, one)
+        raise _missing(case, site, one)
     role, told = one.how.role or case.request.role, one.artifact.told
     if role is None:
         remedy = f'Name one: --role ARN, or [[deploy.function]] function = "{one.artifact.name}", role = "...".'
@@ -60,11 +60,13 @@ def _configuration(case: Deploying, site: Site, one: Wanted) -> str:
     return min(fitting, key=lambda found: (not found.description.startswith("shipsafe"), found.arn)).arn
 
 
-def _missing(site: Site, one: Wanted) -> ConfigError:
+def _missing(case: Deploying, site: Site, one: Wanted) -> ConfigError:
     where = f"account {site.looks.aws.account}, {site.looks.aws.region}"
+    stack = " Where a stack makes it, hand it over: --via." if case.release.document["template"] else ""
     if not one.named:
         return ConfigError(
             f"Nobody says what {one.artifact.name} is called, and there is no function of that very name in {where}.",
-            remedy=f'Write [[deploy.function]] function = "{one.artifact.name}", name = "..." into the policy, or make it with --create.',
+            remedy=f'Write [[deploy.function]] function = "{one.artifact.name}", name = "..." into the policy, or make it with --create.'
+            + stack,
         )
-    return ConfigError(f"There is no function {one.name} in {where}.", remedy="Make it with --create, or correct its name.")
+    return ConfigError(f"There is no function {one.name} in {where}.", remedy=f"Make it with --create, or correct its name.{stack}")

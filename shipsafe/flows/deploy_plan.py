@@ -170,7 +170,7 @@ def _plan(case: Deploying, work: Work, site: Site, one: Wanted, layers: Mapping[
     """
     aws = site.looks.aws
     live = look(work, one.name)
-    manager = manager_of(live.whole.tags, source=built_for(case.release)) if live else None
+    manager = manager_of(live.whole.tags if live else {}, source=built_for(case.release))
     if manager is not None:
         raise refusal(one.name, manager, str(case.request.out))
     check_clear(one.artifact.name, one.artifact.told, case.policy.deploy.of(one.artifact.name))

@@ -19,13 +19,13 @@ from shipsafe.evidence.deployment_record import DeploymentSaid
 from shipsafe.evidence.store import Store
 from shipsafe.flows.deploy_record import deployments_of
 from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Role
-from shipsafe.model.chain import Chain, Hold, Link
+from shipsafe.model.chain import Chain, Link
 from shipsafe.model.deployment import Stage
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignTarget
 from shipsafe.packing.release import Release, ReleasedArtifact
 from shipsafe.verify.bundles import envelopes_of
-from shipsafe.verify.links import held, not_asked, of_error, unanswered
+from shipsafe.verify.links import held, of_error, unanswered
 
 PROMOTION = "promotion"
 _FUNCTION = "function:"
@@ -185,22 +185,6 @@ def _soaked(rest: _Rest, name: str, run: _Run) -> Link:
     if run.overridden:
         notes.append(f"It went live in stage {stage.after} under break-glass.")
     return held(PROMOTION, f"Stage {stage.after} has run this very {name} for {_time(run.time)}, from {since}.", notes=notes)
-
-
-def unproven(chains: Iterable[Chain]) -> tuple[tuple[Chain, ...], tuple[str, ...]]:
-    """Chains of `promotions` for who was told to go on without them, and what a report must say: what is broken stays broken."""
-    made: list[Chain] = []
-    remarks: list[str] = []
-    for chain in chains:
-        links = []
-        for link in chain.links:
-            if link.hold is Hold.UNANSWERED:
-                remarks.append(f"Not waited for: {link.sentence}")
-                links.append(not_asked(PROMOTION, f"It was told not to ask. {link.sentence}"))
-            else:
-                links.append(link)
-        made.append(replace(chain, links=tuple(links)))
-    return tuple(made), tuple(remarks)
 
 
 def _time(some: timedelta) -> str:

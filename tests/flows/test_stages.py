@@ -11,7 +11,7 @@ from shipsafe.evidence.deployment_record import deployment_statement
 from shipsafe.evidence.envelope import read_envelope, written
 from shipsafe.evidence.file_signer import FileSigner
 from shipsafe.evidence.store import Store, open_store
-from shipsafe.flows.stages import promotions, stage_of, target_at, unproven
+from shipsafe.flows.stages import promotions, stage_of, target_at
 from shipsafe.model.attestation import AttestPolicy, Resource, Role
 from shipsafe.model.chain import Link
 from shipsafe.model.deployment import Deployment, DeployPolicy, Ending, Stage
@@ -166,19 +166,11 @@ def test_without_a_store_the_bundle_counts_and_it_says_what_nobody_saw(line: Lin
     assert "No store of evidence is named" in link.notes[0]
 
 
-def test_a_bundle_that_was_changed_is_broken_and_stays_so(line: Line) -> None:
+def test_a_bundle_that_was_changed_is_broken(line: Line) -> None:
     line.said(7 * DAY, where="bundle")
     (line.out / "Pay.intoto.jsonl").write_bytes(b"{}\n")
     chains = promotions(line.release, policy(), PROD, store=line.store, now=NOW, only=("Pay",))
     assert [chain.exit_code for chain in chains] == [ExitCode.INTEGRITY]
-    assert unproven(chains) == (chains, ())
-
-
-def test_who_is_told_not_to_wait_goes_on_and_says_so(line: Line) -> None:
-    chains, remarks = unproven(promotions(line.release, policy(), PROD, store=line.store, now=NOW))
-    assert {link.hold for chain in chains for link in chain.links} == {"not-asked"}
-    assert len(remarks) == 2
-    assert remarks[0].startswith("Not waited for: No record that counts says that stage dev")
 
 
 def test_a_store_that_cannot_be_looked_at_is_no_empty_one(line: Line) -> None:
