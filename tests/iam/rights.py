@@ -16,7 +16,7 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parents[2] / "configs" / "iam"
 TABLE = tomllib.loads((FOLDER / "actions.toml").read_text(encoding="utf-8"))
 
-_PLACEHOLDERS = r"\b(BUCKET|PROFILE|VERSION|ACCOUNT|REGION|EVIDENCE|SIGNING_KEY|APPLICATION)\b"
+_PLACEHOLDERS = r"\b(BUCKET|PROFILE|VERSION|ACCOUNT|REGION|EVIDENCE|SIGNING_KEY|APPLICATION|ROLE)\b"
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ def _holds(operator: str, key: str, value: Any, need: Need, facts: Mapping[str, 
             return bool(value == facts["account"])
         case "StringEquals", "signer:ProfileVersion":
             return bool(value == facts["version"])
+        case "StringEquals", "iam:PassedToService":
+            return bool(value == "lambda.amazonaws.com" and need.call == "lambda:CreateFunction")
         case "Null", "s3:if-none-match":
             return bool(value == "false" and need.parameters.get("IfNoneMatch") == "*")
         case "ForAllValues:StringEquals", "aws:TagKeys":

@@ -37,6 +37,7 @@ from shipsafe.signing.setup.check import State
 from shipsafe.verify.live import verify_functions
 from shipsafe.verify.request import VerifyRequest
 from tests.flows.evidence_shop import signing
+from tests.iam.deploying import deploy_in_every_way
 from tests.iam.deployments import codedeploy_to_the_end
 from tests.iam.enforcing import enforce_to_the_end
 from tests.iam.guarding import rotate_to_the_end, vendor_twice
@@ -53,7 +54,7 @@ HELD = Verification(
     policy=None,
     policy_digest="",
 )
-COMMANDS = ("bootstrap", "deploy-codedeploy", "doctor", "enforce", "evidence", "layers", "revoke", "rotate", "sign", "verify")
+COMMANDS = ("bootstrap", "deploy", "deploy-codedeploy", "doctor", "enforce", "evidence", "layers", "revoke", "rotate", "sign", "verify")
 
 
 @dataclass
@@ -91,7 +92,7 @@ def account(local_aws: Endpoint, tmp_path: Path) -> Account:
     client("s3").create_bucket(
         Bucket=facts["evidence"], CreateBucketConfiguration={"LocationConstraint": REGION}, ObjectLockEnabledForBucket=True
     )
-    facts["application"] = "shop"
+    facts["application"], facts["role"] = "shop", "orders"
     facts["signing_key"] = client("kms").create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
     return Account(local_aws, folder, replace(TARGET, code_signing_config=made["configuration"]), facts)
 
@@ -229,6 +230,16 @@ def _calls_of_rotate(account: Account) -> Recorder:
     return recorder
 
 
+def _calls_of_deploy(account: Account) -> Recorder:
+    """Deployments of every kind, and a record of one that is kept in a bucket."""
+    recorder = Recorder()
+    place = f"s3://{account.facts['evidence']}"
+    signed = deploy_in_every_way(account.endpoint, account.folder.parent, account.target, place, account.connect(recorder))
+    _evidence(account, recorder, signed)
+    assert open_store(place, home=account.folder, connect=account.connect(recorder)).about(signed.sha256)
+    return recorder
+
+
 def _calls_of_enforce(account: Account) -> Recorder:
     recorder = Recorder()
     enforce_to_the_end(account.endpoint, account.folder, _policy(account.folder), account.target, account.connect(recorder))
@@ -249,6 +260,7 @@ def _policy(folder: Path) -> Policy:
 
 _CALLS = {
     "bootstrap": _calls_of_bootstrap,
+    "deploy": _calls_of_deploy,
     "deploy-codedeploy": _calls_of_codedeploy,
     "doctor": _calls_of_doctor,
     "enforce": _calls_of_enforce,
