@@ -1,7 +1,7 @@
 """One version of a function: what runs, what keeps other code out, its layers and its settings."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipsafe.adapters.aws.functions import LayerVersion, Running
 from shipsafe.errors import ShipsafeError
@@ -9,6 +9,7 @@ from shipsafe.model.chain import Chain, Link
 from shipsafe.model.layer_arn import layer_arn
 from shipsafe.packing.manifest import Told
 from shipsafe.verify import live_links
+from shipsafe.verify.deployed import deployed_notes
 from shipsafe.verify.enforcement import enforcement_links, wanted_configuration
 from shipsafe.verify.layers import layers_link
 from shipsafe.verify.links import held, of_error, unanswered
@@ -51,8 +52,9 @@ def verify_version(site: Site, name: str, qualifier: str, subject: str) -> Versi
     told = _told(signed)
     layers = _Layers(site)
     link = layers_link(site.looks, site.trusted, running, told.layers if isinstance(told, Told) else None, layers.own, site.now)
+    state = _state(running)
     more = (
-        _state(running),
+        replace(state, notes=(*state.notes, *deployed_notes(signed.proof, running))),
         *enforcement_links(
             site.looks,
             site.trusted,

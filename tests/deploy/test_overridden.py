@@ -81,6 +81,11 @@ def test_it_goes_live_is_recorded_as_that_and_every_later_look_says_so(scene: "S
                              release=scene.desk.dist), scene.connect)  # fmt: skip
     verdict = next(one for one in only(found).links if one.id == "verdict")
     assert (found.exit_code, verdict.sentence.startswith("OVERRIDDEN, and not passed.")) == (ExitCode.FINDINGS, True)
+    state = next(one for one in only(found).links if one.id == "state")
+    assert any(
+        note.startswith("It was deployed under alias live at ") and note.endswith("of which nobody vouches.") for note in state.notes
+    )
+    assert 'It went live under an override: "The shop is down".' in state.notes
 
     again = scene.deploy(break_glass=ASKED)
     assert (again.exit_code, {one.ending for one in again.deployments}) == (ExitCode.PASS, {Ending.UNCHANGED})
