@@ -11,7 +11,7 @@ from typing import NoReturn
 from shipsafe import __version__
 from shipsafe.errors import ExitCode, ShipsafeError
 
-_ON_AWS = (["sign"], ["bootstrap"], ["revoke"], ["deploy"])  # what they have begun does not end with them
+_ON_AWS = (["sign"], ["bootstrap"], ["revoke"], ["deploy"], ["ship"])  # what they have begun does not end with them
 
 
 class _TerminatedError(BaseException):

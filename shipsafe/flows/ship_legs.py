@@ -146,8 +146,7 @@ def sign_leg(run: Run) -> LegReport:
             return LegReport(leg=Leg.SIGN, went=Went.STOPPED, sentence=tally.verdict_line(case.record), code=code)
         plan = planned(case, run.request.connect)
         if plan.changes and not run.agree.sign(case, plan):
-            code = ExitCode.PASS if run.request.dry_run else ExitCode.INTERRUPTED
-            return LegReport(leg=Leg.SIGN, went=Went.DECLINED, sentence="Nothing was signed.", code=code)
+            return not_agreed(run, Leg.SIGN, "Nothing was signed.")
         done = signed(case, case.release, plan, run.view.say)
     notes = tuple(note for one in done.signed for note in one.notes)
     if done.exit_code is not ExitCode.PASS:
@@ -188,6 +187,13 @@ def targets_named(run: Run, policy: Policy) -> tuple[str, ...]:
     if asked.targets:
         raise ConfigError("A stage names its target.", remedy="Leave out --stage or --target.")
     return (stage_of(policy, asked.stage).target,)
+
+
+def not_agreed(run: Run, leg: Leg, sentence: str) -> LegReport:
+    """A leg after whose plan nobody went on."""
+    if run.request.dry_run:
+        return LegReport(leg=leg, went=Went.PLANNED, sentence=sentence)
+    return LegReport(leg=leg, went=Went.DECLINED, sentence=sentence, code=ExitCode.INTERRUPTED)
 
 
 def _all_signed(release: Release, targets: Sequence[SignTarget], now: datetime) -> bool:

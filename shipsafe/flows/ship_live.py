@@ -14,7 +14,7 @@ from shipsafe.flows.break_glass import going_on
 from shipsafe.flows.deploy import Deployed, deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.flows.enforce import EnforceRequest, survey
-from shipsafe.flows.ship_legs import Run, policy_under, targets_named
+from shipsafe.flows.ship_legs import Run, not_agreed, policy_under, targets_named
 from shipsafe.flows.ship_told import Told
 from shipsafe.flows.stages import stage_of, target_at
 from shipsafe.flows.targets import place_of, targets_of
@@ -46,17 +46,22 @@ def enforce_leg(run: Run) -> LegReport:
     found = survey(request, run.request.connect, now=_now(), say=run.view.say)
     here = {(aws.account, aws.region) for aws in map(run.request.connect, map(place_of, _places(run, policy)))}
     standings = [one.case.standing for place, one in found.functions if (place.wanted.account, place.wanted.region) in here]
-    left_out = {What.ABSENT} if run.request.create else set[What]()
-    wrongs = [(one.name, wrong) for one in standings for wrong in one.of_configuration if wrong.what not in left_out]
+    wrongs = [(one.name, wrong) for one in standings for wrong in one.of_configuration]
+    absent = [name for name, wrong in wrongs if wrong.what is What.ABSENT]
+    if run.request.create:
+        wrongs = [(name, wrong) for name, wrong in wrongs if wrong.what is not What.ABSENT]
+        standings = [one for one in standings if one.name not in absent]
     if wrongs or found.unlooked:
         code = gravest([*(wrong.code for _, wrong in wrongs), *(ExitCode.INCOMPLETE for _ in found.unlooked)])
         said = [f"{name}: {wrong.sentence} {wrong.remedy}".rstrip() for name, wrong in wrongs] + [str(one) for one in found.unlooked]
-        notes = (*said[1:], "`shipsafe enforce` says what to change, and does it.")
-        return LegReport(leg=Leg.ENFORCE, went=Went.STOPPED, sentence=said[0], code=code, notes=notes)
-    strict = sum(one.enforces for one in standings)
-    soft = f" {len(standings) - strict} more only warned of what is not, as the policy has it." if strict < len(standings) else ""
-    sentence = f"{count(strict, 'function')} {'takes' if strict == 1 else 'take'} only what the policy's profiles have signed.{soft}"
-    return LegReport(leg=Leg.ENFORCE, went=Went.PASSED, sentence=sentence)
+        said += ["`shipsafe enforce` says what to change, and does it."] if len(wrongs) > len(absent) else []
+        said += ["--create makes functions that are not there."] if absent else []
+        return LegReport(leg=Leg.ENFORCE, went=Went.STOPPED, sentence=said[0], code=code, notes=tuple(said[1:]))
+    strict, made = sum(one.enforces for one in standings), len(absent)
+    parts = [f"{count(strict, 'function')} {'takes' if strict == 1 else 'take'} only what the policy's profiles have signed"]
+    parts += [f"{len(standings) - strict} warned, as the policy has it"] if strict < len(standings) else []
+    parts += [f"{count(made, 'function')} to be made, with a configuration"] if made else []
+    return LegReport(leg=Leg.ENFORCE, went=Went.PASSED, sentence=f"{', '.join(parts[0 if strict or not parts[1:] else 1 :])}.")
 
 
 def deploy_leg(run: Run) -> LegReport:
@@ -79,8 +84,7 @@ def deploy_leg(run: Run) -> LegReport:
             run.verification = plan.verification
             return _refused(Leg.DEPLOY, plan.verification, "Nothing was changed.")
         if plan.changes and not run.agree.deploy(case, plan):
-            code = ExitCode.PASS if asked.dry_run else ExitCode.INTERRUPTED
-            return LegReport(leg=Leg.DEPLOY, went=Went.DECLINED, sentence="Nothing was deployed.", code=code)
+            return not_agreed(run, Leg.DEPLOY, "Nothing was deployed.")
         told = Told(run.view, [one for place in plan.places for one in place.functions])
         done = deployed(case, plan, told.say)
         told.end(done.deployments)
@@ -139,7 +143,7 @@ def _shipped(one: Deployment, done: Deployed) -> ShippedFunction:
 
 
 def _deployed(run: Run, done: Deployed, *, changes: bool) -> LegReport:
-    notes = (*(note for one in done.deployments for note in one.notes), *done.remarks)
+    notes = tuple(dict.fromkeys((*(f"{one.function}: {note}" for one in done.deployments for note in one.notes), *done.remarks)))
     code = done.exit_code
     if code is ExitCode.PASS:
         live = sum(one.ending in _RUNS for one in done.deployments)

@@ -30,7 +30,8 @@ class Went(StrEnum):
     PASSED = "passed"
     DONE_BEFORE = "done before"  # there was nothing left to do
     STOPPED = "stopped"  # the line ends here
-    DECLINED = "declined"  # whoever was asked said no, or asked for the plan alone
+    PLANNED = "planned"  # only the plan was asked for
+    DECLINED = "declined"  # whoever was asked said no
     NOT_REACHED = "not reached"
 
 
@@ -101,10 +102,10 @@ class Shipped:
 
     @property
     def exit_code(self) -> ExitCode:
-        """That of the leg that ended the line; an end by a refusal to go on is 0 after a plan alone, else 130."""
+        """That of the leg that ended the line: 0 after a plan alone, 130 where somebody said no."""
         return gravest(leg.code for leg in self.legs)
 
     @property
     def ended(self) -> LegReport | None:
         """The leg that ended the line before its end, or None."""
-        return next((leg for leg in self.legs if leg.went in (Went.STOPPED, Went.DECLINED)), None)
+        return next((leg for leg in self.legs if leg.went in (Went.STOPPED, Went.PLANNED, Went.DECLINED)), None)

@@ -28,6 +28,7 @@ _TONES = {
     Went.PASSED: Tone.GOOD,
     Went.DONE_BEFORE: Tone.GOOD,
     Went.STOPPED: Tone.WORST,
+    Went.PLANNED: Tone.WARN,
     Went.DECLINED: Tone.WARN,
     Went.NOT_REACHED: Tone.DIM,
 }

@@ -157,9 +157,13 @@ class _Lines(_Silence):
 def _words(moving: Moving) -> str:
     """`orders:live 6 -> 7: 40 %, watched`."""
     name = f"{moving.function}:{moving.alias}" if moving.alias else moving.function
-    moved = " -> ".join(filter(None, (moving.before, moving.version)))
+    moved = _versions(moving)
     share = f"{moving.percent} %" if moving.percent is not None else ""
     return f"{' '.join(filter(None, (name, moved)))}: {', '.join(filter(None, (share, moving.state)))}"
+
+
+def _versions(moving: Moving) -> str:
+    return " -> ".join(dict.fromkeys(filter(None, (moving.before, moving.version))))
 
 
 class _Live(_Silence):
@@ -259,7 +263,7 @@ class _Live(_Silence):
         row = Text(no_wrap=True, overflow="ellipsis")
         name = f"{moving.function}:{moving.alias}" if moving.alias else moving.function
         row.append(f"    {short(name, _NAME):<{min(_NAME, max(20, width // 4))}} ")
-        row.append(f"{' -> '.join(filter(None, (moving.before, moving.version))):<10} ", "dim")
+        row.append(f"{_versions(moving):<10} ", "dim")
         if moving.percent is not None:
             full = round(_BAR * moving.percent / 100)
             row.append(("#" if plain else "━") * full, style)
@@ -273,10 +277,18 @@ _SIGNS = {
     Went.PASSED: ("✓", "+"),
     Went.DONE_BEFORE: ("✓", "+"),
     Went.STOPPED: ("✗", "x"),
+    Went.PLANNED: ("-", "-"),
     Went.DECLINED: ("-", "-"),
     Went.NOT_REACHED: ("○", "."),
 }
-_STYLES = {Went.PASSED: "green", Went.DONE_BEFORE: "green", Went.STOPPED: "bold red", Went.DECLINED: "yellow", Went.NOT_REACHED: "dim"}
+_STYLES = {
+    Went.PASSED: "green",
+    Went.DONE_BEFORE: "green",
+    Went.STOPPED: "bold red",
+    Went.PLANNED: "yellow",
+    Went.DECLINED: "yellow",
+    Went.NOT_REACHED: "dim",
+}
 
 
 def _marked(mark: str, row: "Text") -> "Text":

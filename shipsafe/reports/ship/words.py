@@ -23,12 +23,12 @@ def last_line(shipped: Shipped) -> str:
         parts += [f"{handed} handed over"] if handed else []
         under = " OVERRIDDEN: somebody answers for what the policy does not allow." if shipped.overridden else ""
         return f"Shipped: {', '.join(parts) or 'nothing'}.{under} exit {code}"
-    if ended.went is Went.DECLINED:
-        return f"Stopped before {ended.leg}: nothing more was changed. exit {code}"
+    if ended.went in (Went.PLANNED, Went.DECLINED):
+        return f"Ended after the plan of {ended.leg}: nothing more was changed. exit {code}"
     back = [one for one in shipped.functions if one.ending is Ending.ROLLED_BACK]
     if back:
         return f"Rolled back: callers of {count(len(back), 'function')} reach what they reached before. exit {code}"
-    again = " Then run the same command with --resume: what is done is not done again." if _may_go_on(shipped) else ""
+    again = " When that is put right, run the same command with --resume: what is done is not done again." if _may_go_on(shipped) else ""
     return f"Stopped at {ended.leg}.{again} exit {code}"
 
 
