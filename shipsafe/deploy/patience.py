@@ -1,6 +1,6 @@
 """Calls that are made again while AWS may answer in a moment: throttled, failing, busy or not there, until the deadline.
 
-What AWS refuses for good (a missing right, a revision that is another) is raised at once.
+What AWS refuses for good (a missing right, a revision that is another) is raised at once, but on the way back.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from shipsafe.errors import IncompleteError, ShipsafeError
 
 Value = TypeVar("Value")
 _FIRST, _LONGEST = 1.0, 15.0  # seconds
+_LEAST = 3  # times
 
 
 class FinalError(IncompleteError):
@@ -24,8 +25,11 @@ def may_pass(error: ShipsafeError) -> bool:
     return error.passing if isinstance(error, AwsRefusal) else isinstance(error, IncompleteError) and not isinstance(error, FinalError)
 
 
-def patiently(call: Callable[[], Value], hands: Hands, until: datetime, *, least: int = 3, stubborn: bool = False) -> Value:
-    """Make a call until it goes well, at least `least` times. An interrupt ends it, unless it is `stubborn`, as the way back is.
+def patiently(call: Callable[[], Value], hands: Hands, until: datetime, *, stubborn: bool = False) -> Value:
+    """Make a call until it goes well, or the time is over and it was made three times.
+
+    With `stubborn`, as the way back is, no interrupt ends it, and what AWS refuses for good is asked for three times, too: a right that is
+    missing may only not have arrived yet.
 
     Raises:
         ShipsafeError: the last one.
@@ -36,8 +40,9 @@ def patiently(call: Callable[[], Value], hands: Hands, until: datetime, *, least
         try:
             return call()
         except ShipsafeError as error:
-            over = tried >= least and hands.now() >= until
-            if not may_pass(error) or over or (hands.interrupted() and not stubborn):
+            lasting = not may_pass(error)
+            over = tried >= _LEAST and (lasting or hands.now() >= until)
+            if over or isinstance(error, FinalError) or (not stubborn and (lasting or hands.interrupted())):
                 raise
         if stubborn:
             hands.sleep(pause)
