@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from shipsafe.adapters.aws.deploying import find_whole
 from shipsafe.adapters.aws.functions import LATEST, Alias, Running, find_alias, find_function
 from shipsafe.adapters.aws.looks import Looks, open_looks
+from shipsafe.adapters.aws.session import Aws
 from shipsafe.adapters.aws.stacks import functions_of_stack
 from shipsafe.deploy.managed import manager_of
 from shipsafe.deploy.wanted import Wanted, wanted
@@ -136,7 +137,7 @@ def _at(case: Deploying, handing: Handing, stack: str | None, target: SignTarget
     of_stacks: Mapping[str, str] = {}
     error: ShipsafeError | None = None
     try:
-        of_stacks = _of_stacks(handing, looks, stack, [one for one in functions if not one.named])
+        of_stacks = {} if all(one.named for one in functions) else named_by_stacks(handing, looks.aws, stack)
     except ShipsafeError as failed:
         error = failed
     for one in functions:
@@ -148,14 +149,21 @@ def _at(case: Deploying, handing: Handing, stack: str | None, target: SignTarget
             yield replace(there, error=failed)
 
 
-def _of_stacks(handing: Handing, looks: Looks, stack: str | None, nameless: list[Wanted]) -> dict[str, str]:
-    """What the functions are called to which CloudFormation gave a name, by the names of artifacts."""
-    if not nameless:
-        return {}
+def named_by_stacks(handing: Handing, aws: Aws, stack: str | None) -> dict[str, str]:
+    """What functions are called to which CloudFormation gave a name, by the names of artifacts.
+
+    Args:
+        handing: its project says where each is written; a cloud assembly names its stacks itself.
+        aws: where.
+        stack: that somebody named, or None.
+
+    Raises:
+        IncompleteError: CloudFormation refused or gave no answer.
+    """
     stacks = {stack: ""} if stack else dict(_stacks(handing))
     found: dict[str, str] = {}
     for name, template in stacks.items():
-        physical = functions_of_stack(looks.aws, name)
+        physical = functions_of_stack(aws, name)
         for one in handing.project.functions:
             if one.trail and template in ("", one.trail[0][0]) and (there := physical.get(".".join(known for _, known in one.trail))):
                 found[one.name] = there
@@ -197,7 +205,7 @@ def landed(case: Deploying, standing: tuple[Standing, ...]) -> HandedOver:
     Raises:
         ShipsafeError: nothing could be verified at all.
     """
-    run, now = secrets.token_hex(8), case.now()
+    run, now, override = secrets.token_hex(8), case.now(), case.verify.override
     told: list[tuple[Deployment, Chain | None]] = []
     verdicts: dict[str, str] = {}
     chains: list[Chain] = []
@@ -208,12 +216,12 @@ def landed(case: Deploying, standing: tuple[Standing, ...]) -> HandedOver:
             continue
         found = _verified(case, one)
         chains += found.chains
-        deployment = replace(_deployment(one), began=now, ended=case.now())
+        deployment = replace(_deployment(one), began=now, ended=case.now(), overridden=override is not None)
         verdicts[f"{deployment.account}/{deployment.region}/{deployment.function}"] = found.verdict
         told.append((deployment, next(iter(found.chains), None)))
     ran = [(one, chain) for one, chain in told if one.error is None]
     request = RecordRequest(trusted=case.policy.attest, run=run, today=now.date(), signers=case.request.signers, stage=case.request.stage,
-                            store=case.store)  # fmt: skip
+                            store=case.store, override=override.told if override else None)  # fmt: skip
     release, unrecorded = case.release, None
     try:
         release = keep_record(case.output, case.release, ran, request) if ran else case.release
