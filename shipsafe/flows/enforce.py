@@ -16,6 +16,9 @@ from shipsafe.adapters.aws.functions import LATEST, FunctionName, list_functions
 from shipsafe.adapters.aws.looks import Looks, open_looks
 from shipsafe.adapters.aws.metrics import signature_errors
 from shipsafe.adapters.aws.session import Aws, Place
+from shipsafe.adapters.shown import shown
+from shipsafe.deploy.unclear import open_questions
+from shipsafe.deploy.wanted import called
 from shipsafe.enforce.apply import Applied, apply
 from shipsafe.enforce.changes import Change
 from shipsafe.enforce.look import What, Wrong, enforcement_of
@@ -27,7 +30,6 @@ from shipsafe.errors import ConfigError, ExitCode, IncompleteError, NothingError
 from shipsafe.flows.targets import place_of, targets_of
 from shipsafe.model.enforcement import Enforcing, Ring
 from shipsafe.model.policy import Policy
-from shipsafe.model.preference import filled
 from shipsafe.model.signing import SignTarget
 from shipsafe.packing.release import Release
 
@@ -154,15 +156,19 @@ def names_of(release: Release, policy: Policy) -> tuple[str, ...]:
     """What the functions of a release are called in the account: as the policy says, else the template, else as the release does.
 
     Raises:
+        ConfigError: the template does not say for certain what one is called, and the policy says nothing.
         NothingError: it has none.
     """
-    functions = [one for one in release.artifacts if one.subject.startswith("function:")]
-    if not functions:
+    found = called(release, policy.deploy)
+    if not found:
         raise NothingError("The release holds no function.", remedy="Name the folder of another.", path=str(release.out))
-    told = (
-        (one, filled(policy.deploy.of(one.name), function_name=one.told.function_name, alias=None, preference=None)) for one in functions
-    )
-    return tuple(dict.fromkeys(how.name or one.name for one, how in told))
+    for one in release.artifacts:
+        if one.subject in found.values():
+            unclear = [text for text in open_questions(one.told, policy.deploy.of(one.name)) if text.startswith("name:")]
+            if unclear:
+                what = f"The template does not say for certain what {one.name} is called: {shown(unclear[0], 300)}."
+                raise ConfigError(what, remedy=f'Write it into the policy: [[deploy.function]] function = "{one.name}", name = "...".')
+    return tuple(found)
 
 
 def carry_out(

@@ -27,7 +27,8 @@ STRANGER = "arn:aws:signer:eu-west-1:999988887777:/signing-profiles/theirs/AbCdE
 
 
 @cache
-def _policy() -> Policy:
+def bare_policy() -> Policy:
+    """What holds without a file."""
     return load(Path("/nowhere"), offline=True, cache=Path("/nowhere"), fetch=lambda _url: b"", today=datetime.now(UTC).date())
 
 
@@ -50,7 +51,7 @@ class Shop:
 
     @property
     def policy(self) -> Policy:
-        return replace(_policy(), sign=self.sign, enforce=self.enforce, break_glass=self.break_glass, deploy=self.deploy)
+        return replace(bare_policy(), sign=self.sign, enforce=self.enforce, break_glass=self.break_glass, deploy=self.deploy)
 
     def connect(self, place: Place) -> Aws:
         if place not in self.opened:
