@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Event
 
+from shipsafe.adapters.aws.functions import FunctionName
+from shipsafe.adapters.aws.looks import Looks
 from shipsafe.deploy.apply import Course, Done, Run, taken_back
 from shipsafe.deploy.plan import FunctionPlan, layers_of
 from shipsafe.deploy.work import Work
@@ -26,14 +28,13 @@ from shipsafe.flows.interrupts import interrupts
 from shipsafe.model.chain import Verification
 from shipsafe.model.deployment import Deployment, Ending
 from shipsafe.model.signing import SignTarget
-from shipsafe.model.verdict import Decision
 from shipsafe.packing.release import Release
 from shipsafe.signing.layer_versions import published
-from shipsafe.verify.live import verify_functions
+from shipsafe.verify.reached import reached
+from shipsafe.verify.release import verification
 
 __all__ = ["DeployPlan", "Deployed", "Deploying", "deployed", "deploying", "planned"]
 
-_VERDICTS = {ExitCode.PASS: "PASS", ExitCode.FINDINGS: "FAIL", ExitCode.INCOMPLETE: "INCOMPLETE", ExitCode.INTEGRITY: "BROKEN"}
 _WELL = (Ending.DEPLOYED, Ending.UNCHANGED)
 
 
@@ -68,7 +69,7 @@ def deployed(case: Deploying, plan: DeployPlan, say: Say) -> Deployed:
     """Carry the plan out, and write down what came of it. Nothing that goes wrong at AWS is raised: the deployments say it.
 
     Raises:
-        IntegrityError, IncompleteError: the plan may not be carried out, or a layer could not be published.
+        IntegrityError, IncompleteError: the plan may not be carried out.
     """
     if plan.exit_code is not ExitCode.PASS:
         found = plan.verification.first_broken
@@ -84,16 +85,10 @@ def deployed(case: Deploying, plan: DeployPlan, say: Say) -> Deployed:
         release=release,
         deployments=tuple(replace(one.deployment, overridden=case.verify.override is not None) for one in done),
         verification=replace(case.verified, chains=chains),
-        verdicts={_place_of(one.deployment): _verdict(case, one.verified) for one in done if one.verified},
+        verdicts={_place_of(one.deployment): one.verified.verdict for one in done if one.verified},
         unrecorded=unrecorded,
         remarks=plan.remarks,
     )
-
-
-def _verdict(case: Deploying, found: Verification) -> str:
-    """What runs, in one word: what somebody answers for has not passed, though it may go on."""
-    said = _VERDICTS[found.exit_code]
-    return Decision.OVERRIDDEN if case.verify.override and found.exit_code is ExitCode.PASS else said
 
 
 def _place_of(one: Deployment) -> str:
@@ -120,14 +115,23 @@ def _everywhere(case: Deploying, plan: DeployPlan, say: Say, interrupted: Callab
 
 def _at(case: Deploying, plan: DeployPlan, place: PlacePlan, work: Work, failed: Event) -> Iterator[Done]:
     """All functions of one place, several at once, after their layers. Once `failed` is set nothing more is begun."""
-    layers = {one.name: one.arn or _published(case, place, one, work) for one in place.layers}
-    run = Run(id=plan.run, began=case.now(), deadline=work.until, command=command_of(case, place.target))
+    layers: dict[str, str] = {}
+    stopped: ShipsafeError | None = None
+    try:
+        layers = {one.name: one.arn or _published(case, place, one, work) for one in place.layers}
+    except ShipsafeError as error:
+        stopped = error
+        failed.set()
 
     def one(function: FunctionPlan) -> Done:
+        now = case.now()
+        until = now + case.deadline
         course = Course(
-            plan=function, work=work, run=run, layers=layers_of(function.wanted, layers, pseudo_parameters(place.aws)),
-            verify=_verify(case, place),
+            plan=function, work=replace(work, until=until), layers=layers_of(function.wanted, layers, pseudo_parameters(place.aws)),
+            run=Run(id=plan.run, began=now, deadline=until, command=command_of(case, place.target)), verify=_verify(case, place),
         )  # fmt: skip
+        if stopped is not None:
+            return Done(deployment=course.not_begun(stopped))
         if failed.is_set():
             return Done(deployment=course.not_begun(IncompleteError("Another one has failed, and all or none were to go live (--atomic).")))
         done = course.carry_out()
@@ -147,11 +151,14 @@ def _published(case: Deploying, place: PlacePlan, one: LayerPlan, work: Work) ->
 
 
 def _verify(case: Deploying, place: PlacePlan) -> Callable[[str], Verification]:
+    """Looks again at what a name or an alias leads to, as `verify` does: at the pace of the place, and with the evidence that was read."""
+
     def look_again(called: str) -> Verification:
-        request = replace(case.verify, now=case.now())
-        return verify_functions(
-            [called], request, lambda _place: place.aws, artifacts=place.site.names, clock=case.clock, sleep=case.sleep,
-        )  # fmt: skip
+        request, looks = replace(case.verify, now=case.now()), place.looks
+        fresh = Looks(looks.aws, pace=looks.pace, functions=looks.functions)
+        site = replace(place.site, looks=fresh, shelf=replace(place.site.shelf, request=request))
+        name = FunctionName.parse(called)
+        return verification(reached(site, name, f"function:{name.name}"), request)
 
     return look_again
 

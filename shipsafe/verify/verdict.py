@@ -192,8 +192,8 @@ def _let_through(override: Override, request: VerifyRequest, notes: tuple[str, .
     more = (f"And {len(override.over) - _MOST} more.",) if len(override.over) > _MOST else ()
     sentence = f"{Decision.OVERRIDDEN}, and not passed. {override.sentence}"
     if request.override is not None and request.override.statement == override.statement:
-        return links.held(links.VERDICT, sentence, notes=(*over, *more, *notes))
-    return Link(id=links.VERDICT, hold=Hold.DISALLOWED, sentence=sentence, notes=(*over, *more, *notes), remedy=_CLEAN)
+        return Link(id=links.VERDICT, hold=Hold.HELD, sentence=sentence, notes=(*over, *more, *notes), overridden=True)
+    return Link(id=links.VERDICT, hold=Hold.DISALLOWED, sentence=sentence, notes=(*over, *more, *notes), remedy=_CLEAN, overridden=True)
 
 
 def _worded(finding: Finding) -> str:

@@ -61,7 +61,7 @@ def test_it_is_said_and_not_passed_also_after_its_time(made: Shop) -> None:
     for now in (NOW, NOW + timedelta(days=3)):
         found = verify_release(made.dist, request_of(made, now=now))
         link = verdict(found)
-        assert (found.exit_code, link.hold) == (ExitCode.FINDINGS, Hold.DISALLOWED)
+        assert (found.exit_code, found.verdict, link.hold) == (ExitCode.FINDINGS, "OVERRIDDEN", Hold.DISALLOWED)
         assert link.sentence.startswith("OVERRIDDEN, and not passed. Overridden by jo@acme.example and sam@acme.example (signed by oncall)")
         assert any(note.startswith("lint/B602 at function:Pay") for note in link.notes)
         assert verdict(found, "function:Stock").hold is Hold.DISALLOWED  # of its release, although nothing is wrong with it alone
@@ -71,7 +71,7 @@ def test_whoever_goes_on_with_this_very_override_is_let_through_and_told(made: S
     override = going_on(made.release, made.policy(), ASKED, NOW)
     assert override is not None
     found = verify_release(made.dist, replace(request_of(made), override=override))
-    assert found.exit_code is ExitCode.PASS
+    assert (found.exit_code, found.verdict) == (ExitCode.PASS, "OVERRIDDEN")
     assert verdict(found).sentence.startswith("OVERRIDDEN, and not passed.")
     other = replace(request_of(made), override=replace(override, statement="0" * 64))
     assert verify_release(made.dist, other).exit_code is ExitCode.FINDINGS
@@ -80,8 +80,9 @@ def test_whoever_goes_on_with_this_very_override_is_let_through_and_told(made: S
 def test_a_verifier_whose_policy_does_not_trust_them_finds_it_broken(shop: Shop) -> None:
     for policy in (POLICY + BUILDER.table("builder"), POLICY + TRUSTED + "\n[break-glass]\nallowed = false\n"):
         shop.allow(policy)
-        link = verdict(verify_release(shop.dist, request_of(shop)))
-        assert link.hold is Hold.BROKEN
+        found = verify_release(shop.dist, request_of(shop))
+        link = verdict(found)
+        assert (found.verdict, link.hold) == ("BROKEN", Hold.BROKEN)
         assert "The override lets nothing through" in link.sentence
 
 
@@ -141,7 +142,7 @@ def test_bytes_that_have_passed_since_are_clean_whatever_order_a_store_has(made:
         (gates,) = made.statements(Predicate.GATES, name)
         store.keep(envelope(passed(gates, asked_by="builder"), BUILDER), passed(gates, asked_by="builder"))
     found = verify_kept(store, request)
-    assert found.exit_code is ExitCode.PASS
+    assert (found.exit_code, found.verdict) == (ExitCode.PASS, "PASS")
     assert any("they have passed their gates since" in note for note in verdict(found).notes)
 
 

@@ -16,6 +16,7 @@ def write(verification: Verification) -> str:
         {
             "schema_version": SCHEMA_VERSION,
             "exit_code": int(verification.exit_code),
+            "verdict": verification.verdict,
             "summary": words.first_sentence(verification),
             "first_broken": {"subject": first[0].subject, "link": first[1].id} if first else None,
             "policy": verification.policy,
