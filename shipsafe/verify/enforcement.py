@@ -32,11 +32,14 @@ def enforcement_links(
         looks: at its account and Region.
         trusted: whose signatures the policy trusts.
         name: of the function.
-        wanted: the ARN that the policy says the configuration has, or None.
+        wanted: the ARN that the policy says the configuration has, or None: then that of [enforce], where it is of this place.
         signed_by: the ARN of the profile version that signed what runs, or "".
         known: whether a function of this account and Region, by its name, is one that the release or the policy knows.
         policy: whether the configuration is to enforce, or for now only to warn. Tags are read where a ring names some.
     """
+    here = f":{looks.aws.region}:{looks.aws.account}:"
+    if wanted is None and policy.configuration is not None and here in policy.configuration:
+        wanted = policy.configuration
     try:
         arn = looks.attached(name)
         one = looks.configuration(arn) if arn else None

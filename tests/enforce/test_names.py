@@ -23,8 +23,8 @@ def _policy(**names: str) -> Policy:
 def _release(*artifacts: tuple[str, Told]) -> Release:
     made = tuple(
         ReleasedArtifact(
-            name=subject.partition(":")[2], subject=subject, path=Path("a.zip"), sha256="", sha512="", code_sha256="", content_digest="", size=1,
-            entries=1, sbom=None, sbom_sha256="", told=told, prebuilt=False, location=Location(path="template.yaml"),
+            name=subject.partition(":")[2], subject=subject, path=Path("a.zip"), sha256="", sha512="", code_sha256="", content_digest="",
+            size=1, entries=1, sbom=None, sbom_sha256="", told=told, prebuilt=False, location=Location(path="template.yaml"),
         )
         for subject, told in artifacts
     )  # fmt: skip

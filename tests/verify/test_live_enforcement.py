@@ -65,6 +65,9 @@ def test_a_configuration_that_was_replaced_is_broken_where_the_policy_names_one(
     assert broken(found) == ("code-signing-config", 5)
     link = the(found.chains[0], "code-signing-config")
     assert (link.expected, link.found) == (orders.configuration, another)
+    orders.targets = (replace(orders.targets[0], code_signing_config=None),)
+    orders.enforce = EnforcePolicy(configuration=orders.configuration)
+    assert broken(orders.verify("orders:live")) == ("code-signing-config", 5)
 
 
 def test_a_stranger_among_the_publishers_is_broken(orders: World) -> None:
