@@ -13,6 +13,7 @@ from shipsafe.deploy.work import Work
 from shipsafe.errors import ConfigError
 from shipsafe.evidence.store import Store
 from shipsafe.flows.break_glass import going_on, under_override
+from shipsafe.flows.deploy_record import RecordRequest
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.flows.speakers import check_speakers
 from shipsafe.flows.stages import promotions, stage_of, target_at
@@ -78,6 +79,14 @@ class Deploying:
     def deadline(self) -> timedelta:
         """How long one function may take."""
         return self.request.deadline or self.policy.deploy.deadline
+
+    def records(self, run: str) -> RecordRequest:
+        """How what this run deploys is stated; `run` is its id."""
+        override = self.verify.override
+        return RecordRequest(
+            trusted=self.policy.attest, run=run, today=self.now().date(), signers=self.request.signers, stage=self.request.stage,
+            store=self.store, override=override.told if override else None,
+        )  # fmt: skip
 
     def work(self, looks: Looks, *, say: Say, until: datetime, interrupted: Callable[[], str] = nobody) -> Work:
         """What the steps at one place work with."""

@@ -21,7 +21,7 @@ from shipsafe.deploy.wanted import Wanted, wanted
 from shipsafe.errors import ExitCode, IncompleteError, ShipsafeError, gravest
 from shipsafe.flows.deploy_case import Deploying
 from shipsafe.flows.deploy_checks import signed_for
-from shipsafe.flows.deploy_record import RecordRequest, keep_record
+from shipsafe.flows.deploy_record import keep_record
 from shipsafe.flows.targets import place_of
 from shipsafe.flows.via import Handing
 from shipsafe.model.chain import Chain, Link, Verification
@@ -220,11 +220,9 @@ def landed(case: Deploying, standing: tuple[Standing, ...]) -> HandedOver:
         verdicts[f"{deployment.account}/{deployment.region}/{deployment.function}"] = found.verdict
         told.append((deployment, next(iter(found.chains), None)))
     ran = [(one, chain) for one, chain in told if one.error is None]
-    request = RecordRequest(trusted=case.policy.attest, run=run, today=now.date(), signers=case.request.signers, stage=case.request.stage,
-                            store=case.store, override=override.told if override else None)  # fmt: skip
     release, unrecorded = case.release, None
     try:
-        release = keep_record(case.output, case.release, ran, request) if ran else case.release
+        release = keep_record(case.output, case.release, ran, case.records(run)) if ran else case.release
     except ShipsafeError as error:
         unrecorded = error
     return HandedOver(
