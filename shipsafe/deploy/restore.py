@@ -30,7 +30,7 @@ def restore(to: Shifting, hands: Hands, why: str) -> RolledOut:
         hands: time, pace, and who is told.
         why: a sentence, for the report.
     """
-    hands.say(f"{to.name}:{to.alias}: going back, {why}")
+    hands.say(f"{to.name}:{to.alias}: going back. {why}")
     to = replace(to, aws=to.aws.calling_once())
     until = max(to.marks.deadline, hands.now() + _LEAST)
     try:

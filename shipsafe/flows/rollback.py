@@ -267,7 +267,8 @@ def _taken_back(plan: Rollback, request: VerifyRequest, base: Deployment, hands:
             notes += (f"Nobody knows whether CodeDeploy goes on moving the alias: {error}",)
     out = restore(to, hands, plan.why)
     ending = Ending.DEPLOYED if out.ending is Ending.ROLLED_BACK else out.ending  # it was asked for
-    return replace(base, ending=ending, reason="" if ending is Ending.DEPLOYED else out.reason, shifts=out.shifts, error=out.error,
+    went = tuple(replace(one, percent=WHOLE) for one in out.shifts)  # seen from the version that it goes back to
+    return replace(base, ending=ending, reason="" if ending is Ending.DEPLOYED else out.reason, shifts=went, error=out.error,
                    notes=notes + out.notes)  # fmt: skip
 
 
