@@ -48,14 +48,14 @@ def enforce_leg(run: Run) -> LegReport:
     standings = [one.case.standing for place, one in found.functions if (place.wanted.account, place.wanted.region) in here]
     wrongs = [(one.name, wrong) for one in standings for wrong in one.of_configuration]
     absent = [name for name, wrong in wrongs if wrong.what is What.ABSENT]
-    if run.request.create:
-        wrongs = [(name, wrong) for name, wrong in wrongs if wrong.what is not What.ABSENT]
-        standings = [one for one in standings if one.name not in absent]
+    standings = [one for one in standings if one.name not in absent]
+    mine = [(name, wrong) for name, wrong in wrongs if wrong.what is not What.ABSENT]
+    wrongs = mine if run.request.create else wrongs
     if wrongs or found.unlooked:
         code = gravest([*(wrong.code for _, wrong in wrongs), *(ExitCode.INCOMPLETE for _ in found.unlooked)])
         said = [f"{name}: {wrong.sentence} {wrong.remedy}".rstrip() for name, wrong in wrongs] + [str(one) for one in found.unlooked]
-        said += ["`shipsafe enforce` says what to change, and does it."] if len(wrongs) > len(absent) else []
-        said += ["--create makes functions that are not there."] if absent else []
+        said += ["`shipsafe enforce` says what to change, and does it."] if mine else []
+        said += ["--create makes functions that are not there."] if len(wrongs) > len(mine) else []
         return LegReport(leg=Leg.ENFORCE, went=Went.STOPPED, sentence=said[0], code=code, notes=tuple(said[1:]))
     strict, made = sum(one.enforces for one in standings), len(absent)
     parts = [f"{count(strict, 'function')} {'takes' if strict == 1 else 'take'} only what the policy's profiles have signed"]
