@@ -210,7 +210,8 @@ class Course:
             self._write(Phase.DONE)
         except ShipsafeError as failed:
             self.notes += (f"The tags of function {self.plan.name} still say that it is being deployed: {failed}",)
-        return Done(deployment=self._ended(Ending.DEPLOYED, error), verified=verified, course=self)
+        ending = Ending.UNCHANGED if self.plan.arrived else Ending.DEPLOYED
+        return Done(deployment=self._ended(ending, error), verified=verified, course=self)
 
     def undone(self, error: ShipsafeError) -> Deployment:
         """Callers have it, and are to go back."""

@@ -70,8 +70,16 @@ class FunctionPlan:
         return self.live is not None and not (self.changes or self.code or self.shift or self.earlier) and bool(self.version)
 
     @property
+    def arrived(self) -> bool:
+        """Whether an earlier run has done all of it but say so: the tags are left, and a look at what runs."""
+        left = self.changes or self.code or self.shift or not self.version
+        return self.live is not None and self.resumption is Resumption.FINISH and not left
+
+    @property
     def before(self) -> str:
-        """The version that the alias leads to, "" where there is none."""
+        """The version that the alias leads to, or led to before a deployment that this one goes on with; "" where there is none."""
+        if self.resumption is Resumption.FINISH and self.earlier is not None:
+            return self.earlier.before.version
         alias = self.live.alias(self.wanted.alias) if self.live else None
         return alias.version if alias else ""
 

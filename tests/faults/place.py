@@ -1,0 +1,231 @@
+"""A place to break deployments at: release 1 of a function runs behind its alias, release 2 is signed and waits to go live.
+
+place.begin()                     # all as it was
+ran = place.deploy()              # `shipsafe deploy`, in this process, on a clock that passes when it sleeps
+place.function()                  # what there is of it, as Lambda tells
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+
+from shipsafe.adapters.aws.session import Aws, Place, open_aws
+from shipsafe.errors import ExitCode, ShipsafeError
+from shipsafe.flows.deploy import Deployed, DeployPlan, deployed, deploying, planned
+from shipsafe.flows.deploy_request import DeployRequest
+from shipsafe.local.call import Call
+from shipsafe.local.endpoint import Endpoint
+from shipsafe.model.deployment import Deployment
+from tests.faults.project import ALIAS, FUNCTION, Releases, artifact
+from tests.local_endpoint import ACCOUNT, REGION, client
+
+SERVICES = ("s3", "signer", "lambda", "cloudwatch")
+DEADLINE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a run came to: its exit code, what it says of the function, what it said, and what it raised."""
+
+    code: ExitCode
+    deployment: Deployment | None = None
+    done: Deployed | None = None
+    plan: DeployPlan | None = None
+    error: ShipsafeError | None = None
+    lines: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        ending = f"{self.deployment.ending}: {self.deployment.reason} {self.deployment.error!r}" if self.deployment else ""
+        return f"exit {int(self.code)} {ending} {self.error or ''}\n" + "\n".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """What there is of the function: code and layers by version, the alias, and the tags."""
+
+    versions: Mapping[str, tuple[str, tuple[str, ...]]]
+    alias: tuple[str, Mapping[str, float]] | None
+    tags: Mapping[str, str]
+    layers: int
+
+    @property
+    def reached(self) -> set[str]:
+        """The versions that callers of the alias reach."""
+        return {self.alias[0], *self.alias[1]} if self.alias else set()
+
+
+@dataclass
+class Site:
+    """The endpoint, the releases, and the state to begin from. `tries`: how often botocore makes a call."""
+
+    endpoint: Endpoint
+    releases: Releases
+    folder: Path
+    tries: int = 1
+    snapshots: dict[str, Any] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)  # every value that shipsafe:step was given
+    passed: timedelta = timedelta()
+    signatures: int = 0
+    opened: dict[int, Aws] = field(default_factory=dict)
+
+    @property
+    def release(self) -> Path:
+        """Where the second release lies: a copy, as records are added to it."""
+        return self.folder / "dist"
+
+    def keep(self) -> None:
+        """Let the state of now be the one to begin from."""
+        self.snapshots = {name: core.snapshot() for name, core in self.endpoint.front.cores.items()}
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Let the state of now be the one to begin from, for a while."""
+        before, release = self.snapshots, self.releases
+        self.keep()
+        try:
+            left = self.folder / "left"
+            shutil.rmtree(left, ignore_errors=True)
+            shutil.copytree(self.release, left)
+            self.releases = replace(release, second=left)
+            yield
+        finally:
+            self.snapshots, self.releases = before, release
+
+    def begin(self) -> None:
+        """All as it was."""
+        self.endpoint.faults.clear()
+        for name, snapshot in self.snapshots.items():
+            self.endpoint.front.cores[name].restore(snapshot)
+        self.endpoint.trail.clear()
+        self.endpoint.functions.set_answer(ACCOUNT, REGION, FUNCTION, payload=b"{}")
+        self.steps.clear()
+        self.passed = timedelta()
+        shutil.rmtree(self.release, ignore_errors=True)
+        shutil.copytree(self.releases.second, self.release)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.passed
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += timedelta(seconds=seconds)
+        self.endpoint.clock.moved = self.passed
+
+    def connect(self, _place: Place) -> Aws:
+        """One session for all runs, with clients that call `tries` times."""
+        if self.tries not in self.opened:
+            aws = open_aws(Place(region=REGION))
+            for name in SERVICES:
+                for key, tries in ((name, self.tries), (f"{name} once", 1)):
+                    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, read_timeout=20)
+                    aws._clients[key] = aws.session.client(name, region_name=REGION, config=config)
+            self.opened[self.tries] = aws
+        return self.opened[self.tries]
+
+    def deploy(
+        self,
+        release: Path | None = None,
+        *,
+        before: Callable[[], None] = lambda: None,
+        told: Callable[[str], None] = lambda _line: None,
+        **words: Any,
+    ) -> Ran:
+        """Plan it and carry it out, as the command does. `before` is called between the two, `told` with each line."""
+        request = DeployRequest(out=release or self.release, policy=self.releases.policy, local_root=self.endpoint.fingerprint, **words)
+        lines: list[str] = []
+
+        def say(line: str) -> None:
+            lines.append(line)
+            told(line)
+
+        try:
+            with deploying(
+                request, say, connect=self.connect, now=self.now, clock=lambda: time.monotonic() + self.passed.total_seconds(),
+                sleep=self.sleep,
+            ) as case:  # fmt: skip
+                plan = planned(case)
+                if plan.exit_code is not ExitCode.PASS:
+                    found = plan.verification.first_broken
+                    return Ran(code=plan.exit_code, plan=plan, lines=(*lines, str(found)))
+                before()
+                done = deployed(case, plan, say)
+        except ShipsafeError as error:
+            return Ran(code=error.exit_code, error=error, lines=tuple(lines))
+        [deployment] = done.deployments
+        return Ran(code=done.exit_code, deployment=deployment, done=done, plan=plan, lines=(*lines, str(done.unrecorded or "")))
+
+    def calls(self) -> list[tuple[str, str]]:
+        """What was asked since the beginning: service and operation."""
+        return [(one["eventSource"].partition(".")[0], one["eventName"]) for one in self.endpoint.trail.events()]
+
+    def function(self) -> Function:
+        """What there is of it, as Lambda tells."""
+        state = self.endpoint.functions.snapshot()["places"][f"{ACCOUNT}/{REGION}"]
+        it = state["functions"][FUNCTION]
+        alias = it["aliases"].get(ALIAS)
+        return Function(
+            versions={
+                one["number"]: (one["code"]["code_sha256"], tuple(layer["arn"] for layer in one["layers"]))
+                for one in (it["latest"], *it["versions"].values())
+            },
+            alias=(alias["version"], dict(alias["weights"])) if alias else None,
+            tags=dict(it["tags"]),
+            layers=sum(len(layer["versions"]) for layer in state["layers"].values()),
+        )
+
+    def state(self) -> str:
+        """All that a later run could see of it, without what is new each time: names of deployments and times."""
+        it = self.function()
+        tags = {name: value for name, value in it.tags.items() if name != "shipsafe:deploy"}
+        records = sorted((file.name, file.stat().st_size) for file in self.release.iterdir())
+        return repr((it.versions, it.alias, tags, it.layers, records))
+
+    def jobs(self) -> int:
+        """How many signatures were made."""
+        return len(self.endpoint.signer.snapshot()["jobs"])
+
+    def codes(self) -> dict[str, str]:
+        """CodeSha256 of what was signed: of the first release and of the second."""
+        found = {"first": self.releases.first, "second": self.releases.second}
+        return {name: artifact(release)["signatures"][0]["code_sha256"] for name, release in found.items()}
+
+
+class Watched:
+    """Lambda, with an eye on what is written to the tags that remember a deployment."""
+
+    def __init__(self, core: Any, steps: list[str]) -> None:
+        self._core, self._steps = core, steps
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._core, name)
+
+    def handle(self, call: Call) -> dict[str, Any]:
+        told: dict[str, Any] = self._core.handle(call)
+        if call.operation == "TagResource" and "shipsafe:step" in call.parameters["Tags"]:
+            self._steps.append(call.parameters["Tags"]["shipsafe:step"])
+        return told
+
+
+def make_site(endpoint: Endpoint, releases: Releases, folder: Path) -> Site:
+    """Release 1 is live: its deployment is what later ones begin from."""
+    endpoint.functions.configure({"creating": 0, "updating": 0})
+    site = Site(endpoint, releases, folder)
+    endpoint.front.cores = {**endpoint.front.cores, "lambda": Watched(endpoint.front.cores["lambda"], site.steps)}
+    config = client("lambda").list_code_signing_configs()["CodeSigningConfigs"][0]["CodeSigningConfigArn"]
+    signed = artifact(releases.first)["signatures"][0]["object"]
+    client("lambda").create_function(
+        FunctionName=FUNCTION, Runtime="python3.13", Handler="app.handler", Role=f"arn:aws:iam::{ACCOUNT}:role/pay",
+        Code={"S3Bucket": signed["bucket"], "S3Key": signed["key"], "S3ObjectVersion": signed["version"]}, CodeSigningConfigArn=config,
+    )  # fmt: skip
+    endpoint.functions.set_answer(ACCOUNT, REGION, FUNCTION, payload=b"{}")
+    first = site.deploy(releases.first)
+    assert first.code == 0, first
+    site.signatures = site.jobs()
+    site.keep()
+    return site
