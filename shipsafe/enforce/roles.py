@@ -72,7 +72,10 @@ def roles_at(looks: Looks, wanted: Wanted) -> dict[Enforcing, Role]:
 
 
 def _chosen(looks: Looks, wanted: Wanted, mode: Enforcing) -> Configuration | None:
-    """The one that the policy names; else one of those that shipsafe made: as it should be before others, then always the same."""
+    """The one that the policy names; else one of those that shipsafe made: as it should be before others, then always the same.
+
+    One that warned, and that somebody has set to Enforce since, is left as it is.
+    """
     if mode is Enforcing.ENFORCE and wanted.named is not None:
         named = looks.configuration(wanted.named)
         if named is None:
@@ -80,6 +83,7 @@ def _chosen(looks: Looks, wanted: Wanted, mode: Enforcing) -> Configuration | No
             raise ConfigError(f"There is no {wanted.named}.", remedy=remedy)
         return named
     made = [one for one in looks.configurations() if one.description == wanted.description(mode)]
+    made = [one for one in made if mode is Enforcing.ENFORCE or one.policy != ENFORCE]
     return min(made, key=lambda one: (not is_right(one, wanted, mode), one.arn), default=None)
 
 

@@ -75,6 +75,15 @@ def test_what_enforces_is_never_loosened(shop: Shop) -> None:
     assert (shop.mode(), shop.mode("other")) == ("Enforce", "Enforce")
 
 
+def test_one_that_warned_and_was_set_to_enforce_is_not_set_back(shop: Shop) -> None:
+    shop.attach(shop.function(), shop.configuration(shop.profile, STRANGER, description=f"{OURS} (warn)"))
+    shop.function("new")
+    shop.enforced()
+    assert (shop.mode(), shop.mode("new")) == ("Enforce", "Warn")
+    assert shop.attached()["AllowedPublishers"]["SigningProfileVersionArns"] == [shop.profile]
+    assert apis(shop.survey()) == []
+
+
 def test_the_configuration_of_the_policy_is_attached_and_another_is_told(shop: Shop) -> None:
     named = shop.configuration(shop.profile)
     shop.enforce = EnforcePolicy(quiet=timedelta(), configuration=named)
