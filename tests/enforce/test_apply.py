@@ -104,3 +104,14 @@ def test_a_tag_that_shipsafe_did_not_write_counts_for_nothing(shop: Shop) -> Non
         assert apis(found) == ["TagResource"]
         assert "Lambda has to warn for 7 days first." in held(found)
     assert shop.mode() == "Warn"
+
+
+@pytest.mark.parametrize("operation", ["CreateCodeSigningConfig", "PutFunctionCodeSigningConfig"])
+def test_an_answer_that_is_lost_on_the_way_leaves_nothing_to_be_done(shop: Shop, operation: str) -> None:
+    """AWS's client asks again by itself. A configuration may then be there twice, for Lambda takes no token: no function changes places."""
+    shop.function()
+    shop.endpoint.faults.add(Fault(service="lambda", operation=operation, kind="reset", when="after"))
+    _, (done,) = shop.enforced()
+    assert not done.failed
+    assert shop.mode() == "Warn"
+    assert apis(shop.survey()) == []
