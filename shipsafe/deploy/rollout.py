@@ -59,6 +59,8 @@ def stage_of(to: Shifting, percent: int) -> Alias:
 def roll_out(to: Shifting, hands: Hands) -> RolledOut:
     """Move all calls of the alias to the version. Raises nothing that AWS does: what went wrong is in what it gives.
 
+    A fault of ours is raised when the alias was taken back.
+
     The marks must have been written before. Afterwards they say `shifting` (whoever verifies writes `done`), or `restored` or `left`.
     """
     shifts: list[Shift] = []
@@ -73,6 +75,9 @@ def roll_out(to: Shifting, hands: Hands) -> RolledOut:
         back = left(to, hands, error, "")
     except ShipsafeError as error:
         back = restore(to, hands, str(error))
+    except Exception:  # a fault of ours: no canary stays behind while it is told
+        restore(to, hands, "shipsafe itself failed.")
+        raise
     else:
         return RolledOut(ending=Ending.DEPLOYED, marks=to.marks, shifts=tuple(shifts), notes=_notes(to, calls))
     return replace(back, shifts=(*shifts, *back.shifts))

@@ -4,6 +4,7 @@ roll_out(Shifting, Hands) -> RolledOut
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -51,6 +52,16 @@ class Shifting:
         return f"shipsafe deploy --rollback {self.function}:{self.alias}"
 
 
+def unbroken(say: Callable[[str], None]) -> Callable[[str], None]:
+    """The same, and silence once nobody reads any more: a closed terminal must not end what takes an alias back."""
+
+    def told(line: str) -> None:
+        with suppress(OSError, ValueError):  # ValueError: of a stream that was closed
+            say(line)
+
+    return told
+
+
 def nobody() -> str:
     """Nothing interrupts."""
     return ""
@@ -63,7 +74,7 @@ class Hands:
     Attributes:
         now: UTC. sleep: takes seconds.
         pace: of the control-plane calls of the account and Region.
-        say: told each step, a line.
+        say: told each step, a line; it must not raise (`unbroken`).
         interrupted: what has interrupted us (`SIGINT`), "" while nothing has.
     """
 

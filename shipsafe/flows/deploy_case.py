@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from shipsafe.adapters.aws.looks import Looks
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
-from shipsafe.deploy.shifting import Hands
+from shipsafe.deploy.shifting import Hands, unbroken
 from shipsafe.deploy.work import Work
 from shipsafe.errors import ConfigError
 from shipsafe.evidence.store import Store
@@ -90,7 +90,7 @@ class Deploying:
 
     def work(self, looks: Looks, *, say: Say, until: datetime, interrupted: Callable[[], str] = nobody) -> Work:
         """What the steps at one place work with."""
-        hands = Hands(now=self.now, sleep=self.sleep, pace=looks.pace, say=say, interrupted=interrupted)
+        hands = Hands(now=self.now, sleep=self.sleep, pace=looks.pace, say=unbroken(say), interrupted=interrupted)
         return Work(aws=looks.aws, hands=hands, functions=looks.functions, until=until)
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from shipsafe.adapters.aws.functions import FunctionName, find_function
 from shipsafe.adapters.aws.looks import open_looks
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
-from shipsafe.deploy.shifting import Hands
+from shipsafe.deploy.shifting import Hands, unbroken
 from shipsafe.errors import ConfigError, ExitCode, ShipsafeError, gravest
 from shipsafe.evidence.deployment_record import deployment_statement
 from shipsafe.evidence.envelope import read_envelope, written
@@ -103,7 +103,7 @@ def rolling_back(
         check_speakers(request.signers, verify.policy, Role.DEPLOYER, verify.today)
         aws = connect(_place(name, request, verify))
         looks = open_looks(aws, clock, sleep)
-        hands = Hands(now=now, sleep=sleep, pace=looks.pace, say=say)
+        hands = Hands(now=now, sleep=sleep, pace=looks.pace, say=unbroken(say))
         alias = verify.policy.deploy.default.alias or ""
         yield RollingBack(request=request, name=name, verify=verify, aws=aws, hands=hands, alias=alias)
 

@@ -9,6 +9,7 @@ import pytest
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy.marks import Before, Phase
 from shipsafe.deploy.rollout import check_time, roll_out
+from shipsafe.deploy.shifting import unbroken
 from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.pki import LocalRoot
@@ -126,6 +127,28 @@ def test_an_interrupt_takes_it_back(stage: Stage) -> None:
     assert (out.ending, out.reason) == (Ending.ROLLED_BACK, "It was interrupted (SIGTERM).")
     assert stage.alias() == ("1", {})
     assert (stage.time - stage.began) < timedelta(seconds=63)
+
+
+def test_a_fault_of_ours_takes_it_back_and_is_raised(stage: Stage) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    stage.then = [(timedelta(minutes=1), fail)]
+    with pytest.raises(ZeroDivisionError):
+        roll_out(stage.shifting(), stage.hands)
+    assert stage.alias() == ("1", {})
+    told = stage.remembered()
+    assert told is not None
+    assert told.phase is Phase.RESTORED
+
+
+def test_a_terminal_that_is_closed_keeps_nothing_from_going_back(stage: Stage) -> None:
+    def say(_line: str) -> None:
+        raise BrokenPipeError
+
+    stage.then = [(timedelta(minutes=1), lambda: setattr(stage, "signal", "SIGHUP"))]
+    out = roll_out(stage.shifting(), replace(stage.hands, say=unbroken(say)))
+    assert (out.ending, stage.alias()) == (Ending.ROLLED_BACK, ("1", {}))
 
 
 def test_who_cannot_watch_for_a_while_waits(stage: Stage) -> None:
