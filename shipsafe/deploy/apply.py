@@ -21,6 +21,7 @@ from shipsafe.deploy.create import created
 from shipsafe.deploy.latest import give_back, published, update_latest
 from shipsafe.deploy.look import Live
 from shipsafe.deploy.marks import Before, Marks, Phase
+from shipsafe.deploy.patience import FinalError
 from shipsafe.deploy.plan import FunctionPlan
 from shipsafe.deploy.restore import restore
 from shipsafe.deploy.resume import Resumption
@@ -113,6 +114,7 @@ class Course:
         wanted, plan, live = self.plan.wanted, self.plan, self.plan.live
         before, version, began = Before(alias=wanted.alias), "", self.run.began
         if live is not None:
+            self._check_alone(live)
             alias = live.alias(wanted.alias)
             if plan.resumption is Resumption.TAKE_BACK and plan.earlier is not None:
                 self._take_back(plan.earlier)
@@ -133,6 +135,19 @@ class Course:
         self._write(phase)
         self._touched = phase is Phase.CODE
         return live
+
+    def _check_alone(self, live: Live) -> None:
+        """Whether nobody has begun another deployment since this one was planned: of two at once the first wins.
+
+        Raises:
+            IncompleteError: somebody has, or the tags could not be read.
+        """
+        seen = tags.of_tags(self._function, live.whole.tags)
+        now = self.work.again(lambda: tags.read(self.work.aws, self._function, self.work.hands.pace))
+        if now != seen and now is not None:
+            when = f"{now.began:%Y-%m-%d %H:%M} UTC, {now.phase}"
+            what = f"Another deployment of {self.plan.name} has begun since this one was planned ({when})."
+            raise FinalError(what, remedy="Wait until it has ended, then run this again: it looks and plans anew.")
 
     def _made(self, marks: Marks) -> Live:
         """The function, which was not there.

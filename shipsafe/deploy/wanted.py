@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shipsafe.errors import ConfigError, IncompleteError, NothingError
 from shipsafe.model.deployment import DeployPolicy, FunctionDeploy
-from shipsafe.model.preference import filled
+from shipsafe.model.preference import ALIAS_NAME, filled
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.publish import MANIFEST
 from shipsafe.packing.release import Release, ReleasedArtifact
@@ -116,6 +116,9 @@ def _check_names(found: tuple[Wanted, ...]) -> None:
         if not _LAYER_NAME.fullmatch(one.name):
             what = f"{one.artifact.subject} cannot be called {one.name[:80]!r} in Lambda."
             raise ConfigError(what, remedy=f'Give it a name: [[deploy.function]] function = "{one.artifact.name}", name = "...".')
+        if one.alias and not ALIAS_NAME.fullmatch(one.alias):
+            what = f"{one.artifact.subject} cannot have an alias {one.alias[:80]!r}."
+            raise ConfigError(what, remedy="An alias has letters, digits, hyphens and underscores, and is no number.")
         other = called.setdefault((one.is_layer, one.name), one)
         if other is not one:
             what = f"{other.artifact.subject} and {one.artifact.subject} are both to be {one.name!r}: one cannot run as the other."

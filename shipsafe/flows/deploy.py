@@ -23,7 +23,7 @@ from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeE
 from shipsafe.evidence.override_record import check_time
 from shipsafe.flows.deploy_case import Deploying, Say, deploying
 from shipsafe.flows.deploy_plan import DeployPlan, LayerPlan, PlacePlan, planned, pseudo_parameters
-from shipsafe.flows.deploy_record import RecordRequest, keep_record
+from shipsafe.flows.deploy_record import keep_record
 from shipsafe.flows.interrupts import interrupts
 from shipsafe.model.chain import Verification
 from shipsafe.model.deployment import Deployment, Ending
@@ -165,13 +165,8 @@ def _verify(case: Deploying, place: PlacePlan) -> Callable[[str], Verification]:
 
 def _recorded(case: Deploying, plan: DeployPlan, done: Sequence[Done]) -> tuple[Release, ShipsafeError | None]:
     told = [(one.deployment, next(iter(one.verified.chains), None) if one.verified else None) for one in done]
-    override = case.verify.override
-    request = RecordRequest(
-        trusted=case.policy.attest, run=plan.run, today=case.now().date(), signers=case.request.signers, stage=case.request.stage,
-        store=case.store, override=override.told if override else None,
-    )  # fmt: skip
     try:
-        return keep_record(case.output, case.release, told, request), None
+        return keep_record(case.output, case.release, told, case.records(plan.run)), None
     except ShipsafeError as error:
         return case.release, error
 

@@ -1,11 +1,12 @@
 """A release that was built once and signed at the local endpoint, and functions for it to go live in."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,12 @@ class Scene:
     def refuse(self, operation: str, *, code: str = "AccessDeniedException", status: int = 403, times: int = 0, **words: Any) -> None:
         """From now on (0: for ever) AWS refuses an operation."""
         self.endpoint.faults.add(Fault(service="lambda", operation=operation, times=times, code=code, status=status, message="no", **words))
+
+    def twin(self) -> "Scene":
+        """The same release in another folder, as on another machine."""
+        other = self.desk.project.with_name("twin")
+        shutil.copytree(self.desk.project, other)
+        return replace(self, desk=replace(self.desk, project=other))
 
     def interrupt(self) -> None:
         """As Ctrl-C does."""

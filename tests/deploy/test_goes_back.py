@@ -133,3 +133,15 @@ def test_what_a_dead_run_has_left_is_ended_by_the_next(scene: Scene, monkeypatch
 
 class Died(BaseException):
     """As a process that is killed."""
+
+
+def test_of_two_deployments_at_once_the_first_wins_and_the_other_says_so(scene: Scene) -> None:
+    """Both were planned on the same function, from two folders; the second one leaves the first one's marks alone."""
+    scene.function()
+    scene.add(LIVE)
+    twin = scene.twin()
+    late = scene.deploy(between=twin.deploy)
+    one = only(late)
+    assert (one.ending, late.exit_code) == (Ending.REFUSED, 4)
+    assert "has begun since this one was planned" in one.reason
+    assert (scene.alias(), scene.versions(), scene.tags()["shipsafe:step"]) == (("2", {}), ["1", "2"], "done 2")
