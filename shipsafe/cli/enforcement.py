@@ -40,10 +40,11 @@ def summary(found: EnforceSurvey) -> str:
     """One sentence about all functions."""
     functions = [one for _, one in found.functions]
     enforcing = sum(one.case.standing.enforces for one in functions)
-    waiting = sum(bool(one.holding) for one in functions)
+    ready, waiting = sum(map(_ready, functions)), sum(bool(one.holding) for one in functions)
     wrong = sum(bool(one.case.standing.wrongs) for one in functions)
     clean = "nothing is wrong" if not wrong else f"something is wrong with {wrong}"
-    return f"{count(len(functions), 'function')}: {enforcing} {'enforces' if enforcing == 1 else 'enforce'}, {waiting} held back; {clean}."
+    strict = f"{enforcing} {'enforces' if enforcing == 1 else 'enforce'}{f', {ready} ready' if ready else ''}"
+    return f"{count(len(functions), 'function')}: {strict}, {waiting} held back; {clean}."
 
 
 def document(found: EnforceSurvey) -> dict[str, Any]:
@@ -98,8 +99,16 @@ def _function(one: FunctionPlan, *, planning: bool) -> Iterator[str]:
         line = f"{wrong.sentence} {wrong.remedy}".rstrip()
         if line not in told:
             yield f"      {wrong.what}: {line}"
+    if planning and _ready(one):
+        since = one.readiness.since
+        yield f"      ready: {f'Lambda has warned since {since:%Y-%m-%d}; ' if since else ''}nothing holds Enforce back"
     if planning and one.case.mode is Enforcing.ENFORCE:
         yield from (f"      held back: {line}" for line in one.holding)
+
+
+def _ready(one: FunctionPlan) -> bool:
+    """Whether it gets from less to Enforce."""
+    return one.goal is Goal.ENFORCE and not one.case.standing.enforces
 
 
 def _mode(one: FunctionPlan) -> str:

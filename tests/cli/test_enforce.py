@@ -46,7 +46,7 @@ def test_check_changes_nothing_and_enforce_makes_it_pass(shop: Shop, capsys: pyt
     assert run(["enforce", "--check"]) == ExitCode.INTEGRITY
     out = capsys.readouterr().out
     assert "LOCAL       no-configuration: Function orders has no code-signing configuration: Lambda takes any code for it." in out
-    assert out.endswith("LOCAL 1 function: 0 enforce, 0 held back; something is wrong with 1. exit 5\n")
+    assert out.endswith("LOCAL 1 function: 0 enforce, 1 ready, 0 held back; something is wrong with 1. exit 5\n")
     assert shop.mode() == "none"
     assert run(["enforce", "--yes"]) == ExitCode.PASS
     out = capsys.readouterr().out
