@@ -75,12 +75,20 @@ def _of_contents(predicate: Mapping[str, Any], contents: Contents | None) -> Ite
         yield "The builder states other contents than lie in the zip.", str(stated), contents.content_digest
 
 
+def _members(name: str, stated: Any, there: Any) -> Iterator[tuple[str, Any, Any]]:
+    """A value with its name, or each member of a mapping with its own."""
+    if isinstance(stated, Mapping) and isinstance(there, Mapping):
+        yield from ((member, stated.get(member), there.get(member)) for member in {**stated, **there})
+    else:
+        yield name, stated, there
+
+
 def _of_manifest(predicate: Mapping[str, Any], entry: Mapping[str, Any], release: Release) -> Iterator[tuple[str, str, str]]:
     """Where the manifest says something else: what it says, the builder has to vouch for."""
     definition = predicate["buildDefinition"]
     outer = definition["externalParameters"]
     artifact = outer["artifact"]
-    pairs = [(name, artifact.get(name), entry.get(name)) for name in SAID]
+    pairs = [pair for name in SAID for pair in _members(name, artifact.get(name), entry.get(name))]
     pairs.append(("prebuilt", artifact.get("prebuilt"), entry["source"] == "prebuilt"))
     pairs += [(name, outer.get(name), release.document[name]) for name in ("project", "template")]
     pairs.append(("policy", outer.get("policy", {}).get("digest"), release.document["policy"]["digest"]))

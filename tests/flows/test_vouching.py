@@ -226,6 +226,7 @@ def test_a_zip_that_was_replaced_with_all_that_nobody_signed_is_refused(shop: Pa
         ("layers", [], "layers"),
         ("source", "prebuilt", "built-by"),
         ("locks", [], "lock"),
+        ("deployment", {"function_name": "payments", "alias": None, "preference": None, "unclear": []}, "deployment"),
     ],
 )
 def test_a_claim_that_the_builder_contradicts_is_refused(shop: Path, dist: Path, terms: str, field: str, value: Any, named: str) -> None:
@@ -233,6 +234,29 @@ def test_a_claim_that_the_builder_contradicts_is_refused(shop: Path, dist: Path,
     signed_by(dist, "ci")
     edited(dist, "Pay", lambda entry: entry.update({field: value}))
     refused(shop, dist, terms, f"Pay cannot be signed. The builder's provenance says of it, as its {named}: ")
+
+
+def test_where_it_goes_cannot_be_left_out_or_put_in(shop: Path, dist: Path) -> None:
+    """Who deploys takes the function's name from the manifest: it decides what gets the code."""
+    signed_by(dist, "ci")
+    edited(dist, "Pay", lambda entry: entry.pop("deployment"))
+    refused(shop, dist, STRICT + CI, "as its deployment: ")
+
+
+def test_a_release_of_an_older_build_said_nothing_of_it_and_nobody_can_add_it(shop: Path, dist: Path) -> None:
+    def as_before(one: Statement) -> Statement:
+        definition = one.predicate["buildDefinition"]
+        outer = definition["externalParameters"]
+        artifact = {name: value for name, value in outer["artifact"].items() if name != "deployment"}
+        return replace(one, predicate={**one.predicate, "buildDefinition": {
+            **definition, "externalParameters": {**outer, "artifact": artifact}}})  # fmt: skip
+
+    signed_by(dist, "ci", change=lambda one: as_before(one) if one.kind == Predicate.PROVENANCE else one)
+    refused(shop, dist, STRICT + CI, "does not say the deployment of it")
+    for one in read_release(dist).artifacts:
+        edited(dist, one.name, lambda entry: entry.pop("deployment", None))
+    under = policy(shop, (shop / "shipsafe.toml").read_text() + STRICT + CI)
+    assert asked(shop, under, dist=dist).builder == "attested by ci"
 
 
 @pytest.mark.parametrize(("part", "named"), [("source", "commit"), ("policy", "policy")])

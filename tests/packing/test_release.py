@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, NothingError, ShipsafeError
+from shipsafe.model.deployment import CodeDeployGroup, Rollout, Strategy
+from shipsafe.model.preference import Preference
 from shipsafe.model.signing import S3Object, SignedArtifact
 from shipsafe.packing.manifest import Source
 from shipsafe.packing.output import Output, output_lock
@@ -66,6 +68,25 @@ def test_a_release_of_an_older_build_has_no_evidence(out: Path) -> None:
     (out / "shipsafe.json").write_text(json.dumps(document))
     pay = read_release(out).artifacts[0]
     assert (pay.evidence, pay.evidence_sha256, pay.evidence_signed) == (None, "", False)
+
+
+def test_what_the_template_says_of_going_live_is_read_back_and_an_older_build_says_nothing(out: Path) -> None:
+    path = out / "shipsafe.json"
+    document = json.loads(path.read_text())
+    group = CodeDeployGroup(application="a", group="g")
+    preference = Preference(strategy=Strategy(rollout=Rollout.CANARY, percent=20), alarms=("slow",), before_hook="check", codedeploy=group)
+    live = {"function_name": "pay-prod", "alias": "live", "preference": preference.as_json(), "unclear": ["alarms: one is open"]}
+    _edited(out, deployment=live)
+    told = read_release(out).artifacts[0].told
+    assert (told.function_name, told.alias, told.preference, told.unclear) == ("pay-prod", "live", preference, ("alarms: one is open",))
+    for wrong in ({"function_name": "../x"}, {"alias": "a b"}, {"preference": {**preference.as_json(), "percent": 100}}):
+        _edited(out, deployment=live | wrong)
+        with pytest.raises(IntegrityError, match="It is not a release manifest: at artifacts/0/deployment"):
+            read_release(out)
+    del document["artifacts"][0]["deployment"]
+    path.write_text(json.dumps(document))
+    told = read_release(out).artifacts[0].told
+    assert (told.function_name, told.alias, told.preference, told.unclear) == (None, None, None, ())
 
 
 def test_what_is_stated_takes_the_place_of_what_was_and_of_nothing_else(out: Path) -> None:

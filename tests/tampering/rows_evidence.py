@@ -318,6 +318,13 @@ def _(trial: Trial) -> Words:
     return "verify", "dist"
 
 
+@MANIFEST("another function in the manifest", 5)
+def _(trial: Trial) -> Words:
+    """The manifest says that the code is to go to another function than the template does."""
+    trial.rewrite_manifest(lambda document: trial.artifact(document)["deployment"].update(function_name="payments"))
+    return "verify", "dist"
+
+
 @MANIFEST("another signed object in the manifest", 5)
 def _(trial: Trial) -> Words:
     """The manifest names another signed zip to deploy than the signing record does."""
