@@ -11,14 +11,26 @@ import sys
 import tempfile
 import time
 import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO, StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from shipsafe.adapters.aws.session import open_aws
+from shipsafe.flows.request import Request
+from shipsafe.flows.sandbox import Sandbox, sandbox
+from shipsafe.flows.sandbox_second import second_release
+from shipsafe.flows.ship import ship
+from shipsafe.flows.ship_request import ShipRequest, remembered
+from shipsafe.model.ship import Shipped
 from shipsafe.reports.json_report import read
+from shipsafe.reports.ship import text as ship_text
+from shipsafe.reports.ship.view import live_view
 from shipsafe.reports.text import screen
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +39,8 @@ _COLUMNS = 132
 
 
 def main() -> None:
-    """Write docs/images/build-pass.svg, build-fail.svg, verify-holds.svg and verify-broken.svg."""
+    """Write docs/images/ship.svg, ship-back.svg, build-pass.svg, build-fail.svg, verify-holds.svg and verify-broken.svg."""
+    shipping()
     for name, picture in (("orders", "build-pass"), ("orders-broken", "build-fail")):
         with tempfile.TemporaryDirectory() as out:
             done = _shipsafe(ROOT, "build", f"examples/{name}", "--format", "json", "--quiet", "--out", out)
@@ -36,6 +49,31 @@ def main() -> None:
         _save(console, picture, f"shipsafe build examples/{name}")
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, "-m", "shipsafe", "local", "run", "--", sys.executable, __file__, folder], cwd=ROOT, check=True)
+
+
+def shipping() -> None:
+    """In a sandbox: examples/orders goes live in three steps, and then a second release, which fails its callers, goes back."""
+    request = ShipRequest(
+        build=Request(path=ROOT / "examples" / "orders", today=datetime.now(UTC).date(), out=Path("dist")), connect=remembered(open_aws)
+    )
+    agree = SimpleNamespace(sign=lambda _case, _plan: True, deploy=lambda _case, _plan: True)
+    with sandbox(request, kept=None) as box:
+        first = _shipped("ship", replace(box.request, local_root=box.endpoint.fingerprint), box, agree)
+        again = replace(second_release(box, first), local_root=box.endpoint.fingerprint)
+        _shipped("ship-back", again, box, agree)
+
+
+def _shipped(picture: str, request: ShipRequest, box: Sandbox, agree: Any) -> Shipped:
+    console = _console()
+    view = live_view(console, mark="LOCAL ", title="shipsafe ship orders, in a sandbox: nothing of it reaches AWS")
+    shipped = ship(request, view, agree, ahead=box.ahead)  # not entered: it is painted once, when it is over
+    console.print(view.picture())
+    console.print("LOCAL", style="dim")
+    with console.capture() as captured:
+        ship_text.screen(shipped, console, legs=False)
+    console.print(Text.from_ansi("\n".join(f"LOCAL {line}".rstrip() for line in captured.get().splitlines())))
+    _save(console, picture, f"shipsafe ship --sandbox{' --seed-alarm' if picture == 'ship-back' else ''} examples/orders")
+    return shipped
 
 
 def chains(folder: Path) -> None:

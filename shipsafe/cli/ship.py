@@ -46,7 +46,12 @@ class _Shown:
         mark = MARK if local else ""
         if self.quiet:
             return silent_view()
-        return live_view(mark=mark, title=title) if sys.stderr.isatty() else plain_view(sys.stderr, mark=mark, title=title)
+        return live_view(mark=mark, title=title) if self.live else plain_view(sys.stderr, mark=mark, title=title)
+
+    @property
+    def live(self) -> bool:
+        """Whether the legs are painted on the terminal, and stay there."""
+        return sys.stderr.isatty() and not self.quiet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +188,10 @@ def _show(shipped: Shipped, shown: _Shown) -> None:
         return
     mark, out = MARK if shipped.local else "", console()
     out.width -= len(mark)
+    if shown.live:
+        sys.stdout.write(f"{mark.rstrip()}\n")
     with out.capture() as captured:
-        text.screen(shipped, out, verbose=shown.verbose)
+        text.screen(shipped, out, verbose=shown.verbose, legs=not shown.live)
     sys.stdout.writelines(f"{mark}{line}".rstrip() + "\n" for line in captured.get().splitlines())
 
 

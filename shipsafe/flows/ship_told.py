@@ -46,7 +46,8 @@ class Told:
         for one in deployments:
             row = self._rows[one.function]
             percent = {Ending.DEPLOYED: WHOLE, Ending.ROLLED_BACK: 0}.get(one.ending, row.percent) if row.percent is not None else None
-            state = "as it was" if one.ending is Ending.UNCHANGED else str(one.ending)
+            words = {Ending.UNCHANGED: "as it was", Ending.ROLLED_BACK: f"back at version {one.before or 'none'}"}
+            state = words.get(one.ending, str(one.ending))
             self._view.move(replace(row, version=one.version, percent=percent, state=state, bad=one.ending not in _WELL, done=True))
 
 

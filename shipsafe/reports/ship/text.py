@@ -41,18 +41,19 @@ def write(shipped: Shipped, *, verbose: bool = False) -> str:
     return lines(_sections(shipped, verbose=verbose))
 
 
-def screen(shipped: Shipped, console: "Console", *, verbose: bool = False) -> None:
-    """Print it on a terminal in colour; where the console is none, as `write` does."""
-    show(_sections(shipped, verbose=verbose), console)
+def screen(shipped: Shipped, console: "Console", *, verbose: bool = False, legs: bool = True) -> None:
+    """Print it on a terminal in colour; where the console is none, as `write` does. Without `legs` where they stand above already."""
+    show(_sections(shipped, verbose=verbose, legs=legs), console)
 
 
-def _sections(shipped: Shipped, *, verbose: bool) -> Iterator[Section]:
+def _sections(shipped: Shipped, *, verbose: bool, legs: bool = True) -> Iterator[Section]:
     record, found = shipped.record, shipped.verification
     if record is not None and (verbose or record.verdict.decision not in _PASSING):
         yield from layout.sections(record, verbose=verbose)
     if found is not None and (verbose or found.exit_code is not ExitCode.PASS):
         yield from chains.sections(found, verbose=verbose)
-    yield _legs(shipped.legs)
+    if legs:
+        yield _legs(shipped.legs)
     if shipped.functions:
         yield _functions(shipped)
     remarks = [f"note: {one}" for one in (*(note for leg in shipped.legs for note in leg.notes), *shipped.remarks)]

@@ -26,6 +26,7 @@ _LINE = 300  # characters
 _NAME = 48
 _BAR = 24  # columns
 _SAID = 4  # remarks of the leg that runs
+_FRAME = 3  # lines of the terminal that are neither a leg nor a function: the title, and room for the cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +79,11 @@ class View(Protocol):
         """The screen is somebody else's for a moment: a question is asked."""
 
 
-def live_view(console: "Console | None" = None, *, mark: str = "", title: str = "") -> View:
-    """A picture that changes in place, on the terminal of standard error where no console is given; every line begins with `mark`."""
+def live_view(console: "Console | None" = None, *, mark: str = "", title: str = "") -> "LiveView":
+    """A picture that changes in place and stays, on the terminal of standard error where no console is given; `mark` begins every line."""
     from rich.console import Console  # noqa: PLC0415 - only on a terminal
 
-    return _Live(console or Console(stderr=True), mark, title)
+    return LiveView(console or Console(stderr=True), mark, title)
 
 
 def plain_view(stream: TextIO, *, mark: str = "", title: str = "") -> View:
@@ -166,7 +167,9 @@ def _versions(moving: Moving) -> str:
     return " -> ".join(dict.fromkeys(filter(None, (moving.before, moving.version))))
 
 
-class _Live(_Silence):
+class LiveView(_Silence):
+    """The legs, how far each is, and below `deploy` the functions. Where the terminal is too low for all of them, those that move."""
+
     def __init__(self, console: "Console", mark: str, title: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._mark, self._title, self._clock = console, mark, title, clock
         self._lock = threading.Lock()
@@ -182,27 +185,32 @@ class _Live(_Silence):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stop()
+        self._stop(transient=False)
 
     def begin(self, leg: Leg) -> None:
+        """As `View`."""
         with self._lock:
             self._leg, self._began, self._said = leg, self._clock(), []
 
     def end(self, report: LegReport) -> None:
+        """As `View`."""
         with self._lock:
             self._ended[report.leg], self._leg, self._said = report, None, []
 
     def say(self, text: str) -> None:
+        """As `View`."""
         with self._lock:
             self._said = [*self._said, short(text, _LINE)][-_SAID:]
 
     def move(self, moving: Moving) -> None:
+        """As `View`."""
         with self._lock:
             self._moving[moving.function] = moving
 
     @contextmanager
     def apart(self) -> Generator[None]:
-        self._stop()
+        """As `View`."""
+        self._stop(transient=True)
         try:
             yield
         finally:
@@ -211,15 +219,17 @@ class _Live(_Silence):
     def _start(self) -> None:
         from rich.live import Live  # noqa: PLC0415 - only on a terminal
 
-        self._live = Live(console=self._console, get_renderable=self._picture, refresh_per_second=12, transient=True)
+        self._live = Live(console=self._console, get_renderable=self.picture, refresh_per_second=12)
         self._live.start()
 
-    def _stop(self) -> None:
+    def _stop(self, *, transient: bool) -> None:
         live, self._live = self._live, None
         if live:
+            live.transient = transient
             live.stop()
 
-    def _picture(self) -> "Group":
+    def picture(self) -> "Group":
+        """As it stands now."""
         from rich.console import Group  # noqa: PLC0415 - only on a terminal
         from rich.text import Text  # noqa: PLC0415
 
@@ -233,8 +243,14 @@ class _Live(_Silence):
             now = f"{done} of {len(moving)} done" if one is Leg.DEPLOY and moving else said[-1] if said else ""
             rows.append(self._leg_row(one, ended.get(one), runs=one is leg, seconds=seconds, now=now, width=width))
             if one is Leg.DEPLOY and moving:
-                rows += [self._function_row(each, width) for each in moving]
+                rows += [self._function_row(each, width) for each in self._fitting(moving)]
         return Group(*(_marked(self._mark, row) for row in rows))
+
+    def _fitting(self, moving: list[Moving]) -> list[Moving]:
+        room = max(1, self._console.height - len(Leg) - _FRAME)
+        if len(moving) <= room or self._live is None:
+            return moving
+        return sorted(moving, key=lambda one: (one.done and not one.bad, one.percent is None))[:room]
 
     def _leg_row(self, leg: Leg, report: LegReport | None, *, runs: bool, seconds: float, now: str, width: int) -> "Text":
         from rich.text import Text  # noqa: PLC0415 - only on a terminal
