@@ -14,6 +14,7 @@ from shipsafe.enforce.layers import LayerTrust
 
 WARNED = "shipsafe:warned"
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
+_SKEW = timedelta(minutes=15)  # that the clock of whoever wrote it may be ahead of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def warned_since(tags: Mapping[str, str], now: datetime) -> datetime | None:
         told = datetime.strptime(tags.get(WARNED, ""), _FORM).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return told if told <= now else None
+    return told if warned(told).items() <= tags.items() and told <= now + _SKEW else None
 
 
 def warned(now: datetime) -> dict[str, str]:
