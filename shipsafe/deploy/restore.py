@@ -50,7 +50,7 @@ def left(to: Shifting, hands: Hands, error: TakenError, why: str) -> RolledOut:
     """Leave the alias to whoever has moved it."""
     settled = to.marks.at(Phase.LEFT)
     notes = settle(to, hands, settled)
-    return RolledOut(ending=Ending.UNFINISHED, marks=settled, reason=f"{why} {error.what}".strip(), error=error, notes=notes)
+    return RolledOut(ending=Ending.UNFINISHED, marks=settled, reason=f"{why} {error}".strip(), error=error, notes=notes)
 
 
 def _back(to: Shifting, hands: Hands, until: datetime) -> bool:
@@ -100,4 +100,4 @@ def _stuck(to: Shifting, why: str, error: ShipsafeError) -> RolledOut:
         f"{why} Alias {to.alias} of function {to.name} could not be taken back to {shown(before(to))}: {error.what}",
         remedy=f"As soon as AWS can be reached, run: {to.command}",
     )
-    return RolledOut(ending=Ending.UNFINISHED, marks=to.marks, reason=stuck.what, error=stuck)
+    return RolledOut(ending=Ending.UNFINISHED, marks=to.marks, reason=str(stuck), error=stuck)

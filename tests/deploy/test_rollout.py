@@ -188,6 +188,7 @@ def test_a_connection_that_is_lost_for_good_ends_with_the_command(stage: Stage) 
     assert out.error is not None
     assert out.error.exit_code is ExitCode.ROLLED_BACK
     assert out.error.remedy.endswith(f"shipsafe deploy --rollback arn:aws:lambda:eu-west-1:123456789012:function:orders:{ALIAS}")
+    assert out.reason.endswith(out.error.remedy)
     assert (stage.time - stage.began) >= timedelta(minutes=30)
     stage.endpoint.faults.clear()
     told = stage.remembered()
