@@ -50,7 +50,8 @@ UNTRUSTED = Rule(
     id="layers/untrusted-publisher",
     severity=Severity.HIGH,
     summary="A layer is published by an account that nobody has said to trust.",
-    remedy="Add the account to `accounts` (ours) or `[layers] publishers` in the policy, or copy the layer into your own account.",
+    remedy="Add the account to `accounts` (ours) or `[layers] publishers` in the policy, or make a copy of your own: "
+    "`shipsafe layers vendor ARN`.",
     why="A layer runs with the function's rights and secrets. Accounts of AWS's own layers are known; every other one is a "
     "decision that somebody should have made.",
     bad="Layers:\n  - arn:aws:lambda:eu-west-1:999988887777:layer:handy-tools:3",
