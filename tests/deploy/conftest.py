@@ -1,12 +1,15 @@
 """Fixtures of deploying; boto3 and the endpoint are imported by those tests that use them."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.local_endpoint import set_environment
 from tests.verify.conftest import built, desk  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
@@ -16,13 +19,30 @@ if TYPE_CHECKING:
     from tests.verify.desk import Desk
 
 
+@pytest.fixture(scope="module")
+def lasting(local_root: "LocalRoot") -> "Iterator[Endpoint]":
+    """One endpoint for all tests of a file (one may run in a process): clients take longer to make than most deployments take."""
+    from shipsafe.local.endpoint import start  # noqa: PLC0415 - see above
+
+    with start(delay=timedelta(), root=local_root) as endpoint:
+        yield endpoint
+
+
 @pytest.fixture
-def scene(desk: "Desk", local_aws: "Endpoint", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Scene":  # noqa: F811 - a fixture
+def emptied(lasting: "Endpoint", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Endpoint":
+    """It, with nothing in it."""
+    set_environment(monkeypatch, lasting, tmp_path)
+    monkeypatch.setenv("SHIPSAFE_CACHE_DIR", str(tmp_path / "cache"))
+    lasting.reset()
+    return lasting
+
+
+@pytest.fixture
+def scene(desk: "Desk", emptied: "Endpoint", tmp_path: Path) -> "Scene":  # noqa: F811 - a fixture
     """A signed release, and an account without functions."""
     from tests.deploy.scene import make_scene  # noqa: PLC0415 - see above
 
-    monkeypatch.setenv("SHIPSAFE_CACHE_DIR", str(tmp_path / "cache"))
-    return make_scene(desk, local_aws, tmp_path)
+    return make_scene(desk, emptied, tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +58,9 @@ def built_shop(tmp_path_factory: pytest.TempPathFactory, local_root: "LocalRoot"
 
 
 @pytest.fixture
-def shop(built_shop: "Desk", local_aws: "Endpoint", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Scene":
+def shop(built_shop: "Desk", emptied: "Endpoint", tmp_path: Path) -> "Scene":
     """A copy of it, signed."""
     from tests.deploy.scene import make_scene  # noqa: PLC0415 - see above
 
     shutil.copytree(built_shop.project, tmp_path / "project")
-    monkeypatch.setenv("SHIPSAFE_CACHE_DIR", str(tmp_path / "cache"))
-    return make_scene(replace(built_shop, project=tmp_path / "project"), local_aws, tmp_path)
+    return make_scene(replace(built_shop, project=tmp_path / "project"), emptied, tmp_path)

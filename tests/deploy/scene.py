@@ -22,7 +22,7 @@ from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.faults import Fault
 from shipsafe.model.attestation import Resource, Statement
 from shipsafe.model.deployment import Deployment
-from shipsafe.model.signing import SignedArtifact
+from shipsafe.model.signing import SignedArtifact, SignTarget
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.release import laid_bundle, read_release, record_signatures
 from tests.local_endpoint import ACCOUNT, REGION
@@ -31,6 +31,8 @@ from tests.signing.zips import zip_bytes
 from tests.verify.desk import SIGNER, Desk
 from tests.verify.live_world import ROLE, code_of, make_configuration
 
+_SIGNING: dict[str, dict[SignTarget, Aws]] = {}  # by the endpoint's URL: a client takes 0.2 s to make
+_DEPLOYING: dict[str, dict[Place, Aws]] = {}
 TABLE = f"""
 [[sign.target]]
 name = "prod"
@@ -180,13 +182,14 @@ def make_scene(desk: Desk, endpoint: Endpoint, folder: Path) -> Scene:
     profile = make_profile()
     work = folder / "site"
     work.mkdir()
-    site = Site(endpoint, work)
+    site = Site(endpoint, work, opened=_SIGNING.setdefault(endpoint.url, {}))
     configuration = make_configuration([profile])
     text = (desk.project / "shipsafe.toml").read_text()
     begin = text.index("\n[[sign.target]]")
     end = text.index("\n[[", begin + 3)
     (desk.project / "shipsafe.toml").write_text(text[:begin] + TABLE + text[end:])
-    return Scene(desk, endpoint, site, profile, configuration, sign_all(desk, site))
+    signed = sign_all(desk, site)
+    return Scene(desk, endpoint, site, profile, configuration, signed, opened=_DEPLOYING.setdefault(endpoint.url, {}))
 
 
 def sign_all(desk: Desk, site: Site) -> dict[str, SignedArtifact]:
