@@ -17,6 +17,7 @@ from shipsafe.adapters.aws.code_signing import Configuration, make_profile
 from shipsafe.adapters.aws.functions import LATEST
 from shipsafe.adapters.aws.looks import Looks
 from shipsafe.adapters.aws.pace import Pace
+from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.signer import Profile, find_profile
 from shipsafe.enforce.apply import alter
 from shipsafe.enforce.changes import Alter
@@ -144,26 +145,41 @@ def look_at(
     if old is None:
         what = f"There is no signing profile {rotation.old} in account {owner or aws.account}, {aws.region}."
         raise IncompleteError(what, remedy="`shipsafe doctor` lists those that are there.")
-    new = find_profile(aws, rotation.new, owner)
-    _may_follow(new, rotation, owner)
+    new, missing = _next(looks, rotation, owner)
     letting = {old.arn, *([new.arn] if new else [])}
     configurations = tuple(one for one in looks.configurations() if letting & {*one.publishers})
     (region,) = users([aws], Signature(arn=old.arn), pace=pace, since=lambda _job: True, say=say)
     return Found(
         looks=looks, rotation=rotation, targets=mine, owner=owner, old=old, new=new, configurations=configurations,
         under={one.arn: looks.sharers(one.arn) for one in configurations if old.arn in one.publishers},
-        uses=tuple(use for use in region.uses if use.version == LATEST or use.aliases), unlooked=region.unlooked,
+        uses=tuple(use for use in region.uses if use.version == LATEST or use.aliases), unlooked=(*missing, *region.unlooked),
     )  # fmt: skip
 
 
-def _may_follow(new: Profile | None, rotation: Rotation, owner: str | None) -> None:
-    """Whether the next profile can be the next one."""
-    named, other = f"Signing profile {rotation.new}", "Choose another name."
-    if new is None and owner is not None:
-        raise IncompleteError(f"{named} belongs to account {owner}, and is not there, or may not be used.",
-                              remedy=f"Account {owner} makes it and allows its use: `shipsafe bootstrap` says how.")  # fmt: skip
+def _next(looks: Looks, rotation: Rotation, owner: str | None) -> tuple[Profile | None, tuple[str, ...]]:
+    """The next profile; of one that another account has to make, None and a sentence about it."""
+    if owner is None:
+        new = find_profile(looks.aws, rotation.new, None)
+        _may_follow(new, rotation)
+        return new, ()
+    try:
+        new = find_profile(looks.aws, rotation.new, owner)
+    except AwsRefusal as refusal:
+        if not refusal.denied:
+            raise
+        new = None
+    _may_follow(new, rotation)
+    if new is not None:
+        return new, ()
+    what = f"Signing profile {rotation.new} belongs to account {owner}, and is not there, or may not be used from here."
+    return None, (f"{what} That account makes it and allows its use first: `shipsafe bootstrap` says how.",)
+
+
+def _may_follow(new: Profile | None, rotation: Rotation) -> None:
+    """Whether the next profile can be the next one, where it is there already."""
     if new is None:
         return
+    named, other = f"Signing profile {rotation.new}", "Choose another name."
     if new.status == REVOKED:
         raise IntegrityError(f"{named} was revoked: Lambda refuses what it signs.", remedy=other)
     if new.status != "Active":
@@ -181,13 +197,13 @@ def plan_turn(found: Found) -> Turn:
         IncompleteError: nobody lets the old profile in, so that there is nothing to rotate.
     """
     new = found.new.arn if found.new else MADE
-    changes: list[MakeProfile | Alter] = [] if found.new else [MakeProfile(name=found.rotation.new)]
+    changes: list[MakeProfile | Alter] = [] if found.new or found.owner else [MakeProfile(name=found.rotation.new)]
     if not found.configurations:
         aws = found.looks.aws
         raise IncompleteError(f"No code-signing configuration of account {aws.account}, {aws.region} lets {found.old.arn} in.",
                               remedy="Nothing holds functions to it: begin with `shipsafe enforce`.")  # fmt: skip
     held = list(_held(found))
-    for one in found.configurations:
+    for one in found.configurations if found.new or changes else ():  # what is not there cannot be let in
         kept = [arn for arn in one.publishers if held or arn != found.old.arn]
         publishers = (*kept, *([] if new in kept else [new]))
         if len(publishers) > MOST_PUBLISHERS:
@@ -241,7 +257,7 @@ def apply_turn(turn: Turn, say: Callable[[MakeProfile | Alter], None]) -> None:
         if isinstance(change, MakeProfile):
             make_profile(found.looks.aws, change.name, PLATFORM)
             made = find_profile(found.looks.aws, change.name, found.owner)
-            _may_follow(made, found.rotation, found.owner)
+            _may_follow(made, found.rotation)
             if made is None:
                 raise IncompleteError(f"Signer took signing profile {change.name}, and does not show it.", remedy="Run this again.")
             arn = made.arn

@@ -215,12 +215,16 @@ def test_what_is_no_pair_of_names_is_refused(text: str) -> None:
         Rotation.parse(text)
 
 
-def test_the_account_of_somebody_elses_profile_has_to_make_it(shop: Shop) -> None:
-    """Nothing can be made there from here."""
+def test_the_account_of_a_profile_has_to_make_the_next_one(shop: Shop) -> None:
+    """Nothing can be made there from here, and what is not there cannot be let in; then the rotation goes on."""
     theirs = client("signer", account="999988887777")
-    theirs.put_signing_profile(profileName="orders_2026", platformId=PLATFORM)
+    old = theirs.put_signing_profile(profileName="orders_2026", platformId=PLATFORM)["profileVersionArn"]
     theirs.add_profile_permission(profileName="orders_2026", action="signer:GetSigningProfile", principal=ACCOUNT, statementId="look")
+    shop.configuration(old)
     shop.sign = SignPolicy(targets=(replace(TARGET, profile_owner="999988887777"),))
-    with pytest.raises(IncompleteError, match="999988887777"):
-        plan(shop)
-    assert [one["profileName"] for one in theirs.list_signing_profiles()["profiles"]] == ["orders_2026"]
+    made = plan(shop)
+    assert (calls(made), exit_code(made, (), check=False)) == ([], ExitCode.INCOMPLETE)
+    assert "belongs to account 999988887777, and is not there" in held(made)
+    theirs.put_signing_profile(profileName="orders_2027", platformId=PLATFORM)
+    theirs.add_profile_permission(profileName="orders_2027", action="signer:GetSigningProfile", principal=ACCOUNT, statementId="look")
+    assert calls(plan(shop)) == ["UpdateCodeSigningConfig"]
