@@ -55,7 +55,8 @@ def roll_back(
 def _lines(case: RollingBack, plan: Rollback) -> Iterator[str]:
     """The plan, as a person reads it."""
     names = ", ".join(names_of(case.request.signers, case.verify.policy.attest))
-    yield f"deployment record: {f'signed by {names}' if names else 'unsigned, so that nobody vouches for it (--key URI signs it)'}"
+    unsigned = f"none. {case.mute}" if case.mute else "unsigned, so that nobody vouches for it (--key URI signs it)"
+    yield f"deployment record: {f'signed by {names}' if names else unsigned}"
     yield f"account {case.aws.account}, {case.aws.region}, as {case.aws.caller}"
     yield f"function {plan.name}:{plan.now.name}: leads to {shown(plan.now)}"
     yield from step_lines(plan.steps)

@@ -75,7 +75,10 @@ class RollbackRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollingBack:
-    """A function that is to go back, and everything that is needed for it. `alias` is the policy's for all functions, "" for none."""
+    """A function that is to go back, and everything that is needed for it.
+
+    `alias` is the policy's for all functions, "" for none; `mute` says why no record will be written, "" where one will be.
+    """
 
     request: RollbackRequest
     name: FunctionName
@@ -83,6 +86,7 @@ class RollingBack:
     aws: Aws
     hands: Hands
     alias: str = ""
+    mute: str = ""
 
 
 @contextmanager
@@ -100,12 +104,27 @@ def rolling_back(
     release = request.release if request.release is not None and (request.release / MANIFEST).is_file() else None
     with open_request(policy=request.policy, release=release, evidence=request.evidence, live=True, local_root=request.local_root,
                       online=not request.offline, now=now, say=say) as verify:  # fmt: skip
-        check_speakers(request.signers, verify.policy, Role.DEPLOYER, verify.today)
+        mute = _mute(request, verify)
         aws = connect(_place(name, request, verify))
         looks = open_looks(aws, clock, sleep)
         hands = Hands(now=now, sleep=sleep, pace=looks.pace, say=unbroken(say))
         alias = verify.policy.deploy.default.alias or ""
-        yield RollingBack(request=request, name=name, verify=verify, aws=aws, hands=hands, alias=alias)
+        yield RollingBack(request=request, name=name, verify=verify, aws=aws, hands=hands, alias=alias, mute=mute)
+
+
+def _mute(request: RollbackRequest, verify: VerifyRequest) -> str:
+    """Why no record will be written, "" where one will be. Who has no key at hand at night may take an alias back all the same.
+
+    Raises:
+        ConfigError: keys are given, and what they sign will not be taken.
+    """
+    try:
+        check_speakers(request.signers, verify.policy, Role.DEPLOYER, verify.today)
+    except ConfigError as error:
+        if request.signers:
+            raise
+        return error.what
+    return ""
 
 
 def _place(name: FunctionName, request: RollbackRequest, verify: VerifyRequest) -> Place:
@@ -193,6 +212,8 @@ def _recorded(case: RollingBack, went: WentBack) -> Deployment:
         job=signed.job, profile_version=signed.profile_version,
     )  # fmt: skip
     store = case.verify.store
+    if case.mute:
+        return replace(one, notes=(*one.notes, f"No record of it was written: {case.mute}"))
     if not isinstance(store, Store):
         return replace(one, notes=(*one.notes, "The policy names no place for evidence, so that no record of it was kept."))
     unsigned, zipped = proof.signing.statement.subjects

@@ -67,6 +67,16 @@ def test_back_and_forth_and_written_down(deployed: Scene, tmp_path: Path) -> Non
     assert "nothing of the alias is to be changed" in again.out
 
 
+def test_without_a_key_at_hand_it_goes_back_all_the_same(deployed: Scene, tmp_path: Path) -> None:
+    """A policy that takes no unsigned evidence does not keep a bad release where it is; that no record was written is said."""
+    deployed.add('[attest]\nunsigned = "refuse"')
+    deployed.lambda_.update_alias(FunctionName="Pay", Name="live", FunctionVersion="1")
+    done = _run(deployed, "--rollback", "Pay", "--to", "2", "--evidence", str(tmp_path), "--yes")
+    assert deployed.alias() == ("2", {}), done.out + done.err
+    assert "deployment record: none. The policy" in done.out
+    assert "No record of it was written: The policy" in done.out
+
+
 def test_what_cannot_be_meant_is_said(scene: Scene) -> None:
     scene.function()
     for words, said in (
