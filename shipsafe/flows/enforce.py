@@ -228,7 +228,7 @@ def _met(looks: Looks, policy: Policy, name: str) -> _Met:
     tags: Mapping[str, str] | None = None
     unread: ShipsafeError | None = None
     try:
-        tags = looks.tags(_arn(looks.aws, name))
+        tags = looks.tags(name)
     except ShipsafeError as error:
         unread = error
     ring = policy.enforce.ring_of(name, looks.aws.account, tags or {})
@@ -251,8 +251,7 @@ def _known(looks: Looks, wanted: Wanted, policy: Policy, asked: frozenset[str]) 
     def known(name: str) -> bool:
         if name in asked or name in named:
             return True
-        tags = looks.tags(_arn(looks.aws, name)) if policy.enforce.may_have(name) else {}
-        if policy.enforce.ring_of(name, looks.aws.account, tags) is not None:
+        if policy.enforce.ring_for(name, looks.aws.account, lambda: looks.tags(name)) is not None:
             return True
         running = looks.function(name, LATEST)
         return running is not None and running.profile_version in ours
@@ -271,10 +270,6 @@ def _errors(aws: Aws, policy: Policy, cases: Sequence[Case], now: datetime, unlo
     except ShipsafeError as error:
         unlooked.append(error)
         return {}
-
-
-def _arn(aws: Aws, name: str) -> str:
-    return f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{name}"
 
 
 def _each(look: Callable[[Asked], Value], several: Sequence[Asked]) -> tuple[Value, ...]:

@@ -68,8 +68,12 @@ class EnforcePolicy:
         """Whether some ring could have a function of that name."""
         return any(ring.may_have(name) for ring in self.rings)
 
-    def mode_of(self, name: str, account: str, tags: Callable[[], Mapping[str, str]]) -> Enforcing:
-        """What is wanted of a function; its tags are asked for only where a ring could have it because of them."""
+    def ring_for(self, name: str, account: str, tags: Callable[[], Mapping[str, str]]) -> Ring | None:
+        """As `ring_of`; the tags are asked for only where a ring could have the function because of them."""
         known = tags() if any(ring.tags and ring.may_have(name) for ring in self.rings) else {}
-        ring = self.ring_of(name, account, known)
+        return self.ring_of(name, account, known)
+
+    def mode_of(self, name: str, account: str, tags: Callable[[], Mapping[str, str]]) -> Enforcing:
+        """What is wanted of a function; its tags are asked for as `ring_for` does."""
+        ring = self.ring_for(name, account, tags)
         return self.mode if ring is None else ring.mode

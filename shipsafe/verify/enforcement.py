@@ -59,8 +59,7 @@ def _unasked(why: str) -> tuple[Link, ...]:
 
 
 def _mode(looks: Looks, name: str, policy: EnforcePolicy) -> Enforcing:
-    arn = f"arn:{looks.aws.partition}:lambda:{looks.aws.region}:{looks.aws.account}:function:{name}"
-    return policy.mode_of(name, looks.aws.account, lambda: looks.tags(arn))
+    return policy.mode_of(name, looks.aws.account, lambda: looks.tags(name))
 
 
 def _attached(name: str, one: Configuration, wanted: str | None, *, soft: bool) -> Link:

@@ -108,14 +108,18 @@ def _state(running: Running) -> Link:
 
 
 def known_at(site: Site) -> Callable[[str], bool]:
-    """Whether a function of the account and Region is known: somebody asked for it, said what it runs, or it runs what was signed."""
+    """Whether a function of the account and Region is known: asked for, in the release or the policy, or running what was signed."""
+    policy, looks = site.shelf.request.policy, site.looks
     released = {one.name for one in site.shelf.release.artifacts} if site.shelf.release else set()
+    released |= {str(rule.changes["name"]) for rule in policy.deploy.rules if "name" in rule.changes}
 
     def known(name: str) -> bool:
         if name in site.asked or name in site.names or name in released:
             return True
-        running = site.looks.function(name, "$LATEST")
-        return running is not None and running.package != _IMAGE and is_recorded(site, _code(running))
+        running = looks.function(name, "$LATEST")
+        if running is not None and running.package != _IMAGE and is_recorded(site, _code(running)):
+            return True
+        return policy.enforce.ring_for(name, looks.aws.account, lambda: looks.tags(name)) is not None
 
     return known
 

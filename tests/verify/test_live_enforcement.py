@@ -117,6 +117,10 @@ def test_a_configuration_that_a_stranger_shares_is_not_allowed(orders: World) ->
     found = orders.verify("orders:live")
     assert broken(found) == ("sharing", 1)
     assert the(found.chains[0], "sharing").found == "foreign"
+    orders.enforce = EnforcePolicy(rings=(Ring(name="others", functions=("other-*",)),))
+    assert broken(orders.verify("orders:live")) == ("sharing", 1)
+    orders.enforce = EnforcePolicy(rings=(Ring(name="ours", functions=("for*",)),))  # then the policy knows it
+    assert orders.verify("orders:live").exit_code == 0
 
 
 def test_functions_that_run_what_was_signed_or_are_verified_too_are_no_strangers(orders: World) -> None:

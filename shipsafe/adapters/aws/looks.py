@@ -59,9 +59,10 @@ class Looks:
         """The ARN of a function's code-signing configuration."""
         return self._paced(("attached", name), lambda: attached_configuration(self.aws, name))
 
-    def tags(self, function: str) -> dict[str, str]:
-        """The tags of a function, by its ARN."""
-        return self._paced(("tags", function), lambda: tags(self.aws, function))
+    def tags(self, name: str) -> dict[str, str]:
+        """The tags of a function."""
+        arn = f"arn:{self.aws.partition}:lambda:{self.aws.region}:{self.aws.account}:function:{name}"
+        return self._paced(("tags", name), lambda: tags(self.aws, arn))
 
     def configurations(self) -> tuple[Configuration, ...]:
         """All code-signing configurations."""
