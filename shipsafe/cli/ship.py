@@ -115,7 +115,9 @@ def _ship(
     parameter_overrides: options.Parameters = None,
     prebuilt: options.Prebuilt = None,
     vex: options.Vex = None,
-    offline_advisories: Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Build of what is cached here, and ask only advisories that are. AWS is asked all the same.")
+    ] = False,
     jobs: options.Jobs = None,
     output: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json or markdown.")
@@ -134,11 +136,11 @@ def _ship(
     if seed_alarm and not sandbox:
         raise ConfigError("--seed-alarm lets a release fail its callers.", remedy="It is for --sandbox alone.")
     built = run.request(
-        path, policy=policy, overrides=parameter_overrides, functions=None, vex=vex, prebuilt=prebuilt, offline=False, jobs=jobs,
+        path, policy=policy, overrides=parameter_overrides, functions=None, vex=vex, prebuilt=prebuilt, offline=offline, jobs=jobs,
         out=out or Path("dist"), keys=key, break_glass=words(break_glass, second, root=path if path.is_dir() else path.parent),
     )  # fmt: skip
     request = ShipRequest(
-        build=replace(built, offline=offline_advisories), targets=tuple(target or ()), stage=stage, skip_stages=skip_stages, resume=resume,
+        build=built, targets=tuple(target or ()), stage=stage, skip_stages=skip_stages, resume=resume,
         dry_run=dry_run, signers=open_signers(key or ()), connect=remembered(open_aws), create=create, role=role_arn(role), atomic=atomic,
     )  # fmt: skip
     shown = _Shown(output=output, reports=tuple(options.report_targets(report, FORMS)), quiet=quiet, verbose=verbose, yes=yes or sandbox)
