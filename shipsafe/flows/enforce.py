@@ -1,8 +1,10 @@
 """The straight line of `enforce`: places, which functions, how they stand, the plan, and the changes.
 
-found = survey(EnforceRequest(policy=policy, everything=True), open_aws, now=now)
-found.exit_code                # what `--check` ends with: 5, 4 or 0
-carry_out(found, ...)
+    found = survey(EnforceRequest(policy=policy, everything=True), open_aws, now=now)
+    found.exit_code                # what `--check` ends with: 5, 4 or 0
+    carry_out(found, ...)
+
+What one place does not tell never hides what is wrong at another.
 """
 
 import time
@@ -119,9 +121,9 @@ def survey(
             plans.append(_planned(open_looks(aws, clock, sleep), request, asked, targets, now, unlooked, say))
         except IncompleteError as error:  # what another place has is told all the same
             unlooked.append(error)
-    if not plans:
-        raise unlooked[0]
     if not any(plan.functions for plan in plans):
+        if unlooked:
+            raise unlooked[0]
         where = ", ".join(f"account {one.wanted.account}, {one.wanted.region}" for one in plans)
         raise NothingError(f"No function is meant in {where}.", remedy="Check the rings of the policy, the Region and the credentials.")
     return EnforceSurvey(places=tuple(plans), unlooked=tuple(unlooked))

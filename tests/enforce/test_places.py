@@ -40,6 +40,10 @@ def test_a_place_that_could_not_be_looked_at_does_not_hide_what_is_wrong_in_anot
     assert [str(error) for error in found.unlooked] == [
         f"There is no signing profile orders_2026 in account 123456789012, {ELSEWHERE}. `shipsafe bootstrap` creates it."
     ]
+    shop.enforce = EnforcePolicy(rings=(Ring(name="nobody", functions=("nobody",)),))
+    with pytest.raises(IncompleteError, match="There is no signing profile"):  # who knows whom it has there
+        shop.survey(everything=False)
+    shop.enforce = EnforcePolicy()
     shop.sign = SignPolicy(targets=(replace(TARGET, region=ELSEWHERE),))
     with pytest.raises(IncompleteError, match="There is no signing profile"):
         shop.survey()
