@@ -9,6 +9,7 @@ from datetime import datetime
 from shipsafe.adapters.aws.aliases import CHANGED, EXISTS, create_alias, delete_alias, update_alias
 from shipsafe.adapters.aws.functions import Alias, find_alias
 from shipsafe.adapters.aws.refusals import AwsRefusal
+from shipsafe.deploy.marks import alike
 from shipsafe.deploy.patience import FinalError, may_pass, patiently
 from shipsafe.deploy.shifting import Hands, Shifting
 from shipsafe.errors import ShipsafeError
@@ -70,7 +71,7 @@ def same(one: Alias | None, other: Alias | None) -> bool:
     """Whether two looks at an alias saw it lead to the same versions."""
     if one is None or other is None:
         return one is other
-    return (one.version, dict(one.weights)) == (other.version, dict(other.weights))
+    return one.version == other.version and alike(one.weights, other.weights)
 
 
 def _revision(one: Alias | None) -> str:

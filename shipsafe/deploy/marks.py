@@ -27,6 +27,7 @@ from shipsafe.errors import IntegrityError
 
 RELEASE, BEFORE, STEP, DEPLOY = NAMES = ("shipsafe:release", "shipsafe:before", "shipsafe:step", "shipsafe:deploy")
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
+_CLOSE = 1e-6  # two weights
 _NONE, _LATEST = "none", "latest"
 # A tag's value has letters, digits, spaces and _ . : / = + - @ ("Tag naming limits and requirements"): no comma, no `$`.
 _VERSION = r"[1-9][0-9]{0,18}"
@@ -50,6 +51,15 @@ class Phase(StrEnum):
     DONE = "done"
     RESTORED = "restored"  # the alias leads where it led before
     LEFT = "left"  # somebody else has moved the alias; it was left to them
+
+
+def alike(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Whether two looks at the weights of an alias saw the same: shares are whole percents, and a service may keep them as it likes.
+
+    >>> alike({"8": 0.1}, {"8": 0.10000000149011612})
+    True
+    """
+    return one.keys() == other.keys() and all(abs(one[version] - other[version]) < _CLOSE for version in one)
 
 
 _SETTLED = (Phase.DONE, Phase.RESTORED, Phase.LEFT)
@@ -80,7 +90,7 @@ class Before:
         """Whether an alias leads there."""
         if found is None:
             return not self.version
-        return (found.version, dict(found.weights)) == (self.version, dict(self.weights))
+        return found.version == self.version and alike(found.weights, self.weights)
 
     def __str__(self) -> str:
         if not self.alias:
