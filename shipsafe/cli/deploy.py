@@ -26,6 +26,7 @@ from shipsafe.flows.deploy import Deploying, DeployPlan, deployed, deploying
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.flows.rollback_case import RollbackRequest
 from shipsafe.flows.via import ViaRequest
+from shipsafe.model.chain import Hold
 from shipsafe.reports.deployments import FORMS, Told
 from shipsafe.reports.deployments.words import step_lines
 from shipsafe.signing.roots import local_root
@@ -143,10 +144,9 @@ def _deploy(
         if isinstance(plan, ViaRequest):
             return hand(case, plan, targets, output=output, screen=screen, yes=yes, dry_run=dry_run)
         if plan.exit_code is not ExitCode.PASS:
-            tell(plan.verification, "text", (), local=there, quiet=quiet, verbose=verbose)
-            for line in plan.remarks:
-                screen.say(line)
-            screen.say(f"Nothing was deployed. exit {int(plan.exit_code)}")
+            if output == "text":
+                tell(plan.verification, "text", (), local=there, quiet=quiet, verbose=verbose)
+            tell_deployments(_refused(plan), targets, output, screen)
             return plan.exit_code
         if not screen.confirm(plan_lines(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
             return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
@@ -155,6 +155,17 @@ def _deploy(
                 remarks=(*done.remarks, *([str(done.unrecorded)] if done.unrecorded else [])))  # fmt: skip
     tell_deployments(told, targets, output, screen)
     return done.exit_code
+
+
+def _refused(plan: DeployPlan) -> Told:
+    """What does not hold, where nothing was deployed for its sake."""
+    wrong = [
+        f"{chain.subject}: {link.sentence} {link.remedy}".rstrip()
+        for chain in plan.verification.chains
+        for link in chain.links
+        if link.hold not in (Hold.HELD, Hold.NOT_ASKED)
+    ]
+    return Told(deployments=(), verdicts={}, verification=plan.verification, exit_code=plan.exit_code, remarks=(*plan.remarks, *wrong))
 
 
 def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:

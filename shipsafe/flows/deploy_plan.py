@@ -181,6 +181,7 @@ def _plan(case: Deploying, work: Work, site: Site, one: Wanted, layers: Mapping[
         what = f"Function {one.name} runs a container image, which takes no zip and cannot be code-signed."
         raise ConfigError(what, remedy="Give the release's function another name in a [[deploy.function]].")
     plan = plan_of(one, live, arns)
+    _check_roles(plan, live)
     plan = replace(_by_codedeploy(aws, plan, live), configuration=site.looks.attached(one.name) or "")
     if one.alias or plan.empty:
         return plan
@@ -198,6 +199,21 @@ def _callers(looks: Looks, name: str) -> str:
     return (
         f"{name} has no alias: all of its callers get the new code at once, and no part of the calls can be watched first. Callers: {said}."
     )
+
+
+def _check_roles(plan: FunctionPlan, live: Live) -> None:
+    """An alias shares its calls only between versions of one execution role ("Configuring alias routing").
+
+    Raises:
+        ConfigError: it could not be moved step by step.
+    """
+    strategy = plan.wanted.how.strategy
+    before = next((one for one in live.versions if one.version == plan.before), None)
+    if plan.shift and len(strategy.shares) > 1 and before is not None and before.role != live.latest.role:
+        what = (
+            f"Version {before.version} of {plan.name} has another execution role than $LATEST: no alias can share calls between them."
+        )
+        raise ConfigError(what, remedy=f'Deploy it once with rollout = "{Rollout.ALL_AT_ONCE}", or give it back its role.')
 
 
 def _by_codedeploy(aws: Aws, plan: FunctionPlan, live: Live) -> FunctionPlan:

@@ -66,7 +66,10 @@ def test_what_does_not_hold_is_told_link_by_link(scene: Scene) -> None:
     done = run(scene, "--yes")
     assert done.code == 5
     assert "has no code-signing configuration" in done.out
-    assert done.out.endswith("Nothing was deployed. exit 5\n")
+    assert done.out.endswith("LOCAL nothing was deployed. exit 5\n")
+    told = json.loads(run(scene, "--yes", "--format", "json").out)
+    assert (told["exit_code"], told["deployments"]) == (5, [])
+    assert told["remarks"][0].startswith("function:Pay: Function Pay has no code-signing configuration")
 
 
 @pytest.mark.parametrize(

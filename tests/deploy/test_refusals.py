@@ -4,7 +4,7 @@ import pytest
 
 from shipsafe.errors import ConfigError, IntegrityError
 from tests.deploy.scene import Scene, wrong
-from tests.verify.live_world import make_configuration
+from tests.verify.live_world import ROLE, make_configuration
 
 LIVE = '[deploy]\nalias = "live"'
 
@@ -78,3 +78,12 @@ def test_what_may_not_be_looked_at_is_not_deployed(scene: Scene) -> None:
     scene.refuse("GetFunctionCodeSigningConfig")
     plan = scene.plan()
     assert (int(plan.exit_code), {link for _, _, link, _ in wrong(plan)}) == (4, {"code-sha256"})
+
+
+def test_versions_of_two_roles_cannot_share_calls(scene: Scene) -> None:
+    """Lambda would refuse it in the middle of the way."""
+    scene.function()
+    scene.lambda_.update_function_configuration(FunctionName="Pay", Role=f"{ROLE}-2027")
+    scene.add(f'{LIVE}\nrollout = "canary"')
+    with pytest.raises(ConfigError, match="another execution role"):
+        scene.plan()
