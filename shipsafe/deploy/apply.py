@@ -26,7 +26,6 @@ from shipsafe.deploy.plan import FunctionPlan
 from shipsafe.deploy.restore import restore
 from shipsafe.deploy.resume import Resumption
 from shipsafe.deploy.rollout import roll_out
-from shipsafe.deploy.settle import ChangedError
 from shipsafe.deploy.shifting import RolledOut, Shifting, nobody
 from shipsafe.deploy.smoke import smoke_test
 from shipsafe.deploy.work import Work
@@ -95,7 +94,7 @@ class Course:
             return Done(deployment=self._ended(Ending.UNCHANGED, self._not_held(verified)), verified=verified)
         try:
             live = self._begun()
-            latest = update_latest(self.work, self.plan.wanted, live.latest, self.layers)
+            latest = update_latest(self.work, self.plan.wanted, live.latest, self.layers, self._touch)
             self.version = published(self.work, self.plan.wanted, latest)
             self._write(Phase.PUBLISHED)
             self._smoke()
@@ -133,8 +132,10 @@ class Course:
             return self._made(marks)
         self._marks = marks
         self._write(phase)
-        self._touched = phase is Phase.CODE
         return live
+
+    def _touch(self) -> None:
+        self._touched = True
 
     def _check_alone(self, live: Live) -> None:
         """Whether nobody has begun another deployment since this one was planned: of two at once the first wins.
@@ -244,14 +245,13 @@ class Course:
     def _back(self, error: ShipsafeError) -> Deployment:
         """Something went wrong where no alias has moved: callers of one are where they were, those of `$LATEST` get back what they had.
 
-        A first change that was refused because somebody else was faster has changed nothing, nor has a run that got to none. One that goes
-        on with another's may find a part of the calls at the new version, and takes that back.
+        A first change that Lambda refused has changed nothing, nor has a run that got to none. One that goes on with another's may find a
+        part of the calls at the new version, and takes that back.
         """
         if self._marks is None:
             return self._ended(Ending.REFUSED, error)
-        first = isinstance(error, ChangedError) and not (self.plan.changes and self.plan.code)
         try:
-            if (first or not self._touched) and not (self.version or self._marks.version):
+            if not self._touched and not (self.version or self._marks.version):
                 tags.withdraw(self.work.aws, self._function, self._marks, self.plan.earlier, self.work.hands.pace)
                 return self._ended(Ending.REFUSED, error)
             if not self.plan.wanted.alias and self._touched:

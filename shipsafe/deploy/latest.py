@@ -5,19 +5,21 @@ has to be what was signed, by its own word: CodeSha256, SigningJobArn and Signin
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from shipsafe.adapters.aws.deploying import list_versions, publish_version, update_code, update_configuration
 from shipsafe.adapters.aws.functions import LATEST, Running
+from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.deploy.look import same_as
 from shipsafe.deploy.plan import changes_of, code_changes
-from shipsafe.deploy.settle import changed, made, settled_version, settled_whole
+from shipsafe.deploy.settle import ChangedError, changed, made, settled_version, settled_whole
 from shipsafe.deploy.wanted import Wanted
 from shipsafe.deploy.work import Work
-from shipsafe.errors import IncompleteError, IntegrityError
+from shipsafe.errors import IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.signing import S3Object
 
 
-def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[str]) -> Running:
+def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[str], touched: Callable[[], None]) -> Running:
     """Configuration and layers, then the code; gives `$LATEST` as it is then.
 
     Args:
@@ -25,6 +27,7 @@ def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[st
         wanted: what it is to be.
         seen: `$LATEST` as the plan saw it.
         layers: ARNs that it is to have.
+        touched: called when `$LATEST` is, or may be, another than it was.
 
     Raises:
         ChangedError: somebody else has changed it since.
@@ -37,21 +40,15 @@ def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[st
         work.check()
         work.hands.say(f"{name}: configuration: {', '.join(changes)}")
         code = seen.code_sha256
-
-        def configure(now: Running) -> Running:
-            return update_configuration(work.aws, name, changes, revision=now.revision)
-
-        seen = _changed(work, name, seen, configure, lambda now: not changes_of(wanted, now, layers) and now.code_sha256 == code)
+        configuration = partial(update_configuration, work.aws, name, changes, revision=seen.revision)
+        seen = _changed(work, name, configuration, lambda now: not changes_of(wanted, now, layers) and now.code_sha256 == code, touched)
     if code_changes(wanted, seen):
         work.check()
         work.hands.say(f"{name}: code: {wanted.signed.object}")
         settings = seen.settings
-
-        def recode(now: Running) -> Running:
-            told = wanted.artifact.told
-            return update_code(work.aws, name, wanted.signed.object, revision=now.revision, architectures=told.architectures)
-
-        seen = _changed(work, name, seen, recode, lambda now: not code_changes(wanted, now) and _alike(now, settings, wanted))
+        told = wanted.artifact.told
+        recode = partial(update_code, work.aws, name, wanted.signed.object, revision=seen.revision, architectures=told.architectures)
+        seen = _changed(work, name, recode, lambda now: not code_changes(wanted, now) and _alike(now, settings, wanted), touched)
     check_ours(wanted, seen)
     return seen
 
@@ -62,7 +59,7 @@ def _alike(now: Running, settings: str, wanted: Wanted) -> bool:
 
 
 def _changed(
-    work: Work, name: str, seen: Running, change: Callable[[Running], Running], done: Callable[[Running], bool]
+    work: Work, name: str, change: Callable[[], Running], done: Callable[[Running], bool], touched: Callable[[], None] | None = None
 ) -> Running:  # fmt: skip
     """Make a change, wait until it is settled, and give what is there then."""
 
@@ -70,13 +67,27 @@ def _changed(
         now = _settled(work, name)
         return now if done(now) else None
 
-    answered = made(work, change=lambda: change(seen), found=found)
+    try:
+        answered = made(work, change=change, found=found)
+    except ShipsafeError as error:
+        if touched is not None and not _refused(error):
+            touched()
+        raise
+    if touched is not None:
+        touched()
     now = _settled(work, name)
     if now.update == "Failed":
         raise IncompleteError(f"Lambda could not update function {name}: {now.reason}", remedy="Put that right, then run this again.")
     if (now.settings, now.code_sha256) != (answered.settings, answered.code_sha256):
         raise changed()
     return now
+
+
+def _refused(error: ShipsafeError) -> bool:
+    """Whether Lambda itself has said that it did not make the change."""
+    if isinstance(error, ChangedError):
+        return True
+    return isinstance(error, AwsRefusal) and error.operation.startswith("UpdateFunction") and not error.passing
 
 
 def published(work: Work, wanted: Wanted, latest: Running) -> str:
@@ -124,13 +135,12 @@ def give_back(work: Work, wanted: Wanted, before: Running, former: S3Object) -> 
         raise changed()
     layers = [one.arn for one in before.layers]
     if now.code_sha256 != before.code_sha256:
-        now = _changed(work, name, now, lambda seen: update_code(
-            work.aws, name, former, revision=seen.revision, architectures=before.architectures,
-        ), lambda seen: seen.code_sha256 == before.code_sha256)  # fmt: skip
+        code = partial(update_code, work.aws, name, former, revision=now.revision, architectures=before.architectures)
+        now = _changed(work, name, code, lambda seen: seen.code_sha256 == before.code_sha256)
     if now.settings != before.settings:
         words = {"Runtime": before.runtime, "Handler": before.handler, "Layers": layers}
-        now = _changed(work, name, now, lambda seen: update_configuration(work.aws, name, words, revision=seen.revision),
-                       lambda seen: seen.settings == before.settings)  # fmt: skip
+        configuration = partial(update_configuration, work.aws, name, words, revision=now.revision)
+        now = _changed(work, name, configuration, lambda seen: seen.settings == before.settings)
     if (now.code_sha256, now.settings) != (before.code_sha256, before.settings):
         raise changed()
 

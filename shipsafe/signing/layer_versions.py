@@ -20,13 +20,15 @@ _TOO_MANY, _FAILED = 429, 500  # HTTP
 
 
 def found_layer(aws: Aws, signed: SignedArtifact, name: str) -> LayerContent | None:
-    """The version of a layer of ours that is this signed zip, the newest if there are several; None where there is none.
+    """The version of a layer of ours that is this signed zip, the oldest if there are several; None where there is none.
+
+    There are several where two runs have published it at once: all who look name the same one, and no function goes from one to the other.
 
     Raises:
         IncompleteError: Lambda refused or gave no answer.
     """
     mark = f"{_MARK}{signed.sha256}"
-    for one in list_layer_versions(aws, name):
+    for one in sorted(list_layer_versions(aws, name), key=lambda one: one.number):
         if one.description.startswith(mark):
             layer = read_layer(aws, one.arn)
             if layer is not None and layer.code_sha256 == signed.code_sha256:  # anybody who may publish may describe
@@ -67,7 +69,8 @@ def published(
         if layer is not None:
             return _ours(layer, signed)
         try:
-            return _ours(publish_layer(aws, new), signed)
+            made = _ours(publish_layer(aws, new), signed)
+            return found_layer(aws, signed, name) or made
         except IncompleteError as error:
             if pause is None or not _may_help(error):
                 raise

@@ -1,4 +1,4 @@
-"""One endpoint and one pair of releases for all tests of a module: each begins from the state that is kept."""
+"""One endpoint and one pair of releases for all tests here: each begins from the state that is kept."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,7 +11,7 @@ from tests.faults.project import make_account, make_releases
 from tests.local_endpoint import set_environment
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def prepared(tmp_path_factory: pytest.TempPathFactory, local_root: LocalRoot) -> Iterator[Site]:
     from shipsafe.local.endpoint import start  # noqa: PLC0415 - for those tests that use it
 

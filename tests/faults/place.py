@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from botocore.config import Config
@@ -20,6 +22,7 @@ from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.errors import ExitCode, ShipsafeError
 from shipsafe.flows.deploy import Deployed, DeployPlan, deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
+from shipsafe.local.asked import Answered, Asked
 from shipsafe.local.call import Call
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.deployment import Deployment
@@ -27,7 +30,7 @@ from tests.faults.project import ALIAS, FUNCTION, Releases, artifact
 from tests.local_endpoint import ACCOUNT, REGION, client
 
 SERVICES = ("s3", "signer", "lambda", "cloudwatch")
-DEADLINE = timedelta(minutes=30)
+_US = "shipsafe/faults"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,32 @@ class Site:
         finally:
             self.snapshots, self.releases = before, release
 
+    @contextmanager
+    def meanwhile(self, number: int, happens: Callable[[], None]) -> Iterator[None]:
+        """Let something happen before the call of that number is answered, counted from 0."""
+        front = self.endpoint.front
+        answer, calls, lock = front._answer, count(), Lock()
+
+        def answered(asked: Asked) -> Answered:
+            with lock:
+                due = asked.environ.get("HTTP_USER_AGENT", "").find(_US) >= 0 and next(calls) == number
+            if due:
+                happens()
+            return answer(asked)
+
+        front._answer = answered  # type: ignore[method-assign]  # what stands at the door
+        try:
+            yield
+        finally:
+            front._answer = answer  # type: ignore[method-assign]
+
+    def elsewhere(self) -> "Site":
+        """Another machine, with a copy of the release."""
+        folder = self.folder / "elsewhere"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.release, folder / "dist")
+        return replace(self, folder=folder)
+
     def begin(self) -> None:
         """All as it was."""
         self.endpoint.faults.clear()
@@ -123,7 +152,7 @@ class Site:
             aws = open_aws(Place(region=REGION))
             for name in SERVICES:
                 for key, tries in ((name, self.tries), (f"{name} once", 1)):
-                    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, read_timeout=20)
+                    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, read_timeout=20, user_agent_extra=_US)
                     aws._clients[key] = aws.session.client(name, region_name=REGION, config=config)
             self.opened[self.tries] = aws
         return self.opened[self.tries]
