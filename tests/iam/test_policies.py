@@ -29,6 +29,7 @@ from shipsafe.flows.revoke import survey as survey_of_revocation
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.attestation import Resource
 from shipsafe.model.chain import Chain, Hold, Link, Verification
+from shipsafe.model.deployment import Stage
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import ProfileVersion, SignedArtifact, SigningJob, SignPolicy, SignTarget
 from shipsafe.policy import load
@@ -37,6 +38,7 @@ from shipsafe.signing.setup.check import State
 from shipsafe.verify.live import verify_functions
 from shipsafe.verify.request import VerifyRequest
 from tests.flows.evidence_shop import signing
+from tests.iam.denied import ROLES, denied_of
 from tests.iam.deploying import deploy_in_every_way
 from tests.iam.deployments import codedeploy_to_the_end
 from tests.iam.enforcing import enforce_to_the_end
@@ -276,7 +278,8 @@ _CALLS = {
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_policy_grants_what_its_command_asks_and_nothing_else(command: str, account: Account) -> None:
     """Both ways: every recorded call is allowed, and every grant is used by one or named as dependent."""
-    needs = _CALLS[command](account).needs(account.facts)
+    recorder = _CALLS[command](account)
+    needs = recorder.needs(account.facts)
     held = grants(command, account.facts)
     assert not [need for need in needs if not _allowed(need, held, account.facts)]
     unused = {(one.action, one.pattern) for one in held if not any(one.allows(need, account.facts) for need in needs)}
@@ -284,6 +287,18 @@ def test_a_policy_grants_what_its_command_asks_and_nothing_else(command: str, ac
     assert unused <= extra
     asked = {need.action for need in needs}
     assert asked == {one.action for one in held} - ({action for action, _ in extra} - asked)
+    assert denied_of(recorder.calls, command, _guarded(account)) == set()  # and no guardrail is in its way
+
+
+def _guarded(account: Account) -> Policy:
+    """A policy that names a role for everybody."""
+    target = replace(account.target, role=ROLES["sign"])
+    stage = Stage(name="prod", target=target.name, role=ROLES["deploy"])
+    policy = _policy(account.folder)
+    return replace(
+        policy, sign=SignPolicy(targets=(target,)), deploy=replace(policy.deploy, stages=(stage,)),
+        enforce=replace(policy.enforce, role=ROLES["guard"]),
+    )  # fmt: skip
 
 
 def _allowed(need: Need, held: list[Grant], facts: Mapping[str, str]) -> bool:
