@@ -151,10 +151,12 @@ def _deployed(run: Run, done: Deployed, *, changes: bool) -> LegReport:
         return LegReport(leg=Leg.DEPLOY, went=Went.PASSED if changes else Went.DONE_BEFORE, sentence=sentence, notes=notes)
     if done.verification.chains and done.verification.exit_code is not ExitCode.PASS:
         run.verification = done.verification
-    wrong = [f"{one.function}: {one.reason}" for one in done.deployments if one.ending not in _RUNS]
+    wrong = [f"{one.function}: {one.reason}" for one in done.deployments if one.reason]
     wrong += [str(done.unrecorded)] if done.unrecorded else []
-    return LegReport(leg=Leg.DEPLOY, went=Went.STOPPED, sentence=wrong[0] if wrong else "What runs does not verify.", code=code,
-                     notes=(*wrong[1:], *notes))  # fmt: skip
+    more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""
+    sentence = f"{wrong[0]}{more}" if wrong else "What runs does not verify."
+    notes = (*([str(done.unrecorded)] if done.unrecorded else []), *notes)
+    return LegReport(leg=Leg.DEPLOY, went=Went.STOPPED, sentence=sentence, code=code, notes=notes)
 
 
 def _refused(leg: Leg, found: Verification, so: str) -> LegReport:
