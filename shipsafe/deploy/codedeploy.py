@@ -26,7 +26,7 @@ from shipsafe.deploy.restore import before, left, restore
 from shipsafe.deploy.resume import arrived, on_its_way
 from shipsafe.deploy.shifting import Hands, RolledOut, Shifting
 from shipsafe.deploy.watch import StopError, check
-from shipsafe.errors import ConfigError, ShipsafeError
+from shipsafe.errors import ConfigError, RolledBackError, ShipsafeError
 from shipsafe.model.deployment import WHOLE, CodeDeployGroup, Ending, FunctionDeploy, Rollout, Shift, Strategy
 from shipsafe.model.preference import strategy_of
 
@@ -121,11 +121,12 @@ def prepared(
 def roll_out(to: Shifting, hands: Hands, *, by: ByCodeDeploy) -> RolledOut:
     """Let CodeDeploy move all calls of the alias to the version. Raises nothing that AWS does: what went wrong is in what it gives.
 
-    The marks must have been written before, and say afterwards what they say after `rollout.roll_out`.
+    A fault of ours is raised when the alias was taken back. The marks must have been written before, and say afterwards what they say after
+    `rollout.roll_out`.
     """
     if not to.marks.before.version:  # a new alias has nothing to move from
         return rollout.roll_out(to, hands)
-    to = replace(to, marks=to.marks.at(Phase.SHIFTING, to.version))
+    to = replace(to, aws=to.aws.calling_once(), marks=to.marks.at(Phase.SHIFTING, to.version))
     course = _Course(to, hands, by)
     try:
         patiently(lambda: marks.write(to.aws, to.function, to.marks, hands.pace), hands, to.marks.deadline)
@@ -136,6 +137,9 @@ def roll_out(to: Shifting, hands: Hands, *, by: ByCodeDeploy) -> RolledOut:
         back = left(to, hands, error, "")
     except ShipsafeError as error:
         back = course.back(str(error))
+    except Exception:  # a fault of ours: no canary stays behind while it is told
+        course.back("shipsafe itself failed.")
+        raise
     else:
         return RolledOut(ending=Ending.DEPLOYED, marks=to.marks, shifts=tuple(course.shifts), notes=course.notes)
     return replace(back, shifts=(*course.shifts, *back.shifts), notes=(*course.notes, *back.notes))
@@ -189,12 +193,15 @@ class _Course:
         self._watch()
 
     def back(self, why: str) -> RolledOut:
-        """CodeDeploy takes it back; what it leaves we take back ourselves."""
+        """CodeDeploy takes it back; what it leaves we take back ourselves. One that goes on all the same would undo that."""
         if self._deployment:
             try:
                 _stopped(self._to, self._hands, self._deployment)
             except ShipsafeError as error:
-                self.notes += (f"CodeDeploy could not be stopped: {error}",)
+                stop = f"aws deploy stop-deployment --deployment-id {self._deployment} --auto-rollback-enabled"
+                what = f"{why} CodeDeploy could not be stopped, and may go on moving the alias: {error.what}"
+                stuck = RolledBackError(what, remedy=f"Run: {stop} --region {self._to.aws.region}; then: {self._to.command}")
+                return RolledOut(ending=Ending.UNFINISHED, marks=self._to.marks, reason=what, error=stuck)
         return restore(self._to, self._hands, why)
 
     def _running(self) -> Deploying | None:

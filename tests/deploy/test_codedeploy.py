@@ -148,6 +148,18 @@ def test_a_lost_answer_of_the_stop_does_not_leave_it_running(course: Course) -> 
     assert (out.ending, course.stage.alias()) == (Ending.ROLLED_BACK, ("1", {}))
 
 
+def test_one_that_cannot_be_stopped_is_never_told_as_taken_back(course: Course) -> None:
+    """It would move the alias again."""
+    course.stage.fault("StopDeployment", service="codedeploy", code="AccessDeniedException", status=403, times=0)
+    course.stage.then = [(timedelta(minutes=1), lambda: setattr(course.stage, "signal", "SIGINT"))]
+    out = course.go()
+    assert out.ending is Ending.UNFINISHED
+    assert out.error is not None
+    assert out.error.exit_code is ExitCode.ROLLED_BACK
+    assert f"aws deploy stop-deployment --deployment-id {course.begun()[0]} --auto-rollback-enabled" in out.error.remedy
+    assert "shipsafe deploy --rollback" in out.error.remedy
+
+
 def test_the_next_run_goes_on_with_what_is_running(course: Course) -> None:
     spec = AppSpec(function=NAME, alias=ALIAS, current="1", target="2")
     revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": str(spec)}}
@@ -187,6 +199,17 @@ def test_a_right_that_is_missing_changes_nothing(course: Course) -> None:
     out = course.go()
     assert (out.ending, course.stage.alias()) == (Ending.ROLLED_BACK, ("1", {}))
     assert "AccessDenied" in out.reason
+
+
+def test_a_fault_of_ours_leaves_nothing_on_its_way(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("shipsafe.deploy.codedeploy.look", broken)
+    with pytest.raises(ZeroDivisionError):
+        course.go()
+    assert course.stage.alias() == ("1", {})
+    assert course.client.get_deployment(deploymentId=course.begun()[-1])["deploymentInfo"]["status"] == "Stopped"
 
 
 def test_a_new_alias_is_created_by_us(course: Course) -> None:
