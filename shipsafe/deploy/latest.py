@@ -7,7 +7,7 @@ has to be what was signed, by its own word: CodeSha256, SigningJobArn and Signin
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from shipsafe.adapters.aws.deploying import list_versions, publish_version, update_code, update_configuration
+from shipsafe.adapters.aws.deploying import list_every_version, publish_version, update_code, update_configuration
 from shipsafe.adapters.aws.functions import LATEST, Running
 from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.deploy.look import same_as
@@ -45,17 +45,12 @@ def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[st
     if code_changes(wanted, seen):
         work.check()
         work.hands.say(f"{name}: code: {wanted.signed.object}")
-        settings = seen.settings
-        told = wanted.artifact.told
+        told, settings = wanted.artifact.told, seen.settings
+        moves = bool(told.architectures) and seen.architectures != told.architectures  # it is one of the settings, and comes with the code
         recode = partial(update_code, work.aws, name, wanted.signed.object, revision=seen.revision, architectures=told.architectures)
-        seen = _changed(work, name, recode, lambda now: not code_changes(wanted, now) and _alike(now, settings, wanted), touched)
+        seen = _changed(work, name, recode, lambda now: not code_changes(wanted, now) and (moves or now.settings == settings), touched)
     check_ours(wanted, seen)
     return seen
-
-
-def _alike(now: Running, settings: str, wanted: Wanted) -> bool:
-    """Whether nothing else was changed: the architecture is part of the settings, and comes with the code."""
-    return now.settings == settings or bool(wanted.artifact.told.architectures)
 
 
 def _changed(
@@ -68,7 +63,7 @@ def _changed(
         return now if done(now) else None
 
     try:
-        answered = made(work, change=change, found=found)
+        made(work, change=change, found=found)
     except ShipsafeError as error:
         if touched is not None and not _refused(error):
             touched()
@@ -78,7 +73,7 @@ def _changed(
     now = _settled(work, name)
     if now.update == "Failed":
         raise IncompleteError(f"Lambda could not update function {name}: {now.reason}", remedy="Put that right, then run this again.")
-    if (now.settings, now.code_sha256) != (answered.settings, answered.code_sha256):
+    if not done(now):
         raise changed()
     return now
 
@@ -99,7 +94,7 @@ def published(work: Work, wanted: Wanted, latest: Running) -> str:
     name = wanted.name
 
     def found() -> Running | None:
-        return same_as(latest, work.look(lambda: list_versions(work.aws, name)))
+        return same_as(latest, work.look(lambda: list_every_version(work.aws, name)))
 
     def publish() -> Running:
         code = wanted.signed.code_sha256

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipsafe.adapters.aws.deploying import Whole, list_versions
-from shipsafe.adapters.aws.functions import Alias, Running, list_aliases
+from shipsafe.adapters.aws.deploying import Whole, list_every_version
+from shipsafe.adapters.aws.functions import LATEST, Alias, Running, list_aliases
 from shipsafe.deploy.settle import settled_whole
 from shipsafe.deploy.work import Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """A function as it is. `versions` are the published ones."""
+    """A function as it is. `versions` are those that Lambda lists: `$LATEST`, and the published ones."""
 
     whole: Whole
     versions: tuple[Running, ...] = ()
@@ -36,15 +36,21 @@ def look(work: Work, name: str) -> Live | None:
     whole = settled_whole(work, name)
     if whole is None:
         return None
-    versions = work.look(lambda: list_versions(work.aws, name))
+    versions = work.look(lambda: list_every_version(work.aws, name))
     return Live(whole=whole, versions=versions, aliases=work.look(lambda: list_aliases(work.aws, name)))
 
 
 def same_as(latest: Running, versions: Sequence[Running]) -> Running | None:
-    """The newest published version that is exactly `$LATEST`: its code, its signature and its configuration; None where none is."""
+    """The newest published version that is exactly `$LATEST`: its code, its signature and its configuration; None where none is.
+
+    Args:
+        latest: `$LATEST`, as GetFunction tells of it.
+        versions: as Lambda lists them. What a list leaves out it leaves out of `$LATEST`, too: that one is what they are held against.
+    """
+    listed = next((one for one in versions if one.version == LATEST and one.code_sha256 == latest.code_sha256), latest)
     alike = [
         one
         for one in versions
-        if (one.code_sha256, one.job, one.settings) == (latest.code_sha256, latest.job, latest.settings) and one.version.isdigit()
+        if (one.code_sha256, one.job, one.settings) == (listed.code_sha256, listed.job, listed.settings) and one.version.isdigit()
     ]
     return max(alike, key=lambda one: int(one.version), default=None)

@@ -66,7 +66,12 @@ def find_whole(aws: Aws, name: str) -> Whole | None:
 
 
 def list_versions(aws: Aws, name: str) -> tuple[Running, ...]:
-    """The published versions of a function, in Lambda's order. Lists say nothing of a version's state.
+    """The published versions of a function, in Lambda's order; as `list_every_version`."""
+    return tuple(one for one in list_every_version(aws, name) if one.version != LATEST)
+
+
+def list_every_version(aws: Aws, name: str) -> tuple[Running, ...]:
+    """`$LATEST` and the published versions of a function, in Lambda's order. Lists say nothing of a version's state.
 
     Raises:
         IncompleteError: Lambda refused or gave no answer.
@@ -74,8 +79,7 @@ def list_versions(aws: Aws, name: str) -> tuple[Running, ...]:
     doing = f"list the versions of function {name}"
     with aws_errors(doing):
         found = pages(doing, aws.client("lambda").list_versions_by_function, "Marker", "NextMarker", most=_MOST_PAGES, FunctionName=name)
-        made = [running_of({"Configuration": one}) for page in found for one in page["Versions"]]
-    return tuple(one for one in made if one.version != LATEST)
+        return tuple(running_of({"Configuration": one}) for page in found for one in page["Versions"])
 
 
 def update_code(
