@@ -89,7 +89,7 @@ def _vendor(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Where the copy and its evidence go; vendored/NAME-VERSION, if not given."),
+        typer.Option("--out", metavar="FOLDER", help="Where the copy and its evidence go; dist/vendored/NAME-VERSION, if not given."),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="What our copy is called; else as the original is.")] = None,
     runtime: Annotated[
@@ -123,7 +123,7 @@ def _vendor(
         )
     targets = options.report_targets(report, names())
     sign = SignRequest(
-        out=out or Path("vendored") / f"{original.name}-{original.number}",
+        out=out or Path("dist") / "vendored" / f"{original.name}-{original.number}",
         today=datetime.now(UTC).date(),
         policy=policy,
         targets=tuple(target or ()),

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def test_a_strangers_layer_becomes_ours_and_the_template_names_it(project: Path,
     content = client("lambda").get_layer_version_by_arn(Arn=mine)["Content"]
     assert content["SigningProfileVersionArn"].split("/")[-2] == "orders_2026"
     assert (project / "template.yaml").read_text() == TEMPLATE.format(arn=mine)
-    noted = json.loads((project / "vendored" / "tools-1" / "vendored.json").read_text())
+    noted = json.loads((project / "dist" / "vendored" / "tools-1" / "vendored.json").read_text())
     assert noted["original"]["arn"] == arn
     assert [one["arn"] for one in noted["published"]] == [mine]
     told = capsys.readouterr().out
@@ -105,7 +106,9 @@ def test_a_function_takes_our_copy_under_enforce(project: Path) -> None:
     )["CodeSigningConfig"]["CodeSigningConfigArn"]
     assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
     (mine,) = [one["LayerVersionArn"] for one in ours()]
-    signed = json.loads((project / "vendored" / "tools-1" / "shipsafe.json").read_text())["artifacts"][0]["signatures"][0]["object"]
+    signed = json.loads((project / "dist" / "vendored" / "tools-1" / "shipsafe.json").read_text())["artifacts"][0]["signatures"][0][
+        "object"
+    ]
     code = {"S3Bucket": signed["bucket"], "S3Key": signed["key"], "S3ObjectVersion": signed["version"]}  # a zip is a zip
     words = {"Role": f"arn:aws:iam::{ACCOUNT}:role/orders", "Runtime": "python3.13", "Handler": "tools.main", "CodeSigningConfigArn": made}
     with pytest.raises(functions.exceptions.CodeVerificationFailedException):
@@ -128,6 +131,15 @@ def test_what_the_original_does_not_say_can_be_said() -> None:
     assert ours()[0]["CompatibleRuntimes"] == ["python3.13"]
 
 
+def test_on_another_machine_nothing_is_made_twice(project: Path) -> None:
+    """Without the folder of the copy: bucket and layer say what was done."""
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
+    shutil.rmtree(project / "dist")
+    assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
+    assert (len(ours()), len(client("signer").list_signing_jobs()["jobs"])) == (1, 1)
+
+
 def test_a_dry_run_makes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
     (project / "template.yaml").write_text(TEMPLATE.format(arn=arn))
@@ -143,7 +155,7 @@ def test_other_bytes_than_lambda_names_are_refused(project: Path, local_aws: End
     monkeypatch.setattr("shipsafe.flows.layer_copy.download", lambda _url, sink, **_words: sink.write(CODE + b"more"))
     with pytest.raises(IntegrityError, match="is not what Lambda names"):
         run(["layers", "vendor", arn, "--yes"])
-    assert not list((project / "vendored").rglob("*.zip"))
+    assert not list((project / "dist" / "vendored").rglob("*.zip"))
     assert local_aws.faults is not None
 
 
@@ -240,8 +252,8 @@ def test_a_strangers_signature_is_taken_off_unless_the_policy_trusts_it(project:
     arn = offer(signed_by(local_aws, STRANGER), CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
     theirs = client("lambda", account=STRANGER).get_layer_version_by_arn(Arn=arn)["Content"]["SigningProfileVersionArn"]
     assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
-    assert (project / "vendored" / "tools-1" / "tools.zip").read_bytes() == CODE
-    assert json.loads((project / "vendored" / "tools-1" / "vendored.json").read_text())["original"]["profile_version"] == theirs
+    assert (project / "dist" / "vendored" / "tools-1" / "tools.zip").read_bytes() == CODE
+    assert json.loads((project / "dist" / "vendored" / "tools-1" / "vendored.json").read_text())["original"]["profile_version"] == theirs
     (project / "shipsafe.toml").write_text(POLICY + f'[sign]\npublishers = ["{theirs}"]\n')
     with pytest.raises(ConfigError, match="which the policy trusts"):
         run(["layers", "vendor", arn, "--yes"])
@@ -264,7 +276,7 @@ def test_under_a_policy_that_wants_a_builders_word_nobody_has_given_one(project:
     (project / "shipsafe.toml").write_text(POLICY + '[sign]\nbuilder = "attested"\n')
     with pytest.raises(IntegrityError, match="nobody attests what is in"):
         run(["layers", "vendor", offer(), "--yes"])
-    assert not (project / "vendored").exists()
+    assert not (project / "dist" / "vendored").exists()
 
 
 def test_a_waiver_by_name_lets_a_copy_through_where_other_builds_are_refused(project: Path) -> None:
@@ -288,7 +300,7 @@ def test_two_targets_get_a_version_each_and_one_note_names_both(project: Path) -
         run(["layers", "vendor", arn, "--yes"])
     for target in ("prod", "test"):
         assert run(["layers", "vendor", arn, "--yes", "--target", target]) == ExitCode.PASS
-    noted = json.loads((project / "vendored" / "tools-1" / "vendored.json").read_text())["published"]
+    noted = json.loads((project / "dist" / "vendored" / "tools-1" / "vendored.json").read_text())["published"]
     assert [one["target"] for one in noted] == ["prod", "test"]
     assert len({one["arn"] for one in noted} & {one["LayerVersionArn"] for one in ours()}) == 2
     assert ours()[0]["CompatibleRuntimes"] == ["python3.13"]
