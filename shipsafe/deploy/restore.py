@@ -1,7 +1,7 @@
 """The way back: the alias leads where it led before the deployment, whoever began that, and on whichever machine.
 
 It knows from the marks where the alias led, and looks where it leads now. One that stands at any step of this deployment is taken back; one
-that somebody else has moved is theirs. The way back is not interrupted, and goes on trying until the deadline (and three times after it).
+that somebody else has moved is theirs. The way back is not interrupted, and goes on trying until the deadline, for two minutes at least.
 """
 
 from dataclasses import replace

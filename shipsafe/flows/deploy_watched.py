@@ -4,7 +4,7 @@ from shipsafe.adapters.aws.functions import LATEST
 from shipsafe.adapters.aws.looks import Looks
 from shipsafe.deploy.alarms import preflight
 from shipsafe.deploy.plan import FunctionPlan
-from shipsafe.deploy.rollout import check_time
+from shipsafe.deploy.rollout import check_time, planned_time
 from shipsafe.errors import ConfigError, ShipsafeError
 from shipsafe.model.chain import Link
 from shipsafe.verify.links import held, not_asked, of_error, unanswered
@@ -17,7 +17,7 @@ def watched_link(looks: Looks, plan: FunctionPlan, request: VerifyRequest) -> Li
     """The link `watch` of a function: its alarms are there and quiet, metrics may be read, and the deadline is far enough.
 
     Raises:
-        ConfigError: the roll-out cannot end before its deadline, or there is no such alarm.
+        ConfigError: the roll-out cannot end before its deadline, nothing watches its steps, or there is no such alarm.
     """
     how = plan.wanted.how
     if not plan.wanted.alias or plan.empty:
@@ -32,6 +32,9 @@ def watched_link(looks: Looks, plan: FunctionPlan, request: VerifyRequest) -> Li
             remedy=f"Lead it to a version first: aws lambda publish-version {called}, then "
             f"aws lambda update-alias {called} --name {there.name} --function-version VERSION",
         )  # fmt: skip
+    if planned_time(how.strategy) and not (how.alarms or how.default_alarm):
+        what = f"Function {plan.name} goes live in steps, and nothing watches them: that proves nothing."
+        raise ConfigError(what, remedy='Name `alarms`, leave `default-alarm` on, or write rollout = "all-at-once".')
     check_time(how.strategy, request.policy.deploy.deadline)
     looks.pace.turn()
     try:

@@ -151,8 +151,21 @@ def test_an_alarm_that_is_on_already_could_tell_nothing(canary: Scene) -> None:
     assert "it burns" in link.remedy
 
 
-def test_a_roll_out_that_cannot_end_in_time_is_said_before_anything_changes(canary: Scene) -> None:
+def test_a_roll_out_that_proves_nothing_is_said_before_anything_changes(canary: Scene) -> None:
+    """One that cannot end in time, one that nothing watches, and one without a way back."""
+    text = canary.policy.read_text()
     canary.add('deadline = "5m"')
     with pytest.raises(ConfigError, match="is watched for 0:05:00, and its deadline is 0:05:00"):
         run(canary, Clock())
+    canary.policy.write_text(text)
+    canary.add('default-alarm = "off"')
+    with pytest.raises(ConfigError, match="goes live in steps, and nothing watches them"):
+        run(canary, Clock())
+    canary.policy.write_text(text)
+    canary.lambda_.update_alias(FunctionName="Pay", Name="live", FunctionVersion="$LATEST")
+    plan = canary.plan()
+    assert plan.exit_code is ExitCode.INCOMPLETE
+    [link] = [one for chain in plan.verification.chains for one in chain.links if one.id == "watch"]
+    assert "leads to $LATEST, which this deployment changes: there is no way back" in link.sentence
+    assert "aws lambda publish-version --function-name Pay" in link.remedy
     assert canary.versions() == ["1"]
