@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipsafe.evidence.override_record import override_statement, read_override
@@ -71,6 +71,7 @@ def test_an_attack_and_what_nobody_may_waive_is_never_let_through(policy: Policy
         assert after == verdict
 
 
+@settings(deadline=None)  # the first one compiles the schema
 @given(policies, unique_outcomes)
 def test_what_is_stated_of_it_is_read_back(policy: Policy, seen: list[Outcome]) -> None:
     verdict = judge(policy, seen, TODAY)
