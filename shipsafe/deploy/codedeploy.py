@@ -27,11 +27,10 @@ from shipsafe.deploy.resume import arrived, on_its_way
 from shipsafe.deploy.shifting import Hands, RolledOut, Shifting
 from shipsafe.deploy.watch import StopError, check
 from shipsafe.errors import ConfigError, RolledBackError, ShipsafeError
-from shipsafe.model.deployment import WHOLE, CodeDeployGroup, Ending, FunctionDeploy, Rollout, Shift, Strategy
-from shipsafe.model.preference import strategy_of
+from shipsafe.model.deployment import WHOLE, CodeDeployGroup, Ending, FunctionDeploy, Shift, Strategy
+from shipsafe.model.preference import configuration_of, strategy_of
 
 _Value = TypeVar("_Value")
-_PREFIX = "CodeDeployDefault.Lambda"
 _BETWEEN = 10.0  # seconds between two looks
 _BACK = timedelta(minutes=5)  # for CodeDeploy to take the alias back, before we do
 
@@ -60,32 +59,13 @@ def config_of(how: FunctionDeploy) -> str | None:
     Raises:
         ConfigError: AWS has none such.
     """
-    return _config(how.strategy) if how.strategy_stated else None
-
-
-def _config(strategy: Strategy) -> str:
-    minutes = strategy.every.total_seconds() / 60
-    name = f"{_PREFIX}AllAtOnce"
-    if strategy.rollout is Rollout.CANARY:
-        name = f"{_PREFIX}Canary{strategy.percent}Percent{minutes:g}Minutes"
-    elif strategy.rollout is Rollout.LINEAR:
-        name = f"{_PREFIX}Linear{strategy.percent}PercentEvery{minutes:g}Minute{'' if minutes == 1 else 's'}"
-    if name not in _CONFIGS:
-        what = (
-            f"CodeDeploy has no deployment configuration of AWS's own like {strategy.rollout}, {strategy.percent} % every {strategy.every}."
-        )
-        raise ConfigError(
-            what, remedy="Give the deployment group one of yours, and leave `rollout`, `percent` and `every` out of the policy."
-        )
-    return name
-
-
-# "Predefined deployment configurations for an AWS Lambda compute platform"
-_CONFIGS = frozenset((
-    f"{_PREFIX}AllAtOnce",
-    *(f"{_PREFIX}Canary10Percent{minutes}Minutes" for minutes in (5, 10, 15, 30)),
-    *(f"{_PREFIX}Linear10PercentEvery{minutes}Minute{'' if minutes == 1 else 's'}" for minutes in (1, 2, 3, 10)),
-))  # fmt: skip
+    strategy = how.strategy
+    if not how.strategy_stated:
+        return None
+    if name := configuration_of(strategy):
+        return name
+    what = f"CodeDeploy has no deployment configuration of AWS's own like {strategy.rollout}, {strategy.percent} % every {strategy.every}."
+    raise ConfigError(what, remedy="Give the deployment group one of yours, and leave `rollout`, `percent` and `every` out of the policy.")
 
 
 def prepared(

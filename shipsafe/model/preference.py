@@ -19,6 +19,12 @@ _TYPE = re.compile(
     r"(?:AllAtOnce|(?P<rollout>Canary|Linear)(?P<percent>[1-9][0-9]?)Percent(?:Every)?(?P<minutes>[1-9][0-9]{0,2})Minutes?)",
     re.ASCII,
 )
+# "Predefined deployment configurations for an AWS Lambda compute platform"
+_CONFIGURATIONS = (
+    "CodeDeployDefault.LambdaAllAtOnce",
+    *(f"CodeDeployDefault.LambdaCanary10Percent{minutes}Minutes" for minutes in (5, 10, 15, 30)),
+    *(f"CodeDeployDefault.LambdaLinear10PercentEvery{minutes}Minute{'' if minutes == 1 else 's'}" for minutes in (1, 2, 3, 10)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,17 @@ def strategy_of(name: str) -> Strategy | None:
     return Strategy(
         rollout=Rollout(found["rollout"].lower()), percent=int(found["percent"]), every=timedelta(minutes=int(found["minutes"]))
     )
+
+
+def configuration_of(strategy: Strategy) -> str | None:
+    """The deployment configuration of AWS's own that moves calls in that way, None where there is none.
+
+    >>> configuration_of(Strategy(rollout=Rollout.LINEAR, every=timedelta(minutes=1)))
+    'CodeDeployDefault.LambdaLinear10PercentEvery1Minute'
+    """
+    if strategy.rollout is Rollout.ALL_AT_ONCE:
+        return _CONFIGURATIONS[0]
+    return next((name for name in _CONFIGURATIONS if strategy_of(name) == strategy), None)
 
 
 def filled(policy: FunctionDeploy, *, function_name: str | None, alias: str | None, preference: Preference | None) -> FunctionDeploy:

@@ -219,7 +219,8 @@ def test_a_new_alias_is_created_by_us(course: Course) -> None:
 
 def test_halt_stops_what_moves_this_alias_and_nothing_else(course: Course) -> None:
     to = course.stage.shifting()
-    halt(to, course.hands, GROUP)
+    for group in (GROUP, replace(GROUP, group="no"), replace(GROUP, application="no")):
+        halt(to, course.hands, group)
     spec = AppSpec(function=NAME, alias=ALIAS, current="1", target="2")
     revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": str(spec)}}
     begun = course.client.create_deployment(applicationName="shop", deploymentGroupName="orders", revision=revision)["deploymentId"]
@@ -244,7 +245,7 @@ def test_the_group_is_looked_at_before_anything_changes(course: Course) -> None:
 @pytest.mark.parametrize(
     ("strategy", "name"),
     [
-        (Strategy(), "CodeDeployDefault.LambdaAllAtOnce"),
+        (Strategy(percent=20), "CodeDeployDefault.LambdaAllAtOnce"),
         (CANARY, FIVE),
         (Strategy(rollout=Rollout.LINEAR, every=timedelta(minutes=1)), "CodeDeployDefault.LambdaLinear10PercentEvery1Minute"),
         (Strategy(rollout=Rollout.LINEAR, every=timedelta(minutes=2)), "CodeDeployDefault.LambdaLinear10PercentEvery2Minutes"),

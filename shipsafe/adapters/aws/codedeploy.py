@@ -143,11 +143,22 @@ def begin(aws: Aws, group: CodeDeployGroup, spec: AppSpec, *, config: str | None
 
 
 def find_running(aws: Aws, group: CodeDeployGroup) -> tuple[Deploying, AppSpec | None] | None:
-    """The deployment of a group that is running, and what it moves (None: it is none of ours); None where none is running.
+    """The deployment of a group that is running, and what it moves (None: it is none of ours).
+
+    None where none is running, or there is no such group.
 
     Raises:
         IncompleteError: CodeDeploy refused or gave no answer.
     """
+    try:
+        return _running(aws, group)
+    except AwsRefusal as refusal:
+        if refusal.code in _ABSENT:
+            return None
+        raise
+
+
+def _running(aws: Aws, group: CodeDeployGroup) -> tuple[Deploying, AppSpec | None] | None:
     doing = f"list the deployments of deployment group {group.group}"
     client, ids = aws.client("codedeploy"), list[str]()
     with aws_errors(doing):
