@@ -1,6 +1,6 @@
 """How well a function is kept from running code that nobody signed: its configuration, whom that allows, what runs, its layers.
 
-    standing = enforcement_of(looks, wanted, "orders", now=now)
+    standing = enforcement_of(looks, wanted, "orders", now=now, mode=Enforcing.ENFORCE, known=known)
     standing.enforces                       # whether Lambda refuses what our publishers have not signed
     [wrong.sentence for wrong in standing.wrongs]
 
@@ -109,8 +109,8 @@ def enforcement_of(
     name: str,
     *,
     now: datetime,
-    mode: Enforcing = Enforcing.ENFORCE,
-    known: Callable[[str], bool] | None = None,
+    mode: Enforcing,
+    known: Callable[[str], bool],
 ) -> Standing:
     """Look at one function.
 
@@ -120,8 +120,7 @@ def enforcement_of(
         name: of the function, without version or alias.
         now: UTC.
         mode: what is wanted of it: under Warn neither a configuration that warns nor an image is wrong.
-        known: whether a function of this account and Region, by its name, is one of ours; None where nobody can say, so that it is not
-            asked whether strangers share the configuration.
+        known: whether a function of this account and Region, by its name, is one of ours.
     """
     try:
         running = looks.function(name, LATEST)
@@ -146,16 +145,14 @@ def enforcement_of(
         none = Wrong(what=What.NO_CONFIGURATION, sentence=sentence, remedy="`shipsafe enforce` attaches one.")
         return Standing(name=name, running=running, wrongs=(none, *of_layers), layers=layers)
     wrongs = (
-        *configuration_wrongs(looks, wanted, configuration, mode=mode, known=known),
+        *_configuration(looks, wanted, configuration, mode=mode, known=known),
         *_code(looks, wanted, running),
         *of_layers,
     )
     return Standing(name=name, running=running, configuration=configuration, wrongs=wrongs, layers=layers)
 
 
-def configuration_wrongs(
-    looks: Looks, wanted: Wanted, one: Configuration, *, mode: Enforcing, known: Callable[[str], bool] | None
-) -> Iterator[Wrong]:
+def _configuration(looks: Looks, wanted: Wanted, one: Configuration, *, mode: Enforcing, known: Callable[[str], bool]) -> Iterator[Wrong]:
     """What is wrong with a configuration, whoever it is attached to. The other words are those of `enforcement_of`."""
     called = one.arn.rpartition(":")[2]
     if one.policy != ENFORCE and mode is Enforcing.ENFORCE:
@@ -170,8 +167,7 @@ def configuration_wrongs(
     for arn in one.publishers:
         if arn not in wanted.publishers:
             yield _publisher(looks, arn, called)
-    if known is not None:
-        yield from _strangers(looks, one, called, known)
+    yield from _strangers(looks, one, called, known)
 
 
 def strangers_under(looks: Looks, arn: str, known: Callable[[str], bool]) -> Iterator[str]:
