@@ -1,4 +1,5 @@
-"""`deploy` in all its ways but CodeDeploy: layers, settings, a canary that is watched, a smoke test, no alias, `--create`, `--atomic`."""
+"""`deploy` in all its ways but CodeDeploy: layers, settings, a canary that is watched, a smoke test, no alias, `--create`, `--atomic`,
+`--rollback`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from shipsafe.adapters.aws.callers import callers_of_latest
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.evidence.envelope import read_envelope, statement_of
 from shipsafe.evidence.store import open_store
+from shipsafe.flows.rollback_case import RollbackRequest, planned_rollback, rolled_back, rolling_back
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.deployment import Ending
 from shipsafe.model.signing import SignedArtifact, SignTarget
@@ -59,6 +61,7 @@ def deploy_in_every_way(
     )  # fmt: skip
     scene.policy.write_text(f"{policy}\n{_CANARY}{_SMOKE}")
     assert [one.ending for one in scene.deploy().deployments] == [Ending.DEPLOYED] * 2
+    _roll_back(scene)
     # An alias that is new goes away again where the other function fails.
     scene.policy.write_text(f"{policy}\n{_NEW}")
     scene.lambda_.update_function_configuration(FunctionName="stock-prod", Handler="another.main")
@@ -76,6 +79,17 @@ def deploy_in_every_way(
     made = scene.deploy(create=True, role=ROLE)
     assert [one.ending for one in made.deployments] == [Ending.DEPLOYED] * 2, made.deployments
     return scene.signed
+
+
+def _roll_back(scene: Recorded) -> None:
+    """Somebody has led an alias elsewhere; it goes back by evidence alone."""
+    scene.lambda_.update_alias(FunctionName="pay-prod", Name="live", FunctionVersion="1")
+    root = scene.endpoint.fingerprint
+    request = RollbackRequest(function="pay-prod:live", to="2", policy=scene.policy, local_root=root, offline=True)
+    with rolling_back(request, scene.lines.append, connect=scene.connect) as case:
+        done = rolled_back(case, planned_rollback(case))
+    assert done.exit_code == 0, done
+    assert not done.went.deployment.notes, done
 
 
 def _scene(endpoint: Endpoint, folder: Path, target: SignTarget, evidence: str) -> Recorded:
