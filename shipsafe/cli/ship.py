@@ -158,7 +158,8 @@ def _in_sandbox(request: ShipRequest, shown: _Shown, *, kept: Path | None, seed_
         first = _line(box.request, shown, box.ahead, title="in a sandbox: nothing of it reaches AWS")
         if not seed_alarm or first.exit_code is not ExitCode.PASS:
             return first.exit_code
-        Screen(local=True, stream=sys.stdout if shown.output == "text" else sys.stderr).say()
+        if shown.output == "text":
+            Screen(local=True).say()
         again = second_release(box, first)
         return _line(again, shown, box.ahead, title="once more, one line changed: what is new now fails its callers").exit_code
 
