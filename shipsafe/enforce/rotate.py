@@ -61,6 +61,7 @@ class Found:
 
     Attributes:
         targets: of the policy, that sign for it with one of the two.
+        emergency: whether what breaks the glass is signed with the old one.
         owner: the account of the profiles, where that is another.
         new: None where it is to be made. Its ARN, and that of `old`, names the version.
         configurations: that let one of the two in.
@@ -72,6 +73,7 @@ class Found:
     looks: Looks
     rotation: Rotation
     targets: tuple[SignTarget, ...]
+    emergency: bool
     owner: str | None
     old: Profile
     new: Profile | None
@@ -83,7 +85,7 @@ class Found:
     @property
     def policy_is_old(self) -> bool:
         """Whether the policy still has something signed with the old one."""
-        return any(target.profile == self.rotation.old for target in self.targets)
+        return self.emergency or any(target.profile == self.rotation.old for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,13 @@ class Turn:
 
 
 def look_at(
-    looks: Looks, targets: Sequence[SignTarget], rotation: Rotation, *, pace: Callable[[], Pace], say: Callable[[str], None]
+    looks: Looks,
+    targets: Sequence[SignTarget],
+    rotation: Rotation,
+    *,
+    emergency: str | None,
+    pace: Callable[[], Pace],
+    say: Callable[[str], None],
 ) -> Found:
     """Look at the two profiles, at who lets them in, and at who runs the old one's code. Changes nothing.
 
@@ -122,6 +130,7 @@ def look_at(
         looks: at the account and Region.
         targets: that sign for it.
         rotation: from which profile to which.
+        emergency: the profile that signs what breaks the glass, None where there is none of its own.
         pace: makes the pace of the calls that list functions.
         say: told how far it is.
 
@@ -150,7 +159,8 @@ def look_at(
     configurations = tuple(one for one in looks.configurations() if letting & {*one.publishers})
     (region,) = users([aws], Signature(arn=old.arn), pace=pace, since=lambda _job: True, say=say)
     return Found(
-        looks=looks, rotation=rotation, targets=mine, owner=owner, old=old, new=new, configurations=configurations,
+        looks=looks, rotation=rotation, targets=mine, emergency=emergency == rotation.old, owner=owner, old=old, new=new,
+        configurations=configurations,
         under={one.arn: looks.sharers(one.arn) for one in configurations if old.arn in one.publishers},
         uses=tuple(use for use in region.uses if use.version == LATEST or use.aliases), unlooked=(*missing, *region.unlooked),
     )  # fmt: skip
@@ -235,8 +245,10 @@ def _held(found: Found) -> list[str]:
     if found.new is None or not all(found.new.arn in one.publishers for one in found.configurations):
         held.append(f"{found.rotation.new} is not let in yet: both are, first.")
     if found.policy_is_old:
-        names = ", ".join(target.name for target in found.targets if target.profile == found.rotation.old)
-        held.append(f"The policy still signs with {found.rotation.old} (target {names}).")
+        names = [f"target {target.name}" for target in found.targets if target.profile == found.rotation.old]
+        held.append(
+            f"The policy still signs with {found.rotation.old} ({', '.join([*names, *(['break-glass'] if found.emergency else [])])})."
+        )
     under = {arn for arns in found.under.values() for arn in arns}
     for use in found.uses:
         if use.function in under:

@@ -32,8 +32,9 @@ def turns(
     def pace() -> Pace:
         return Pace(_RATE, int(_RATE), clock, sleep)
 
+    emergency = request.policy.break_glass.profile
     found = [
-        plan_turn(look_at(open_looks(aws, clock, sleep), targets, rotation, pace=pace, say=say))
+        plan_turn(look_at(open_looks(aws, clock, sleep), targets, rotation, emergency=emergency, pace=pace, say=say))
         for aws, targets in places(request, connect)
         if any(one.profile in (rotation.old, rotation.new) for one in targets)
     ]
@@ -77,6 +78,8 @@ def for_the_policy(turn: Turn) -> Iterator[str]:
                 yield f'  profile = "{rotation.new}"'
                 if target.profile_version is not None:
                     yield f'  profile-version = "{found.new.version}"'
+        if found.emergency:
+            yield f'[break-glass]: profile = "{rotation.new}"'
         yield "[sign]: add to `publishers`, until the rotation is over:"
         yield f'  "{found.old.arn}"'
         yield "Then build, sign and deploy every function again, and run this once more."

@@ -109,6 +109,19 @@ def test_then_it_goes_and_the_last_plan_is_empty(shop: Shop) -> None:
     assert any("cancel-signing-profile" in line for line in for_the_policy(last[0]))
 
 
+def test_the_profile_of_emergencies_stays_until_the_policy_has_another(shop: Shop) -> None:
+    """At three in the morning its signatures have to count."""
+    guarded(shop)
+    rotate(shop)
+    turn_policy(shop)
+    shop.lambda_.delete_function(FunctionName="orders")
+    policy = replace(shop.policy, break_glass=replace(shop.policy.break_glass, profile="orders_2026"))
+    made = turns(EnforceRequest(policy=policy), ROTATION, shop.connect, clock=lambda: 0.0, sleep=lambda _s: None, say=lambda _line: None)
+    assert held(made) == "The policy still signs with orders_2026 (break-glass)."
+    assert '[break-glass]: profile = "orders_2027"' in list(for_the_policy(made[0]))
+    assert calls(plan(shop)) == ["UpdateCodeSigningConfig"]
+
+
 def test_enforce_takes_neither_of_them_out_meanwhile(shop: Shop) -> None:
     """The policy that the rotation asks for wants both, in the configuration that is there."""
     one = guarded(shop)
