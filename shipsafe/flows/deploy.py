@@ -87,7 +87,7 @@ def deployed(case: Deploying, plan: DeployPlan, say: Say) -> Deployed:
         verification=replace(case.verified, chains=chains),
         verdicts={_place_of(one.deployment): one.verified.verdict for one in done if one.verified},
         unrecorded=unrecorded,
-        remarks=plan.remarks,
+        remarks=(*plan.remarks, *([case.verify.override.sentence] if case.verify.override else [])),
     )
 
 

@@ -74,6 +74,7 @@ def test_it_goes_live_is_recorded_as_that_and_every_later_look_says_so(scene: "S
     assert done.exit_code is ExitCode.PASS
     assert {(one.ending, one.overridden) for one in done.deployments} == {(Ending.DEPLOYED, True)}
     assert set(done.verdicts.values()) == {"OVERRIDDEN"}
+    assert any(line.startswith("Overridden by jo@acme.example") for line in done.remarks), "which the step summary tells"
     (said,) = recorded(scene)
     assert said.override is not None
     assert (said.override["reason"], said.ran) == (ASKED.reason, True)
