@@ -71,7 +71,7 @@ def run(aws: Aws, request: DeployRequest, point: int) -> None:
 def main() -> None:
     """Each run in a process of its own."""
     folder, policy, root = sys.argv[1:]
-    request = DeployRequest(out=Path(folder), policy=Path(policy), local_root=root)
+    request = DeployRequest(out=Path(folder), policy=Path(policy), local_root=root, functions=("Pay",))
     aws = connected()
     for line in sys.stdin:
         child = os.fork()

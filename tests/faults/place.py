@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from botocore.config import Config
+from moto.cloudwatch.models import cloudwatch_backends
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.errors import ExitCode, ShipsafeError
@@ -26,7 +27,7 @@ from shipsafe.local.asked import Answered, Asked
 from shipsafe.local.call import Call
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.deployment import Deployment
-from tests.faults.project import ALIAS, FUNCTION, Releases, artifact
+from tests.faults.project import ALIAS, FUNCTION, PLAIN, Releases, artifact
 from tests.local_endpoint import ACCOUNT, REGION, client
 
 SERVICES = ("s3", "signer", "lambda", "cloudwatch")
@@ -73,7 +74,7 @@ class Site:
     folder: Path
     tries: int = 1
     snapshots: dict[str, Any] = field(default_factory=dict)
-    steps: list[str] = field(default_factory=list)  # every value that shipsafe:step was given
+    walked: set[tuple[str, str]] = field(default_factory=set)  # from which state of a deployment to which
     passed: timedelta = timedelta()
     signatures: int = 0
     opened: dict[int, Aws] = field(default_factory=dict)
@@ -133,8 +134,8 @@ class Site:
         for name, snapshot in self.snapshots.items():
             self.endpoint.front.cores[name].restore(snapshot)
         self.endpoint.trail.clear()
+        cloudwatch_backends[ACCOUNT][REGION].metric_data.clear()
         self.endpoint.functions.set_answer(ACCOUNT, REGION, FUNCTION, payload=b"{}")
-        self.steps.clear()
         self.passed = timedelta()
         shutil.rmtree(self.release, ignore_errors=True)
         shutil.copytree(self.releases.second, self.release)
@@ -166,6 +167,7 @@ class Site:
         **words: Any,
     ) -> Ran:
         """Plan it and carry it out, as the command does. `before` is called between the two, `told` with each line."""
+        words = {"functions": ("Pay",), **words}
         request = DeployRequest(out=release or self.release, policy=self.releases.policy, local_root=self.endpoint.fingerprint, **words)
         lines: list[str] = []
 
@@ -226,18 +228,29 @@ class Site:
 
 
 class Watched:
-    """Lambda, with an eye on what is written to the tags that remember a deployment."""
+    """Lambda, with an eye on how its tags say that deployments go on: from which state to which."""
 
-    def __init__(self, core: Any, steps: list[str]) -> None:
-        self._core, self._steps = core, steps
+    def __init__(self, core: Any, walked: set[tuple[str, str]]) -> None:
+        self._core, self._walked = core, walked
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._core, name)
 
     def handle(self, call: Call) -> dict[str, Any]:
-        told: dict[str, Any] = self._core.handle(call)
-        if call.operation == "TagResource" and "shipsafe:step" in call.parameters["Tags"]:
-            self._steps.append(call.parameters["Tags"]["shipsafe:step"])
+        arn = call.parameters.get("Resource")
+        if call.operation not in ("TagResource", "UntagResource"):
+            told: dict[str, Any] = self._core.handle(call)
+            return told
+        tags = replace(call, operation="ListTags", parameters={"Resource": arn})
+        before = self._core.handle(tags)["Tags"]
+        told = self._core.handle(call)
+        after = self._core.handle(tags)["Tags"]
+        was, now = (str(one.get("shipsafe:step", "[*]")).split(" ")[0] for one in (before, after))
+        same = before.get("shipsafe:deploy", "").split(" ")[0] == after.get("shipsafe:deploy", "").split(" ")[0]
+        if was != now and (same or now == "[*]"):
+            self._walked.add((was, now))
+        elif not same:  # another deployment begins, whatever there was
+            self._walked.add(("[*]", now))
         return told
 
 
@@ -245,16 +258,17 @@ def make_site(endpoint: Endpoint, releases: Releases, folder: Path) -> Site:
     """Release 1 is live: its deployment is what later ones begin from."""
     endpoint.functions.configure({"creating": 0, "updating": 0})
     site = Site(endpoint, releases, folder)
-    endpoint.front.cores = {**endpoint.front.cores, "lambda": Watched(endpoint.front.cores["lambda"], site.steps)}
+    endpoint.front.cores = {**endpoint.front.cores, "lambda": Watched(endpoint.front.cores["lambda"], site.walked)}
     config = client("lambda").list_code_signing_configs()["CodeSigningConfigs"][0]["CodeSigningConfigArn"]
-    signed = artifact(releases.first)["signatures"][0]["object"]
-    client("lambda").create_function(
-        FunctionName=FUNCTION, Runtime="python3.13", Handler="app.handler", Role=f"arn:aws:iam::{ACCOUNT}:role/pay",
-        Code={"S3Bucket": signed["bucket"], "S3Key": signed["key"], "S3ObjectVersion": signed["version"]}, CodeSigningConfigArn=config,
-    )  # fmt: skip
-    endpoint.functions.set_answer(ACCOUNT, REGION, FUNCTION, payload=b"{}")
-    first = site.deploy(releases.first)
-    assert first.code == 0, first
+    for name, function in (("Pay", FUNCTION), ("Plain", PLAIN)):
+        signed = artifact(releases.first, name)["signatures"][0]["object"]
+        client("lambda").create_function(
+            FunctionName=function, Runtime="python3.13", Handler="app.handler", Role=f"arn:aws:iam::{ACCOUNT}:role/pay",
+            Code={"S3Bucket": signed["bucket"], "S3Key": signed["key"], "S3ObjectVersion": signed["version"]}, CodeSigningConfigArn=config,
+        )  # fmt: skip
+        endpoint.functions.set_answer(ACCOUNT, REGION, function, payload=b"{}")
+        first = site.deploy(releases.first, functions=(name,))
+        assert first.code == 0, first
     site.signatures = site.jobs()
     site.keep()
     return site

@@ -1,4 +1,4 @@
-"""A project of a function and its layer, in two releases that are built and signed on the local endpoint by the program itself."""
+"""A project of a function with its layer, and of one without an alias: two releases, built and signed by the program itself."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from tests.end_to_end.program import Ended, shipsafe
 from tests.local_endpoint import ACCOUNT, REGION, client
 
 FUNCTION, ALIAS = "pay", "live"
+PLAIN = "plain"  # has no alias
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/pay"
 BUCKET = f"faults-{ACCOUNT}-{REGION}"
 TEMPLATE = """\
@@ -29,6 +30,9 @@ Resources:
       Handler: app.handler
       CodeUri: src/
       Layers: [!Ref Common]
+  Plain:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: plain, Runtime: python3.13, Handler: app.handler, CodeUri: plain/}
 """
 POLICY = f"""\
 [advisories]
@@ -53,6 +57,10 @@ every = "20s"
 function = "Pay"
 role = "{ROLE}"
 smoke-payload = "smoke.json"
+
+[[deploy.function]]
+function = "Plain"
+rollout = "all-at-once"
 """
 RECORD = {"id": "PYSEC-2026-1", "modified": "2026-10-01T00:00:00Z", "affected": [{"package": {"ecosystem": "PyPI", "name": "nobodys"},
           "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}]}  # fmt: skip
@@ -88,7 +96,8 @@ def make_releases(root: Path) -> Releases:
     files = {"template.yaml": TEMPLATE, "shipsafe.toml": POLICY, "smoke.json": "{}\n", "advisories/PYSEC-2026-1.json": json.dumps(RECORD)}
     made = Releases(root=root, first=root / "first", second=root / "second")
     for out in (made.first, made.second):
-        files |= {"src/app.py": f"def handler(event, context):\n    return {out.name!r}\n", "layer/common.py": f"NAME = {out.name!r}\n"}
+        files |= {f"{folder}/app.py": f"def handler(event, context):\n    return {folder + out.name!r}\n" for folder in ("src", "plain")}
+        files["layer/common.py"] = f"NAME = {out.name!r}\n"
         for name, text in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text)

@@ -67,8 +67,11 @@ def test_of_two_deployments_at_once_one_wins_and_the_other_says_so(site: Site) -
     met, rans = threading.Barrier(2), list[Ran]()
     other = site.elsewhere()
 
+    def meet() -> None:
+        met.wait(timeout=60)
+
     def deploy(place: Site) -> None:
-        rans.append(place.deploy(before=met.wait))
+        rans.append(place.deploy(before=meet))
 
     threads = [threading.Thread(target=deploy, args=(place,)) for place in (site, other)]
     for thread in threads:
