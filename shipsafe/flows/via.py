@@ -9,6 +9,7 @@ looks whether it has landed, and verifies what runs then.
 """
 
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -64,7 +65,6 @@ class Handing:
         via: to whom. source: the template, assembly or plan. written: where the result goes.
         project: as `source` says it; its functions are those that will run.
         rewritten: what is to be written.
-        overrides: as they were given.
     """
 
     via: Via
@@ -72,7 +72,6 @@ class Handing:
     written: Path
     project: Project
     rewritten: Rewritten
-    overrides: Mapping[str, str]
 
     def commands(self, *, region: str, stack: str | None) -> tuple[str, ...]:
         """What deploys it, one command after the other; from the current folder.
@@ -85,21 +84,22 @@ class Handing:
 
     def _commands(self, region: str, stack: str | None) -> Iterator[list[str]]:
         out = _here(self.written)
-        parameters = [f"{name}={value}" for name, value in self.overrides.items()]
-        given = ["--parameter-overrides", *parameters] if parameters else []
+        # What was audited was audited with these values: left to the stack, they may be others.
+        known = {name: value for name, value in self.project.parameters.items() if value is not None and "::" not in name}
+        given = ["--parameter-overrides", *(f"{name}={value}" for name, value in known.items())] if known else []
         match self.via:
             case Via.SAM:
                 # Settings beside the template name the stack and its capabilities; what is said here wins over them.
-                known = (self.source.parent / "samconfig.toml").is_file()
-                named = ["--stack-name", stack or _STACK] if stack or not known else []
-                rights = [] if known else ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-                yield ["sam", "deploy", "--template-file", out, *named, "--region", region, *rights, *given]
+                settings = (self.source.parent / "samconfig.toml").is_file()
+                named = ["--stack-name", stack or _STACK] if stack or not settings else []
+                rights = [] if settings else ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+                yield ["sam", "deploy", "--template-file", out, *named, "--region", region, *rights, *map(_for_sam, given)]
             case Via.CLOUDFORMATION:
                 rights = ["CAPABILITY_IAM", *(["CAPABILITY_AUTO_EXPAND"] if _is_sam(self.source) else [])]
                 yield ["aws", "cloudformation", "deploy", "--template-file", out, "--stack-name", stack or _STACK, "--region", region,
                        "--capabilities", *rights, *given]  # fmt: skip
             case Via.CDK:
-                yield ["cdk", "deploy", "--app", out, *([stack] if stack else ["--all"])]
+                yield ["cdk", "deploy", "--app", out, "--all", *(word for one in given[1:] for word in ("--parameters", one))]
             case Via.TERRAFORM:
                 folder = _here(self.source.parent)
                 there = [] if folder == "." else [f"-chdir={folder}"]
@@ -132,7 +132,7 @@ def hand_over(case: Deploying, asked: ViaRequest) -> Handing:
         rewritten = rewrite((), deployables, policy=case.policy, tfvars=written)
     else:
         rewritten = rewrite((f"{source}={written}",), deployables, policy=case.policy, overrides=asked.overrides, told=told)
-    return Handing(via=via, source=source, written=written, project=project, rewritten=rewritten, overrides=asked.overrides)
+    return Handing(via=via, source=source, written=written, project=project, rewritten=rewritten)
 
 
 def source_of(release: Release) -> Path:
@@ -203,6 +203,13 @@ def _beside(source: Path, via: Via) -> Path:
 
 def _is_sam(source: Path) -> bool:
     return source.is_file() and _SAM in read_text(source, name=str(source))
+
+
+def _for_sam(word: str) -> str:
+    """A `NAME=VALUE` as SAM takes it, which reads a value up to the next blank unless it stands in quotes."""
+    name, equals, value = word.partition("=")
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}="{quoted}"' if equals and re.search(r"[\s\"]", value) else word
 
 
 def _here(path: Path) -> str:

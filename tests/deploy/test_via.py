@@ -155,27 +155,28 @@ def test_a_dry_run_writes_nothing(stack: Scene) -> None:
 
 
 def handing(folder: Path, via: Via, source: str, written: str, **overrides: str) -> Handing:
-    return Handing(via=via, source=folder / source, written=folder / written, project=Project(root=folder, template=source),
-                   rewritten=Rewritten(), overrides=overrides)  # fmt: skip
+    project = Project(root=folder, template=source, parameters={**overrides, "Hidden": None, "AWS::Region": REGION})
+    return Handing(via=via, source=folder / source, written=folder / written, project=project, rewritten=Rewritten())
 
 
 def test_each_tool_gets_its_own_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "template.yaml").write_text("Resources: {}")
     sam = handing(tmp_path, Via.SAM, "template.yaml", "my template.yaml", Stage="a b")
-    rights = "--capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
+    rest = """--capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --parameter-overrides 'Stage="a b"'"""
     assert sam.commands(region=REGION, stack=None) == (
-        f"sam deploy --template-file 'my template.yaml' --stack-name STACK --region {REGION} {rights} --parameter-overrides 'Stage=a b'",
+        f"sam deploy --template-file 'my template.yaml' --stack-name STACK --region {REGION} {rest}",
     )
     (tmp_path / "samconfig.toml").write_text("")
     assert handing(tmp_path, Via.SAM, "template.yaml", SIGNED).commands(region=REGION, stack=None) == (
         f"sam deploy --template-file {SIGNED} --region {REGION}",
     )
-    assert handing(tmp_path, Via.CLOUDFORMATION, "template.yaml", SIGNED).commands(region=REGION, stack="shop") == (
-        f"aws cloudformation deploy --template-file {SIGNED} --stack-name shop --region {REGION} --capabilities CAPABILITY_IAM",
+    assert handing(tmp_path, Via.CLOUDFORMATION, "template.yaml", SIGNED, Stage="a b").commands(region=REGION, stack="shop") == (
+        f"aws cloudformation deploy --template-file {SIGNED} --stack-name shop --region {REGION} --capabilities CAPABILITY_IAM"
+        " --parameter-overrides 'Stage=a b'",
     )
-    assert handing(tmp_path, Via.CDK, "cdk.out", "cdk.out.signed").commands(region=REGION, stack=None) == (
-        "cdk deploy --app cdk.out.signed --all",
+    assert handing(tmp_path, Via.CDK, "cdk.out", "cdk.out.signed", Stage="x").commands(region=REGION, stack="shop") == (
+        "cdk deploy --app cdk.out.signed --all --parameters Stage=x",
     )
     assert handing(tmp_path, Via.TERRAFORM, "plan.json", "shipsafe.auto.tfvars.json").commands(region=REGION, stack=None) == (
         "terraform plan -out=tfplan", "terraform apply tfplan",

@@ -39,7 +39,7 @@ def answer(stubber: Stubber, stack: str, *found: tuple[str, str, str]) -> None:
 
 
 def handing(via: Via, source: Path, project: Project) -> Handing:
-    return Handing(via=via, source=source, written=source, project=project, rewritten=Rewritten(), overrides={})
+    return Handing(via=via, source=source, written=source, project=project, rewritten=Rewritten())
 
 
 def test_a_stack_that_is_named_says_it_nested_ones_too(stacks: tuple[Aws, Stubber], tmp_path: Path) -> None:
