@@ -61,7 +61,7 @@ class Found:
 
     Attributes:
         targets: of the policy, that sign for it with one of the two.
-        emergency: whether what breaks the glass is signed with the old one.
+        still: what the policy still signs with the old one, as it calls that: `target prod`, `break-glass`.
         owner: the account of the profiles, where that is another.
         new: None where it is to be made. Its ARN, and that of `old`, names the version.
         configurations: that let one of the two in.
@@ -73,7 +73,7 @@ class Found:
     looks: Looks
     rotation: Rotation
     targets: tuple[SignTarget, ...]
-    emergency: bool
+    still: tuple[str, ...]
     owner: str | None
     old: Profile
     new: Profile | None
@@ -81,11 +81,6 @@ class Found:
     under: dict[str, tuple[str, ...]]
     uses: tuple[Use, ...]
     unlooked: tuple[str, ...]
-
-    @property
-    def policy_is_old(self) -> bool:
-        """Whether the policy still has something signed with the old one."""
-        return self.emergency or any(target.profile == self.rotation.old for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +115,7 @@ def look_at(
     targets: Sequence[SignTarget],
     rotation: Rotation,
     *,
-    emergency: str | None,
+    still: Sequence[str],
     pace: Callable[[], Pace],
     say: Callable[[str], None],
 ) -> Found:
@@ -130,7 +125,7 @@ def look_at(
         looks: at the account and Region.
         targets: that sign for it.
         rotation: from which profile to which.
-        emergency: the profile that signs what breaks the glass, None where there is none of its own.
+        still: what the policy still signs with the old one there, in words.
         pace: makes the pace of the calls that list functions.
         say: told how far it is.
 
@@ -145,11 +140,10 @@ def look_at(
     if not mine:
         what = f"No [[sign.target]] for {where} has profile {rotation.old} or {rotation.new}."
         raise ConfigError(what, remedy="Name the profile of a target, and the next one.")
-    owners = {one.profile_owner for one in mine}
+    owners = {None if one.profile_owner == aws.account else one.profile_owner for one in mine}
     if len(owners) > 1:
         raise ConfigError(f"Targets for {where} have these profiles from several accounts.", remedy="Rotate one --target after the other.")
     owner = next(iter(owners))
-    owner = None if owner == aws.account else owner
     old = find_profile(aws, rotation.old, owner)
     if old is None:
         what = f"There is no signing profile {rotation.old} in account {owner or aws.account}, {aws.region}."
@@ -159,7 +153,7 @@ def look_at(
     configurations = tuple(one for one in looks.configurations() if letting & {*one.publishers})
     (region,) = users([aws], Signature(arn=old.arn), pace=pace, since=lambda _job: True, say=say)
     return Found(
-        looks=looks, rotation=rotation, targets=mine, emergency=emergency == rotation.old, owner=owner, old=old, new=new,
+        looks=looks, rotation=rotation, targets=mine, still=tuple(still), owner=owner, old=old, new=new,
         configurations=configurations,
         under={one.arn: looks.sharers(one.arn) for one in configurations if old.arn in one.publishers},
         uses=tuple(use for use in region.uses if use.version == LATEST or use.aliases), unlooked=(*missing, *region.unlooked),
@@ -244,11 +238,8 @@ def _held(found: Found) -> list[str]:
     held: list[str] = []
     if found.new is None or not all(found.new.arn in one.publishers for one in found.configurations):
         held.append(f"{found.rotation.new} is not let in yet: both are, first.")
-    if found.policy_is_old:
-        names = [f"target {target.name}" for target in found.targets if target.profile == found.rotation.old]
-        held.append(
-            f"The policy still signs with {found.rotation.old} ({', '.join([*names, *(['break-glass'] if found.emergency else [])])})."
-        )
+    if found.still:
+        held.append(f"The policy still signs with {found.rotation.old} ({', '.join(found.still)}).")
     under = {arn for arns in found.under.values() for arn in arns}
     for use in found.uses:
         if use.function in under:

@@ -10,6 +10,7 @@ from shipsafe.enforce.rotate import MakeProfile, Rotation, Turn, apply_turn, loo
 from shipsafe.errors import ConfigError, ExitCode, ShipsafeError, gravest
 from shipsafe.flows.enforce import EnforceRequest, places
 
+_GLASS = "break-glass"
 _RATE = 10.0  # calls a second while functions are listed: Lambda takes 15, and whoever deploys meanwhile needs some
 
 
@@ -32,9 +33,14 @@ def turns(
     def pace() -> Pace:
         return Pace(_RATE, int(_RATE), clock, sleep)
 
-    emergency = request.policy.break_glass.profile
+    def still(aws: Aws) -> list[str]:
+        """Also what --target leaves out: it signs for the same functions."""
+        here = [one for one in request.policy.sign.targets if one.account in (None, aws.account) and one.region in (None, aws.region)]
+        names = [f"target {one.name}" for one in here if one.profile == rotation.old]
+        return [*names, *([_GLASS] if request.policy.break_glass.profile == rotation.old else [])]
+
     found = [
-        plan_turn(look_at(open_looks(aws, clock, sleep), targets, rotation, emergency=emergency, pace=pace, say=say))
+        plan_turn(look_at(open_looks(aws, clock, sleep), targets, rotation, still=still(aws), pace=pace, say=say))
         for aws, targets in places(request, connect)
         if any(one.profile in (rotation.old, rotation.new) for one in targets)
     ]
@@ -71,14 +77,14 @@ def for_the_policy(turn: Turn) -> Iterator[str]:
             owner = f" (as account {found.owner})" if found.owner else ""
             command = f"aws signer cancel-signing-profile --region {found.looks.aws.region} --profile-name {rotation.old}"
             yield f"So that nobody signs with {rotation.old} any more{owner}; that cannot be undone: {command}"
-    elif found.policy_is_old and found.new is not None:
+    elif found.still and found.new is not None:
         for target in found.targets:
             if target.profile == rotation.old:
                 yield f'[[sign.target]] with name = "{target.name}":'
                 yield f'  profile = "{rotation.new}"'
                 if target.profile_version is not None:
                     yield f'  profile-version = "{found.new.version}"'
-        if found.emergency:
+        if _GLASS in found.still:
             yield f'[break-glass]: profile = "{rotation.new}"'
         yield "[sign]: add to `publishers`, until the rotation is over:"
         yield f'  "{found.old.arn}"'

@@ -122,6 +122,18 @@ def test_the_profile_of_emergencies_stays_until_the_policy_has_another(shop: Sho
     assert calls(plan(shop)) == ["UpdateCodeSigningConfig"]
 
 
+def test_a_target_that_is_not_named_counts_too(shop: Shop) -> None:
+    """It signs for the same functions: its next deployment would be refused."""
+    guarded(shop)
+    rotate(shop)
+    turn_policy(shop)
+    shop.lambda_.delete_function(FunctionName="orders")
+    shop.sign = replace(shop.sign, targets=(*shop.sign.targets, replace(TARGET, name="test")))
+    request = EnforceRequest(policy=shop.policy, targets=("prod",))
+    made = turns(request, ROTATION, shop.connect, clock=lambda: 0.0, sleep=lambda _s: None, say=lambda _line: None)
+    assert held(made) == "The policy still signs with orders_2026 (target test)."
+
+
 def test_enforce_takes_neither_of_them_out_meanwhile(shop: Shop) -> None:
     """The policy that the rotation asks for wants both, in the configuration that is there."""
     one = guarded(shop)
