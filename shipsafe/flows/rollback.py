@@ -274,9 +274,11 @@ def _taken_back(plan: Rollback, request: VerifyRequest, base: Deployment, hands:
 
 def _moved(plan: Rollback, base: Deployment, hands: Hands) -> Deployment:
     """To a version that was named, or the one before: remembered as any other deployment, so that it can be taken back, too."""
-    began = hands.now().replace(microsecond=0)
+    began, earlier = hands.now().replace(microsecond=0), plan.earlier
+    on_the_way = earlier is not None and not earlier.settled and on_its_way(earlier, plan.now)
+    before = earlier.before if earlier is not None and on_the_way else Before.of(plan.now.name, plan.now)  # nobody goes back to a canary
     remembered = Marks(id=secrets.token_hex(8), began=began, deadline=began + _TIME, release="",
-                       before=Before.of(plan.now.name, plan.now), phase=Phase.SHIFTING, version=plan.to.version)  # fmt: skip
+                       before=before, phase=Phase.SHIFTING, version=plan.to.version)  # fmt: skip
     to = Shifting(aws=plan.aws, function=plan.function, marks=remembered, version=plan.to.version)
     try:
         patiently(lambda: marks.write(plan.aws, plan.function, remembered, hands.pace), hands, remembered.deadline)

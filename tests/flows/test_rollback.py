@@ -160,6 +160,15 @@ def test_a_dead_run_that_changed_nothing_is_settled(shop: Shop) -> None:
     assert shop.remembered.phase is Phase.RESTORED
 
 
+def test_a_canary_that_is_led_elsewhere_by_hand_is_nothing_to_go_back_to(shop: Shop) -> None:
+    shop.move("2", {"3": 0.1})
+    shop.remember(Phase.SHIFTING, before="2", version="3")
+    assert shop.go(to="1").exit_code is ExitCode.PASS
+    assert shop.alias() == ("1", {})
+    assert shop.go().exit_code is ExitCode.PASS
+    assert shop.alias() == ("2", {})
+
+
 def test_tags_alone_lead_nobody_to_a_version_that_does_not_verify(shop: Shop) -> None:
     """Whoever may tag a function may not choose what it runs."""
     shop.world.lambda_.update_function_code(FunctionName="orders", **code_of(shop.world.done["Orders"]))
