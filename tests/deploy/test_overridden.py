@@ -13,12 +13,11 @@ from shipsafe.flows.deploy import deployed, deploying, planned
 from shipsafe.flows.deploy_record import deployments_of
 from shipsafe.model.attestation import Predicate
 from shipsafe.model.deployment import Ending
-from shipsafe.model.verdict import Decision
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.release import laid_bundle, read_release, record_signatures
 from shipsafe.verify import verify_functions
 from shipsafe.verify.bundles import envelopes_of
-from tests.flows.emergency import ASKED, ON_CALL, Shop, make_shop, read
+from tests.flows.emergency import ASKED, ON_CALL, Shop, overridden, read
 from tests.verify.desk import BUILDER, SIGNER, TARGET, Desk, only
 
 if TYPE_CHECKING:
@@ -33,15 +32,8 @@ LIVE = '\n[deploy]\nalias = "live"\n'
 @pytest.fixture(scope="module")
 def burning(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release under an override that was made today."""
-    home = tmp_path_factory.mktemp("burning")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHIPSAFE_CACHE_DIR", str(home / "cache"))
-        patch.setenv("SHIPSAFE_CONFIG_DIR", str(home / "config"))
-        trusted = BUILDER.table("builder") + ON_CALL.table("overrider") + SIGNER.table("signer")
-        shop = make_shop(home / "project", TARGET + trusted + LIVE)
-        made = shop.build(BUILDER, ON_CALL, now=lambda: datetime.now(UTC))
-        assert made.verdict.decision is Decision.OVERRIDDEN, made.hints
-    return shop.root
+    trusted = BUILDER.table("builder") + ON_CALL.table("overrider") + SIGNER.table("signer")
+    return overridden(tmp_path_factory.mktemp("burning"), TARGET + trusted + LIVE, builder=BUILDER, now=lambda: datetime.now(UTC)).root
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.evidence.envelope import read_bundle, statement_of
@@ -14,6 +16,7 @@ from shipsafe.model.attestation import Envelope, Predicate, Statement
 from shipsafe.model.override import BreakGlass
 from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
+from shipsafe.model.verdict import Decision
 from shipsafe.packing.release import Release, read_release
 from shipsafe.policy import load
 from shipsafe.reports.live import silent_progress
@@ -94,4 +97,15 @@ def make_shop(root: Path, more: str = "", *, code: Iterable[tuple[str, str]] = (
     (root / "advisories" / "PYSEC-2026-1.json").write_text('{"id": "PYSEC-2026-1", "modified": "2026-01-01T00:00:00Z", "affected": []}')
     shop = Shop(root)
     shop.allow(POLICY + more)
+    return shop
+
+
+def overridden(home: Path, more: str = TRUSTED, *, builder: Key = BUILDER, now: Callable[[], datetime] = lambda: NOW) -> Shop:
+    """The project below a folder, built under an override with caches of its own: once for the tests of a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHIPSAFE_CACHE_DIR", str(home / "cache"))
+        patch.setenv("SHIPSAFE_CONFIG_DIR", str(home / "config"))
+        shop = make_shop(home / "project", more)
+        record = shop.build(builder, ON_CALL, now=now)
+    assert record.verdict.decision is Decision.OVERRIDDEN, record.hints
     return shop

@@ -24,7 +24,7 @@ from shipsafe.model.audit import Audit, Standing
 from shipsafe.model.deployment import Deployment, Ending
 from shipsafe.reports.audit import markdown, text_lines
 from shipsafe.reports.audit_data import as_csv, as_json, schema
-from tests.flows.emergency import BUILDER, NOW, ON_CALL, POLICY, TRUSTED, Shop, make_shop
+from tests.flows.emergency import BUILDER, NOW, ON_CALL, POLICY, TRUSTED, Shop, overridden
 from tests.tampering.envelopes import Key
 
 Keep = Callable[..., None]
@@ -33,13 +33,7 @@ Keep = Callable[..., None]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """Built once under an override."""
-    home = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHIPSAFE_CACHE_DIR", str(home / "cache"))
-        patch.setenv("SHIPSAFE_CONFIG_DIR", str(home / "config"))
-        shop = make_shop(home / "shop", TRUSTED)
-        shop.build(BUILDER, ON_CALL)
-    return shop
+    return overridden(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.release import laid_bundle, read_release, record_signatures
 from shipsafe.reports.live import silent_progress
 from tests.flows.emergency import ASKED, BUILDER, FINE, NOW, ON_CALL, POLICY, SECOND, TRUSTED, Shop, make_shop, read
+from tests.flows.emergency import overridden as build_overridden
 from tests.tampering.envelopes import Key
 
 Change = Callable[[Statement], Statement]
@@ -39,14 +40,7 @@ Change = Callable[[Statement], Statement]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A release under an override, built once; tests work on copies of it."""
-    home = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHIPSAFE_CACHE_DIR", str(home / "cache"))
-        patch.setenv("SHIPSAFE_CONFIG_DIR", str(home / "config"))
-        shop = make_shop(home / "shop", TRUSTED)
-        record = shop.build(BUILDER, ON_CALL)
-    assert record.verdict.decision is Decision.OVERRIDDEN, record.hints
-    return shop
+    return build_overridden(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture

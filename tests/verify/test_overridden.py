@@ -20,7 +20,7 @@ from shipsafe.verify import VerifyRequest, links, open_request, verify_release
 from shipsafe.verify.kept import verify_kept
 from shipsafe.verify.proof import prove
 from shipsafe.verify.stated_links import stated_links
-from tests.flows.emergency import ASKED, BUILDER, NOW, ON_CALL, POLICY, SIGNER, TRUSTED, Shop, make_shop, read
+from tests.flows.emergency import ASKED, BUILDER, NOW, POLICY, SIGNER, TRUSTED, Shop, overridden, read
 from tests.flows.evidence_shop import SIGNED
 from tests.tampering.envelopes import Key
 
@@ -32,13 +32,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """Built once under an override."""
-    home = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHIPSAFE_CACHE_DIR", str(home / "cache"))
-        patch.setenv("SHIPSAFE_CONFIG_DIR", str(home / "config"))
-        shop = make_shop(home / "shop", TRUSTED)
-        shop.build(BUILDER, ON_CALL)
-    return shop
+    return overridden(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
