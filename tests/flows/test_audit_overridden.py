@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,8 +25,6 @@ from shipsafe.reports.audit import markdown, text_lines
 from shipsafe.reports.audit_data import as_csv, as_json, schema
 from tests.flows.emergency import BUILDER, NOW, ON_CALL, POLICY, TRUSTED, Shop, overridden
 from tests.tampering.envelopes import Key
-
-Keep = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
