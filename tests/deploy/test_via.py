@@ -171,9 +171,9 @@ def test_each_tool_gets_its_own_command(tmp_path: Path, monkeypatch: pytest.Monk
     assert handing(tmp_path, Via.SAM, "template.yaml", SIGNED).commands(region=REGION, stack=None) == (
         f"sam deploy --template-file {SIGNED} --region {REGION}",
     )
+    rest = "--capabilities CAPABILITY_IAM --parameter-overrides 'Stage=a b'"
     assert handing(tmp_path, Via.CLOUDFORMATION, "template.yaml", SIGNED, Stage="a b").commands(region=REGION, stack="shop") == (
-        f"aws cloudformation deploy --template-file {SIGNED} --stack-name shop --region {REGION} --capabilities CAPABILITY_IAM"
-        " --parameter-overrides 'Stage=a b'",
+        f"aws cloudformation deploy --template-file {SIGNED} --stack-name shop --region {REGION} {rest}",
     )
     assert handing(tmp_path, Via.CDK, "cdk.out", "cdk.out.signed", Stage="x").commands(region=REGION, stack="shop") == (
         "cdk deploy --app cdk.out.signed --all --parameters Stage=x",
