@@ -23,7 +23,7 @@ from shipsafe.adapters.aws.functions import LATEST, Alias, FunctionName, list_al
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy import marks
 from shipsafe.deploy.codedeploy import halt
-from shipsafe.deploy.lead import lead, shown
+from shipsafe.deploy.lead import lead, look_at, same, shown, taken
 from shipsafe.deploy.marks import Before, Marks, Phase
 from shipsafe.deploy.patience import may_pass, patiently
 from shipsafe.deploy.restore import restore, settle
@@ -247,29 +247,38 @@ def carry_out(plan: Rollback, request: VerifyRequest, hands: Hands) -> WentBack:
         version=plan.to.version, before=plan.now.version, alias=plan.now.name, revision=plan.now.revision, strategy=Strategy(),
         began=began, ended=began, notes=plan.notes,
     )  # fmt: skip
-    done = base if plan.empty else _taken_back(plan, request, base, hands) if plan.unfinished else _moved(plan, base, hands)
+    if not plan.empty:
+        base = replace(base, notes=(*base.notes, *_halted(plan, request, hands)))
+    done = base if plan.empty else _taken_back(plan, base, hands) if plan.unfinished else _moved(plan, base, hands)
     done = replace(done, ended=hands.now())
     if done.ending not in (Ending.DEPLOYED, Ending.UNCHANGED):
         return WentBack(deployment=done)
     return WentBack(deployment=done, verified=verify_functions([f"{plan.function}:{plan.now.name}"], request, lambda _place: plan.aws))
 
 
-def _taken_back(plan: Rollback, request: VerifyRequest, base: Deployment, hands: Hands) -> Deployment:
-    """What nobody ended; CodeDeploy, which goes on by itself, is stopped before."""
-    left = plan.unfinished
-    assert left is not None  # noqa: S101 - whoever calls has looked
+def _halted(plan: Rollback, request: VerifyRequest, hands: Hands) -> Iterator[str]:
+    """Stop CodeDeploy, which goes on by itself where nobody has ended a deployment; gives what could not be done."""
+    left = plan.earlier
+    if left is None or left.settled:
+        return
     to = Shifting(aws=plan.aws, function=plan.function, marks=left, version=left.version)
-    notes = base.notes
     for group in request.policy.deploy.groups:
         try:
             halt(to, hands, group)
         except ShipsafeError as error:
-            notes += (f"Nobody knows whether CodeDeploy goes on moving the alias: {error}",)
+            yield f"Nobody knows whether CodeDeploy goes on moving the alias: {error}"
+
+
+def _taken_back(plan: Rollback, base: Deployment, hands: Hands) -> Deployment:
+    """What nobody ended."""
+    left = plan.unfinished
+    assert left is not None  # noqa: S101 - whoever calls has looked
+    to = Shifting(aws=plan.aws, function=plan.function, marks=left, version=left.version)
     out = restore(to, hands, plan.why)
     ending = Ending.DEPLOYED if out.ending is Ending.ROLLED_BACK else out.ending  # it was asked for
     went = tuple(replace(one, percent=WHOLE) for one in out.shifts)  # seen from the version that it goes back to
     return replace(base, ending=ending, reason="" if ending is Ending.DEPLOYED else out.reason, shifts=went, error=out.error,
-                   notes=notes + out.notes)  # fmt: skip
+                   notes=base.notes + out.notes)  # fmt: skip
 
 
 def _moved(plan: Rollback, base: Deployment, hands: Hands) -> Deployment:
@@ -282,7 +291,10 @@ def _moved(plan: Rollback, base: Deployment, hands: Hands) -> Deployment:
     to = Shifting(aws=plan.aws, function=plan.function, marks=remembered, version=plan.to.version)
     try:
         patiently(lambda: marks.write(plan.aws, plan.function, remembered, hands.pace), hands, remembered.deadline)
-        lead(to, hands, plan.now, _as_alias(plan.to), remembered.deadline)
+        now = look_at(to, hands, remembered.deadline)  # CodeDeploy may have led it back when it was stopped
+        if not (same(now, plan.now) or (on_the_way and before.leads(now))):
+            raise taken(to, plan.now, now)
+        lead(to, hands, now, _as_alias(plan.to), remembered.deadline)
     except ShipsafeError as error:
         if may_pass(error):  # nobody knows whether it was done
             return replace(base, ending=Ending.UNFINISHED, reason=str(error), error=error)
