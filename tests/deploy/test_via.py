@@ -1,14 +1,17 @@
 """What was signed is handed to the tool that functions belong to: nothing is run, and what lands is verified."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shipsafe.adapters.aws.session import open_aws
 from shipsafe.deploy.managed import Via
 from shipsafe.flows.deploy_record import deployments_of
+from shipsafe.flows.landed import landed, look_around
 from shipsafe.flows.rewrite import Rewritten
-from shipsafe.flows.via import Handing
+from shipsafe.flows.via import Handing, ViaRequest, hand_over
 from shipsafe.model.attestation import AttestPolicy
 from shipsafe.model.deployment import Ending
 from shipsafe.model.project import Project
@@ -16,6 +19,7 @@ from shipsafe.packing.release import read_release
 from shipsafe.verify.bundles import envelopes_of
 from tests.deploy.scene import Scene
 from tests.end_to_end.program import Ended
+from tests.iam.rights import Recorder, grants
 from tests.local_endpoint import ACCOUNT, REGION
 from tests.tampering.world import shipsafe
 
@@ -96,6 +100,23 @@ def test_a_second_call_verifies_what_has_landed_and_writes_it_down_once(stack: S
     (pay,), (stock,) = records(stack, "Pay"), records(stack, "Stock")
     assert (pay.function, pay.alias, pay.version, pay.ran) == ("pay-prod", "live", "2", True)
     assert stock.function == "stock-prod"
+
+
+def test_it_asks_for_nothing_that_verify_may_not(stack: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rights of whoever only looks are enough."""
+    stack_deploys(stack, "Pay", "Stock")
+    recorder = Recorder()
+    monkeypatch.setattr(stack, "connect", partial(open_aws, record=recorder))
+    with stack.case() as case:
+        asked = ViaRequest(template=stack.desk.project / "template.yaml")
+        standing = look_around(case, hand_over(case, asked), None)
+        assert [one.landed for one in standing] == [True, True]
+        assert landed(case, standing).exit_code == 0
+    facts = {"account": ACCOUNT, "region": REGION, "partition": "aws"}
+    held = grants("verify", facts)
+    needs = recorder.needs(facts)
+    assert len(needs) > 5
+    assert not [need for need in needs if not any(one.allows(need, facts) for one in held)]
 
 
 def test_an_alias_on_its_way_has_not_landed(stack: Scene) -> None:
