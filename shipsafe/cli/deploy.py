@@ -174,7 +174,7 @@ def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:
     yield f"deployment record: {f'signed by {names}' if names else 'unsigned, so that nobody vouches for it (--key URI signs it)'}"
     if case.verify.override:
         yield case.verify.override.sentence
-        yield from (f"  lets through: {one}" for one in case.verify.override.over)
+        yield from case.verify.override.lines
     for place in plan.places:
         aws = place.aws
         yield f"target {place.target.name}: account {aws.account}, {aws.region}, as {aws.caller}"

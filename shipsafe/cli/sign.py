@@ -149,6 +149,9 @@ def plan_lines(case: Asking, plan: Planned) -> Iterator[str]:
     """The plan, as a person reads it: who vouches for what, who we are at each target, and what is left to do for each zip."""
     made, names = plan.made, ", ".join(names_of(case.request.signers, case.policy.attest))
     yield f"builder: {case.asked.builder}"
+    if override := case.record.verdict.override:
+        yield override.sentence
+        yield from override.lines
     yield f"evidence: {f'signed by {names}' if names else 'unsigned, so that nobody vouches for it (--key URI signs it)'}"
     if plan.store:
         yield f"  kept in {plan.store.shown}: what is stated about each zip, by its builder and by this run"

@@ -8,6 +8,8 @@ through, and lets no other through: what comes up later has to be answered for a
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+_SHOWN = 20  # findings and questions in a plan
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakGlass:
@@ -62,6 +64,11 @@ class Override:
         when = f"{self.at:%Y-%m-%d %H:%M} until {self.until:%Y-%m-%d %H:%M} UTC"
         return f'Overridden by {self.people}, from {when}: "{self.reason}".'
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What it lets through, for a plan: the first of it, and how much more there is."""
+        more = (f"  and {len(self.over) - _SHOWN} more",) if len(self.over) > _SHOWN else ()
+        return (*(f"  lets through: {one}" for one in self.over[:_SHOWN]), *more)
 
     @property
     def told(self) -> dict[str, str]:

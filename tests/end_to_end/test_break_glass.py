@@ -54,6 +54,7 @@ def test_a_fix_goes_out_honestly_and_a_clean_release_takes_its_place(project: Pa
     assert jobs() == 0
     signed = run("sign", "--yes", "--key", release, "--break-glass", WHY)
     assert signed.code == 0, signed.out + signed.err
+    assert "LOCAL   lets through: lint/B602 at function:Pay: " in signed.out
     assert all("/signing-profiles/pay_hotfix/" in one["signatures"][0]["profile_version"] for one in manifest(project)["artifacts"])
     assert (manifest(project)["signing"]["decision"], "urn:shipsafe:override:v1" in kinds(project)) == ("OVERRIDDEN", True)
 
