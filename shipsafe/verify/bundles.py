@@ -11,7 +11,7 @@ from pathlib import Path
 from shipsafe.adapters.files import read_bounded
 from shipsafe.errors import IntegrityError
 from shipsafe.evidence.envelope import LARGEST, read_bundle, statement_of
-from shipsafe.model.attestation import Envelope
+from shipsafe.model.attestation import Envelope, Predicate
 from shipsafe.packing.release import ReleasedArtifact
 from shipsafe.verify.files import read_regular
 
@@ -66,6 +66,34 @@ def clean_last(kept: Iterable[Envelope]) -> list[Envelope]:
     A store knows no order. Bytes that all gates have passed since are clean, and are judged anew whichever statement counts.
     """
     return sorted(kept, key=lambda one: _OVERRIDDEN not in one.payload)
+
+
+def own_last(found: Sequence[Envelope], subject: str) -> list[Envelope]:
+    """What is stated of one function or layer stands behind what is stated of others that are the same zip; without a subject as it came.
+
+    What is meant nobody has to believe: whoever takes a statement holds it against what is to run.
+    """
+    return sorted(found, key=lambda one: not _of_another(one, subject)) if subject else list(found)
+
+
+def _of_another(envelope: Envelope, subject: str) -> bool:
+    try:
+        statement = statement_of(envelope, shown="")
+        told = statement.predicate
+        match statement.kind:
+            case Predicate.PROVENANCE:
+                said = told["buildDefinition"]["externalParameters"]["artifact"]["subject"]
+            case Predicate.GATES:
+                said = told["subject"]
+            case Predicate.SBOM:
+                said = told["metadata"]["component"]["bom-ref"]
+            case Predicate.SIGNING:
+                said = f"{subject.partition(':')[0]}:{told['artifact']}"
+            case _:
+                return False
+    except (IntegrityError, KeyError, TypeError):
+        return False
+    return bool(said != subject)
 
 
 def claimed_subjects(envelope: Envelope) -> tuple[str, ...]:

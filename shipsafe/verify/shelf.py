@@ -17,7 +17,7 @@ from shipsafe.evidence.recorded import recorded, vouched_record
 from shipsafe.model.attestation import Envelope, Predicate
 from shipsafe.model.signing import SignedArtifact
 from shipsafe.packing.release import Release, read_release
-from shipsafe.verify.bundles import claimed_subjects, clean_last, envelopes_in, envelopes_of, joined
+from shipsafe.verify.bundles import claimed_subjects, clean_last, envelopes_in, envelopes_of, joined, own_last
 from shipsafe.verify.proof import Proof, prove
 from shipsafe.verify.request import VerifyRequest
 
@@ -48,13 +48,15 @@ class Shelf:
         """Where was looked, for people."""
         return ", ".join(self.places) or "no release, bundle or store"
 
-    def proof(self, sha256: str, at: date) -> Proof:
-        """What is proven about a zip, unsigned or signed.
+    def proof(self, sha256: str, at: date, subject: str = "") -> Proof:
+        """What is proven about a zip, unsigned or signed; as the code of `subject` (`function:NAME`), where it is known what it is to be.
+
+        Functions that are built from one folder are one zip: what is stated of each of them is about the same digest.
 
         Raises:
             IncompleteError, IntegrityError: the store could not be read, or holds something else than its names say.
         """
-        found = joined(self._about, sha256)
+        found = own_last(joined(self._about, sha256), subject)
         shown = ", ".join(dict.fromkeys(self._places.get(one.sha256, _STORE) for one in found))
         return prove((*found, *self.unreadable), sha256, self.request.policy.attest, at, shown or self.shown)
 

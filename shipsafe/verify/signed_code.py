@@ -79,7 +79,7 @@ def signed_code(site: Site, code: Code, *, artifact: str | None = None) -> Signe
         artifact: the name or subject of the artifact that it is to be, where somebody said so.
     """
     try:
-        proof = _proof(site, code)
+        proof = _proof(site, code, artifact)
     except ShipsafeError as error:
         return Signed(links=(of_error(live_links.CODE, error), *_unasked("The evidence could not be read."), signature_link(code, None)))
     if proof.signing is None:
@@ -108,9 +108,10 @@ def is_recorded(site: Site, code: Code) -> bool:
     return _proof(site, code).signing is not None
 
 
-def _proof(site: Site, code: Code) -> Proof:
+def _proof(site: Site, code: Code, artifact: str | None = None) -> Proof:
     sha256 = sha256_of(code.code_sha256)
-    return site.shelf.proof(sha256, at=_day(site, code, sha256))
+    subject = artifact if artifact is None or ":" in artifact else f"function:{artifact}"
+    return site.shelf.proof(sha256, at=_day(site, code, sha256), subject=subject or "")
 
 
 def _released(site: Site, proof: Proof) -> str:

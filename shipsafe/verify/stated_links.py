@@ -34,7 +34,8 @@ def stated_links(proof: Proof, subject: str, request: VerifyRequest, release: Re
         except ShipsafeError as error:
             sbom = links.of_error(links.SBOM, error)
     entries = release.document["artifacts"] if release else ()
-    entry = next((one for one in entries if one["digests"]["sha256"] == proof.unsigned_sha256), None)
+    fitting = [one for one in entries if one["digests"]["sha256"] == proof.unsigned_sha256]  # several, where functions are one zip
+    entry = next((one for one in fitting if one["subject"] == subject), next(iter(fitting), None))
     about = About(release=release if entry else None, entry=entry, contents=None, shown=shown)
     gates = proof.judged
     verdict = (

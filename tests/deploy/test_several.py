@@ -1,7 +1,12 @@
 """Several functions of a release, and a layer that they use: in the order of the manifest, several at once, all or none."""
 
+from pathlib import Path
+
+from shipsafe.local.endpoint import Endpoint
+from shipsafe.local.pki import LocalRoot
 from shipsafe.model.deployment import Ending
-from tests.deploy.scene import Scene
+from tests.deploy.scene import Scene, make_scene
+from tests.deploy.shop import SAME, make_shop
 
 
 def functions(shop: Scene) -> None:
@@ -59,3 +64,16 @@ def test_nothing_is_changed_where_one_of_them_is_refused(shop: Scene) -> None:
     shop.lambda_.delete_function_code_signing_config(FunctionName="stock-prod")
     assert shop.plan().exit_code == 5
     assert shop.alias("pay-prod") == ("1", {})
+
+
+def test_functions_that_are_one_zip_are_each_what_they_are(emptied: Endpoint, local_root: LocalRoot, tmp_path: Path) -> None:
+    """Built from one folder with a handler each: what is stated of both is about one digest, and one signature."""
+    shop = make_scene(make_shop(tmp_path, local_root, SAME), emptied, tmp_path)
+    functions(shop)
+    done = shop.deploy()
+    assert done.exit_code == 0, done.deployments
+    told = {name: shop.lambda_.get_function_configuration(FunctionName=name, Qualifier="live") for name in ("pay-prod", "stock-prod")}
+    assert {name: one["Handler"] for name, one in told.items()} == {"pay-prod": "app.handler", "stock-prod": "app.other"}
+    assert len({one["SigningJobArn"] for one in told.values()}) == 1
+    shop.lambda_.update_function_configuration(FunctionName="stock-prod", Handler="app.handler")
+    assert [one.empty for one in shop.plan().places[0].functions] == [True, False], "Pay's handler is not Stock's"
