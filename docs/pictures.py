@@ -30,7 +30,7 @@ from shipsafe.flows.ship_request import ShipRequest, remembered
 from shipsafe.model.ship import Shipped
 from shipsafe.reports.json_report import read
 from shipsafe.reports.ship import text as ship_text
-from shipsafe.reports.ship.view import live_view
+from shipsafe.reports.ship.live import live_view
 from shipsafe.reports.text import screen
 
 ROOT = Path(__file__).resolve().parents[1]

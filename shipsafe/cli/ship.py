@@ -25,7 +25,8 @@ from shipsafe.flows.ship_request import ShipRequest, remembered
 from shipsafe.flows.sign import Asking, Planned
 from shipsafe.model.ship import Shipped
 from shipsafe.reports.ship import FORMS, write
-from shipsafe.reports.ship.view import View, live_view, plain_view, silent_view
+from shipsafe.reports.ship.live import live_view
+from shipsafe.reports.ship.view import View, plain_view, silent_view
 from shipsafe.signing.roots import local_root
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.timeline import Timeline
@@ -16,6 +17,7 @@ from shipsafe.flows.ship_legs import Run, build_leg, sign_leg
 from shipsafe.flows.ship_live import deploy_leg, enforce_leg, verify_leg
 from shipsafe.flows.ship_request import Agree, ShipRequest
 from shipsafe.model.ship import Leg, LegReport, Shipped, Went
+from shipsafe.policy.chain import find_policy
 from shipsafe.reports.ship.view import View
 
 
@@ -65,7 +67,7 @@ def ship(
         ConfigError, NothingError: before anything was done: nothing can be built, signed or deployed as it was asked for.
         IncompleteError: the folder of the release cannot be written.
     """
-    run = Run(request=request, view=view, agree=agree, timeline=Timeline(), policy=request.build.policy)
+    run = Run(request=request, view=view, agree=agree, timeline=Timeline(), policy=_policy_file(request))
     journal = LineJournal(request.out)
     line = _line(run, journal, now())
     reports: list[LegReport] = []
@@ -91,6 +93,14 @@ def ship(
     )
 
 
+def _policy_file(request: ShipRequest) -> Path | None:
+    """The policy of whoever ships: the one that is named, else the project's own, as the build finds it."""
+    if request.build.policy is not None:
+        return request.build.policy
+    found = find_policy(request.build.folder)
+    return found.path if found else None
+
+
 def _line(run: Run, journal: LineJournal, now: datetime) -> Line:
     """The line that goes on, or a new one."""
     before = journal.read() if run.request.resume else None
@@ -98,7 +108,7 @@ def _line(run: Run, journal: LineJournal, now: datetime) -> Line:
         if run.request.resume:
             return Line(began=now)  # the release that lies there is all that is known
         return journal.begin(now)
-    run.building = not before.finished
+    run.building, run.finished = not before.finished, before.finished
     if before.finished:
         run.remarks.append(f"Went on with the line of {before.began:%Y-%m-%d %H:%M} UTC, which had finished {', '.join(before.finished)}.")
     return before

@@ -26,6 +26,7 @@ from shipsafe.model.signing import SignTarget
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.publish import MANIFEST
 from shipsafe.packing.release import Release, read_release
+from shipsafe.packing.signatures import signatures_of
 from shipsafe.reports import tally
 from shipsafe.reports.ship.view import View
 
@@ -36,8 +37,8 @@ _PASSING = (Decision.PASS, Decision.OVERRIDDEN)
 class Run:
     """A line while it goes on: what was asked, who watches, and what the legs have found so far.
 
-    `policy` is the file that was named, or that the build has found. `release` is `release_id` of what the build left, "" before.
-    `building`: a build of this line was begun and has not ended.
+    `policy` is the file that was named or that the project has, None where only the release names one. `release` is `release_id` of what
+    the build left, "" before. `building`: a build of this line was begun and has not ended. `finished`: legs of an earlier run of it.
     """
 
     request: ShipRequest
@@ -47,6 +48,7 @@ class Run:
     policy: Path | None = None
     release: str = ""
     building: bool = False
+    finished: tuple[Leg, ...] = ()
     record: RunRecord | None = None
     verification: Verification | None = None
     functions: tuple[ShippedFunction, ...] = ()
@@ -114,7 +116,7 @@ def build_leg(run: Run) -> LegReport:
     if verdict.decision not in _PASSING:
         return LegReport(leg=Leg.BUILD, went=Went.STOPPED, sentence=tally.verdict_line(run.record), code=_not_zero(verdict.exit_code))
     release = read_release(run.request.out)
-    run.release, run.policy = release_id(release), run.policy or release.policy
+    run.release = release_id(release)
     run.overridden = asked.build.break_glass.reason if asked.build.break_glass and verdict.decision is Decision.OVERRIDDEN else ""
     gates = {outcome.gate for outcome in run.record.outcomes}
     sentence = f"{_listed(release)} {'passes' if len(release.artifacts) == 1 else 'pass'} {tally.count(len(gates), 'gate')}."
@@ -130,14 +132,13 @@ def sign_leg(run: Run) -> LegReport:
         ShipsafeError: as `flows.sign`.
     """
     release = run.held()
-    _, policy = policy_under(run, release)
+    path, policy = policy_under(run, release)
     request = replace(run.sign_request(), targets=targets_named(run, policy))
-    if run.request.resume:
-        targets = targets_of(policy, request.targets)
-        if _all_signed(release, targets, datetime.now(UTC)):
-            return LegReport(
-                leg=Leg.SIGN, went=Went.DONE_BEFORE, sentence=f"{_listed(release)} {_lie(release)} signed, as the manifest says."
-            )
+    if run.request.resume and _signed_before(run, release, policy, targets_of(policy, request.targets)):
+        if run.policy is None:
+            run.remarks.append(f"The policy is {path}, which the release itself names; --policy names a protected one.")
+        sentence = f"{_listed(release)} {_lie(release)} signed, as the manifest says."
+        return LegReport(leg=Leg.SIGN, went=Went.DONE_BEFORE, sentence=sentence)
     with asking(request, run.view.progress(), Timeline()) as case:
         run.record = case.record
         run.remarks += case.remarks
@@ -196,13 +197,16 @@ def not_agreed(run: Run, leg: Leg, sentence: str) -> LegReport:
     return LegReport(leg=leg, went=Went.DECLINED, sentence=sentence, code=ExitCode.INTERRUPTED)
 
 
-def _all_signed(release: Release, targets: Sequence[SignTarget], now: datetime) -> bool:
-    """Whether the manifest names a signature that lasts of every artifact at every target. What it says is verified before it is used."""
-    for entry in release.document["artifacts"]:
-        by_target = {one["target"]: datetime.fromisoformat(one["expires"]) for one in entry.get("signatures", ())}
-        if any(target.name not in by_target or by_target[target.name] <= now for target in targets):
-            return False
-    return True
+def _signed_before(run: Run, release: Release, policy: Policy, targets: Sequence[SignTarget]) -> bool:
+    """Whether the manifest names a signature that lasts of every artifact at every target, and the evidence of it cannot be missing.
+
+    What it says is verified before it is used. Evidence is kept after the manifest is written: only a line that finished this leg has done so.
+    """
+    if Leg.SIGN not in run.finished and policy.evidence is not None:
+        return False
+    now, found = datetime.now(UTC), signatures_of(release)
+    signed = [found[one.name].get(target.name) for one in release.artifacts for target in targets]
+    return all(one is not None and one.expires > now for one in signed)
 
 
 def _listed(release: Release) -> str:

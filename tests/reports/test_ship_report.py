@@ -16,7 +16,8 @@ from shipsafe.model.outcome import State
 from shipsafe.model.ship import Leg, LegReport, Shipped, ShippedFunction, Went
 from shipsafe.reports.ship import FORMS, text, write
 from shipsafe.reports.ship.json_ship import schema_text
-from shipsafe.reports.ship.view import Moving, live_view, plain_view, silent_view
+from shipsafe.reports.ship.live import live_view
+from shipsafe.reports.ship.view import Moving, plain_view, silent_view
 
 SIGNER = "arn:aws:signer:eu-west-1:123456789012:/signing-profiles/orders_2026/Abcdefghij"
 EVIL = "\x1b[2K\r::error::forged | <img src=x>"
