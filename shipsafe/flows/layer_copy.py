@@ -122,8 +122,8 @@ def bring(layer: LayerContent, file: Path, *, local: bool, say: Callable[[str], 
             part.unlink(missing_ok=True)
 
 
-def to_sign(layer: LayerContent, file: Path, folder: Path) -> Path:
-    """The zip that Signer takes: the one that came, or one without the signature of whoever the policy does not trust.
+def to_sign(layer: LayerContent, file: Path, folder: Path) -> tuple[Path, str]:
+    """The zip that Signer takes, and its CodeSha256: the one that came, or one without the signature of whoever the policy does not trust.
 
     Args:
         layer: as Lambda describes it.
@@ -138,10 +138,11 @@ def to_sign(layer: LayerContent, file: Path, folder: Path) -> Path:
         what = f"The zip of {layer.arn} holds {'a signature that Lambda does not count' if not layer.profile_version else 'no signature'}."
         raise IntegrityError(what, remedy="It was changed after it was signed, or its signature was revoked: use another version.")
     if not layer.profile_version:
-        return file
+        return file, layer.code_sha256
     plain = folder / file.name
     without_signature(file, plain)
-    return plain
+    with disk_errors(plain):
+        return plain, _code_sha256(plain)
 
 
 def _code_sha256(file: Path) -> str:

@@ -56,10 +56,11 @@ class VendorRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """What was asked for, and the original as Lambda describes it."""
+    """What was asked for, the original as Lambda describes it, and the CodeSha256 of what is to be signed of it."""
 
     request: VendorRequest
     layer: LayerContent
+    code_sha256: str
 
     @property
     def runtimes(self) -> tuple[str, ...]:
@@ -147,8 +148,9 @@ def vendoring(
     layer = look_at(aws, original, policy.sign)
     file = sign.out / "original" / f"{request.name}.zip"
     bring(layer, file, local=aws.local, say=progress.say)
-    copy = Copy(request=request, layer=layer)
-    bare = Bare(zips=(to_sign(layer, file, sign.out / "unsigned"),), layer=True, runtimes=copy.runtimes, architectures=copy.architectures)
+    path, code_sha256 = to_sign(layer, file, sign.out / "unsigned")
+    copy = Copy(request=request, layer=layer, code_sha256=code_sha256)
+    bare = Bare(zips=(path,), layer=True, runtimes=copy.runtimes, architectures=copy.architectures)
     wanted = replace(sign, bare=bare, targets=tuple(target.name for target in targets))
     with asking(wanted, progress, timeline) as case:
         yield Vendoring(copy=copy, case=case, connect=connect)
@@ -173,8 +175,13 @@ def planned(case: Vendoring, release: Release) -> VendorPlan:
 
     Raises:
         ConfigError: a template cannot be read or edited faithfully, or would have to name the layers of several accounts.
+        IntegrityError: what was asked is not the zip that came.
         ShipsafeError: as `flows.sign.planned`; or AWS gave no answer.
     """
+    for one in release.artifacts:
+        if one.code_sha256 != case.copy.code_sha256:  # it lay in a folder while the gates were asked
+            what = f"{one.path.name} is not the copy of {case.request.original.arn} that was made: somebody changed it meanwhile."
+            raise IntegrityError(what, remedy="Find out who can write there, then run this again.", path=str(one.path))
     signing = signing_planned(case.case, case.connect)
     edits = tuple(_edits(case, signing))
     there: dict[str, LayerContent] = {}

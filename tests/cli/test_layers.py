@@ -11,6 +11,7 @@ import pytest
 
 from shipsafe.cli.app import run
 from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError, NothingError
+from shipsafe.flows.sign import asking
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.faults import Fault
 from tests.local_endpoint import ACCOUNT, REGION, client
@@ -305,3 +306,17 @@ def test_two_targets_get_a_version_each_and_one_note_names_both(project: Path) -
     assert len({one["arn"] for one in noted} & {one["LayerVersionArn"] for one in ours()}) == 2
     assert ours()[0]["CompatibleRuntimes"] == ["python3.13"]
     assert ours()[0]["LicenseInfo"] == "MIT"
+
+
+def test_a_copy_that_somebody_changes_meanwhile_is_not_signed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the download and the gates it lies in a folder."""
+    arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
+
+    def swapped(*words: Any) -> Any:
+        (project / "dist" / "vendored" / "tools-1" / "original" / "tools.zip").write_bytes(zip_bytes({"python/tools.py": b"TWO = 2\n"}))
+        return asking(*words)
+
+    monkeypatch.setattr("shipsafe.flows.vendor.asking", swapped)
+    with pytest.raises(IntegrityError, match="is not the copy of"):
+        run(["layers", "vendor", arn, "--yes"])
+    assert client("signer").list_signing_jobs()["jobs"] == []
