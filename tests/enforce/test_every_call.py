@@ -30,13 +30,13 @@ def _begun(endpoint: Endpoint, opened: dict[Place, Aws]) -> Shop:
     return shop
 
 
-def test_a_refusal_at_any_call_loosens_nothing_and_the_next_run_gets_there(local_aws: Endpoint) -> None:
-    opened: dict[Place, Aws] = {}
+def test_a_refusal_at_any_call_loosens_nothing_and_the_next_run_gets_there(shop: Shop) -> None:
+    endpoint, opened = shop.endpoint, shop.opened
     for call in CALLS:
-        shop = _begun(local_aws, opened)
+        shop = _begun(endpoint, opened)
         service, _, operation = call.partition(":")
         service = "monitoring" if service == "cloudwatch" else service
-        local_aws.faults.add(Fault(service=service, operation=operation, times=0, code="AccessDeniedException", status=403))
+        endpoint.faults.add(Fault(service=service, operation=operation, times=0, code="AccessDeniedException", status=403))
         try:
             found, applied = shop.enforced()
         except IncompleteError:
@@ -46,17 +46,17 @@ def test_a_refusal_at_any_call_loosens_nothing_and_the_next_run_gets_there(local
             assert any(one.failed for one in applied) or found.unlooked or not all(one.case.standing.known for _, one in found.functions), (
                 call
             )
-        local_aws.faults.clear()
+        endpoint.faults.clear()
         assert (shop.mode("strict"), shop.mode("ready") in ("Warn", "Enforce")) == ("Enforce", True), call
         shop.enforced()
         assert [shop.mode(name) for name in ("ready", "strict", "new")] == ["Enforce", "Enforce", "Warn"], call
         assert apis(shop.survey()) == [], call
 
 
-def test_these_calls_are_all_that_it_makes(local_aws: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_these_calls_are_all_that_it_makes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder()
     monkeypatch.setattr("tests.enforce.shop.open_aws", lambda place: open_aws(place, record=recorder))
-    shop = _begun(local_aws, {})
+    shop = _begun(shop.endpoint, {})
     recorder.calls.clear()
     shop.enforced()
     assert {f"{service}:{operation}" for service, operation, _ in recorder.calls} == {*CALLS}
