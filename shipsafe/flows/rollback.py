@@ -11,7 +11,7 @@ tags may be anybody's: that version has to verify, too.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,17 +19,19 @@ from typing import Any, TypeVar
 
 from shipsafe.adapters.aws.brake import tags
 from shipsafe.adapters.aws.deploying import list_versions
-from shipsafe.adapters.aws.functions import LATEST, Alias, FunctionName, list_aliases
+from shipsafe.adapters.aws.functions import Alias, FunctionName, list_aliases
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy import marks
 from shipsafe.deploy.codedeploy import halt
 from shipsafe.deploy.lead import lead, look_at, same, shown, taken
+from shipsafe.deploy.managed import manager_of
 from shipsafe.deploy.marks import Before, Marks, Phase
 from shipsafe.deploy.patience import may_pass, patiently
 from shipsafe.deploy.restore import restore, settle
-from shipsafe.deploy.resume import arrived, on_its_way
+from shipsafe.deploy.resume import on_its_way
 from shipsafe.deploy.shifting import Hands, Shifting
-from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError, ShipsafeError
+from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError
+from shipsafe.flows.rollback_wanted import alias_meant, led_before
 from shipsafe.model.chain import Verification
 from shipsafe.model.deployment import WHOLE, Deployment, Ending, Shift, Step, Strategy
 from shipsafe.signing.revoke.brake import MEMORY
@@ -39,7 +41,6 @@ from shipsafe.verify.request import VerifyRequest
 
 Value = TypeVar("Value")
 
-_MOST_NAMED = 10  # versions to choose from
 _TIME = timedelta(minutes=5)  # for looking, and for moving one alias
 _SIGNATURE = (live_links.JOB, live_links.PROFILE)
 _ANEW = (
@@ -139,65 +140,27 @@ def plan_rollback(asked: FunctionName, request: VerifyRequest, aws: Aws, hands: 
 
         return patiently(in_turn, hands, hands.now() + _TIME)
 
-    now = _alias(asked, look(lambda: list_aliases(aws, asked.name)), alias)
+    now = alias_meant(asked, look(lambda: list_aliases(aws, asked.name)), alias)
     said = look(lambda: tags(aws, function))
     earlier = marks.of_tags(function, said)
     if earlier is not None and earlier.before.alias != now.name:
         earlier = None
     versions = [one.version for one in look(lambda: list_versions(aws, asked.name))]
-    wanted, why, unfinished = _wanted(asked, now, earlier, versions, to)
+    wanted, why, unfinished = led_before(asked, now, earlier, versions, to)
     verified = None
     if not wanted.leads(now) and wanted.version:
         verified = verify_functions([f"{function}:{one}" for one in (wanted.version, *wanted.weights)], request, lambda _place: aws)
-    notes = (f"The function is stopped. When its chain holds: shipsafe revoke --restore {asked.name}",) if MEMORY in said else ()
+    notes = tuple(_notes(asked.name, said))
     return Rollback(aws=aws, function=function, now=now, to=wanted, why=why, earlier=earlier, unfinished=unfinished, verified=verified,
                     notes=notes)  # fmt: skip
 
 
-def _alias(asked: FunctionName, found: tuple[Alias, ...], said: str) -> Alias:
-    """The alias that is meant.
-
-    Raises:
-        ConfigError: nobody says which, or there is none of that name.
-    """
-    name = asked.qualifier or said
-    if name == LATEST or name.isdecimal():
-        what = f"{asked.text} is a version, and an alias is what goes back."
-        raise ConfigError(what, remedy=f"Write --rollback {asked.name}:ALIAS --to VERSION.")
-    if not name and len(found) == 1:
-        return found[0]
-    for one in found:
-        if one.name == name:
-            return one
-    there = f"There are: {', '.join(one.name for one in found[:_MOST_NAMED])}." if found else "It has none: deploy the release before."
-    what = f"Function {asked.name} has no alias {name}." if name else f"Nobody says which alias of function {asked.name} goes back."
-    raise ConfigError(what, remedy=there)
-
-
-def _wanted(
-    asked: FunctionName, now: Alias, earlier: Marks | None, versions: list[str], to: str
-) -> tuple[Before, str, Marks | None]:  # fmt: skip
-    """Where the alias is to lead, why, and the marks of what is taken back with it.
-
-    Raises:
-        ConfigError: there is no such version, or nobody knows where it led.
-    """
-    newest = ", ".join(sorted(versions, key=int, reverse=True)[:_MOST_NAMED]) or "none"
-    if to:
-        if to not in versions:
-            raise ConfigError(f"Function {asked.name} has no version {to[:40]!r}.", remedy=f"The newest are: {newest}.")
-        return Before(alias=now.name, version=to), "It was named.", None
-    if earlier is not None and not earlier.settled and _stands(earlier, now):
-        return earlier.before, f"It led there before the deployment of {earlier.began:%Y-%m-%d %H:%M} UTC, which nobody ended.", earlier
-    if earlier is not None and earlier.phase is Phase.DONE and arrived(earlier, now) and earlier.before.version in versions:
-        return earlier.before, f"It led there before the deployment of {earlier.began:%Y-%m-%d %H:%M} UTC.", None
-    what = f"Nobody remembers where alias {now.name} of function {asked.name} led before: it leads to {shown(now)}."
-    raise ConfigError(what, remedy=f"Name a version with --to; the newest are: {newest}.")
-
-
-def _stands(marks_: Marks, now: Alias) -> bool:
-    """Whether the alias stands at a step of what was left, so that there is a way back (an alias that was new stays)."""
-    return marks_.before.leads(now) or on_its_way(marks_, now) or (arrived(marks_, now) and bool(marks_.before.version))
+def _notes(name: str, said: Mapping[str, str]) -> Iterator[str]:
+    """What the tags of a function say that its operator should know."""
+    if MEMORY in said:
+        yield f"The function is stopped. When its chain holds: shipsafe revoke --restore {name}"
+    if manager := manager_of(said, source=None):
+        yield f"{manager.why} Its next deployment leads the alias where the template says: take that back, too."
 
 
 def _refusal(plan: Rollback, verified: Verification) -> ShipsafeError:

@@ -274,6 +274,18 @@ def test_what_was_stopped_may_go_back_and_stays_stopped(shop: Shop) -> None:
         shop.world.lambda_.untag_resource(Resource=ARN, TagKeys=["shipsafe:stopped", "shipsafe:stopped-for"])
 
 
+def test_who_manages_the_function_would_lead_it_back(shop: Shop) -> None:
+    """In an emergency that keeps nobody, and is said."""
+    shop.move("3")
+    shop.world.lambda_.tag_resource(Resource=ARN, Tags={"managed-by": "terraform"})
+    try:
+        [note] = shop.plan(to="2").notes
+    finally:
+        shop.world.lambda_.untag_resource(Resource=ARN, TagKeys=["managed-by"])
+    assert "erraform" in note
+    assert note.endswith("Its next deployment leads the alias where the template says: take that back, too.")
+
+
 def test_z_a_revoked_signature_is_explained(shop: Shop) -> None:
     """Last, for it cannot be taken back."""
     shop.move("3")
