@@ -72,7 +72,7 @@ def planned_or_handed(case: Deploying, asked: ViaRequest, screen: Screen) -> Dep
     """The plan of a deployment of our own; or how it is handed over, where that is asked for or its functions belong to another tool.
 
     Raises:
-        ManagedError: they belong to one, and its template is not here.
+        ManagedError: they belong to one, and its template is not here, or something is asked for that it cannot do.
         ShipsafeError: as `planned`.
     """
     if asked.via is not None:
@@ -80,6 +80,8 @@ def planned_or_handed(case: Deploying, asked: ViaRequest, screen: Screen) -> Dep
     try:
         return planned(case)
     except ManagedError as error:
+        if case.request.functions or case.request.atomic:  # another tool deploys all that its template describes
+            raise
         try:
             source_of(case.release)
         except ConfigError as lacking:
@@ -98,10 +100,12 @@ def _plan(handing: Handing, standing: Sequence[Standing]) -> Iterator[str]:
 
 
 def _commands(handing: Handing, standing: Sequence[Standing], stack: str | None) -> Iterator[str]:
-    """For each Region and stack, once."""
+    """For each Region and stack, once; what nobody knows the stack of is in the only one that is known."""
     seen: set[str] = set()
+    known = {one.stack for one in standing if one.stack}
+    alone = known.pop() if len(known) == 1 else None
     for one in standing:
-        for command in handing.commands(region=one.looks.aws.region, stack=stack or one.stack):
+        for command in handing.commands(region=one.looks.aws.region, stack=stack or one.stack or alone):
             if command not in seen:
                 seen.add(command)
                 yield command

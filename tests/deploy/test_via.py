@@ -153,6 +153,8 @@ def test_what_cannot_be_meant_is_refused(stack: Scene) -> None:
         (("--via", "sam", "--function", "Pay"), "Another tool deploys what its template describes."),
         (("--via", "sam", "--template", "nowhere.yaml"), "There is no such folder or file."),
         (("--via", "pulumi"), "pulumi"),
+        (("--function", "Pay"), "is not deployed behind the back of its manager"),
+        (("--atomic",), "is not deployed behind the back of its manager"),
     ):
         done = deploy(stack, *words)
         assert done.code == 2, done.out + done.err
