@@ -200,7 +200,7 @@ def not_agreed(run: Run, leg: Leg, sentence: str) -> LegReport:
 def _signed_before(run: Run, release: Release, policy: Policy, targets: Sequence[SignTarget]) -> bool:
     """Whether the manifest names a signature that lasts of every artifact at every target, and the evidence of it cannot be missing.
 
-    What it says is verified before it is used. Evidence is kept after the manifest is written: only a line that finished this leg has done so.
+    What it says is verified before it is used. Evidence is kept after the manifest is written: a line that finished this leg has done so.
     """
     if Leg.SIGN not in run.finished and policy.evidence is not None:
         return False

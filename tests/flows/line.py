@@ -88,7 +88,7 @@ class Agreeing:
 
     def sign(self, case: Asking, plan: Planned) -> bool:
         assert case.release
-        assert plan.made.changes
+        assert plan.changes
         return self._agreed(Leg.SIGN)
 
     def deploy(self, case: Deploying, plan: DeployPlan) -> bool:

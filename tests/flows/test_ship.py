@@ -109,6 +109,22 @@ def test_a_build_that_was_begun_and_did_not_end_is_done_again(root: Path, local_
     assert after.release != before.release
 
 
+def test_evidence_that_a_killed_run_has_not_kept_is_kept_by_the_next(root: Path, local_aws: Endpoint) -> None:
+    """The manifest is written before the evidence is kept; what it says of signatures proves nothing of that."""
+    (root / "shipsafe.toml").write_text('evidence = "kept"\n' + (root / "shipsafe.toml").read_text())
+    asked = request(root, local_aws)
+    stopped = ship(asked, Watching(), Agreeing(never=Leg.DEPLOY))
+    assert _went(stopped)[:2] == ["passed", "passed"]
+    shutil.rmtree(root / "kept")
+    line = LineJournal(root / "dist").begin(datetime(2026, 11, 21, 12, tzinfo=UTC))
+    LineJournal(root / "dist").finish(line, Leg.BUILD, stopped.release)  # killed in the second leg
+    resumed = ship(replace(asked, resume=True), Watching(), Agreeing(never=Leg.DEPLOY))
+    assert _went(resumed)[:2] == ["done before", "done before"]
+    assert "evidence kept in" in resumed.legs[1].sentence
+    assert any((root / "kept").rglob("*"))
+    assert _jobs() == 2, "nothing was signed twice"
+
+
 def test_a_function_that_takes_unsigned_code_stops_the_line_before_anything_runs(root: Path, local_aws: Endpoint) -> None:
     functions = client("lambda")
     functions.create_function(FunctionName="pay", Runtime="python3.13", Handler="app.handler", Role="arn:aws:iam::123456789012:role/x",
