@@ -186,13 +186,13 @@ def test_a_profile_version_spares_what_it_signed_before(fleet: Fleet, monkeypatc
     fleet.create("late", late_code)
     fleet.create("early_copy", early_code)
     fleet.create("late_copy", late_code)
-    real = functions._running
+    real = functions.running_of
 
     def silent(told: object) -> functions.Running:
         one = real(told)
         return replace(one, job="", profile_version="") if one.name.endswith("copy") else one
 
-    monkeypatch.setattr(functions, "_running", silent)
+    monkeypatch.setattr(functions, "running_of", silent)
     fleet.create("mine", fleet.sign("mine", fleet.new_profile("mine").split("/")[-2])[1])
     now = fleet.endpoint.clock.now().replace(microsecond=0)
     wanted = Revocation(what=ProfileVersion.parse(fleet.profile), reason="leaked", effective=now - timedelta(hours=1), now=now)
@@ -240,13 +240,13 @@ def test_code_for_which_lambda_names_no_signature_is_found_by_its_bytes(fleet: F
     job, code = fleet.sign()
     fleet.create("pay", code)
     fleet.create("silent", code)
-    real = functions._running
+    real = functions.running_of
 
     def silent(told: object) -> functions.Running:
         one = real(told)
         return replace(one, job="", profile_version="") if one.name == "silent" else one
 
-    monkeypatch.setattr(functions, "_running", silent)
+    monkeypatch.setattr(functions, "running_of", silent)
     _, out = run("--job", job, *BECAUSE, "--dry-run")
     assert "  silent  $LATEST  its code, by its bytes" in out
 
@@ -258,8 +258,8 @@ def test_code_is_found_by_the_bytes_that_a_signing_record_names(fleet: Fleet, ru
     job, code = fleet.sign()
     fleet.create("silent", code)
     fleet.create("apart")
-    real = functions._running
-    monkeypatch.setattr(functions, "_running", lambda told: replace(real(told), job="", profile_version=""))
+    real = functions.running_of
+    monkeypatch.setattr(functions, "running_of", lambda told: replace(real(told), job="", profile_version=""))
     Path("shipsafe.toml").write_text('evidence = "evidence"\n')
     exit_code, out = run("--job", job, *BECAUSE, "--dry-run")
     assert exit_code == ExitCode.PASS
