@@ -80,7 +80,7 @@ def keep_record(
         shown = str(artifact.evidence or artifact.path.with_suffix(".intoto.jsonl"))
         envelopes = envelopes_of(artifact) if own else ()
         there = _recorded(envelopes, request, shown)
-        missing = [one for one in own if one[0].ending not in _ONCE or not any(_says(said, one[0], request.stage) for said in there)]
+        missing = [one for one in own if one[0].ending not in _ONCE or not any(_says(said, one[0], request) for said in there)]
         if not missing:
             continue
         before = b"".join(one.line + b"\n" for one in envelopes)
@@ -124,10 +124,14 @@ def _recorded(envelopes: Iterable[Envelope], request: RecordRequest, shown: str)
     return [one for one in deployments_of(envelopes, request.trusted, shown=shown) if one.ran]
 
 
-def _says(said: DeploymentSaid, one: Deployment, stage: str) -> bool:
-    """Whether an earlier record tells that this very version runs at this very place, and stage."""
-    there = (said.account, said.region, said.stage, said.function, said.alias, said.version, said.sha256)
-    return there == (one.account, one.region, stage, one.function, one.alias, one.version, one.sha256)
+def _says(said: DeploymentSaid, one: Deployment, request: RecordRequest) -> bool:
+    """Whether an earlier record tells that this very version runs at this very place and stage, under the same override or under none.
+
+    Bytes that went live under an override and have passed since get a record of that.
+    """
+    there = (said.account, said.region, said.stage, said.function, said.alias, said.version, said.sha256, said.override)
+    override = dict(request.override) if request.override else None
+    return there == (one.account, one.region, request.stage, one.function, one.alias, one.version, one.sha256, override)
 
 
 def _statement(

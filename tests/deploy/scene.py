@@ -199,12 +199,12 @@ def sign_all(desk: Desk, site: Site) -> dict[str, SignedArtifact]:
     assert not made.failed, made.failed
     with output_lock(desk.dist, on_wait=lambda: None):
         output = Output(desk.dist)
-        bundles = {one.artifact: laid_bundle(output, one.artifact, _recorded(desk, one)) for one in made.signed}
+        bundles = {one.artifact: laid_bundle(output, one.artifact, signed_bundle(desk, one)) for one in made.signed}
         record_signatures(output, release, made.signed, None, bundles)
     return {one.artifact: one for one in made.signed}
 
 
-def _recorded(desk: Desk, one: SignedArtifact) -> bytes:
+def signed_bundle(desk: Desk, one: SignedArtifact) -> bytes:
     """The bundle of an artifact, with the record of its signature."""
     before = (desk.dist / f"{one.artifact}.intoto.jsonl").read_bytes()
     return before + written(_record(one), [FileSigner(SIGNER.private)]) + b"\n"

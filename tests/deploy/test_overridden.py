@@ -13,6 +13,7 @@ from shipsafe.flows.deploy import deployed, deploying, planned
 from shipsafe.flows.deploy_record import deployments_of
 from shipsafe.model.attestation import Predicate
 from shipsafe.model.deployment import Ending
+from shipsafe.model.verdict import Decision
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.release import laid_bundle, read_release, record_signatures
 from shipsafe.verify import verify_functions
@@ -118,3 +119,25 @@ def test_integrity_is_never_overridden(scene: "Scene") -> None:
     scene.site.client("signer").revoke_signature(jobId=job, reason="leaked")
     assert scene.plan(break_glass=ASKED).exit_code is ExitCode.INTEGRITY
     assert scene.alias() == ("1", {})
+
+
+def test_the_same_bytes_built_clean_take_its_place(scene: "Scene") -> None:
+    """The morning after: the finding is waived, the bytes are the same, nothing has to be deployed, and verify holds."""
+    from tests.deploy.scene import signed_bundle  # noqa: PLC0415 - boto3 and the endpoint, for tests that use them
+
+    scene.deploy(break_glass=ASKED)
+    owner = 'reason = "Nobody reaches it."\nowner = "jo"\nexpires = 2099-12-31\n'
+    scene.add(f'[[waivers]]\nrule = "lint/B602"\nsubject = "function:Pay"\n{owner}')
+    before = read_release(scene.desk.dist)
+    record = Shop(scene.desk.project).build(BUILDER, asked=None, now=lambda: datetime.now(UTC))
+    assert record.verdict.decision is Decision.PASS
+    with output_lock(scene.desk.dist, on_wait=lambda: None):  # as `sign` does where it finds that all of it is signed
+        output, release = Output(scene.desk.dist), read_release(scene.desk.dist)
+        assert [one.sha256 for one in release.artifacts] == [one.sha256 for one in before.artifacts]
+        bundles = {name: laid_bundle(output, name, signed_bundle(scene.desk, one)) for name, one in scene.all_signed.items()}
+        record_signatures(output, release, tuple(scene.all_signed.values()), None, bundles)
+    done = scene.deploy()
+    assert {(one.ending, one.overridden) for one in done.deployments} == {(Ending.UNCHANGED, False)}
+    assert (done.exit_code, set(done.verdicts.values())) == (ExitCode.PASS, {"PASS"})
+    (said,) = recorded(scene)
+    assert said.override is None
