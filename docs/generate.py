@@ -68,6 +68,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "configs/report.schema.json", (files("shipsafe.reports") / "data" / "report.schema.json").read_text(encoding="utf-8")
     yield "configs/audit.schema.json", (files("shipsafe.reports") / "data" / "audit.schema.json").read_text(encoding="utf-8")
     yield "configs/verification.schema.json", (files("shipsafe.reports") / "data" / "verification.schema.json").read_text(encoding="utf-8")
+    yield "configs/deployments.schema.json", (files("shipsafe.reports") / "data" / "deployments.schema.json").read_text(encoding="utf-8")
     yield "configs/ship.schema.json", (files("shipsafe.reports") / "data" / "ship.schema.json").read_text(encoding="utf-8")
     yield from predicate_pages()
     yield "README.md", readme((ROOT / "README.md").read_text())

@@ -12,7 +12,7 @@ from shipsafe.model.chain import Verification
 from shipsafe.reports.chains import words, write
 
 _PADDING = re.compile(r"\s+(\x1b\[0m)?$")  # of the last column
-_LOCAL = "LOCAL: what answered is the endpoint on this machine, and not AWS."
+LOCAL = "LOCAL: what answered is the endpoint on this machine, and not AWS."
 
 
 def tell(
@@ -31,7 +31,7 @@ def tell(
     Raises:
         IncompleteError: a file cannot be written.
     """
-    marked = replace(found, notes=(*found.notes, _LOCAL)) if local else found
+    marked = replace(found, notes=(*found.notes, LOCAL)) if local else found
     for form, file in files:
         write_atomic(file.absolute(), write(marked if form != "text" else found, form).encode())
     if output == "text":

@@ -1,7 +1,10 @@
 """`shipsafe deploy` as a user runs it: the plan, the question, the report in its forms, and the exit code."""
 
 import json
+from pathlib import Path
+from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from tests.deploy.scene import Scene
@@ -14,6 +17,12 @@ LIVE = '[deploy]\nalias = "live"'
 def run(scene: Scene, *words: str) -> Ended:
     """The program, in the project."""
     return shipsafe("deploy", "dist", "--offline-advisories", *words, cwd=scene.desk.project)
+
+
+def fits_the_schema(document: Any) -> None:
+    """The published one."""
+    schema = (Path(__file__).resolve().parents[2] / "configs" / "deployments.schema.json").read_text()
+    assert not list(jsonschema_rs.validator_for(json.loads(schema)).iter_errors(document))
 
 
 def test_the_plan_names_every_step_and_its_reason(scene: Scene) -> None:
@@ -41,7 +50,10 @@ def test_it_says_what_came_of_it_in_every_form(scene: Scene, monkeypatch: pytest
     assert done.code == 0, done.err + done.out
     assert "LOCAL Pay:live  deployed, version 2 (before: 1), verify: PASS\n" in done.out
     assert done.out.endswith("LOCAL 1 deployed. exit 0\n")
-    (told,) = json.loads((scene.desk.project / "told.json").read_text())["deployments"]
+    document = json.loads((scene.desk.project / "told.json").read_text())
+    fits_the_schema(document)
+    assert document["remarks"] == ["LOCAL: what answered is the endpoint on this machine, and not AWS."]
+    (told,) = document["deployments"]
     assert (told["function"], told["alias"], told["version"], told["before"], told["verdict"]) == ("Pay", "live", "2", "1", "PASS")
     assert (told["code_sha256"], told["profile_version"]) == (scene.signed.code_sha256, scene.signed.profile_version)
     summary = (scene.desk.project / "summary.md").read_text()
@@ -68,6 +80,7 @@ def test_what_does_not_hold_is_told_link_by_link(scene: Scene) -> None:
     assert "has no code-signing configuration" in done.out
     assert done.out.endswith("LOCAL nothing was deployed. exit 5\n")
     told = json.loads(run(scene, "--yes", "--format", "json").out)
+    fits_the_schema(told)
     assert (told["exit_code"], told["deployments"]) == (5, [])
     assert told["remarks"][0].startswith("function:Pay: Function Pay has no code-signing configuration")
 

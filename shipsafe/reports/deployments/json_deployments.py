@@ -1,4 +1,4 @@
-"""What `deploy` did, as JSON for other programs."""
+"""What `deploy` did, as JSON for other programs. Its shape is published in `configs/deployments.schema.json`: no unknown keys."""
 
 from shipsafe.model.deployment import Deployment
 from shipsafe.reports.deployments import Told
