@@ -105,7 +105,7 @@ def _commands(handing: Handing, standing: Sequence[Standing], stack: str | None)
     known = {one.stack for one in standing if one.stack}
     alone = known.pop() if len(known) == 1 else None
     for one in standing:
-        for command in handing.commands(region=one.looks.aws.region, stack=stack or one.stack or alone):
+        for command in handing.commands(region=one.aws.region, stack=stack or one.stack or alone):
             if command not in seen:
                 seen.add(command)
                 yield command

@@ -12,10 +12,9 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
 
-from shipsafe.adapters.aws.functions import FunctionName
-from shipsafe.adapters.aws.looks import Looks
 from shipsafe.deploy.apply import Course, Done, Run, taken_back
 from shipsafe.deploy.plan import FunctionPlan, layers_of
 from shipsafe.deploy.work import Work
@@ -30,8 +29,6 @@ from shipsafe.model.deployment import Deployment, Ending
 from shipsafe.model.signing import SignTarget
 from shipsafe.packing.release import Release
 from shipsafe.signing.layer_versions import published
-from shipsafe.verify.reached import reached
-from shipsafe.verify.release import verification
 
 __all__ = ["DeployPlan", "Deployed", "Deploying", "deployed", "deploying", "planned"]
 
@@ -128,7 +125,8 @@ def _at(case: Deploying, plan: DeployPlan, place: PlacePlan, work: Work, failed:
         until = now + case.deadline
         course = Course(
             plan=function, work=replace(work, until=until), layers=layers_of(function.wanted, layers, pseudo_parameters(place.aws)),
-            run=Run(id=plan.run, began=now, deadline=until, command=command_of(case, place.target)), verify=_verify(case, place),
+            run=Run(id=plan.run, began=now, deadline=until, command=command_of(case, place.target)),
+            verify=partial(case.look_again, place.site),
         )  # fmt: skip
         if stopped is not None:
             return Done(deployment=course.not_begun(stopped))
@@ -148,19 +146,6 @@ def _published(case: Deploying, place: PlacePlan, one: LayerPlan, work: Work) ->
     work.hands.say(f"{one.wanted.name}: publishing the layer")
     return published(place.aws, one.wanted.signed, name=one.wanted.name, sleep=case.sleep, runtimes=told.runtimes,
                      architectures=told.architectures).arn  # fmt: skip
-
-
-def _verify(case: Deploying, place: PlacePlan) -> Callable[[str], Verification]:
-    """Looks again at what a name or an alias leads to, as `verify` does: at the pace of the place, and with the evidence that was read."""
-
-    def look_again(called: str) -> Verification:
-        request, looks = replace(case.verify, now=case.now()), place.looks
-        fresh = Looks(looks.aws, pace=looks.pace, functions=looks.functions)
-        site = replace(place.site, looks=fresh, shelf=replace(place.site.shelf, request=request))
-        name = FunctionName.parse(called)
-        return verification(reached(site, name, f"function:{name.name}"), request)
-
-    return look_again
 
 
 def _recorded(case: Deploying, plan: DeployPlan, done: Sequence[Done]) -> tuple[Release, ShipsafeError | None]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from shipsafe.adapters.aws.functions import FunctionName
 from shipsafe.adapters.aws.looks import Looks
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.deploy.shifting import Hands, unbroken
@@ -26,8 +27,10 @@ from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import check_unchanged, repair
 from shipsafe.packing.release import Release, read_release
 from shipsafe.verify.opened import open_request
-from shipsafe.verify.release import verify_release
+from shipsafe.verify.reached import reached
+from shipsafe.verify.release import verification, verify_release
 from shipsafe.verify.request import VerifyRequest
+from shipsafe.verify.signed_code import Site
 
 Say = Callable[[str], None]
 Connect = Callable[[Place], Aws]
@@ -87,6 +90,14 @@ class Deploying:
             trusted=self.policy.attest, run=run, today=self.now().date(), signers=self.request.signers, stage=self.request.stage,
             store=self.store, override=override.told if override else None,
         )  # fmt: skip
+
+    def look_again(self, site: Site, called: str) -> Verification:
+        """What a name or an alias leads to now, as `verify` sees it: at the pace of the place, and with the evidence that was read."""
+        request = replace(self.verify, now=self.now())
+        fresh = Looks(site.looks.aws, pace=site.looks.pace, functions=site.looks.functions)
+        name = FunctionName.parse(called)
+        again = replace(site, looks=fresh, shelf=replace(site.shelf, request=request))
+        return verification(reached(again, name, f"function:{name.name}"), request)
 
     def work(self, looks: Looks, *, say: Say, until: datetime, interrupted: Callable[[], str] = nobody) -> Work:
         """What the steps at one place work with."""

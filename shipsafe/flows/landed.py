@@ -9,11 +9,12 @@ landed is written down in a deployment record, as after a deployment of our own;
 
 import secrets
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from shipsafe.adapters.aws.deploying import find_whole
 from shipsafe.adapters.aws.functions import LATEST, Alias, Running, find_alias, find_function
-from shipsafe.adapters.aws.looks import Looks, open_looks
+from shipsafe.adapters.aws.looks import open_looks
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.adapters.aws.stacks import functions_of_stack
 from shipsafe.deploy.managed import manager_of
@@ -30,7 +31,6 @@ from shipsafe.model.signing import SignTarget
 from shipsafe.packing.release import Release
 from shipsafe.readers.assembly.manifest import read_assembly
 from shipsafe.verify.links import held, of_error, unanswered
-from shipsafe.verify.live import verify_functions
 from shipsafe.verify.shelf import open_shelf
 from shipsafe.verify.signed_code import Site
 from shipsafe.verify.trusted import Trusted
@@ -43,7 +43,7 @@ class Standing:
     """One function of a release at one place.
 
     Attributes:
-        wanted: what it is to be. looks: at that place. chain: whether what was signed for there still holds.
+        wanted: what it is to be. site: that place. chain: whether what was signed for there still holds.
         name: what it is called there; None where nobody knows (yet).
         running: what its alias, or `$LATEST`, runs; None where it is not there. alias: where that leads, None for none.
         stack: the CloudFormation stack that it is of, None where none is known.
@@ -51,13 +51,18 @@ class Standing:
     """
 
     wanted: Wanted
-    looks: Looks
+    site: Site
     chain: Chain
     name: str | None = None
     running: Running | None = None
     alias: Alias | None = None
     stack: str | None = None
     error: ShipsafeError | None = None
+
+    @property
+    def aws(self) -> Aws:
+        """The account and Region."""
+        return self.site.looks.aws
 
     @property
     def landed(self) -> bool:
@@ -76,7 +81,7 @@ class Standing:
             sentence = f"Nobody says what {self.wanted.artifact.subject} is called, so that nobody could look at it."
             return unanswered(LANDED, sentence, remedy="Name its stack with --stack, or write [[deploy.function]] function and name.")
         if self.running is None:
-            return unanswered(LANDED, f"There is no {called} in account {self.looks.aws.account}, {self.looks.aws.region}, yet.")
+            return unanswered(LANDED, f"There is no {called} in account {self.aws.account}, {self.aws.region}, yet.")
         if self.landed:
             return held(LANDED, f"{called} runs what was signed for here.")
         if self.alias and self.alias.weights:
@@ -140,13 +145,18 @@ def _at(case: Deploying, handing: Handing, stack: str | None, target: SignTarget
         of_stacks = {} if all(one.named for one in functions) else named_by_stacks(handing, looks.aws, stack)
     except ShipsafeError as failed:
         error = failed
-    for one in functions:
-        known = one.how.name or of_stacks.get(one.artifact.name)
-        there = Standing(wanted=one, looks=looks, chain=signed_for(site, one), name=known, error=None if known else error)
+
+    def one(wanted_one: Wanted) -> Standing:
+        known = wanted_one.how.name or of_stacks.get(wanted_one.artifact.name)
+        lost = None if known else error
+        there = Standing(wanted=wanted_one, site=site, chain=signed_for(site, wanted_one), name=known, error=lost)
         try:
-            yield _looked_at(there) if error is None or known else there
+            return there if lost else _looked_at(there)
         except ShipsafeError as failed:
-            yield replace(there, error=failed)
+            return replace(there, error=failed)
+
+    with ThreadPoolExecutor(max_workers=max(1, min(case.request.jobs, len(functions))), thread_name_prefix="look") as pool:
+        yield from pool.map(one, functions)
 
 
 def named_by_stacks(handing: Handing, aws: Aws, stack: str | None) -> dict[str, str]:
@@ -182,7 +192,7 @@ def _stacks(handing: Handing) -> Iterator[tuple[str, str]]:
 
 def _looked_at(there: Standing) -> Standing:
     """The same after a look at what runs; one whose name nobody says is called as the release calls it, if there is one."""
-    one, looks = there.wanted, there.looks
+    one, looks = there.wanted, there.site.looks
     looks.functions.turn()
     whole = find_whole(looks.aws, there.name or one.name)
     if whole is None:
@@ -214,7 +224,7 @@ def landed(case: Deploying, standing: tuple[Standing, ...]) -> HandedOver:
             error = one.error or IncompleteError(one.link.sentence, remedy=one.link.remedy)
             told.append((_deployment(one, reason=str(error), error=error), None))
             continue
-        found = _verified(case, one)
+        found = case.look_again(replace(one.site, names={str(one.name): one.wanted.artifact.subject}), one.called)
         chains += found.chains
         deployment = replace(_deployment(one), began=now, ended=case.now(), overridden=override is not None)
         verdicts[f"{deployment.account}/{deployment.region}/{deployment.function}"] = found.verdict
@@ -240,20 +250,13 @@ def handed_over(case: Deploying, standing: tuple[Standing, ...]) -> HandedOver:
     )  # fmt: skip
 
 
-def _verified(case: Deploying, one: Standing) -> Verification:
-    return verify_functions(
-        [one.called], replace(case.verify, now=case.now()), lambda _place: one.looks.aws,
-        artifacts={str(one.name): one.wanted.artifact.subject}, clock=case.clock, sleep=case.sleep,
-    )  # fmt: skip
-
-
 def _deployment(one: Standing, *, reason: str = "", error: ShipsafeError | None = None) -> Deployment:
     signed, running = one.wanted.signed, one.running if one.landed else None
     return Deployment(
         artifact=one.wanted.artifact.name,
         function=one.name or one.wanted.artifact.name,
-        account=one.looks.aws.account,
-        region=one.looks.aws.region,
+        account=one.aws.account,
+        region=one.aws.region,
         ending=Ending.HANDED_OVER,
         reason=reason,
         version=running.version if running and running.version != LATEST else "",
