@@ -82,7 +82,7 @@ def guardrails(policy: Policy) -> Guardrails:
     if not named.configurations:
         raise ConfigError(
             "The policy names no code-signing configuration that functions could be held to.",
-            remedy="`shipsafe enforce` prints it: write it as `configuration` of [enforce], or `code-signing-config` of the target.",
+            remedy="`shipsafe bootstrap` prints it: write it as `configuration` of [enforce], or `code-signing-config` of the target.",
             path=policy.path,
         )
     documents = {SCP: _document(_for_accounts(named))}
