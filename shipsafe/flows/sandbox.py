@@ -67,12 +67,15 @@ class Sandbox:
 
     def amend(self, policy: Policy) -> Policy:
         """The policy, as it can hold here: one place, no account's own names and pins, a roll-out in seconds, evidence in the folder."""
-        rules = [DeployRule(function="*", changes=self.steps)]
+        rules = [
+            replace(one, changes={key: value for key, value in one.changes.items() if key != "codedeploy"}) for one in policy.deploy.rules
+        ]
+        rules += [DeployRule(function="*", changes=self.steps)]
         rules += [DeployRule(function=one.artifact, changes={"alias": one.alias}) for one in self.planted if one.alias_is_ours]
         return replace(
             policy,
             sign=replace(policy.sign, targets=(self.target,)),
-            deploy=replace(policy.deploy, rules=(*policy.deploy.rules, *rules), stages=()),
+            deploy=replace(policy.deploy, rules=tuple(rules), stages=()),
             enforce=replace(policy.enforce, configuration=None),
             break_glass=replace(policy.break_glass, role=None, profile=None),
             evidence=str(self.folder / "evidence") if policy.evidence else None,

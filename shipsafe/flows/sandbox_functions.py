@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from shipsafe.adapters.aws.refusals import aws_errors
 from shipsafe.adapters.aws.session import Aws, Place
+from shipsafe.adapters.files import MEBIBYTE, read_bounded
 from shipsafe.deploy.wanted import Wanted, wanted
 from shipsafe.flows.targets import place_of
 from shipsafe.local.call import Call
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 Connect = Callable[[Place], Aws]
 CALLS = 50.0  # a second, of each function
 _ROLE = "arn:{partition}:iam::{account}:role/shipsafe-sandbox"
+_RUNTIME = "python3.13"
+_LARGEST = 6 * MEBIBYTE  # of an answer
 _WORKERS = 6
 _TRIES, _PAUSE = 200, 0.02  # until a function is there; seconds
 
@@ -84,6 +87,8 @@ def plant(
     code = _signed(endpoint, target, connect, scratch)
     for arn in dict.fromkeys(ref.arn for one in functions for ref in one.artifact.told.layers if ref.arn and not ref.local):
         _stand_in(endpoint, aws, _filled(arn, aws), code, say)
+    for alarm in dict.fromkeys(name for one in functions for name in one.how.alarms):
+        _alarm(aws, alarm)
     garden = _Garden(endpoint=endpoint, aws=aws, configuration=configuration, code=code, alias=alias)
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="shipsafe-sandbox") as pool:
         return tuple(pool.map(partial(_function, garden), functions))
@@ -112,7 +117,7 @@ def _function(garden: _Garden, one: Wanted) -> Planted:
     with aws_errors(f"make function {one.name} in the sandbox"):
         client.create_function(
             FunctionName=one.name,
-            Runtime=told.runtimes[0],
+            Runtime=told.runtimes[0] if told.runtimes else _RUNTIME,
             Handler=told.handler or "app.handler",
             Architectures=list(told.architectures[:1]) or ["x86_64"],
             Role=one.how.role or _ROLE.format(partition=aws.partition, account=aws.account),
@@ -128,10 +133,19 @@ def _function(garden: _Garden, one: Wanted) -> Planted:
         version = str(client.publish_version(FunctionName=one.name)["Version"])
         client.create_alias(FunctionName=one.name, Name=alias, FunctionVersion=version)
     expected = one.how.smoke.expect if one.how.smoke else None
-    answer = Path(expected).read_bytes() if expected else b"{}"
+    answer = read_bounded(Path(expected), limit=_LARGEST) if expected else b"{}"
     garden.endpoint.functions.set_answer(aws.account, aws.region, one.name, payload=answer)
     send_calls(garden.endpoint, aws, one.name, alias)
     return Planted(artifact=one.artifact.name, function=one.name, alias=alias, alias_is_ours=not one.alias, version=version)
+
+
+def _alarm(aws: Aws, name: str) -> None:
+    """An alarm of that name which never goes off: nobody knows here what the real one watches."""
+    with aws_errors(f"make alarm {name} in the sandbox"):
+        aws.client("cloudwatch").put_metric_alarm(
+            AlarmName=name, Namespace="AWS/Lambda", MetricName="Errors", Statistic="Sum", Period=60, EvaluationPeriods=1,
+            Threshold=1e12, ComparisonOperator="GreaterThanThreshold",
+        )  # fmt: skip
 
 
 def send_calls(endpoint: "Endpoint", aws: Aws, function: str, alias: str, *, well: str = "") -> None:

@@ -108,7 +108,7 @@ def _line(run: Run, journal: LineJournal, now: datetime) -> Line:
         if run.request.resume:
             return Line(began=now)  # the release that lies there is all that is known
         return journal.begin(now)
-    run.building, run.finished = not before.finished, before.finished
+    run.building, run.finished, run.before = not before.finished, before.finished, before.release
     if before.finished:
         run.remarks.append(f"Went on with the line of {before.began:%Y-%m-%d %H:%M} UTC, which had finished {', '.join(before.finished)}.")
     return before

@@ -38,7 +38,8 @@ class Run:
     """A line while it goes on: what was asked, who watches, and what the legs have found so far.
 
     `policy` is the file that was named or that the project has, None where only the release names one. `release` is `release_id` of what
-    the build left, "" before. `building`: a build of this line was begun and has not ended. `finished`: legs of an earlier run of it.
+    the build left, "" before. `building`: a build of this line was begun and has not ended. `finished`: legs of an earlier run of it,
+    which had built `before`.
     """
 
     request: ShipRequest
@@ -49,6 +50,7 @@ class Run:
     release: str = ""
     building: bool = False
     finished: tuple[Leg, ...] = ()
+    before: str = ""
     record: RunRecord | None = None
     verification: Verification | None = None
     functions: tuple[ShippedFunction, ...] = ()
@@ -106,6 +108,8 @@ def build_leg(run: Run) -> LegReport:
     if asked.resume and not run.building and (run.request.out / MANIFEST).is_file():
         release = read_release(run.request.out)
         run.release = release_id(release)
+        if run.before not in ("", run.release):
+            run.finished = ()  # somebody has built another one since
         return LegReport(
             leg=Leg.BUILD, went=Went.DONE_BEFORE, sentence=f"{_listed(release)} {_lie(release)} in {run.request.out}, as built before."
         )

@@ -22,13 +22,18 @@ def root(tmp_path: Path) -> Path:
     found = project(tmp_path)
     policy = found / "shipsafe.toml"
     policy.write_text(
-        policy.read_text().replace('alias = "live"', 'rollout = "canary"\nevery = "10m"')
+        policy.read_text().replace('alias = "live"', 'rollout = "canary"\nevery = "10m"\nalarms = ["orders-are-lost"]')
         + 'account = "111122223333"\nrole = "arn:aws:iam::111122223333:role/signs"\nprofile-version = "Abcdefghij"\n'
         + '\n[layers]\npublishers = ["017000801446"]\n'
+        + '\n[[deploy.function]]\nfunction = "Stock"\nsmoke-payload = "ask.json"\nsmoke-expect = "answer.json"\n'
+        + 'codedeploy-application = "shop"\ncodedeploy-group = "stock"\n'
     )
+    (found / "ask.json").write_text('{"item": 7}')
+    (found / "answer.json").write_text('{"left": 3}')
     template = found / "template.yaml"
     layer = "arn:aws:lambda:eu-west-1:017000801446:layer:Tools:18"
-    template.write_text(template.read_text().replace("AutoPublishAlias: live", f'Layers: ["{layer}"], AutoPublishAlias: current'))
+    slowly = "AutoPublishAlias: current, DeploymentPreference: {Type: Canary10Percent30Minutes, Alarms: [shop-is-closed]}"
+    template.write_text(template.read_text().replace("AutoPublishAlias: live", f'Layers: ["{layer}"], {slowly}'))
     return found
 
 
