@@ -210,9 +210,7 @@ def _check_roles(plan: FunctionPlan, live: Live) -> None:
     strategy = plan.wanted.how.strategy
     before = next((one for one in live.versions if one.version == plan.before), None)
     if plan.shift and len(strategy.shares) > 1 and before is not None and before.role != live.latest.role:
-        what = (
-            f"Version {before.version} of {plan.name} has another execution role than $LATEST: no alias can share calls between them."
-        )
+        what = f"Version {before.version} of {plan.name} has another execution role than $LATEST: no alias can share calls between them."
         raise ConfigError(what, remedy=f'Deploy it once with rollout = "{Rollout.ALL_AT_ONCE}", or give it back its role.')
 
 
