@@ -24,6 +24,7 @@ from shipsafe.flows.ship import Ahead, nothing, ship
 from shipsafe.flows.ship_request import ShipRequest, remembered
 from shipsafe.flows.sign import Asking, Planned
 from shipsafe.model.ship import Shipped
+from shipsafe.reports.github import SUMMARY_LIMIT
 from shipsafe.reports.ship import FORMS, write
 from shipsafe.reports.ship.live import live_view
 from shipsafe.reports.ship.view import View, plain_view, silent_view
@@ -173,9 +174,9 @@ def _line(request: ShipRequest, shown: _Shown, ahead: Ahead = nothing, *, title:
     screen = Screen(local=local, stream=sys.stdout if shown.output == "text" else sys.stderr)
     with view:
         shipped = ship(request, view, _Ask(view=view, screen=screen, yes=shown.yes, dry_run=request.dry_run), ahead=ahead)
+    _show(shipped, shown)  # before files: what was changed is said also where one of them cannot be written
     for form, file in shown.reports:
         write_atomic(file.absolute(), write(shipped, form).encode())
-    _show(shipped, shown)
     _summary(shipped)
     return shipped
 
@@ -207,5 +208,5 @@ def _summary(shipped: Shipped) -> None:
     """
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if file:
-        with disk_errors(Path(file)), Path(file).open("a", encoding="utf-8") as summary:
-            summary.write(write(shipped, "markdown"))
+        with disk_errors(Path(file)), Path(file).open("ab") as summary:
+            summary.write(write(shipped, "markdown").encode()[: max(0, SUMMARY_LIMIT - summary.tell())])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.timeline import Timeline
-from shipsafe.errors import ExitCode, ShipsafeError
+from shipsafe.errors import ExitCode, IncompleteError, ShipsafeError
 from shipsafe.flows.ship_journal import Line, LineJournal
 from shipsafe.flows.ship_legs import Run, build_leg, sign_leg
 from shipsafe.flows.ship_live import deploy_leg, enforce_leg, verify_leg
@@ -77,7 +77,7 @@ def ship(
             continue
         report = _walked(leg, run, ahead, clock)
         if report.went in _WENT:
-            line = journal.finish(line, leg, run.release)
+            line = _finished(run, journal, line, leg)
         reports.append(report)
     return Shipped(
         project=request.build.folder.name,
@@ -91,6 +91,15 @@ def ship(
         overridden=run.overridden,
         remarks=tuple(dict.fromkeys(run.remarks)),
     )
+
+
+def _finished(run: Run, journal: LineJournal, line: Line, leg: Leg) -> Line:
+    """Write down that a leg is done. A disk that is full stops nothing that AWS has done: the journal is a hint."""
+    try:
+        return journal.finish(line, leg, run.release)
+    except IncompleteError as error:
+        run.remarks.append(f"What was done could not be written down, so that --resume looks at more than it has to. {error}")
+        return line
 
 
 def _policy_file(request: ShipRequest) -> Path | None:

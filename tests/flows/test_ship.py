@@ -162,6 +162,14 @@ def test_what_the_gates_find_ends_the_line_and_leaves_nothing(root: Path, local_
     assert _jobs() == 0
 
 
+def test_a_journal_that_cannot_be_written_stops_nothing(root: Path, local_aws: Endpoint) -> None:
+    """A folder in its place, as if the disk refused."""
+    (root / "dist" / ".shipsafe" / "ship.json" / "x").mkdir(parents=True)
+    shipped = ship(request(root, local_aws, dry_run=True, resume=True), Watching(), Agreeing(never=Leg.SIGN))
+    assert _went(shipped)[:2] == ["passed", "planned"]
+    assert "could not be written down" in shipped.remarks[0]
+
+
 @pytest.mark.usefixtures("local_aws")
 def test_a_policy_that_does_not_say_where_to_is_refused_before_anything_is_built(tmp_path: Path) -> None:
     root = project(tmp_path)
