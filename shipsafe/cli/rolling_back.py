@@ -69,12 +69,11 @@ def _lines(case: RollingBack, plan: Rollback) -> Iterator[str]:
 
 def _told(case: RollingBack, done: RolledBack) -> Told:
     one, verified = done.went.deployment, done.went.verified
-    words = {ExitCode.PASS: "PASS", ExitCode.FINDINGS: "FAIL", ExitCode.INCOMPLETE: "INCOMPLETE", ExitCode.INTEGRITY: "BROKEN"}
     policy, broken = case.verify.policy, verified.first_broken if verified else None
     remarks = [f"{broken[0].subject}, {broken[1].id}: {broken[1].sentence} {broken[1].remedy}".rstrip()] if broken else []
     return Told(
         deployments=(one,),
-        verdicts={f"{one.account}/{one.region}/{one.function}": words[verified.exit_code]} if verified else {},
+        verdicts={f"{one.account}/{one.region}/{one.function}": verified.verdict} if verified else {},
         verification=verified or Verification(chains=(), policy=policy.path, policy_digest=policy.digest),
         exit_code=done.exit_code,
         remarks=(*remarks, *([str(done.unrecorded)] if done.unrecorded else [])),
