@@ -11,10 +11,11 @@ from shipsafe.adapters.aws.looks import Looks
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.deploy.shifting import Hands, unbroken
 from shipsafe.deploy.work import Work
-from shipsafe.errors import ConfigError
+from shipsafe.errors import ConfigError, ShipsafeError
 from shipsafe.evidence.store import Store
 from shipsafe.flows.break_glass import going_on, under_override
 from shipsafe.flows.deploy_record import RecordRequest
+from shipsafe.flows.deploy_checks import failed
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.flows.speakers import check_speakers
 from shipsafe.flows.stages import promotions, stage_of, target_at
@@ -97,7 +98,11 @@ class Deploying:
         fresh = Looks(site.looks.aws, pace=site.looks.pace, functions=site.looks.functions)
         name = FunctionName.parse(called)
         again = replace(site, looks=fresh, shelf=replace(site.shelf, request=request))
-        return verification(reached(again, name, f"function:{name.name}"), request)
+        try:
+            chains = reached(again, name, f"function:{name.name}")
+        except ShipsafeError as error:  # it runs all the same: whoever deploys has to end it, and to tell
+            chains = (failed(name.name, error),)
+        return verification(chains, request)
 
     def work(self, looks: Looks, *, say: Say, until: datetime, interrupted: Callable[[], str] = nobody) -> Work:
         """What the steps at one place work with."""
