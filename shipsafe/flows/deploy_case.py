@@ -14,8 +14,8 @@ from shipsafe.deploy.work import Work
 from shipsafe.errors import ConfigError, ShipsafeError
 from shipsafe.evidence.store import Store
 from shipsafe.flows.break_glass import going_on, under_override
-from shipsafe.flows.deploy_record import RecordRequest
 from shipsafe.flows.deploy_checks import failed
+from shipsafe.flows.deploy_record import RecordRequest
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.flows.speakers import check_speakers
 from shipsafe.flows.stages import promotions, stage_of, target_at
