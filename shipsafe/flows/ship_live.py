@@ -3,10 +3,12 @@
 Each is the flow of its own command, asked about the functions of this release at the places that were chosen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
+from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.deploy.wanted import Wanted, wanted
 from shipsafe.enforce.look import What
 from shipsafe.errors import ExitCode, gravest
@@ -26,7 +28,7 @@ from shipsafe.model.signing import SignTarget
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.release import Release
 from shipsafe.reports.tally import count
-from shipsafe.verify import open_request, verify_functions
+from shipsafe.verify import VerifyRequest, open_request, verify_functions
 
 _RUNS = (Ending.DEPLOYED, Ending.UNCHANGED)
 
@@ -42,7 +44,9 @@ def enforce_leg(run: Run) -> LegReport:
     release = run.held()
     _, policy = policy_under(run, release)
     names = tuple(dict.fromkeys(one.name for one in _wanted(run, release, policy)))
-    request = EnforceRequest(policy=policy, names=names, targets=targets_named(run, policy))
+    stages = tuple(one for one in policy.deploy.stages if one.name == run.request.stage)  # others may be where nobody gets now
+    meant = replace(policy, deploy=replace(policy.deploy, stages=stages))
+    request = EnforceRequest(policy=meant, names=names, targets=targets_named(run, policy))
     found = survey(request, run.request.connect, now=_now(), say=run.view.say)
     here = {(aws.account, aws.region) for aws in map(run.request.connect, map(place_of, _places(run, policy)))}
     standings = [one.case.standing for place, one in found.functions if (place.wanted.account, place.wanted.region) in here]
@@ -100,7 +104,7 @@ def verify_leg(run: Run) -> LegReport:
     """
     release = run.held()
     path, policy = policy_under(run, release)
-    there = {_arn(one): one for one in run.functions if one.ending in _RUNS}
+    there = [one for one in run.functions if one.ending in _RUNS]
     if not there:
         return LegReport(leg=Leg.VERIFY, went=Went.DONE_BEFORE, sentence="This line has deployed nothing that could be looked at.")
     with open_request(
@@ -109,15 +113,30 @@ def verify_leg(run: Run) -> LegReport:
     ) as opened:  # fmt: skip
         override = going_on(release, policy, run.request.build.break_glass, opened.now)
         request = replace(opened, policy=policy, override=override)
-        artifacts = {one.function: f"function:{one.artifact}" for one in there.values()}
-        names = [f"{arn}:{one.alias or '$LATEST'}" for arn, one in there.items()]
-        found = verify_functions(names, request, run.request.connect, artifacts=artifacts)
+        found = _looked(there, request, [run.request.connect(place_of(one)) for one in _places(run, policy)])
     run.verification = found
     if found.exit_code is not ExitCode.PASS:
         return _refused(Leg.VERIFY, found, "")
     links = sum(len(chain.links) for chain in found.chains)
     sentence = f"{count(links, 'link')} of {count(len(found.chains), 'chain')} hold, from the source to what runs."
     return LegReport(leg=Leg.VERIFY, went=Went.PASSED, sentence=sentence)
+
+
+def _looked(there: Sequence[ShippedFunction], request: VerifyRequest, places: Iterable[Aws]) -> Verification:
+    """What runs, at each place as whoever deployed it there."""
+    found: list[Verification] = []
+    for aws in places:
+        mine = [one for one in there if (one.account, one.region) == (aws.account, aws.region)]
+        if mine:
+            artifacts = {one.function: f"function:{one.artifact}" for one in mine}
+            names = [f"{one.function}:{one.alias or '$LATEST'}" for one in mine]
+            found.append(verify_functions(names, request, partial(_there, aws), region=aws.region, artifacts=artifacts))
+    return replace(found[0], chains=tuple(chain for one in found for chain in one.chains))
+
+
+def _there(aws: Aws, _place: Place) -> Aws:
+    """Wherever somebody wants to go."""
+    return aws
 
 
 def _places(run: Run, policy: Policy) -> tuple[SignTarget, ...]:
@@ -163,11 +182,6 @@ def _refused(leg: Leg, found: Verification, so: str) -> LegReport:
     broken = found.first_broken
     sentence = f"{broken[0].subject}: {broken[1].sentence} {broken[1].remedy}".rstrip() if broken else "Nothing could be verified."
     return LegReport(leg=leg, went=Went.STOPPED, sentence=f"{sentence} {so}".rstrip(), code=found.exit_code)
-
-
-def _arn(one: ShippedFunction) -> str:
-    partition = one.signer.split(":")[1] if one.signer.startswith("arn:") else "aws"
-    return f"arn:{partition}:lambda:{one.region}:{one.account}:function:{one.function}"
 
 
 def _now() -> datetime:

@@ -162,6 +162,17 @@ def test_what_the_gates_find_ends_the_line_and_leaves_nothing(root: Path, local_
     assert _jobs() == 0
 
 
+def test_a_stage_is_shipped_to_also_where_nobody_gets_to_another_one(root: Path, local_aws: Endpoint) -> None:
+    stages = ["", 'name = "dev"\ntarget = "dev"\n', 'name = "far"\ntarget = "dev"\naccount = "999988887777"\n']
+    (root / "shipsafe.toml").write_text((root / "shipsafe.toml").read_text() + "\n[[deploy.stage]]\n".join(stages))
+    shipped = ship(request(root, local_aws, stage="dev"), Watching(), Agreeing())
+    assert shipped.exit_code is ExitCode.PASS, shipped.ended
+    assert [one.function for one in shipped.functions] == ["pay", "Stock"]
+    far = ship(request(root, local_aws, stage="far"), Watching(), Agreeing())
+    assert far.exit_code is not ExitCode.PASS
+    assert far.functions == ()
+
+
 def test_a_journal_that_cannot_be_written_stops_nothing(root: Path, local_aws: Endpoint) -> None:
     """A folder in its place, as if the disk refused."""
     (root / "dist" / ".shipsafe" / "ship.json" / "x").mkdir(parents=True)
