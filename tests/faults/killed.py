@@ -1,7 +1,8 @@
 """A program that deploys and kills itself, once for each line of its input: `python -m tests.faults.killed FOLDER POLICY ROOT`.
 
-A line is a number: before the call to AWS, or the renaming of a file, that has this number the process ends as `kill -9` ends it. Prints
-how each run ended, `killed` or `done`. Runs are forked from one process that has everything imported, and no thread.
+A line is a number: before the call that changes something at AWS, or the renaming of a file, that has this number the process ends as
+`kill -9` ends it; before a call that only looks it would leave what it leaves before the next change. Prints how each run ended:
+`killed` or `done`. Runs are forked from one process that has everything imported, and no thread.
 """
 
 import os
@@ -18,6 +19,7 @@ from botocore.config import Config
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.flows.deploy import deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
+from tests.faults.calls import WRITES
 from tests.faults.place import SERVICES
 from tests.local_endpoint import REGION
 
@@ -53,12 +55,16 @@ def run(aws: Aws, request: DeployRequest, point: int) -> None:
     """Deploy, and end before the end."""
     happened = count(1)
 
-    def happen(*_: Any, **__: Any) -> None:
+    def happen() -> None:
         if next(happened) == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def call(event_name: str, **_: Any) -> None:
+        if event_name.rpartition(".")[2].startswith(WRITES):
+            happen()
+
     for client in {id(client): client for client in aws._clients.values()}.values():
-        client.meta.events.register("before-send", happen)
+        client.meta.events.register("before-send", call)
     sys.addaudithook(lambda event, _: happen() if event in _HAPPEN else None)
     clock = Clock()
     with deploying(

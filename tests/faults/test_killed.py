@@ -1,4 +1,4 @@
-"""kill -9 before every call and every renaming of a file of a deploy: no caller reaches what was not verified, and the next run ends it."""
+"""kill -9 before every change of a deploy, at AWS and on disk: no caller reaches what was not verified, and the next run ends it."""
 
 import subprocess
 import sys
@@ -44,5 +44,5 @@ def test_killed_at_every_point(site: Site, killer: subprocess.Popen[str]) -> Non
             seen.add(state)
         if how == "done":
             break
-    assert point > 40
+    assert point > 15  # ten calls that change something, the dry run, and the files of the release
     assert not found, "\n".join(found)
