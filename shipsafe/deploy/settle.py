@@ -2,8 +2,9 @@
 
     made(work, change=lambda: update_code(...), found=lambda: ours_or_none())
 
-An answer may be lost after Lambda has done what it was asked for, and botocore asks again by itself: the second call is then refused
-because of what the first has done. So after every failure Lambda is read back first. What passes (throttling, a server's own failure, no
+An answer may be lost after Lambda has done what it was asked for, and a second call is then refused because of what the first has done. So
+botocore makes these calls once, and after every failure Lambda is read back first; but where nothing was lost, another revision is somebody
+else's, also where they wanted the same. What passes (throttling, a server's own failure, no
 answer, another change under way) is tried again until the time is over; what does not (a right that is missing) is said at once.
 """
 
@@ -21,6 +22,7 @@ Value = TypeVar("Value")
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 3.0)  # seconds between two looks at a change that goes on; the last again and again
 _STALE = "PreconditionFailedException"
+_FAILED = 500  # HTTP: whether it was done is not known
 
 
 class ChangedError(FinalError):
@@ -33,22 +35,26 @@ def made(work: Work, *, change: Callable[[], Value], found: Callable[[], Value |
     Args:
         work: for its pace and its time.
         change: the call; one turn of the pace is taken for it.
-        found: looks whether it was made, and gives what `change` would have given, else None. Looked at after every failure.
+        found: looks whether it was made, and gives what `change` would have given, else None. Looked at after every failure, but where
+            Lambda has refused the first call because of its revision.
 
     Raises:
         ChangedError: the function is no longer what was planned on.
         ShipsafeError: it was refused, or could not be made in time.
     """
+    lost = False
 
     def tried() -> Value:
+        nonlocal lost
         work.hands.pace.turn()
         try:
             return change()
         except ShipsafeError as error:
-            there = found()
-            if there is not None:
+            stale = isinstance(error, AwsRefusal) and error.code == _STALE
+            lost = lost or not isinstance(error, AwsRefusal) or error.status >= _FAILED
+            if (not stale or lost) and (there := found()) is not None:
                 return there
-            if isinstance(error, AwsRefusal) and error.code == _STALE:
+            if stale:
                 raise changed() from error
             raise
 

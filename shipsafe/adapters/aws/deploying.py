@@ -93,7 +93,7 @@ def update_code(
     """
     doing = f"{'try the code' if dry_run else 'update the code'} of function {name} with {code}"
     with aws_errors(doing):
-        told = aws.client("lambda").update_function_code(
+        told = aws.client("lambda", once=not dry_run).update_function_code(
             FunctionName=name, S3Bucket=code.bucket, S3Key=code.key, S3ObjectVersion=code.version, RevisionId=revision,
             DryRun=dry_run, Publish=False, **({"Architectures": list(architectures)} if architectures else {}),
         )  # fmt: skip
@@ -108,7 +108,7 @@ def update_configuration(aws: Aws, name: str, changes: Mapping[str, Any], *, rev
         IncompleteError: it gave no answer.
     """
     with aws_errors(f"update the configuration of function {name}"):
-        told = aws.client("lambda").update_function_configuration(FunctionName=name, RevisionId=revision, **changes)
+        told = aws.client("lambda", once=True).update_function_configuration(FunctionName=name, RevisionId=revision, **changes)
         return running_of({"Configuration": told})
 
 
@@ -134,7 +134,9 @@ def publish_version(aws: Aws, name: str, *, code_sha256: str, revision: str, des
         IncompleteError: it gave no answer.
     """
     with aws_errors(f"publish function {name}"):
-        told = aws.client("lambda").publish_version(FunctionName=name, CodeSha256=code_sha256, RevisionId=revision, Description=description)
+        told = aws.client("lambda", once=True).publish_version(
+            FunctionName=name, CodeSha256=code_sha256, RevisionId=revision, Description=description
+        )
         return running_of({"Configuration": told})
 
 
