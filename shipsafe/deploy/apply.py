@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shipsafe.adapters.aws.deploying import find_whole
-from shipsafe.adapters.aws.functions import list_aliases
+from shipsafe.adapters.aws.functions import Alias, list_aliases
 from shipsafe.deploy import codedeploy
 from shipsafe.deploy import marks as tags
 from shipsafe.deploy.create import created
@@ -24,7 +24,7 @@ from shipsafe.deploy.marks import Before, Marks, Phase
 from shipsafe.deploy.patience import FinalError
 from shipsafe.deploy.plan import FunctionPlan
 from shipsafe.deploy.restore import restore
-from shipsafe.deploy.resume import Resumption
+from shipsafe.deploy.resume import Resumption, arrived
 from shipsafe.deploy.rollout import roll_out
 from shipsafe.deploy.shifting import RolledOut, Shifting, nobody
 from shipsafe.deploy.smoke import smoke_test
@@ -123,7 +123,7 @@ class Course:
             before = Before.of(wanted.alias, alias) if wanted.alias else Before(code_sha256=live.latest.code_sha256)
             if plan.resumption is Resumption.FINISH and plan.earlier is not None:
                 # A part of the calls may reach that version already, and what they come to counts from then on.
-                before, version, began = plan.earlier.before, plan.earlier.version, plan.earlier.began
+                before, version, began = self._before(plan.earlier, alias), plan.earlier.version, plan.earlier.began
         phase = Phase.CODE if plan.changes or plan.code else Phase.BEGAN
         marks = Marks(id=self.run.id, began=began, deadline=self.run.deadline, release=wanted.artifact.sha256, before=before,
                       phase=phase, version=version)  # fmt: skip
@@ -133,6 +133,20 @@ class Course:
         self._marks = marks
         self._write(phase)
         return live
+
+    def _before(self, earlier: Marks, now: Alias | None) -> Before:
+        """Where the alias led before a deployment that this one goes on with.
+
+        Where all calls reach its version already, the tags alone say so, and tags may be anybody's: nobody is taken to a version unseen.
+        """
+        before = earlier.before
+        if now is None or not before.version or before.leads(now) or not arrived(earlier, now):
+            return before
+        if not before.weights and not self._not_held(self.verify(f"{self._function}:{before.version}")):
+            return before
+        said = f"The tags alone say that alias {now.name} led to version {before.version} before, and its chain was not proven today"
+        self.notes += (f"{said}: whatever happens, it is not led there.",)
+        return Before.of(now.name, now)
 
     def _touch(self) -> None:
         self._touched = True
@@ -302,7 +316,7 @@ class Course:
             ending=ending,
             reason=reason or (str(error) if error else ""),
             version=self.version,
-            before=plan.before,
+            before=self._marks.before.version if self._marks else plan.before,
             alias=plan.wanted.alias,
             unsigned_sha256=plan.wanted.artifact.sha256,
             sha256=signed.sha256,

@@ -14,7 +14,7 @@ from shipsafe.adapters.aws.functions import Running
 from shipsafe.deploy.codedeploy import ByCodeDeploy
 from shipsafe.deploy.look import Live, same_as
 from shipsafe.deploy.marks import NAMES, Marks, of_tags
-from shipsafe.deploy.resume import Resumption, resumption
+from shipsafe.deploy.resume import Resumption, believed, resumption
 from shipsafe.deploy.wanted import Wanted
 from shipsafe.errors import ConfigError, IncompleteError
 from shipsafe.model.deployment import Step
@@ -110,11 +110,11 @@ def plan_of(wanted: Wanted, live: Live, layers: Sequence[str]) -> FunctionPlan:
     version = same.version if same else ""
     alias = live.alias(wanted.alias)
     shift = bool(wanted.alias) and (alias is None or bool(alias.weights) or alias.version != version or not version)
-    earlier = of_tags(live.latest.function, live.whole.tags)
+    earlier = believed(of_tags(live.latest.function, live.whole.tags), live.aliases)
     left = resumption(earlier, release=wanted.artifact.sha256, alias=wanted.alias, aliases=live.aliases)
     return FunctionPlan(
         wanted=wanted, live=live, layers=tuple(layers), changes=changes, code=code, version=version, shift=shift,
-        earlier=earlier if earlier is not None and not earlier.settled else None, resumption=left,
+        earlier=earlier, resumption=left,
     )  # fmt: skip
 
 

@@ -30,6 +30,8 @@ def restore(to: Shifting, hands: Hands, why: str) -> RolledOut:
         hands: time, pace, and who is told.
         why: a sentence, for the report.
     """
+    if to.marks.before.version and to.marks.before.version in (to.version, to.marks.version) and not to.marks.before.weights:
+        return _nowhere(to, why)
     hands.say(f"{to.name}:{to.alias}: going back. {why}")
     to = replace(to, aws=to.aws.calling_once())
     until = max(to.marks.deadline, hands.now() + _LEAST)
@@ -93,6 +95,13 @@ def settle(to: Shifting, hands: Hands, settled: marks.Marks) -> tuple[str, ...]:
     except ShipsafeError as error:
         return (f"The tags of function {to.name} still say that it is being deployed: {error}",)
     return ()
+
+
+def _nowhere(to: Shifting, why: str) -> RolledOut:
+    """It led to this very version before, as far as anybody knows: that is no way back, and nothing is said to have gone back."""
+    what = f"{why} Alias {to.alias} of function {to.name} stays at version {to.marks.before.version}: nobody knows of one to go back to."
+    error = RolledBackError(what, remedy=f"Name one whose chain holds: {to.command} --to VERSION")
+    return RolledOut(ending=Ending.UNFINISHED, marks=to.marks, reason=str(error), error=error)
 
 
 def _stuck(to: Shifting, why: str, error: ShipsafeError) -> RolledOut:

@@ -7,6 +7,7 @@ Should the other process still be alive, its next change is refused by RevisionI
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from shipsafe.adapters.aws.functions import Alias
@@ -19,6 +20,19 @@ class Resumption(StrEnum):
     FRESH = "fresh"  # nothing was left, or nothing that has to be undone
     FINISH = "finish"  # the same release: where the alias led before is what the marks say
     TAKE_BACK = "take-back"  # a part of the calls goes to a version that is not wanted
+
+
+def believed(earlier: Marks | None, aliases: Sequence[Alias]) -> Marks | None:
+    """What was left half-way, as far as the alias bears it out: of one that is on its way the shares that it had before are not known.
+
+    Who takes a part of the calls back leads them to where the other calls go, and never to a version that the tags alone name.
+    """
+    if earlier is None or earlier.settled:
+        return None
+    now = next((one for one in aliases if one.name == earlier.before.alias), None)
+    if on_its_way(earlier, now) and not earlier.before.leads(now):
+        return replace(earlier, before=replace(earlier.before, weights={}))
+    return earlier
 
 
 def resumption(earlier: Marks | None, *, release: str, alias: str, aliases: Sequence[Alias]) -> Resumption:

@@ -10,7 +10,7 @@ from shipsafe.adapters.aws.functions import Alias
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy.marks import Before, Marks, Phase
 from shipsafe.deploy.restore import restore
-from shipsafe.deploy.resume import Resumption, resumption
+from shipsafe.deploy.resume import Resumption, believed, resumption
 from shipsafe.deploy.rollout import roll_out
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.pki import LocalRoot
@@ -49,6 +49,18 @@ def test_what_is_settled_is_nobodys_business_any_more() -> None:
     assert resumption(None, release=OURS, alias="live", aliases=aliases) is FRESH
 
 
+def test_a_canary_is_not_taken_back_to_a_version_that_the_tags_alone_name() -> None:
+    """Whoever may tag a function could have all calls led to any version of it, once a canary is taken back."""
+    forged = replace(LEFT, before=Before(alias="live", version="7", weights={"3": 1.0}))
+    on_its_way = [Alias(name="live", version="7", weights={"8": 0.1})]
+    assert believed(forged, on_its_way) == LEFT
+    assert believed(LEFT, on_its_way) == LEFT
+    still = replace(LEFT, before=Before(alias="live", version="7", weights={"6": 0.5}))
+    assert believed(still, [Alias(name="live", version="7", weights={"6": 0.5})]) == still, "where it leads, nobody has to believe"
+    assert believed(LEFT.at(Phase.DONE), on_its_way) is None
+    assert believed(None, on_its_way) is None
+
+
 def test_another_alias_than_the_one_that_is_wanted_is_taken_back_first() -> None:
     aliases = [Alias(name="live", version="7", weights={"8": 0.1}), Alias(name="blue", version="7", weights={})]
     assert resumption(LEFT, release=OURS, alias="blue", aliases=aliases) is TAKE_BACK
@@ -69,6 +81,17 @@ def opened(local_root: LocalRoot, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def stage(opened: tuple[Endpoint, Aws]) -> Stage:
     return make_stage(*opened)
+
+
+def test_where_it_leads_already_is_no_way_back(stage: Stage) -> None:
+    """And nobody is told that it went back."""
+    to = stage.shifting(version="1")
+    back = restore(to, stage.hands, "An alarm went off.")
+    assert (back.ending, stage.alias(), stage.asked("UpdateAlias")) == (Ending.UNFINISHED, ("1", {}), 0)
+    assert back.error is not None
+    assert int(back.error.exit_code) == 6
+    assert "stays at version 1: nobody knows of one to go back to" in back.reason
+    assert f"{to.command} --to VERSION" in back.reason
 
 
 def test_two_at_once_and_one_of_them_says_so(stage: Stage) -> None:
