@@ -210,6 +210,11 @@ class Site:
             layers=sum(len(layer["versions"]) for layer in state["layers"].values()),
         )
 
+    def code(self, name: str) -> str:
+        """CodeSha256 of `$LATEST` of a function."""
+        functions = self.endpoint.functions.snapshot()["places"][f"{ACCOUNT}/{REGION}"]["functions"]
+        return str(functions[name]["latest"]["code"]["code_sha256"])
+
     def state(self) -> str:
         """All that a later run could see of it, without what is new each time: names of deployments and times."""
         it = self.function()

@@ -1,14 +1,17 @@
 """At every call of a deploy something goes wrong; whatever was left, no caller reaches what was not verified, and the next run ends it."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shipsafe.local.faults import Fault
+from shipsafe.model.deployment import Ending
 from tests.faults.calls import AS_SERVICES_SAY, CONFLICT, DENIED, FAILING, FOR_EVER, LOST, THROTTLED, WRITES, At, every_call
 from tests.faults.invariants import ended, harmless, truthful
 from tests.faults.place import Ran, Site
+from tests.faults.project import PLAIN, artifact
 
 
 class Broken:
@@ -75,3 +78,24 @@ def test_nobody_answers_any_more(site: Site) -> None:
         if at.operation.startswith(WRITES):
             broken.run(replace(at, service="*", operation="*", skip=number), LOST, times=FOR_EVER)
     assert not broken.found, "\n".join(broken.found)
+
+
+def test_without_an_alias_what_fails_gives_the_code_back(site: Site) -> None:
+    """Callers of `$LATEST` see every change as it happens: what is told of it is true, and the next run ends it."""
+    seen = Counter[str]()
+    assert site.deploy(functions=("Plain",)).code == 0
+    changes = [operation for _, operation in site.calls() if operation.startswith(WRITES)]
+    for operation in changes:
+        site.begin()
+        before = site.code(PLAIN)
+        site.endpoint.faults.add(replace(DENIED, service="lambda", operation=operation, skip=seen[operation], times=FOR_EVER))
+        seen[operation] += 1
+        ran = site.deploy(functions=("Plain",))
+        site.endpoint.faults.clear()
+        if ran.code != 0:
+            assert ran.code in (4, 6), ran
+            assert site.code(PLAIN) == before or (ran.deployment is not None and ran.deployment.ending is Ending.UNFINISHED), ran
+        again = site.deploy(functions=("Plain",))
+        assert again.code == 0, again
+        assert site.code(PLAIN) == artifact(site.releases.second, "Plain")["signatures"][0]["code_sha256"]
+    assert len(changes) > 4
