@@ -4,9 +4,10 @@
     target = target_at(policy, stage)                      # whose signatures, where, as whom
     chains = promotions(release, policy, stage, store=store, now=now)
 
-Deployment records say what ran where, in the bundle beside the zip and in the store of evidence; they count if somebody signed them whom
-the policy trusts as a deployer. A stage has run something from the end of its deployment until another one took its place there, or until
-now. One that was rolled back has run nothing.
+Deployment records say what ran where, in the bundle beside the zip and in the store of evidence. They count if somebody signed them whom
+the policy trusts as a deployer; where it trusts others and no deployer, none does. A stage has run something, in its own account and
+Region, from the end of its deployment until another one took its place there, for whichever stage, or until now. One that was rolled back
+has run nothing.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -90,15 +91,29 @@ def promotions(
         return tuple(Chain(subject=one.subject, links=(of_error(PROMOTION, error),)) for one in chosen)
     if lost:
         say(f"{lost} deployment records of {store.shown if store else 'the store'} cannot be read, and count for nothing.")
-    rest = _Rest(stage=stage, kept=kept, stored=store is not None, vouched=policy.attest.trusts_anybody(Role.DEPLOYER), now=now)
+    at = target_at(policy, stage_of(policy, stage.after))
+    rest = _Rest(
+        stage=stage,
+        account=at.account,
+        region=at.region,
+        kept=kept,
+        stored=store is not None,
+        vouched=policy.attest.trusts_anybody(Role.DEPLOYER),
+        now=now,
+    )
     return tuple(Chain(subject=one.subject, links=(_link(one, rest, policy.attest),)) for one in chosen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rest:
-    """What every function of the release is judged by. `vouched`: the policy says whose records count."""
+    """What every function of the release is judged by.
+
+    `account` and `region` are those of the stage before, None where the policy does not say; `vouched`: it says whose records count.
+    """
 
     stage: Stage
+    account: str | None
+    region: str | None
     kept: Sequence[DeploymentSaid]
     stored: bool
     vouched: bool
@@ -129,8 +144,14 @@ def _link(artifact: ReleasedArtifact, rest: _Rest, trusted: AttestPolicy) -> Lin
         own = tuple(deployments_of(envelopes_of(artifact), trusted, shown=str(artifact.evidence or artifact.path)))
     except ShipsafeError as error:
         return of_error(PROMOTION, error)
-    said = [one for one in (*own, *rest.kept) if one.stage == before and one.at <= rest.now + _AHEAD]
-    ours = [one for one in said if (one.artifact, one.unsigned_sha256) == (name, artifact.sha256)]
+    if trusted.speakers and not rest.vouched:
+        sentence = (
+            f"The policy says whose word counts, and trusts nobody to say what stage {before} has run: any record of it may be anybody's."
+        )
+        return unanswered(PROMOTION, sentence, remedy="Add a key: `shipsafe keys show --for deployer KEY` prints the table.")
+    said = [one for one in (*own, *rest.kept) if one.at <= rest.now + _AHEAD]
+    ours = [one for one in said if (one.stage, one.artifact, one.unsigned_sha256) == (before, name, artifact.sha256)]
+    ours = [one for one in ours if one.account == (rest.account or one.account) and one.region == (rest.region or one.region)]
     if not ours:
         where = "the bundle and the store of evidence" if rest.stored else "the bundle; no store of evidence is named"
         sentence = f"No record that counts says that stage {before} has run this {name}: looked into {where}."
@@ -153,7 +174,7 @@ class _Run:
 
     @classmethod
     def of(cls, one: DeploymentSaid, said: Iterable[DeploymentSaid], now: datetime) -> "_Run":
-        """From what all records of its stage say."""
+        """From what all records say of its place; who leads an alias back by hand names no stage."""
         others = [
             other.at
             for other in said

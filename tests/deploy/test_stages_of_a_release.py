@@ -1,7 +1,12 @@
 """The same release from stage to stage, as the command does it: the second takes what the first has run."""
 
+from shipsafe.evidence.file_signer import FileSigner
 from tests.deploy.scene import Scene, only, wrong
+from tests.evidence.speakers import key
+from tests.tampering.envelopes import Key
 from tests.tampering.world import shipsafe
+
+DEPLOYER = Key("deploys", key("deployer"))
 
 STAGES = """
 [deploy]
@@ -18,7 +23,7 @@ after = "dev"
 
 def test_prod_takes_what_dev_has_run(scene: Scene) -> None:
     scene.function()
-    scene.add(STAGES)
+    scene.add(STAGES + DEPLOYER.table("deployer"))
     plan = scene.plan(stage="prod")
     assert plan.exit_code == 4
     (found,) = [said for said in wrong(plan) if said[2] == "promotion"]
@@ -27,10 +32,21 @@ def test_prod_takes_what_dev_has_run(scene: Scene) -> None:
     assert done.code == 4, done.out + done.err
     assert "No record that counts says that stage dev has run this Pay" in done.out
     assert scene.alias() == ("1", {})
-    assert only(scene.deploy(stage="dev")).version == "2"
+    keys = (FileSigner(DEPLOYER.private),)
+    assert only(scene.deploy(stage="dev", signers=keys)).version == "2"
     plan = scene.plan(stage="prod")
     assert plan.exit_code == 0, wrong(plan)
-    assert scene.deploy(stage="prod").exit_code == 0
+    assert scene.deploy(stage="prod", signers=keys).exit_code == 0
+
+
+def test_a_record_that_nobody_signed_promotes_nothing_where_others_are_trusted(scene: Scene) -> None:
+    """Whoever can write into the folder could say it."""
+    scene.function()
+    scene.add(STAGES)
+    assert only(scene.deploy(stage="dev")).version == "2"
+    plan = scene.plan(stage="prod")
+    (found,) = [said for said in wrong(plan) if said[2] == "promotion"]
+    assert (int(plan.exit_code), "trusts nobody to say what stage dev has run" in found[3]) == (4, True)
 
 
 def test_who_is_told_to_skip_it_says_so_and_skips_nothing_else(scene: Scene) -> None:

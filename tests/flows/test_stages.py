@@ -51,11 +51,11 @@ class Line:
 
     def said(
         self, ago: timedelta, *, artifact: str = "Pay", sha256: str = "", stage: str = "dev", by: str = "deployer", where: str = "store",
-        ending: Ending = Ending.DEPLOYED, function: str = "",
+        ending: Ending = Ending.DEPLOYED, function: str = "", account: str = "111122223333", region: str = "eu-central-1",
     ) -> None:  # fmt: skip
         """Somebody deployed it so long ago."""
         sha256 = sha256 or next(one.sha256 for one in self.release.artifacts if one.name == artifact)
-        one = Deployment(artifact=artifact, function=function or artifact, account="111122223333", region="eu-central-1", ending=ending,
+        one = Deployment(artifact=artifact, function=function or artifact, account=account, region=region, ending=ending,
                          reason="" if ending is Ending.DEPLOYED else "An alarm went off.", version="7", before="6", alias="live",
                          unsigned_sha256=sha256, sha256="b" * 64, code_sha256="u7s=", began=NOW - ago, ended=NOW - ago)  # fmt: skip
         zips = (Resource(name="a.zip", digests={"sha256": sha256}), Resource(name="b.zip", digests={"sha256": "b" * 64}))
@@ -134,7 +134,41 @@ def test_what_was_replaced_after_an_hour_has_run_for_an_hour(line: Line) -> None
     assert line.ask(replace(PROD, soak=timedelta(hours=1))).hold == "held"
 
 
-@pytest.mark.parametrize("other", [{"stage": "test"}, {"function": "pay-2"}, {"ending": Ending.ROLLED_BACK}, {"by": "stranger"}])
+@pytest.mark.parametrize("stage", ["", "test"])
+def test_what_another_hand_has_led_away_runs_no_more(line: Line, stage: str) -> None:
+    """`deploy --rollback Pay:live` names no stage, and leads the alias away from what the stage has run."""
+    line.said(7 * DAY)
+    line.said(6 * DAY, sha256="c" * 64, stage=stage)
+    link = line.ask(replace(PROD, soak=5 * DAY))
+    assert (link.hold, "for 1 d only" in link.sentence) == ("unanswered", True)
+
+
+def test_what_ran_elsewhere_has_not_run_in_the_stage(line: Line) -> None:
+    """Whoever has a deployer's key, and an account of their own or the local endpoint, could run it there under the stage's name."""
+    line.said(7 * DAY, account="123456789012")
+    assert line.ask().hold == "unanswered"
+    (chain,) = promotions(line.release, elsewhere("us-east-1"), PROD, store=line.store, now=NOW, only=("Pay",))
+    assert chain.links[0].hold == "unanswered"
+    line.said(7 * DAY)
+    assert line.ask().hold == "held"
+    (chain,) = promotions(line.release, elsewhere("us-east-1"), PROD, store=line.store, now=NOW, only=("Pay",))
+    assert chain.links[0].hold == "unanswered"
+
+
+def elsewhere(region: str) -> Policy:
+    """The policy, with the first stage in another Region."""
+    return replace(policy(), deploy=DeployPolicy(stages=(replace(DEV, region=region), PROD)))
+
+
+def test_where_the_policy_trusts_others_and_no_deployer_no_record_counts(line: Line) -> None:
+    line.said(7 * DAY)
+    builder = AttestPolicy(keys=(trusted_key(key("ci"), "ci", roles=frozenset({Role.BUILDER})),))
+    link = line.ask(attest=builder)
+    assert (link.hold, "trusts nobody to say what stage dev has run" in link.sentence) == ("unanswered", True)
+    assert "--for deployer" in link.remedy
+
+
+@pytest.mark.parametrize("other", [{"function": "pay-2"}, {"ending": Ending.ROLLED_BACK}, {"by": "stranger"}])
 def test_what_did_not_replace_it_changes_nothing(line: Line, other: dict[str, str]) -> None:
     line.said(7 * DAY)
     line.said(6 * DAY, sha256="c" * 64, **other)  # type: ignore[arg-type]
