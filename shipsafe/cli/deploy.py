@@ -42,12 +42,8 @@ def _deploy(
     ] = Path("dist"),
     *,
     target: options.Targets = None,
-    stage: Annotated[
-        str | None, typer.Option("--stage", metavar="NAME", help="To this [[deploy.stage]], which takes what the one before has run.")
-    ] = None,
-    skip_stages: Annotated[
-        bool, typer.Option("--unsafe-skip-stages", help="To a stage although the one before has not run it, or not for long enough.")
-    ] = False,
+    stage: options.Stage = None,
+    skip_stages: options.SkipStages = False,
     function: Annotated[
         list[str] | None, typer.Option("--function", metavar="NAME", help="Only this function of the release; may be repeated.")
     ] = None,
@@ -78,20 +74,16 @@ def _deploy(
     key: options.Keys = None,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
-    create: Annotated[bool, typer.Option("--create", help="Make functions that are not there.")] = False,
-    role: Annotated[
-        str | None, typer.Option("--role", metavar="ARN", help="With --create: the execution role, where the policy names none.")
-    ] = None,
-    atomic: Annotated[bool, typer.Option("--atomic", help="All or none: where one function fails, the others go back.")] = False,
+    create: options.Create = False,
+    role: options.CreateRole = None,
+    atomic: options.Atomic = False,
     break_glass: options.BreakGlass = None,
     second: options.Second = None,
     evidence: options.Evidence = None,
-    local: Annotated[bool, typer.Option("--local", help="Trust the root of `shipsafe local`, whatever the endpoint is.")] = False,
-    offline_advisories: Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")] = False,
+    local: options.Local = False,
+    offline_advisories: options.OfflineAdvisories = False,
     jobs: options.Jobs = None,
-    output: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json or markdown.")
-    ] = "text",
+    output: options.PlainFormat = "text",
     report: options.Reports = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,

@@ -38,7 +38,7 @@ def inspect(
     *,
     output: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")] = "text",
     policy: options.PolicyFile = None,
-    local: Annotated[bool, typer.Option("--local", help="Honour the root of the local endpoint, in SHIPSAFE_LOCAL_ROOT.")] = False,
+    local: options.Local = False,
 ) -> int:
     """Print what a signed zip says about itself, and check it: contents, signature, certificates, root and expiry. Offline.
 

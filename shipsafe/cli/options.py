@@ -1,4 +1,4 @@
-"""The options that `check` and `build` share, and how their words become values."""
+"""The options that several commands share, and how their words become values."""
 
 import re
 from collections.abc import Iterable
@@ -80,6 +80,19 @@ BreakGlass = Annotated[
         help="Answer for findings and for what nobody could look at, never for integrity: for a day, and at each step again.",
     ),
 ]
+Local = Annotated[bool, typer.Option("--local", help="Trust the root of the local endpoint (SHIPSAFE_LOCAL_ROOT), whatever answers.")]
+OfflineAdvisories = Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")]
+Stage = Annotated[
+    str | None, typer.Option("--stage", metavar="NAME", help="To this [[deploy.stage]], which takes what the one before has run.")
+]
+SkipStages = Annotated[
+    bool, typer.Option("--unsafe-skip-stages", help="To a stage although the one before has not run it, or not for long enough.")
+]
+Create = Annotated[bool, typer.Option("--create", help="Make functions that are not there.")]
+CreateRole = Annotated[
+    str | None, typer.Option("--role", metavar="ARN", help="With --create: the execution role, where the policy names none.")
+]
+Atomic = Annotated[bool, typer.Option("--atomic", help="All or none: where one function fails, the others go back.")]
 Second = Annotated[str | None, typer.Option("--second", metavar="NAME", help="With --break-glass: the second person, who agrees.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Go on without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Stop after the plan.")]
@@ -93,6 +106,7 @@ Format = Annotated[
         help="What goes to standard output: text, json, sarif, markdown, github, junit, csv, openvex or cyclonedx-vex.",
     ),
 ]
+PlainFormat = Annotated[str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json or markdown.")]
 Reports = Annotated[list[str] | None, typer.Option("--report", metavar="FORMAT=FILE", help="Also write a report; may be repeated.")]
 BaselineRef = Annotated[
     str | None,

@@ -97,21 +97,15 @@ def _ship(
         bool, typer.Option("--seed-alarm", help="With --sandbox: ship a second release then, which fails its callers and goes back.")
     ] = False,
     target: options.Targets = None,
-    stage: Annotated[
-        str | None, typer.Option("--stage", metavar="NAME", help="A [[deploy.stage]] of the policy, instead of a target.")
-    ] = None,
-    skip_stages: Annotated[
-        bool, typer.Option("--skip-stages", help="With --stage: also where the stage before has not run it long enough.")
-    ] = False,
+    stage: options.Stage = None,
+    skip_stages: options.SkipStages = False,
     policy: options.PolicyFile = None,
     key: options.Keys = None,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
-    create: Annotated[bool, typer.Option("--create", help="Make functions that are not there.")] = False,
-    role: Annotated[
-        str | None, typer.Option("--role", metavar="ARN", help="With --create: the execution role, where the policy names none.")
-    ] = None,
-    atomic: Annotated[bool, typer.Option("--atomic", help="All or none: where one function fails, the others go back.")] = False,
+    create: options.Create = False,
+    role: options.CreateRole = None,
+    atomic: options.Atomic = False,
     break_glass: options.BreakGlass = None,
     second: options.Second = None,
     parameter_overrides: options.Parameters = None,
@@ -121,9 +115,7 @@ def _ship(
         bool, typer.Option("--offline", help="Build of what is cached here, and ask only advisories that are. AWS is asked all the same.")
     ] = False,
     jobs: options.Jobs = None,
-    output: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="What goes to standard output: text, json or markdown.")
-    ] = "text",
+    output: options.PlainFormat = "text",
     report: options.Reports = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the report at the end.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also all that the gates and the links of each chain said.")] = False,

@@ -65,8 +65,8 @@ def _sign(
     timeout: Annotated[
         int, typer.Option("--timeout", metavar="SECONDS", min=1, max=86400, help="How long uploading, signing and reading back may take.")
     ] = 900,
-    local: Annotated[bool, typer.Option("--local", help="Trust the root of `shipsafe local`, whatever the endpoint is.")] = False,
-    offline_advisories: Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")] = False,
+    local: options.Local = False,
+    offline_advisories: options.OfflineAdvisories = False,
     jobs: options.Jobs = None,
     break_glass: options.BreakGlass = None,
     second: options.Second = None,

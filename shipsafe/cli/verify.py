@@ -71,7 +71,7 @@ def verify(
     ] = None,
     evidence: options.Evidence = None,
     vex: options.Vex = None,
-    local: Annotated[bool, typer.Option("--local", help="Honour the root of the local endpoint, in SHIPSAFE_LOCAL_ROOT.")] = False,
+    local: options.Local = False,
     online: Annotated[
         bool, typer.Option("--online", help="Fetch advisories that are missing or too old; else only what is cached.")
     ] = False,

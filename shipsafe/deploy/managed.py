@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from shipsafe.errors import ConfigError
 from shipsafe.packing.release import Release
 
-_STACK, _LOGICAL = "aws:cloudformation:stack-name", "aws:cloudformation:logical-id"
+_STACK = "aws:cloudformation:stack-name"
 _BUILT_BY_SAM = ("lambda:createdBy", "SAM")  # SAM's translator writes it
 _WORDS = ("terraform", "opentofu")
 _SAYS = frozenset(("managedby", "manager", "provisioner", "provisionedby", "iac", "iactool", "tool", "deployedby", "createdby"))
@@ -40,14 +40,13 @@ class Manager:
 
     Attributes:
         via: its tool; for a stack the one that wrote the template, where the release says which.
-        stack: the name of the CloudFormation stack, "" for Terraform; `logical_id` what the function is called in it.
+        stack: the name of the CloudFormation stack, "" for Terraform.
         why: a sentence: how we know.
     """
 
     via: Via
     why: str
     stack: str = ""
-    logical_id: str = ""
 
 
 class ManagedError(ConfigError):
@@ -69,7 +68,7 @@ def manager_of(tags: Mapping[str, str], *, source: Via | None) -> Manager | None
         via = Via.SAM if _BUILT_BY_SAM in tags.items() else Via.CLOUDFORMATION
         if source in (Via.SAM, Via.CDK, Via.CLOUDFORMATION):
             via = source
-        return Manager(via=via, stack=stack, logical_id=tags.get(_LOGICAL, ""), why=f"CloudFormation stack {stack} manages it.")
+        return Manager(via=via, stack=stack, why=f"CloudFormation stack {stack} manages it.")
     if source is Via.TERRAFORM:
         return Manager(via=Via.TERRAFORM, why="Terraform manages it: the release was built from its plan.")
     if said := next((f"{key} = {value}" for key, value in tags.items() if _of_terraform(key, value)), None):

@@ -1,21 +1,15 @@
 """What somebody asked `deploy` for."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shipsafe.flows.sign_request import Amend, as_it_is
 from shipsafe.model.override import BreakGlass
-from shipsafe.model.policy import Policy
 
 if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
-
-
-def as_it_is(policy: Policy) -> Policy:
-    """The policy as it was read."""
-    return policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,4 +51,4 @@ class DeployRequest:
     deadline: timedelta | None = None
     break_glass: BreakGlass | None = None
     skip_stages: bool = False
-    amend: Callable[[Policy], Policy] = as_it_is
+    amend: Amend = as_it_is

@@ -6,12 +6,13 @@ What a leg has finished is written down beside the release before the next one b
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ExitCode, IncompleteError, ShipsafeError
+from shipsafe.flows.deploy_case import utc_now
 from shipsafe.flows.ship_journal import Line, LineJournal
 from shipsafe.flows.ship_legs import Run, build_leg, sign_leg
 from shipsafe.flows.ship_live import deploy_leg, enforce_leg, verify_leg
@@ -19,12 +20,6 @@ from shipsafe.flows.ship_request import Agree, ShipRequest
 from shipsafe.model.ship import Leg, LegReport, Shipped, Went
 from shipsafe.policy.chain import find_policy
 from shipsafe.reports.ship.view import View
-
-
-def utc_now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
-
 
 Ahead = Callable[[Leg, Run], None]
 

@@ -30,8 +30,6 @@ from shipsafe.packing.signatures import signatures_of
 from shipsafe.reports import tally
 from shipsafe.reports.ship.view import View
 
-_PASSING = (Decision.PASS, Decision.OVERRIDDEN)
-
 
 @dataclass(slots=True)
 class Run:
@@ -117,8 +115,8 @@ def build_leg(run: Run) -> LegReport:
     with run.view.progress() as progress:
         run.record = build(asked.build, progress, run.timeline)
     verdict = run.record.verdict
-    if verdict.decision not in _PASSING:
-        return LegReport(leg=Leg.BUILD, went=Went.STOPPED, sentence=tally.verdict_line(run.record), code=_not_zero(verdict.exit_code))
+    if not verdict.passes:
+        return LegReport(leg=Leg.BUILD, went=Went.STOPPED, sentence=tally.verdict_line(run.record), code=verdict.exit_code)
     release = read_release(run.request.out)
     run.release = release_id(release)
     run.overridden = asked.build.break_glass.reason if asked.build.break_glass and verdict.decision is Decision.OVERRIDDEN else ""
@@ -146,9 +144,8 @@ def sign_leg(run: Run) -> LegReport:
     with asking(request, run.view.progress(), Timeline()) as case:
         run.record = case.record
         run.remarks += case.remarks
-        if case.record.verdict.decision not in _PASSING or case.release is None:
-            code = _not_zero(case.record.verdict.exit_code)
-            return LegReport(leg=Leg.SIGN, went=Went.STOPPED, sentence=tally.verdict_line(case.record), code=code)
+        if not case.record.verdict.passes or case.release is None:
+            return LegReport(leg=Leg.SIGN, went=Went.STOPPED, sentence=tally.verdict_line(case.record), code=case.record.verdict.exit_code)
         plan = planned(case, run.request.connect)
         if plan.changes and not run.agree.sign(case, plan):
             return not_agreed(run, Leg.SIGN, "Nothing was signed.")
@@ -219,8 +216,3 @@ def _listed(release: Release) -> str:
 
 def _lie(release: Release) -> str:
     return "is" if len(release.artifacts) == 1 else "are"
-
-
-def _not_zero(code: ExitCode) -> ExitCode:
-    """That of a verdict that ends the line: never 0."""
-    return code or ExitCode.INCOMPLETE

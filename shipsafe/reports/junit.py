@@ -117,7 +117,7 @@ def _reasons(record: RunRecord) -> dict[_Place, list[str]]:
 def _verdict(record: RunRecord) -> Iterator[_Case]:
     """The verdict as a case, where it is no pass."""
     decision = record.verdict.decision
-    if decision not in (Decision.PASS, Decision.OVERRIDDEN):
+    if not record.verdict.passes:
         kind = "failure" if decision is Decision.FAIL else "error"
         yield _Case(name=decision, kind=kind, message=tally.verdict_sentence(record))
 

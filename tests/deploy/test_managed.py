@@ -38,7 +38,7 @@ def test_a_function_that_nobody_manages_has_no_manager(tags: dict[str, str], sou
 
 def test_the_refusal_says_why_and_what_to_run() -> None:
     manager = manager_of(STACK, source=Via.SAM)
-    assert manager == Manager(via=Via.SAM, stack="shop", logical_id="Orders", why="CloudFormation stack shop manages it.")
+    assert manager == Manager(via=Via.SAM, stack="shop", why="CloudFormation stack shop manages it.")
     error = refusal("orders", manager, "dist")
     assert error.exit_code is ExitCode.USAGE
     assert "CloudFormation stack shop manages it." in error.what

@@ -33,12 +33,11 @@ class Whole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an invocation came to. `error` is FunctionError, "" where there was none; `log` the end of its log, base64."""
+    """What an invocation came to. `error` is FunctionError, "" where there was none."""
 
     payload: bytes
     error: str
     version: str
-    log: str = ""
 
 
 def find_whole(aws: Aws, name: str) -> Whole | None:
@@ -148,11 +147,10 @@ def invoke_once(aws: Aws, name: str, version: str, payload: bytes) -> Answer:
     """
     with aws_errors(f"invoke {name}:{version}"):
         told = aws.client("lambda", once=True).invoke(
-            FunctionName=name, Qualifier=version, InvocationType="RequestResponse", LogType="Tail", Payload=payload
+            FunctionName=name, Qualifier=version, InvocationType="RequestResponse", Payload=payload
         )
         return Answer(
             payload=bytes(told["Payload"].read(_LARGEST_ANSWER)),
             error=str(told.get("FunctionError") or ""),
             version=str(told.get("ExecutedVersion") or ""),
-            log=str(told.get("LogResult") or ""),
         )

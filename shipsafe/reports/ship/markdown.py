@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from shipsafe.errors import ExitCode
 from shipsafe.model.ship import Shipped
-from shipsafe.model.verdict import Decision
 from shipsafe.reports import chains
 from shipsafe.reports.escape import for_markdown
 from shipsafe.reports.markdown import markdown
@@ -14,7 +13,7 @@ from shipsafe.reports.ship import words
 def write(shipped: Shipped) -> str:
     """The run: what came of it, the functions, the legs, and in full what stopped it."""
     parts = ["".join(f"{line}\n" for line in _lines(shipped))]
-    if shipped.record is not None and shipped.record.verdict.decision not in (Decision.PASS, Decision.OVERRIDDEN):
+    if shipped.record is not None and not shipped.record.verdict.passes:
         parts.append(markdown(shipped.record))
     if shipped.verification is not None and shipped.verification.exit_code is not ExitCode.PASS:
         parts.append(chains.write(shipped.verification, "markdown"))

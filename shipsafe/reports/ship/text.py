@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from shipsafe.errors import ExitCode
 from shipsafe.model.deployment import Ending
 from shipsafe.model.ship import LegReport, Shipped, Went
-from shipsafe.model.verdict import Decision
 from shipsafe.reports import layout
 from shipsafe.reports.blocks import Grid, Line, Section, Span, Tone
 from shipsafe.reports.chains import text as chains
@@ -33,7 +32,6 @@ _TONES = {
     Went.NOT_REACHED: Tone.DIM,
 }
 _ENDINGS = {Ending.DEPLOYED: Tone.GOOD, Ending.UNCHANGED: Tone.GOOD, Ending.HANDED_OVER: Tone.PLAIN}
-_PASSING = (Decision.PASS, Decision.OVERRIDDEN)
 
 
 def write(shipped: Shipped, *, verbose: bool = False) -> str:
@@ -48,7 +46,7 @@ def screen(shipped: Shipped, console: "Console", *, verbose: bool = False, legs:
 
 def _sections(shipped: Shipped, *, verbose: bool, legs: bool = True) -> Iterator[Section]:
     record, found = shipped.record, shipped.verification
-    if record is not None and (verbose or record.verdict.decision not in _PASSING):
+    if record is not None and (verbose or not record.verdict.passes):
         yield from layout.sections(record, verbose=verbose)
     if found is not None and (verbose or found.exit_code is not ExitCode.PASS):
         yield from chains.sections(found, verbose=verbose)
