@@ -138,15 +138,13 @@ def _deploy(
         if plan.exit_code is not ExitCode.PASS:
             if output == "text":
                 tell(plan.verification, "text", (), local=there, quiet=quiet, verbose=verbose)
-            tell_deployments(_refused(plan), targets, output, screen)
-            return plan.exit_code
+            return tell_deployments(_refused(plan), targets, output, screen)
         if not screen.confirm(plan_lines(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
             return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
         done = deployed(case, plan, progress)
     told = Told(deployments=done.deployments, verdicts=done.verdicts, verification=done.verification, exit_code=done.exit_code,
                 remarks=(*done.remarks, *([str(done.unrecorded)] if done.unrecorded else [])))  # fmt: skip
-    tell_deployments(told, targets, output, screen)
-    return done.exit_code
+    return tell_deployments(told, targets, output, screen)
 
 
 def _refused(plan: DeployPlan) -> Told:

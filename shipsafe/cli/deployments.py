@@ -1,37 +1,30 @@
-"""How what was deployed reaches whoever asked for it: files, standard output, and the summary of a step on GitHub."""
+"""How what was deployed reaches whoever asked for it: standard output, files, and the summary of a step on GitHub."""
 
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from shipsafe.adapters.files import disk_errors, write_atomic
 from shipsafe.cli.chains import LOCAL
+from shipsafe.cli.report_files import write_files
 from shipsafe.cli.screen import Screen
+from shipsafe.errors import ExitCode
 from shipsafe.reports.deployments import Told, write
-from shipsafe.reports.github import SUMMARY_LIMIT
 
 
-def tell_deployments(told: Told, files: Iterable[tuple[str, Path]], output: str, screen: Screen) -> None:
-    """Write it to files, to standard output, and to the summary of the step, where there is one.
+def tell_deployments(told: Told, files: Iterable[tuple[str, Path]], output: str, screen: Screen) -> ExitCode:
+    """Write it to standard output, to files, and to the summary of the step, where there is one; gives the exit code of the run.
 
     Args:
         told: what is told.
         files: form and file of each report.
         output: the form of standard output.
         screen: takes text.
-
-    Raises:
-        IncompleteError: a file cannot be written.
     """
     marked = replace(told, remarks=(*told.remarks, LOCAL)) if screen.local else told  # of text every line says it
-    for form, file in files:
-        write_atomic(file.absolute(), write(marked, form).encode())
     if output == "text":
         screen.say(write(told, output).removesuffix("\n"))
     else:
         sys.stdout.write(write(marked, output))
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with disk_errors(Path(summary)), Path(summary).open("ab") as step:
-            step.write(write(marked, "markdown").encode()[: max(0, SUMMARY_LIMIT - step.tell())])
+    return write_files(partial(write, marked), files, told.exit_code, local=screen.local)

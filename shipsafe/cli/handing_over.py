@@ -52,8 +52,7 @@ def hand(
         again = f"shipsafe deploy {case.request.out} --via {handing.via} --landed"
         remarks = [*(f"{_here(path)} written" for path in handing.rewritten.paths), "Run:", *(f"  {one}" for one in commands),
                    "Then, to verify what has landed, with the same options:", f"  {again}"]  # fmt: skip
-    tell_deployments(_told(done, remarks), files, output, screen)
-    return done.exit_code
+    return tell_deployments(_told(done, remarks), files, output, screen)
 
 
 def check_via(asked: ViaRequest, *, others: bool) -> None:

@@ -48,8 +48,7 @@ def roll_back(
             return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
         done = rolled_back(case, plan)
         told = _told(case, done)
-    tell_deployments(told, files, output, screen)
-    return done.exit_code
+    return tell_deployments(told, files, output, screen)
 
 
 def _lines(case: RollingBack, plan: Rollback) -> Iterator[str]:

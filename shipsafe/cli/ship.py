@@ -4,16 +4,17 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from shipsafe.adapters.aws.session import is_local, open_aws
-from shipsafe.adapters.files import disk_errors, write_atomic
 from shipsafe.cli import options, run
 from shipsafe.cli.deploy import plan_lines as deploy_lines
 from shipsafe.cli.deploy import role_arn
+from shipsafe.cli.report_files import write_files
 from shipsafe.cli.screen import MARK, Screen, console, is_terminal
 from shipsafe.cli.sign import plan_lines as sign_lines
 from shipsafe.errors import ConfigError, ExitCode
@@ -21,10 +22,10 @@ from shipsafe.evidence.keys import open_signers
 from shipsafe.flows.break_glass import words
 from shipsafe.flows.deploy import Deploying, DeployPlan
 from shipsafe.flows.ship import Ahead, nothing, ship
-from shipsafe.flows.ship_request import ShipRequest, remembered
+from shipsafe.flows.ship_request import ShipRequest
 from shipsafe.flows.sign import Asking, Planned
+from shipsafe.flows.targets import once_a_place
 from shipsafe.model.ship import Shipped
-from shipsafe.reports.github import SUMMARY_LIMIT
 from shipsafe.reports.ship import FORMS, write
 from shipsafe.reports.ship.live import live_view
 from shipsafe.reports.ship.view import View, plain_view, silent_view
@@ -135,10 +136,10 @@ def _ship(
     )  # fmt: skip
     request = ShipRequest(
         build=built, targets=tuple(target or ()), stage=stage, skip_stages=skip_stages, resume=resume,
-        dry_run=dry_run, signers=open_signers(key or ()), connect=remembered(open_aws), create=create, role=role_arn(role), atomic=atomic,
+        dry_run=dry_run, signers=open_signers(key or ()), connect=once_a_place(open_aws), create=create, role=role_arn(role), atomic=atomic,
     )  # fmt: skip
     shown = _Shown(output=output, reports=tuple(options.report_targets(report, FORMS)), quiet=quiet, verbose=verbose, yes=yes or sandbox)
-    return _in_sandbox(request, shown, kept=out, seed_alarm=seed_alarm) if sandbox else _line(request, shown).exit_code
+    return _in_sandbox(request, shown, kept=out, seed_alarm=seed_alarm) if sandbox else _line(request, shown)[1]
 
 
 def _in_sandbox(request: ShipRequest, shown: _Shown, *, kept: Path | None, seed_alarm: bool) -> int:
@@ -149,16 +150,17 @@ def _in_sandbox(request: ShipRequest, shown: _Shown, *, kept: Path | None, seed_
     if request.resume or request.stage:
         raise ConfigError("A sandbox begins empty, and has one place.", remedy="Leave out --resume and --stage, or --sandbox.")
     with sandbox(request, kept=kept, steps=AT_ONCE if seed_alarm else STEPS) as box:
-        first = _line(box.request, shown, box.ahead, title="in a sandbox: nothing of it reaches AWS")
-        if not seed_alarm or first.exit_code is not ExitCode.PASS:
-            return first.exit_code
+        first, code = _line(box.request, shown, box.ahead, title="in a sandbox: nothing of it reaches AWS")
+        if not seed_alarm or code is not ExitCode.PASS:
+            return code
         if shown.output == "text":
             Screen(local=True).say()
         again = second_release(box, first)
-        return _line(again, shown, box.ahead, title="once more, one line changed: what is new now fails its callers").exit_code
+        return _line(again, shown, box.ahead, title="once more, one line changed: what is new now fails its callers")[1]
 
 
-def _line(request: ShipRequest, shown: _Shown, ahead: Ahead = nothing, *, title: str = "") -> Shipped:
+def _line(request: ShipRequest, shown: _Shown, ahead: Ahead = nothing, *, title: str = "") -> tuple[Shipped, ExitCode]:
+    """One run, as it is seen and told; and how it ends."""
     local = is_local()
     request = replace(request, local_root=local_root(os.environ, local=False))
     project = request.build.folder.name
@@ -166,11 +168,8 @@ def _line(request: ShipRequest, shown: _Shown, ahead: Ahead = nothing, *, title:
     screen = Screen(local=local, stream=sys.stdout if shown.output == "text" else sys.stderr)
     with view:
         shipped = ship(request, view, _Ask(view=view, screen=screen, yes=shown.yes, dry_run=request.dry_run), ahead=ahead)
-    _show(shipped, shown)  # before files: what was changed is said also where one of them cannot be written
-    for form, file in shown.reports:
-        write_atomic(file.absolute(), write(shipped, form).encode())
-    _summary(shipped)
-    return shipped
+    _show(shipped, shown)
+    return shipped, write_files(partial(write, shipped), shown.reports, shipped.exit_code, local=local)
 
 
 def _show(shipped: Shipped, shown: _Shown) -> None:
@@ -190,15 +189,3 @@ def _show(shipped: Shipped, shown: _Shown) -> None:
     with out.capture() as captured:
         text.screen(shipped, out, verbose=shown.verbose, legs=not shown.live)
     sys.stdout.writelines(f"{mark}{line}".rstrip() + "\n" for line in captured.get().splitlines())
-
-
-def _summary(shipped: Shipped) -> None:
-    """The summary of the step, where a pipeline names a file for it.
-
-    Raises:
-        IncompleteError: it cannot be written.
-    """
-    file = os.environ.get("GITHUB_STEP_SUMMARY")
-    if file:
-        with disk_errors(Path(file)), Path(file).open("ab") as summary:
-            summary.write(write(shipped, "markdown").encode()[: max(0, SUMMARY_LIMIT - summary.tell())])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.errors import ExitCode, IncompleteError
-from shipsafe.flows.targets import once_a_place
+from shipsafe.flows.targets import once_a_place, place_of
 from shipsafe.model.signing import SignTarget
 from shipsafe.signing.setup.buckets import bucket_checks
 from shipsafe.signing.setup.check import Check, Mend
@@ -75,8 +75,8 @@ def survey(targets: Sequence[SignTarget], connect: Callable[[Place], Aws], *, un
         IncompleteError: there are no credentials.
         IntegrityError: the credentials are another account's.
     """
-    connected_to = once_a_place(connect)
-    connected = tuple((target, connected_to(target)) for target in targets)
+    opened = once_a_place(connect)
+    connected = tuple((target, opened(place_of(target))) for target in targets)
     return surveyed(connected, unnamed=unnamed)
 
 

@@ -19,7 +19,7 @@ from shipsafe.adapters.aws.code_signing import (
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.flows.bootstrap import surveyed
-from shipsafe.flows.targets import PASTE, once_a_place
+from shipsafe.flows.targets import PASTE, once_a_place, place_of
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignTarget
 from shipsafe.signing.layout import PLATFORM
@@ -69,10 +69,10 @@ def examine(policy: Policy, targets: Sequence[SignTarget], connect: Callable[[Pl
     """
     checks: list[Check] = []
     connected: list[Connected] = []
-    session = once_a_place(connect)
+    opened = once_a_place(connect)
     for target in targets:
         try:
-            connected.append((target, session(target)))
+            connected.append((target, opened(place_of(target))))
         except (IncompleteError, IntegrityError) as error:
             checks.append(_refused((target.name,), "credentials", error))
     sites: dict[tuple[str, str], tuple[Aws, list[str]]] = {}

@@ -29,7 +29,7 @@ from shipsafe.enforce.readiness import Readiness, looked_from
 from shipsafe.enforce.roles import Case, Goal
 from shipsafe.enforce.wanted import Wanted, wanted_at
 from shipsafe.errors import ConfigError, ExitCode, IncompleteError, NothingError, ShipsafeError, gravest
-from shipsafe.flows.targets import place_of, targets_of
+from shipsafe.flows.targets import once_a_place, place_of, targets_of
 from shipsafe.model.enforcement import Enforcing, Ring
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignTarget
@@ -196,11 +196,9 @@ def places(request: EnforceRequest, connect: Connect) -> Iterator[tuple[Aws, lis
                             profile_owner=target.profile_owner or target.account)  # fmt: skip
             wanted.append((replace(place_of(there), role=stage.role or target.role), there))
     found: dict[tuple[str, str], tuple[Aws, list[SignTarget]]] = {}
-    opened: dict[Place, Aws] = {}
+    opened = once_a_place(connect)
     for place, target in wanted:
-        if place not in opened:
-            opened[place] = connect(place)
-        aws = opened[place]
+        aws = opened(place)
         found.setdefault((aws.account, aws.region), (aws, []))[1].append(target)
     yield from found.values()
 

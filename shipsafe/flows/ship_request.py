@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
@@ -31,7 +30,7 @@ class ShipRequest:
         create: functions that do not exist are made; `role` is the ARN that they get where the policy names none.
         atomic: all go back if one does.
         skip_stages: whether it goes to a stage although the one before has not run it.
-        connect: opens AWS at a place; `remembered`, so that all legs share sessions and clients (a client takes 0.2 s to make).
+        connect: opens AWS at a place; `once_a_place`, so that all legs share sessions and clients (a client takes 0.2 s to make).
         amend: changes the policy that was read: a sandbox has places of its own.
     """
 
@@ -54,19 +53,6 @@ class ShipRequest:
     def out(self) -> Path:
         """The folder of the release."""
         return self.build.out or Path("dist")
-
-
-def remembered(connect: Callable[[Place], Aws]) -> Callable[[Place], Aws]:
-    """Connect to a place once. May be called by several threads."""
-    lock, known = Lock(), dict[Place, Aws]()
-
-    def connected(place: Place) -> Aws:
-        with lock:
-            if place not in known:
-                known[place] = connect(place)
-            return known[place]
-
-    return connected
 
 
 class Agree(Protocol):

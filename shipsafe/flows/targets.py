@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.adapters.http import fetch
+from shipsafe.adapters.once import Once
 from shipsafe.adapters.places import cache_dir
 from shipsafe.errors import ConfigError
 from shipsafe.model.policy import Policy
@@ -55,14 +56,7 @@ def place_of(target: SignTarget) -> Place:
     )
 
 
-def once_a_place(connect: Callable[[Place], Aws]) -> Callable[[SignTarget], Aws]:
-    """Connect for a target; targets of one place share the session."""
-    known: dict[Place, Aws] = {}
-
-    def connected(target: SignTarget) -> Aws:
-        place = place_of(target)
-        if place not in known:
-            known[place] = connect(place)
-        return known[place]
-
-    return connected
+def once_a_place(connect: Callable[[Place], Aws]) -> Callable[[Place], Aws]:
+    """Connect to each place once, so that all who go there share session and clients. May be called by several threads."""
+    known = Once[Place, Aws]()
+    return lambda place: known.get(place, lambda: connect(place))

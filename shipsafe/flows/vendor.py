@@ -21,7 +21,7 @@ from shipsafe.flows.sign import Asking, Planned, Signed, asking, signed
 from shipsafe.flows.sign import planned as signing_planned
 from shipsafe.flows.sign_policy import load_policy
 from shipsafe.flows.sign_request import SignRequest
-from shipsafe.flows.targets import once_a_place, targets_of
+from shipsafe.flows.targets import once_a_place, place_of, targets_of
 from shipsafe.flows.vendor_note import note
 from shipsafe.flows.vouching import needs_builder
 from shipsafe.model.signing import SignedArtifact, SignTarget
@@ -144,7 +144,7 @@ def vendoring(
         raise IntegrityError(what, remedy=remedy, path=policy.path)
     opened = once_a_place(connect)
     targets = _there(targets_of(policy, sign.targets), opened, original, named=bool(sign.targets))
-    aws = opened(targets[0])
+    aws = opened(place_of(targets[0]))
     layer = look_at(aws, original, policy.sign)
     file = sign.out / "original" / f"{request.name}.zip"
     bring(layer, file, local=aws.local, say=progress.say)
@@ -157,12 +157,12 @@ def vendoring(
 
 
 def _there(
-    targets: Sequence[SignTarget], opened: Callable[[SignTarget], Aws], original: Original, *, named: bool
+    targets: Sequence[SignTarget], opened: Callable[[Place], Aws], original: Original, *, named: bool
 ) -> tuple[SignTarget, ...]:  # fmt: skip
     """The targets in the layer's region: functions attach layers of their own region alone."""
-    found = tuple(target for target in targets if opened(target).region == original.region)
+    found = tuple(target for target in targets if opened(place_of(target)).region == original.region)
     if not found or (named and len(found) < len(targets)):
-        where = ", ".join(f"{target.name} ({opened(target).region})" for target in targets)
+        where = ", ".join(f"{target.name} ({opened(place_of(target)).region})" for target in targets)
         raise ConfigError(
             f"{original.arn} can be attached in {original.region} alone, and the targets are: {where}.",
             remedy="Name the layer's version in the target's region, or a target in that of the layer.",

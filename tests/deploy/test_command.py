@@ -63,6 +63,17 @@ def test_it_says_what_came_of_it_in_every_form(scene: Scene, monkeypatch: pytest
     assert (again.code, json.loads(again.out)["summary"]) == (0, "1 ran it already. exit 0"), again.err
 
 
+def test_a_report_that_cannot_be_written_hides_nothing_of_what_was_done(scene: Scene) -> None:
+    scene.function()
+    scene.add(LIVE)
+    (scene.desk.project / "file").write_text("")
+    done = run(scene, "--yes", "--report", "json=file/told.json")
+    assert done.code == 4
+    assert done.out.endswith("LOCAL 1 deployed. exit 0\n")
+    assert "error: " in done.err
+    assert scene.alias() == ("2", {})
+
+
 def test_without_a_terminal_nobody_is_asked_and_nothing_is_done(scene: Scene) -> None:
     scene.function()
     scene.add(LIVE)

@@ -12,9 +12,9 @@ from shipsafe.adapters.aws.session import open_aws
 from shipsafe.flows.bootstrap import carry_out, survey
 from shipsafe.flows.deploy import Deploying, DeployPlan
 from shipsafe.flows.request import Request
-from shipsafe.flows.ship_request import ShipRequest, remembered
+from shipsafe.flows.ship_request import ShipRequest
 from shipsafe.flows.sign import Asking, Planned
-from shipsafe.flows.targets import policy_of, targets_of
+from shipsafe.flows.targets import once_a_place, policy_of, targets_of
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.ship import Leg, LegReport
 from shipsafe.reports.live import Progress, silent_progress
@@ -68,7 +68,7 @@ def request(root: Path, endpoint: Endpoint | None = None, **words: Any) -> ShipR
     """What somebody asks who makes functions that are not there."""
     build = Request(path=root, today=TODAY, out=root / "dist")
     made = ShipRequest(
-        build=build, connect=remembered(open_aws), create=True, role=ROLE, local_root=endpoint.fingerprint if endpoint else None
+        build=build, connect=once_a_place(open_aws), create=True, role=ROLE, local_root=endpoint.fingerprint if endpoint else None
     )
     return replace(made, **words)
 

@@ -8,7 +8,7 @@ import pytest
 from shipsafe.adapters.aws.session import open_aws
 from shipsafe.errors import ExitCode
 from shipsafe.flows.ship import ship
-from shipsafe.flows.ship_request import remembered
+from shipsafe.flows.targets import once_a_place
 from shipsafe.local.endpoint import Endpoint
 from tests.flows.line import Agreeing, Watching, made, project, request
 from tests.iam.rights import Recorder, grants
@@ -23,7 +23,7 @@ def recorder(tmp_path: Path, local_aws: Endpoint) -> Recorder:
     made(root)
     local_aws.functions.configure({"creating": 0.0, "updating": 0.0})
     recorder = Recorder()
-    asked = request(root, local_aws, connect=remembered(partial(open_aws, record=recorder)))
+    asked = request(root, local_aws, connect=once_a_place(partial(open_aws, record=recorder)))
     assert ship(asked, Watching(), Agreeing()).exit_code is ExitCode.PASS
     (root / "src" / "pay" / "app.py").write_text("def handler(event, context):\n    return 2\n")
     assert ship(asked, Watching(), Agreeing()).exit_code is ExitCode.PASS
