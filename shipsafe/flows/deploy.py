@@ -23,10 +23,10 @@ from shipsafe.evidence.override_record import check_time
 from shipsafe.flows.deploy_case import Deploying, Say, deploying
 from shipsafe.flows.deploy_plan import DeployPlan, LayerPlan, PlacePlan, planned, pseudo_parameters
 from shipsafe.flows.deploy_record import keep_record
+from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.flows.interrupts import interrupts
 from shipsafe.model.chain import Verification
 from shipsafe.model.deployment import Deployment, Ending
-from shipsafe.model.signing import SignTarget
 from shipsafe.packing.release import Release
 from shipsafe.signing.layer_versions import published
 
@@ -125,7 +125,7 @@ def _at(case: Deploying, plan: DeployPlan, place: PlacePlan, work: Work, failed:
         until = now + case.deadline
         course = Course(
             plan=function, work=replace(work, until=until), layers=layers_of(function.wanted, layers, pseudo_parameters(place.aws)),
-            run=Run(id=plan.run, began=now, deadline=until, command=command_of(case, place.target)),
+            run=Run(id=plan.run, began=now, deadline=until, command=command_of(case.request, place.target.name)),
             verify=partial(case.look_again, place.site),
         )  # fmt: skip
         if stopped is not None:
@@ -156,9 +156,16 @@ def _recorded(case: Deploying, plan: DeployPlan, done: Sequence[Done]) -> tuple[
         return case.release, error
 
 
-def command_of(case: Deploying, target: SignTarget) -> str:
-    """What goes on with it, on any machine that has the release."""
-    where = ["--stage", case.request.stage] if case.request.stage else ["--target", target.name]
-    words = ["shipsafe", "deploy", str(case.request.out), *where, *(["--create"] if case.request.create else [])]
-    words += ["--break-glass", case.request.break_glass.reason] if case.request.break_glass else []
-    return " ".join(shlex.quote(word) for word in words)
+def command_of(asked: DeployRequest, target: str) -> str:
+    """What goes on with it, on any machine that has the release and the policy: the same functions, on the same terms."""
+    words = ["shipsafe", "deploy", str(asked.out), *(["--stage", asked.stage] if asked.stage else ["--target", target])]
+    words += ["--unsafe-skip-stages"] if asked.skip_stages else []
+    words += [word for name in asked.functions for word in ("--function", name)]
+    words += ["--policy", str(asked.policy)] if asked.policy else []
+    words += ["--create"] if asked.create else []
+    words += ["--role", asked.role] if asked.role else []
+    words += ["--atomic"] if asked.atomic else []
+    if asked.break_glass:
+        words += ["--break-glass", asked.break_glass.reason]
+        words += ["--second", asked.break_glass.second] if asked.break_glass.second else []
+    return shlex.join(words)
