@@ -11,7 +11,8 @@ from typing import NoReturn
 from shipsafe import __version__
 from shipsafe.errors import ExitCode, ShipsafeError
 
-_ON_AWS = (["sign"], ["bootstrap"], ["revoke"], ["deploy"], ["ship"])  # what they have begun does not end with them
+# What these have begun at AWS does not end with them.
+_ON_AWS = (["sign"], ["bootstrap"], ["revoke"], ["deploy"], ["ship"], ["enforce"], ["layers"])
 
 
 class _TerminatedError(BaseException):
@@ -62,8 +63,8 @@ def _run() -> int:
         if os.environ.get("SHIPSAFE_DEBUG"):
             raise
         return _say(
-            f"error: shipsafe itself failed ({type(error).__name__}: {error}). This is a bug, and nothing was published. "
-            "Run again with SHIPSAFE_DEBUG=1 for the traceback and report it.",
+            f"error: shipsafe itself failed ({type(error).__name__}: {error}). This is a bug, and {_left()}. "
+            "With SHIPSAFE_DEBUG=1 it prints the traceback: please report that.",
             ExitCode.INCOMPLETE,
         )
 
@@ -72,8 +73,13 @@ def _ended(how: str, code: ExitCode) -> int:
     from shipsafe.adapters.process import end_all  # noqa: PLC0415 - only when ending
 
     end_all()
-    left = "what AWS was asked for goes on there. Run this again: it goes on where it was"
-    return _say(f"{how}: children were ended, {left if sys.argv[1:2] in _ON_AWS else 'nothing was published'}.", code)
+    return _say(f"{how}: children were ended, {_left()}.", code)
+
+
+def _left() -> str:
+    """What a run leaves that did not come to its end."""
+    asked = "what AWS was asked for goes on there. Run this again: it goes on where it was"
+    return asked if sys.argv[1:2] in _ON_AWS else "nothing was published"
 
 
 def _say(message: str, code: ExitCode) -> int:
