@@ -37,18 +37,18 @@ COMMANDS = {
     "sign": _Entry("Ship", "Ask again, sign with AWS Signer, and pin what came of it.", "sign"),
     "verify": _Entry("Ship", "Walk the chain from what was audited to what runs, link by link.", "verify"),
     "deploy": _Entry("Ship", "Let a signed release go live, step by step, and verify what runs.", "deploy"),
-    "ship": _Entry("Ship", "Build, sign, deploy and verify in one line that ends where something does not pass.", "ship"),
-    "enforce": _Entry("Guard", "Let Lambda refuse what nobody signed: Warn first, Enforce once that stops nobody.", "enforce"),
+    "ship": _Entry("Ship", "Build, sign, deploy and verify, up to the first that does not pass.", "ship"),
+    "enforce": _Entry("Guard", "Let Lambda refuse what nobody signed, without an outage.", "enforce"),
     "revoke": _Entry("Guard", "Take a signature back, and stop what runs it.", "revoke"),
-    "layers": _Entry("Repair", "Copy a layer that nobody signed, sign it, and pin it.", "layers"),
+    "layers": _Entry("Repair", "Say who signed the layers in use, and make a signed copy of one.", "layers"),
     "explain": _Entry("More", "What a rule means, why it matters and how to fix it.", "explain"),
-    "inspect": _Entry("More", "What a signed zip says about itself, and whether it holds; offline.", "inspect"),
+    "inspect": _Entry("More", "What a signed zip says about itself, and whether it holds.", "inspect"),
     "report": _Entry("More", "What evidence says of releases, and reports rendered again.", "report"),
     "policy": _Entry("More", "Show, start and describe the policy.", "policy"),
     "cache": _Entry("More", "Say what is cached, and remove it.", "cache"),
     "advisories": _Entry("More", "Pull and look into the advisory snapshot.", "advisories"),
     "keys": _Entry("More", "Make a key for evidence, and show what trusts it.", "keys"),
-    "local": _Entry("More", "An AWS endpoint on this machine, to sign without an account.", "local"),
+    "local": _Entry("More", "An AWS endpoint on this machine, for use without an account.", "local"),
 }
 
 
@@ -74,7 +74,7 @@ class _Tree(TyperGroup):
                 formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items() if entry.panel == panel])
         with formatter.section("Options"):
             formatter.write_dl([("--version", "Print the version."), ("--help", "Print this; also after any command.")])
-        formatter.write("\nExit codes: 0 pass, 1 findings, 2 usage, 3 nothing to examine, 4 incomplete, 5 integrity, 6 rolled back.\n")
+        formatter.write("\nExit codes: 0 pass, 1 findings, 2 usage, 3 nothing to examine, 4 incomplete,\n5 integrity, 6 rolled back.\n")
 
 
 def _root(

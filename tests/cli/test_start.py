@@ -84,6 +84,8 @@ def test_help_names_every_command_in_its_panel(tmp_path: Path) -> None:
     out = shipsafe("--help", cwd=tmp_path).out
     assert out.index("Ship:") < out.index("check") < out.index("build") < out.index("More:") < out.index("explain")
     assert all(f"  {name}" in out for name in COMMANDS)
+    assert max(map(len, out.splitlines())) <= 80
+    assert all(entry.summary in out for entry in COMMANDS.values()), "a summary wraps"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
