@@ -80,14 +80,12 @@ BreakGlass = Annotated[
         help="Answer for findings and for what nobody could look at, never for integrity: for a day, and at each step again.",
     ),
 ]
-Local = Annotated[bool, typer.Option("--local", help="Trust the root of the local endpoint (SHIPSAFE_LOCAL_ROOT), whatever answers.")]
+Local = Annotated[bool, typer.Option("--local", help="Trust the root of the local endpoint, in SHIPSAFE_LOCAL_ROOT.")]
 OfflineAdvisories = Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")]
 Stage = Annotated[
     str | None, typer.Option("--stage", metavar="NAME", help="To this [[deploy.stage]], which takes what the one before has run.")
 ]
-SkipStages = Annotated[
-    bool, typer.Option("--unsafe-skip-stages", help="To a stage although the one before has not run it, or not for long enough.")
-]
+SkipStages = Annotated[bool, typer.Option("--unsafe-skip-stages", help="Also where the stage before has not run it long enough.")]
 Create = Annotated[bool, typer.Option("--create", help="Make functions that are not there.")]
 CreateRole = Annotated[
     str | None, typer.Option("--role", metavar="ARN", help="With --create: the execution role, where the policy names none.")
