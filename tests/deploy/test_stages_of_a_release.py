@@ -24,17 +24,18 @@ after = "dev"
 def test_prod_takes_what_dev_has_run(scene: Scene) -> None:
     scene.function()
     scene.add(STAGES + DEPLOYER.table("deployer"))
-    plan = scene.plan(stage="prod")
+    keys = (FileSigner(DEPLOYER.private),)
+    plan = scene.plan(stage="prod", signers=keys)
     assert plan.exit_code == 4
     (found,) = [said for said in wrong(plan) if said[2] == "promotion"]
     assert found[:2] == ("function:Pay", "unanswered")
-    done = shipsafe("deploy", "--stage", "prod", "--yes", "--offline-advisories", cwd=scene.desk.project)
+    key_file = DEPLOYER.write(scene.desk.project.parent)
+    done = shipsafe("deploy", "--stage", "prod", "--yes", "--offline-advisories", "--key", key_file, cwd=scene.desk.project)
     assert done.code == 4, done.out + done.err
     assert "No record that counts says that stage dev has run this Pay" in done.out
     assert scene.alias() == ("1", {})
-    keys = (FileSigner(DEPLOYER.private),)
     assert only(scene.deploy(stage="dev", signers=keys)).version == "2"
-    plan = scene.plan(stage="prod")
+    plan = scene.plan(stage="prod", signers=keys)
     assert plan.exit_code == 0, wrong(plan)
     assert scene.deploy(stage="prod", signers=keys).exit_code == 0
 
