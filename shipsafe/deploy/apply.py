@@ -217,7 +217,8 @@ class Course:
     def _to(self, marks: Marks) -> Shifting:
         how = self.plan.wanted.how
         return Shifting(aws=self.work.aws, function=self._function, marks=marks, version=self.version, strategy=how.strategy,
-                        alarms=how.alarms, default_alarm=how.default_alarm)  # fmt: skip
+                        alarms=how.alarms, default_alarm=how.default_alarm,
+                        fresh=self.plan.resumption is not Resumption.FINISH)  # fmt: skip
 
     def _shifted(self) -> Done:
         """Move the alias, look again, and say that it is done; what does not hold goes back."""

@@ -1,7 +1,8 @@
 """Moving an alias once, and only from where it was seen: under its RevisionId, and read back where the answer was lost.
 
 A call whose answer was lost may have been made: it is never made again before the alias was looked at. An alias that is neither where it
-was nor where we wanted it was moved by somebody else, and is theirs.
+was nor where we wanted it was moved by somebody else, and is theirs; so is one that is where we wanted it, where Lambda has refused our own
+call because of its revision and no answer was lost. Of two deployments of one release, too, only one has moved it.
 """
 
 from datetime import datetime
@@ -37,9 +38,10 @@ def lead(to: Shifting, hands: Hands, seen: Alias | None, wanted: Alias | None, u
     """Let the alias lead where `wanted` says (None: nowhere, it is deleted), from where it was `seen`; gives it as it is now.
 
     Raises:
-        TakenError: it is neither where it was seen nor where it is wanted.
+        TakenError: somebody else has moved it since it was seen, also if to where it is wanted.
         IncompleteError: Lambda refused, or gave no answer until then.
     """
+    lost = False  # whether a call may have been made although nobody heard of it
 
     def move() -> Alias | None:
         hands.pace.turn()
@@ -51,14 +53,16 @@ def lead(to: Shifting, hands: Hands, seen: Alias | None, wanted: Alias | None, u
         return update_alias(to.aws, to.name, wanted, seen.revision)
 
     def once() -> Alias | None:
+        nonlocal lost
         try:
             return move()
         except ShipsafeError as error:
             told = isinstance(error, AwsRefusal) and error.code in (CHANGED, EXISTS)
             if not told and not may_pass(error):
                 raise
+            lost = lost or not told
             now = look_at(to, hands, until, stubborn=stubborn)
-            if same(now, wanted):
+            if same(now, wanted) and lost:
                 return now
             if not same(now, seen) or _revision(now) != _revision(seen):
                 raise taken(to, seen, now) from error

@@ -114,6 +114,8 @@ def _stands(to: Shifting, now: Alias | None) -> int:
     Raises:
         TakenError: somebody else has moved it.
     """
+    if to.fresh and not to.marks.before.leads(now):
+        raise taken(to, before(to), now)
     if arrived(to.marks, now):
         return WHOLE
     if now is not None and on_its_way(to.marks, now):

@@ -26,6 +26,7 @@ class Shifting:
         version: the published one that is to take the calls.
         strategy: how.
         alarms: names of CloudWatch alarms that stop it. default_alarm: None where it is switched off.
+        fresh: whether nobody had begun it before: an alias that is on its way already is then another deployment's.
     """
 
     aws: Aws
@@ -35,6 +36,7 @@ class Shifting:
     strategy: Strategy = field(default_factory=Strategy)
     alarms: tuple[str, ...] = ()
     default_alarm: DefaultAlarm | None = field(default_factory=DefaultAlarm)
+    fresh: bool = False
 
     @property
     def name(self) -> str:

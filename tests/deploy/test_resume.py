@@ -120,7 +120,8 @@ def test_two_at_once_and_one_of_them_says_so(stage: Stage) -> None:
     assert told.id == "ffff0000"
 
 
-def test_two_of_the_same_release_at_once_end_well(stage: Stage) -> None:
+def test_of_two_of_the_same_release_at_once_one_says_so(stage: Stage) -> None:
+    """The second goes on where the first stands; the first finds the alias where it wanted it, and has not moved it there."""
     first = stage.shifting()
 
     def second() -> None:
@@ -129,5 +130,21 @@ def test_two_of_the_same_release_at_once_end_well(stage: Stage) -> None:
 
     stage.then = [(timedelta(minutes=2), second)]
     out = roll_out(first, stage.hands)
-    assert (out.ending, stage.alias()) == (Ending.DEPLOYED, ("2", {}))
+    assert (out.ending, stage.alias()) == (Ending.UNFINISHED, ("2", {}))
+    assert "Somebody else has moved alias live" in out.reason
     assert stage.asked("UpdateAlias") == 2
+
+
+def test_one_that_begins_finds_another_on_its_way(stage: Stage) -> None:
+    """Both were planned before either began: whoever looks second is not the one that moves it."""
+    first = stage.shifting()
+
+    def second() -> None:
+        stage.then = []
+        out = roll_out(replace(first, fresh=True, marks=replace(first.marks, id="ffff0000")), stage.hands)
+        assert (out.ending, stage.alias()) == (Ending.UNFINISHED, ("1", {"2": 0.1}))
+        assert "Somebody else has moved alias live" in out.reason
+
+    stage.then = [(timedelta(minutes=2), second)]
+    assert roll_out(first, stage.hands).ending is Ending.DEPLOYED
+    assert stage.alias() == ("2", {})
