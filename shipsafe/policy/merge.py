@@ -9,7 +9,13 @@ from shipsafe.policy.keys import BY_PATH, Key, Tighter
 
 # Lists that grow along the chain instead of being replaced.
 _ADDED = ("fixed", "unwaivable", "waivers")
-_DEFAULTS = {"enforce.quiet": "7d"}  # what holds where nobody writes it, and is fixed with its table
+_DEFAULTS = {  # what holds where nobody writes it, and is fixed with its table
+    "enforce.quiet": "7d", "deploy.default-alarm": "on", "break-glass.allowed": True, "break-glass.second-person": False,
+    "break-glass.longest": "24h",
+}  # fmt: skip
+_WHOLE = ("deploy.", "enforce.", "break-glass.")  # tables of which a base that fixes them leaves nothing open that it does not write
+_WAYS = ("alias", "rollout", "percent", "every")  # of [deploy], that a [[deploy.function]] may say otherwise
+_GROUP = ("codedeploy-application", "codedeploy-group")  # whose own configuration says how calls move
 
 
 def merge(chain: list[Document]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -58,7 +64,8 @@ def _check_fixed(document: Document, path: str, value: Any, values: Mapping[str,
         grows = BY_PATH[path].tighter is Tighter.SUBSET and bool(value)
         grows = grows or (BY_PATH[path].tighter is Tighter.OFF and value != "off")
         observes = path.endswith(".enforce-from") or (path.endswith(".mode") and value != "enforce")
-        loosens = observes or path.startswith("indexes.") or grows
+        open_no_more = path.startswith(_WHOLE) and BY_PATH[path].tighter is Tighter.SAME
+        loosens = observes or path.startswith("indexes.") or grows or open_no_more
     else:
         loosens = not _is_tighter(BY_PATH[path], there, value)
     if loosens:
@@ -74,6 +81,8 @@ def _is_marked(path: str, values: Mapping[str, Any]) -> bool:
     fixed = values.get("fixed", ())
     if path == "baseline" and "waivers" in fixed:  # it lets through what a waiver would
         return True
+    if path == "break-glass.profile" and _is_marked("sign.target", values):  # what it signs is trusted as what a target's profile signs
+        return True
     return any(path == key or path.startswith(f"{key}.") for key in fixed)
 
 
@@ -85,6 +94,7 @@ def _check_fixed_lists(document: Document, values: Mapping[str, Any]) -> None:
         here = document.values.get(table, {}).get(name)
         if here is not None and _is_marked(path, values) and here != values.get(table, {}).get(name):
             raise document.error(f"{path}.0", f"`{path}` is fixed by its base, and is another here.", "Leave it out.")
+    _check_fixed_ways(document, values)
     if _is_marked("enforce.mode", values) and values.get("enforce", {}).get("mode", "enforce") == "enforce":
         for number, ring in enumerate(document.values.get("enforce", {}).get("ring", ())):
             if ring.get("mode") == "warn" and ring not in values.get("enforce", {}).get("ring", ()):
@@ -92,6 +102,19 @@ def _check_fixed_lists(document: Document, values: Mapping[str, Any]) -> None:
                 raise document.error(
                     f"enforce.ring.{number}.mode", "`enforce.mode` is fixed by its base, and this ring loosens it.", remedy
                 )
+
+
+def _check_fixed_ways(document: Document, values: Mapping[str, Any]) -> None:
+    """What is fixed of how all functions go live is fixed of each."""
+    deploy = values.get("deploy", {})
+    for number, entry in enumerate(document.values.get("deploy", {}).get("function", ())):
+        if entry in deploy.get("function", ()):
+            continue
+        for key in (*_WAYS, *_GROUP):
+            whole = key if key in _WAYS else "rollout"
+            if key in entry and _is_marked(f"deploy.{whole}", values) and entry[key] != deploy.get(key):
+                what = f"`deploy.{whole}` is fixed by its base, and `{key}` says otherwise for {entry['function'][:80]!r}."
+                raise document.error(f"deploy.function.{number}.{key}", what, f"Take its `{key}` out.")
 
 
 def _check_fixed_waivers(document: Document, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:

@@ -248,6 +248,41 @@ def test_a_base_that_fixes_enforcing_is_not_got_round(folder: Path, fixed: str, 
     assert read(folder, f'{extends}[enforce]\nquiet = "9d"\n').enforce.quiet.days == 9
 
 
+@pytest.mark.parametrize(
+    ("fixed", "child"),
+    [
+        ("deploy", '[deploy]\ndefault-alarm = "off"\n'),
+        ("deploy", "[deploy]\nerrors = 100000\n"),
+        ("deploy", '[deploy]\nrollout = "all-at-once"\n'),
+        ("deploy.rollout", '[[deploy.function]]\nfunction = "*"\nrollout = "all-at-once"\n'),
+        ("deploy.rollout", '[[deploy.function]]\nfunction = "*"\ncodedeploy-application = "a"\ncodedeploy-group = "g"\n'),
+        ("deploy.every", '[[deploy.function]]\nfunction = "*"\nevery = "1s"\n'),
+        ("deploy.alias", '[[deploy.function]]\nfunction = "*"\nalias = "mine"\n'),
+        ("break-glass", '[break-glass]\nprofile = "mine"\n'),
+        ("break-glass", '[break-glass]\nrole = "arn:aws:iam::111122223333:role/mine"\n'),
+        ("sign", '[break-glass]\nprofile = "mine"\n'),
+        ("sign.target", '[break-glass]\nprofile = "mine"\n'),
+        ("enforce", '[enforce]\nrole = "arn:aws:iam::111122223333:role/mine"\n'),
+    ],
+)
+def test_a_base_that_fixes_how_things_go_live_leaves_nothing_of_it_open(folder: Path, fixed: str, child: str) -> None:
+    """Also what it does not write: the default counts; and what the profile of an emergency signs is trusted as a target's is."""
+    base = f'fixed = ["{fixed}"]\n'
+    (folder / "base.toml").write_text(base)
+    extends = f'extends = {{ path = "base.toml", sha256 = "{hashlib.sha256(base.encode()).hexdigest()}" }}\n'
+    assert "is fixed" in said(folder, extends + child)
+    tighter = '[deploy]\nalarms = ["mine"]\n[break-glass]\nallowed = false\nsecond-person = true\nlongest = "1h"\n'
+    assert read(folder, extends + tighter).break_glass.allowed is False
+
+
+def test_a_function_may_say_again_what_its_base_has_fixed(folder: Path) -> None:
+    base = 'fixed = ["deploy.rollout"]\n[deploy]\nalias = "live"\nrollout = "canary"\n'
+    (folder / "base.toml").write_text(base)
+    extends = f'extends = {{ path = "base.toml", sha256 = "{hashlib.sha256(base.encode()).hexdigest()}" }}\n'
+    text = f'{extends}[[deploy.function]]\nfunction = "Pay"\nrollout = "canary"\nname = "pay"\n'
+    assert read(folder, text).deploy.of("Pay").name == "pay"
+
+
 def test_show_is_toml_and_says_where_each_value_comes_from(folder: Path) -> None:
     policy = read(folder, 'accounts = ["1"]\n' + WAIVER + "expires = 2027-01-01\n")
     shown = show(policy, origin=True)
