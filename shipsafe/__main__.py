@@ -1,18 +1,21 @@
 """The only place that ends the process: one exit code, one clear message, never a traceback."""
 
+import errno
 import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn
 
 from shipsafe import __version__
-from shipsafe.errors import ExitCode, ShipsafeError
+from shipsafe.errors import ExitCode, ShipsafeError, gravest
 
 # What these have begun at AWS does not end with them.
 _ON_AWS = (["sign"], ["bootstrap"], ["revoke"], ["deploy"], ["ship"], ["enforce"], ["layers"])
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _TerminatedError(BaseException):
@@ -25,6 +28,7 @@ def main() -> NoReturn:
         print(f"shipsafe {__version__}")  # noqa: T201 - the answer
         sys.exit(ExitCode.PASS)
     signal.signal(signal.SIGTERM, _terminate)
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):  # a terminal that knows only ASCII gets escapes, not an error
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -33,7 +37,16 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has gone (`| head`); what we decided stands
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        code = gravest([ExitCode(code), ExitCode(_unwritten(error))])
     _leave(code)
+
+
+def _open_streams() -> None:
+    """What the shell has closed (`>&-`) is None in Python: what goes there goes nowhere, and nobody can be asked."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for as long as the process lives
 
 
 def _leave(code: int) -> NoReturn:
@@ -41,7 +54,8 @@ def _leave(code: int) -> NoReturn:
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)
 
 
@@ -62,11 +76,18 @@ def _run() -> int:
     except Exception as error:  # a bug of ours: exit 1 would mean "findings", so it must not escape
         if os.environ.get("SHIPSAFE_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return _unwritten(error)
         return _say(
             f"error: shipsafe itself failed ({type(error).__name__}: {error}). This is a bug, and {_left()}. "
             "With SHIPSAFE_DEBUG=1 it prints the traceback: please report that.",
             ExitCode.INCOMPLETE,
         )
+
+
+def _unwritten(error: OSError) -> int:
+    """A disk that is full, behind standard output for example."""
+    return _say(f"error: Not all could be written ({error.strerror}), and {_left()}.", ExitCode.INCOMPLETE)
 
 
 def _ended(how: str, code: ExitCode) -> int:
@@ -88,7 +109,8 @@ def _say(message: str, code: ExitCode) -> int:
 
     mark = "LOCAL " if os.environ.get("SHIPSAFE_LOCAL_ROOT") and is_local() else ""
     for line in clean(message, lines=True).split("\n"):
-        print(f"{mark}{line}", file=sys.stderr)  # noqa: T201 - the message
+        with suppress(OSError):  # nobody can read it; the exit code stands
+            print(f"{mark}{line}", file=sys.stderr)  # noqa: T201 - the message
     return code
 
 

@@ -46,10 +46,15 @@ def relative(path: Path, root: Path) -> str:
 def write_atomic(path: Path, data: bytes) -> None:
     """Put `data` at `path` so that a reader sees the old file or the new one, never half of one, even after a crash.
 
+    A device or a pipe (`/dev/null`) is written to, and never replaced by a file.
+
     Raises:
         IncompleteError: the folder is read-only, the disk is full, or the like; the old file is untouched.
     """
     with disk_errors(path):
+        if path.is_char_device() or path.is_fifo():
+            path.write_bytes(data)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         try:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,8 +24,9 @@ def tell_deployments(told: Told, files: Iterable[tuple[str, Path]], output: str,
         screen: takes text.
     """
     marked = replace(told, remarks=(*told.remarks, LOCAL)) if screen.local else told  # of text every line says it
-    if output == "text":
-        screen.say(write(told, output).removesuffix("\n"))
-    else:
-        sys.stdout.write(write(marked, output))
+    with suppress(BrokenPipeError):  # who reads no more (`| head`) changes nothing of what was done
+        if output == "text":
+            screen.say(write(told, output).removesuffix("\n"))
+        else:
+            sys.stdout.write(write(marked, output))
     return write_files(partial(write, marked), files, told.exit_code, local=screen.local)

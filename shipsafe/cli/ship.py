@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -168,7 +169,8 @@ def _line(request: ShipRequest, shown: _Shown, ahead: Ahead = nothing, *, title:
     screen = Screen(local=local, stream=sys.stdout if shown.output == "text" else sys.stderr)
     with view:
         shipped = ship(request, view, _Ask(view=view, screen=screen, yes=shown.yes, dry_run=request.dry_run), ahead=ahead)
-    _show(shipped, shown)
+    with suppress(BrokenPipeError):  # who reads no more (`| head`) changes nothing of what was done
+        _show(shipped, shown)
     return shipped, write_files(partial(write, shipped), shown.reports, shipped.exit_code, local=local)
 
 
