@@ -31,7 +31,6 @@ from shipsafe.model.deployment import DeployRule, Rollout
 from shipsafe.model.policy import Policy
 from shipsafe.model.ship import Leg
 from shipsafe.model.signing import SignTarget
-from shipsafe.policy.chain import find_policy
 
 if TYPE_CHECKING:
     from shipsafe.local.endpoint import Endpoint
@@ -40,13 +39,7 @@ ALIAS = "live"
 STEPS: Mapping[str, object] = {"rollout": Rollout.LINEAR, "percent": 40, "every": timedelta(seconds=1)}  # three: 40, 80, 100
 AT_ONCE: Mapping[str, object] = {"rollout": Rollout.ALL_AT_ONCE}
 _CHANGING = 0.05  # seconds that a change of a function takes here
-_POLICY = """\
-[[sign.target]]
-name = "sandbox"
-region = "us-east-1"
-profile = "sandbox"
-bucket = "sandbox-${AWS::AccountId}-${AWS::Region}"
-"""
+_OWN = SignTarget(name="sandbox", region="us-east-1", profile="sandbox", bucket="sandbox-${AWS::AccountId}-${AWS::Region}")
 
 
 @dataclass(slots=True)
@@ -114,10 +107,6 @@ def sandbox(request: ShipRequest, *, kept: Path | None, steps: Mapping[str, obje
     policy = policy_of(request.build.path, request.build.policy, request.build.today)
     with tempfile.TemporaryDirectory(prefix="shipsafe-sandbox-") as name:
         folder = Path(name)
-        if not policy.sign.targets and request.build.policy is None and find_policy(request.build.folder) is None:
-            (folder / "shipsafe.toml").write_text(_POLICY)
-            request = replace(request, build=replace(request.build, policy=folder / "shipsafe.toml"))
-            policy = policy_of(request.build.path, request.build.policy, request.build.today)
         played = _played(policy, request.targets)
         target = replace(played, account=None, role=None, external_id=None, aws_profile=None, profile_owner=None, profile_version=None,
                          kms_key=None, code_signing_config=None)  # fmt: skip
@@ -136,19 +125,16 @@ def sandbox(request: ShipRequest, *, kept: Path | None, steps: Mapping[str, obje
 
 
 def _played(policy: Policy, names: tuple[str, ...]) -> SignTarget:
-    """The target of the policy that the sandbox plays.
+    """The target of the policy that the sandbox plays; one of its own where the policy names none.
 
     Raises:
-        ConfigError: it has none, or none of that name.
+        ConfigError: there is none of that name.
     """
-    known = {one.name: one for one in policy.sign.targets}
-    if not known:
-        remedy = f"Add one, for example:\n{_POLICY}"
-        raise ConfigError("The policy names no place to sign, which the sandbox could play.", remedy=remedy, path=policy.path)
+    known = {one.name: one for one in policy.sign.targets or (_OWN,)}
     if missing := [name for name in names if name not in known]:
         raise ConfigError(f"The policy has no [[sign.target]] {missing[0][:80]!r}.", remedy=f"There are: {', '.join(known)}.",
                           path=policy.path)  # fmt: skip
-    return known[names[0]] if names else policy.sign.targets[0]
+    return known[names[0]] if names else next(iter(known.values()))
 
 
 def _made(target: SignTarget, connect: Callable[[Place], Aws]) -> None:

@@ -69,11 +69,14 @@ def test_it_ships_and_then_a_bad_release_goes_back(root: Path) -> None:
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == files, "nothing of the project was touched"
 
 
-def test_a_project_without_a_policy_gets_a_place_to_sign(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [None, 'extends = "baseline"\n'])
+def test_a_project_whose_policy_names_no_place_to_sign_gets_one(tmp_path: Path, text: str | None) -> None:
     root = project(tmp_path)
     (root / "shipsafe.toml").unlink()
+    if text:
+        (root / "shipsafe.toml").write_text(text)
     with sandbox(request(root), kept=None) as box:
-        policy = policy_of(root, box.request.build.policy, TODAY)
+        policy = box.amend(policy_of(root, box.request.build.policy, TODAY))
         assert [one.name for one in policy.sign.targets] == ["sandbox"]
         assert box.request.targets == ("sandbox",)
         box.ready.result()
