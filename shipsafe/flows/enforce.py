@@ -8,7 +8,7 @@ What one place does not tell never hides what is wrong at another.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -116,7 +116,9 @@ def survey(
         raise ConfigError("Nobody says which functions are meant.", remedy=remedy, path=request.policy.path)
     plans: list[PlacePlan] = []
     unlooked: list[ShipsafeError] = []
-    for aws, targets in places(request, connect):
+    there = list(places(request, connect))
+    unlooked += _elsewhere(asked, [aws for aws, _ in there])
+    for aws, targets in there:
         try:
             plans.append(_planned(open_looks(aws, clock, sleep), request, asked, targets, now, unlooked, say))
         except IncompleteError as error:  # what another place has is told all the same
@@ -126,7 +128,26 @@ def survey(
             raise unlooked[0]
         where = ", ".join(f"account {one.wanted.account}, {one.wanted.region}" for one in plans)
         raise NothingError(f"No function is meant in {where}.", remedy="Check the rings of the policy, the Region and the credentials.")
+    if not (asked or request.everything or request.targets):
+        unlooked += _unreached(request.policy, {aws.account for aws, _ in there})
     return EnforceSurvey(places=tuple(plans), unlooked=tuple(unlooked))
+
+
+def _elsewhere(asked: Sequence[FunctionName], there: Sequence[Aws]) -> Iterator[ShipsafeError]:
+    """Functions that are named where no target is: nobody looks at them, so nobody may say that they are in order."""
+    for one in asked:
+        if not any(one.account in (None, aws.account) and one.region in (None, aws.region) for aws in there):
+            what = f"Function {one.text} is where no target of the policy is: it was not looked at."
+            yield IncompleteError(what, remedy="Add a [[sign.target]] or a [[deploy.stage]] for its account and Region, or leave it out.")
+
+
+def _unreached(policy: Policy, accounts: Collection[str]) -> Iterator[ShipsafeError]:
+    """Rings with an account that no target is in."""
+    for ring in policy.enforce.rings:
+        for account in ring.accounts:
+            if account not in accounts:
+                what = f"Ring {shown(ring.name, 80)} names account {account}, where no target of the policy is: it was not looked at."
+                yield IncompleteError(what, remedy="Add a [[sign.target]] or a [[deploy.stage]] for it, or take it out of the ring.")
 
 
 def _planned(

@@ -67,3 +67,31 @@ def test_a_stage_in_another_account_lets_in_the_profile_that_signs_for_it(shop: 
     shop.enforce = EnforcePolicy(rings=(Ring(name="nobody", accounts=("999900001111",)),))
     with pytest.raises(NothingError, match="No function is meant in account 123456789012, eu-west-1, account 222233334444, eu-west-1"):
         shop.survey(everything=False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"arn:aws:lambda:{REGION}:{OTHER}:function:pay", f"{OTHER}:function:pay", f"arn:aws:lambda:{ELSEWHERE}:123456789012:function:pay"],
+)
+def test_a_function_that_is_named_where_nobody_looks_is_not_in_order(shop: Shop, name: str) -> None:
+    shop.enforce = EnforcePolicy(quiet=timedelta())
+    shop.function(Code={"ZipFile": shop.signed()})
+    shop.enforced()
+    assert shop.survey("orders").exit_code is ExitCode.PASS
+    found = shop.survey("orders", name)
+    assert found.exit_code is ExitCode.INCOMPLETE
+    assert [str(error).partition(":")[0] for error in found.unlooked] == [f"Function {name.partition(':')[0]}"]
+    with pytest.raises(IncompleteError, match="is where no target of the policy is"):
+        shop.survey(name)
+
+
+def test_a_ring_in_an_account_where_nobody_looks_is_not_in_order(shop: Shop) -> None:
+    ours, far = Ring(name="ours", functions=("orders",)), Ring(name="far", accounts=(OTHER,))
+    shop.enforce = EnforcePolicy(quiet=timedelta(), rings=(ours,))
+    shop.function(Code={"ZipFile": shop.signed()})
+    shop.enforced(everything=False)
+    assert shop.survey(everything=False).exit_code is ExitCode.PASS
+    shop.enforce = EnforcePolicy(quiet=timedelta(), rings=(ours, far))
+    found = shop.survey(everything=False)
+    assert (found.exit_code, ["Ring far names account" in str(error) for error in found.unlooked]) == (ExitCode.INCOMPLETE, [True])
+    assert shop.survey(everything=False, targets=("prod",)).exit_code is ExitCode.PASS, "somebody chose what is looked at"
