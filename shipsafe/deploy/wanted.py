@@ -72,7 +72,7 @@ def wanted(release: Release, policy: DeployPolicy, target: str, *, only: Collect
     Raises:
         ConfigError: the release has no function of a name in `only`, two are to be one function, or a name cannot be one.
         NothingError: the release has no function.
-        IncompleteError: something was not signed for the target.
+        IncompleteError: something was not signed for the target, or a layer of the project that is used is not in the release.
         IntegrityError: the manifest says of a signature what `sign` never writes.
     """
     functions = [one for one in release.artifacts if one.subject.startswith(_FUNCTION)]
@@ -84,6 +84,9 @@ def wanted(release: Release, policy: DeployPolicy, target: str, *, only: Collect
     chosen = [one for one in functions if not only or one.name in only]
     used = {ref.local for one in chosen for ref in one.told.layers if ref.local}
     layers = [one for one in release.artifacts if one.subject.startswith(_LAYER) and one.subject.removeprefix(_LAYER) in used]
+    if missing := sorted(used - {one.subject.removeprefix(_LAYER) for one in layers}):
+        what = f"The release does not hold layer {missing[0][:200]!r}, which a function of it uses."
+        raise IncompleteError(what, remedy="Build and sign the layer with it.", path=str(release.out / MANIFEST))
     signatures = signatures_of(release)
     made = tuple(_one(release, one, signatures[one.name].get(target), policy, target) for one in (*layers, *chosen))
     _check_names(made)

@@ -10,6 +10,7 @@ takes it only from a key or identity that it trusts as an *overrider*: whoever b
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -134,8 +135,16 @@ def check_time(override: Override, now: datetime) -> None:
 
 
 def agreed(by: str, second: str) -> bool:
-    """Whether a second person is named who is not the first."""
-    return bool(second.strip()) and second.strip().casefold() != by.strip().casefold()
+    """Whether a second person is named who is not the first, however either is written.
+
+    >>> agreed("jo@acme.example", "Jo@acme.example "), agreed("jo k", "jo  k"), agreed("jo", "sam")
+    (False, False, True)
+    """
+    return bool(second.strip()) and _person(second) != _person(by)
+
+
+def _person(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _ruled(finding: Mapping[str, Any]) -> str:

@@ -1,7 +1,11 @@
 """Several functions of a release, and a layer that they use: in the order of the manifest, several at once, all or none."""
 
+import json
 from pathlib import Path
 
+import pytest
+
+from shipsafe.errors import IncompleteError
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.pki import LocalRoot
 from shipsafe.model.deployment import Ending
@@ -27,6 +31,18 @@ def test_layers_are_published_before_the_functions_that_use_them(shop: Scene) ->
     assert told["Layers"][0]["SigningJobArn"] == shop.all_signed["Common"].job
     assert not shop.plan().changes
     assert [one["Version"] for one in shop.lambda_.list_layer_versions(LayerName="Common")["LayerVersions"]] == [1]
+
+
+def test_a_layer_that_somebody_took_out_of_the_release_is_missed_before_anything_is_changed(shop: Scene) -> None:
+    """Else its name would go to Lambda as an ARN."""
+    shop.function("pay-prod")
+    manifest = shop.desk.dist / "shipsafe.json"
+    document = json.loads(manifest.read_text())
+    document["artifacts"] = [one for one in document["artifacts"] if one["name"] != "Common"]
+    manifest.write_text(json.dumps(document))
+    with pytest.raises(IncompleteError, match="does not hold layer 'Common'"):
+        shop.plan(functions=("Pay",))
+    assert shop.tags("pay-prod") == {}
 
 
 def test_only_the_function_that_was_named_is_deployed(shop: Scene) -> None:

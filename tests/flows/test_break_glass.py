@@ -15,6 +15,7 @@ from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, IntegrityError
 from shipsafe.evidence.envelope import written
 from shipsafe.evidence.file_signer import FileSigner
+from shipsafe.evidence.override_record import agreed
 from shipsafe.flows.break_glass import going_on, not_let_through, refuse_unless_allowed, under_override, words
 from shipsafe.flows.build import build
 from shipsafe.flows.request import Request
@@ -298,6 +299,12 @@ def test_what_came_up_later_has_to_be_answered_for_again(made: Shop) -> None:
 def test_a_reason_is_a_line_that_can_be_shown(reason: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--break-glass"):
         words(reason, None, root=tmp_path)
+
+
+@pytest.mark.parametrize("second", ["Jo@acme.example", "jo@acme.example ", "jo\uff20acme.example", ""])
+def test_the_second_person_is_not_the_first_in_other_letters(second: str) -> None:
+    assert not agreed("jo@acme.example", second)
+    assert agreed("jo@acme.example", "sam@acme.example")
 
 
 def test_a_second_person_alone_breaks_nothing(tmp_path: Path) -> None:
