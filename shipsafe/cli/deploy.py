@@ -169,7 +169,7 @@ def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:
         aws = place.aws
         yield f"target {place.target.name}: account {aws.account}, {aws.region}, as {aws.caller}"
         for layer in place.layers:
-            yield f"layer {layer.wanted.name}: {layer.arn or 'to be published'}"
+            yield f"layer {layer.wanted.name}: {layer.arn or 'to be published, as no version holds these bytes; functions come after it'}"
         for one in place.functions:
             how = one.wanted.how.strategy
             alias = f":{one.wanted.alias}" if one.wanted.alias else ""

@@ -184,7 +184,7 @@ def _steps(plan: FunctionPlan) -> Iterator[Step]:
                  "Handler": told.handler, "Layers": list(plan.layers), **place}  # fmt: skip
         yield Step(api="lambda:CreateFunction", parameters=words, why=f"There is no function {name}, and --create was given.")
     elif plan.changes:
-        why = f"{', '.join(plan.changes)} {'is' if len(plan.changes) == 1 else 'are'} not as the release says."
+        why = f"Not as the release says: {', '.join(plan.changes)}."
         yield Step(api="lambda:UpdateFunctionConfiguration", parameters={"FunctionName": name, **plan.changes}, why=why)
     if live is not None and plan.code:
         why = f"It has other code: CodeSha256 {live.latest.code_sha256}, and {signed.code_sha256} is wanted."

@@ -84,7 +84,7 @@ def roll_out(to: Shifting, hands: Hands) -> RolledOut:
 
 
 def _shifted(to: Shifting, hands: Hands, shifts: list[Shift]) -> Calls | None:
-    """From where the alias stands to the end; gives what the calls of the new version came to.
+    """From where the alias stands to the end; gives what the calls of the new version came to, None where it was not watched for a while.
 
     Raises:
         StopError: it is to be taken back.
@@ -105,7 +105,7 @@ def _shifted(to: Shifting, hands: Hands, shifts: list[Shift]) -> Calls | None:
             now = lead(to, hands, now, stage_of(to, percent), deadline)
         shifts.append(_shift(to, hands, percent))
         calls = watch(to, hands, to.strategy.every if percent < WHOLE else _NOTHING)
-    return calls
+    return calls if shared else None
 
 
 def _stands(to: Shifting, now: Alias | None) -> int:
@@ -131,6 +131,7 @@ def _shift(to: Shifting, hands: Hands, percent: int) -> Shift:
 
 
 def _notes(to: Shifting, calls: Calls | None) -> tuple[str, ...]:
-    if planned_time(to.strategy) and calls is not None and not calls.invocations:
+    watched = planned_time(to.strategy) and to.marks.before.version not in ("", to.version)  # a new alias takes all calls at once
+    if watched and calls is not None and not calls.invocations:
         return (f"CloudWatch has counted no call of version {to.version} while it was watched: that no alarm went off proves little.",)
     return ()

@@ -56,7 +56,10 @@ def _configuration(case: Deploying, site: Site, one: Wanted) -> str:
     ]
     if not fitting:
         what = f"No code-signing configuration of account {aws.account}, {aws.region} enforces and allows who signed {one.artifact.name}."
-        raise ConfigError(what, remedy="`shipsafe bootstrap` makes one; or name it: [enforce] configuration.")
+        remedy = (
+            "`shipsafe bootstrap` makes one, `shipsafe enforce` lets the policy's profiles into one; or name it: [enforce] configuration."
+        )
+        raise ConfigError(what, remedy=remedy)
     return min(fitting, key=lambda found: (not found.description.startswith("shipsafe"), found.arn)).arn
 
 

@@ -20,6 +20,9 @@ from shipsafe.verify.several import worst
 from shipsafe.verify.trusted import REMEDY, Trusted
 
 _ATTACH = "Attach it again with PutFunctionCodeSigningConfig, and find out who took it off."
+_NONE = "`shipsafe enforce` attaches one; find out who took it off, if there was one."
+_WARNS = "`shipsafe enforce` gets it to Enforce, and says what holds that back."
+_ALLOW = "`shipsafe enforce` allows it, if the policy does; else deploy what an allowed one has signed."
 _SHOWN = 5  # names of strangers
 
 
@@ -48,7 +51,7 @@ def enforcement_links(
         return not_looked(live_links.CONFIGURATION, error), *_unasked("The code-signing configuration could not be looked at.")
     if arn is None or one is None:
         sentence = f"Function {name} has no code-signing configuration: Lambda takes any code for it."
-        return broken(live_links.CONFIGURATION, sentence, expected=wanted or "one that enforces", found="none", remedy=_ATTACH), *_unasked(
+        return broken(live_links.CONFIGURATION, sentence, expected=wanted or "one that enforces", found="none", remedy=_NONE), *_unasked(
             "There is no code-signing configuration."
         )
     return _attached(name, one, wanted, soft=soft), _publishers(one, trusted, signed_by), _sharing(looks, one, known)
@@ -71,8 +74,7 @@ def _attached(name: str, one: Configuration, wanted: str | None, *, soft: bool) 
         return broken(live_links.CONFIGURATION, sentence, expected=wanted, found=one.arn, remedy=_ATTACH)
     if one.policy != ENFORCE:
         sentence = f"The code-signing configuration of function {name} does not enforce: Lambda warns, and takes code that nobody signed."
-        return broken(live_links.CONFIGURATION, sentence, expected=ENFORCE, found=one.policy or "nothing",
-                      remedy="Set UntrustedArtifactOnDeployment to Enforce.")  # fmt: skip
+        return broken(live_links.CONFIGURATION, sentence, expected=ENFORCE, found=one.policy or "nothing", remedy=_WARNS)
     return held(live_links.CONFIGURATION, f"{one.arn.rpartition(':')[2]} is attached to function {name}, and enforces.")
 
 
@@ -85,9 +87,9 @@ def _publishers(one: Configuration, trusted: Trusted, signed_by: str) -> Link:
 
     found = [wrong(arn, why) for arn in one.publishers if (why := trusted.why_not(arn))]
     if signed_by and signed_by not in one.publishers:
-        sentence = "The code-signing configuration does not allow the profile version that signed what runs."
+        sentence = "The code-signing configuration does not allow the profile version that signed this code."
         found.append(broken(live_links.PUBLISHERS, sentence, expected=signed_by, found=", ".join(one.publishers) or "none",
-                            remedy="Allow it again, or deploy what an allowed one has signed."))  # fmt: skip
+                            remedy=_ALLOW))  # fmt: skip
     if not one.publishers:
         found.append(broken(live_links.PUBLISHERS, "The code-signing configuration allows no publisher at all.", found="none"))
     number = len(one.publishers)

@@ -63,6 +63,7 @@ def test_a_new_alias_gets_all_at_once(stage: Stage) -> None:
     out = roll_out(stage.shifting(before=Before(alias="blue")), stage.hands)
     assert [shift.percent for shift in out.shifts] == [100]
     assert stage.alias("blue") == ("2", {})
+    assert out.notes == ()  # nobody has watched it
 
 
 def test_errors_of_the_new_version_take_it_back(stage: Stage) -> None:
