@@ -56,7 +56,12 @@ def update_latest(work: Work, wanted: Wanted, seen: Running, layers: Sequence[st
 def _changed(
     work: Work, name: str, change: Callable[[], Running], done: Callable[[Running], bool], touched: Callable[[], None] | None = None
 ) -> Running:  # fmt: skip
-    """Make a change, wait until it is settled, and give what is there then."""
+    """Make a change, wait until it is settled, and give what is there then.
+
+    Raises:
+        IntegrityError: Lambda does not count the signature (any more).
+        IncompleteError, RolledBackError: it refused otherwise, gave no answer, could not do it, or somebody else did or interrupted.
+    """
 
     def found() -> Running | None:
         now = _settled(work, name)
@@ -67,6 +72,9 @@ def _changed(
     except ShipsafeError as error:
         if touched is not None and not _refused(error):
             touched()
+        if isinstance(error, AwsRefusal) and error.untrusted:
+            what = f"Lambda does not take this code for function {name}: {error.said}"
+            raise IntegrityError(what, remedy="Find out who revoked its signature, or changed the code-signing configuration.") from error
         raise
     if touched is not None:
         touched()

@@ -29,7 +29,6 @@ from shipsafe.verify.signed_code import Site, signed_code
 from shipsafe.verify.signer_records import Code
 
 DRY_RUN, STOPPED, LAYERS = "dry-run", "stopped", "layers-allowed"
-_VERIFICATION = ("CodeVerificationFailedException", "InvalidCodeSignatureException")  # Lambda has answered either
 
 
 def checked(site: Site, plan: FunctionPlan) -> Chain:
@@ -131,7 +130,7 @@ def _dry_run(looks: Looks, plan: FunctionPlan) -> Link:
     try:
         told = update_code(looks.aws, plan.name, signed.object, revision=plan.revision, architectures=architectures, dry_run=True)
     except AwsRefusal as refusal:
-        if refusal.code in _VERIFICATION:
+        if refusal.untrusted:
             return broken(DRY_RUN, f"Lambda does not take this code: {refusal.said}", expected=signed.code_sha256,
                           remedy="Sign it again with a profile that the code-signing configuration allows.")  # fmt: skip
         return of_error(DRY_RUN, refusal)

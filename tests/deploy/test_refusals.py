@@ -3,7 +3,8 @@
 import pytest
 
 from shipsafe.errors import ConfigError, IntegrityError
-from tests.deploy.scene import Scene, wrong
+from shipsafe.model.deployment import Ending
+from tests.deploy.scene import Scene, only, wrong
 from tests.verify.live_world import ROLE, make_configuration
 
 LIVE = '[deploy]\nalias = "live"'
@@ -39,6 +40,16 @@ def test_a_revoked_signature_is_refused(scene: Scene) -> None:
     job = scene.signed.job.rpartition("/")[2]
     scene.site.client("signer").revoke_signature(jobId=job, reason="leaked")
     assert refused(scene) == (5, {"signing-job", "dry-run"})
+
+
+def test_a_signature_that_is_revoked_after_the_plan_is_refused_by_lambda_itself(scene: Scene) -> None:
+    """It has looked: that is no question that nobody could answer."""
+    scene.function()
+    scene.add(LIVE)
+    job = scene.signed.job.rpartition("/")[2]
+    done = scene.deploy(between=lambda: scene.site.client("signer").revoke_signature(jobId=job, reason="leaked"))
+    assert (done.exit_code, only(done).ending, scene.alias()) == (5, Ending.REFUSED, ("1", {}))
+    assert "Lambda does not take this code" in only(done).reason
 
 
 def test_a_stopped_function_is_refused(scene: Scene) -> None:

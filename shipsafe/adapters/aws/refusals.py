@@ -49,6 +49,11 @@ class AwsRefusal(IncompleteError):  # noqa: N818 - it is what AWS said, and some
         return self.code in _THROTTLED or self.code == "ResourceConflictException" or self.status >= 500  # noqa: PLR2004 - a server's own failure
 
     @property
+    def untrusted(self) -> bool:
+        """Whether Lambda does not count the signature of code or of a layer, or there is none: it has looked, and that is its answer."""
+        return self.code in ("CodeVerificationFailedException", "InvalidCodeSignatureException")
+
+    @property
     def absent(self) -> bool:
         """Whether Lambda or Signer knows no such thing (any more)."""
         return self.code == "ResourceNotFoundException"
