@@ -5,7 +5,9 @@ Against the local endpoint every line begins with LOCAL, so that nobody takes it
 
 import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 MARK = "LOCAL "
 _LIKE_A_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")  # rich then writes as on a terminal, in the logs of many pipelines
 _ENDLESS = 10_000  # columns
+_HANG = 2  # columns that the rest of a broken line stands further in
+_NARROWEST = 40
 _GAP = re.compile(r"( {2,})")  # between the columns of a table
 
 
@@ -58,7 +62,8 @@ class Screen:
             ConfigError: there is nobody to ask.
         """
         for line in plan:
-            self.say(line)
+            for part in self._wrapped(line):
+                self.say(part)
         if dry_run:
             self.say("Nothing was changed: --dry-run stops after the plan.")
             return False
@@ -73,3 +78,13 @@ class Screen:
         if not said:
             self.say("Nothing was changed.")
         return said
+
+    def _wrapped(self, line: str) -> list[str]:
+        """A line of a plan: on a terminal broken between words, so that what it goes on with stands below it, further in."""
+        if not (self.stream or sys.stdout).isatty():
+            return [line]
+        indent = " " * (len(line) - len(line.lstrip()) + _HANG)
+        width = shutil.get_terminal_size().columns - len(MARK if self.local else "")
+        return textwrap.wrap(line, max(width, _NARROWEST), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [
+            line
+        ]

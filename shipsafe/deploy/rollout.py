@@ -131,7 +131,6 @@ def _shift(to: Shifting, hands: Hands, percent: int) -> Shift:
 
 
 def _notes(to: Shifting, calls: Calls | None) -> tuple[str, ...]:
-    watched = planned_time(to.strategy) and to.marks.before.version not in ("", to.version)  # a new alias takes all calls at once
-    if watched and calls is not None and not calls.invocations:
+    if planned_time(to.strategy) and calls is not None and not calls.invocations:
         return (f"CloudWatch has counted no call of version {to.version} while it was watched: that no alarm went off proves little.",)
     return ()

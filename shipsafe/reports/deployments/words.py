@@ -1,5 +1,6 @@
 """What all ways of writing share: how a deployment is called, and the sentence that counts them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ _ENDED = {
     Ending.HANDED_OVER: "handed over",
 }
 _LONGEST = 120  # characters of a parameter
+_LONG_IDS = re.compile(r"\b(?:([0-9a-f]{12})[0-9a-f]{28,}|([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")  # digests, and UUIDs
 
 
 def called(one: Deployment) -> str:
@@ -48,10 +50,20 @@ def step_lines(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _parameters(parameters: Mapping[str, Any]) -> str:
-    words = (f"{name}={_short(value)}" for name, value in parameters.items() if name not in ("FunctionName", "Resource"))
+    words = (f"{name}={_short(value)}" for name, value in parameters.items() if value and name not in ("FunctionName", "Resource"))
     return " ".join(words)
 
 
 def _short(value: Any) -> str:
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    """For the eye: ids by their beginnings.
+
+    >>> _short({"AdditionalVersionWeights": {"8": 0.1}}), _short("signed/" + 64 * "a" + ".zip")
+    ('8:0.1', 'signed/aaaaaaaaaaaa....zip')
+    """
+    if isinstance(value, Mapping):
+        inner = value.get("AdditionalVersionWeights", value)
+        text = ",".join(f"{name}:{each}" for name, each in inner.items()) if isinstance(inner, Mapping) else str(inner)
+    else:
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = _LONG_IDS.sub(lambda found: f"{found[1] or found[2]}...", text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
