@@ -87,6 +87,12 @@ class NothingError(ShipsafeError):
     exit_code = ExitCode.NOTHING
 
 
+class FindingsError(ShipsafeError):
+    """Nothing was tampered with, and today's policy does not allow it (exit 1)."""
+
+    exit_code = ExitCode.FINDINGS
+
+
 class IncompleteError(ShipsafeError):
     """Something could not be looked at or done: a feed, a tool, the disk, one function's input (exit 4)."""
 

@@ -21,7 +21,7 @@ from shipsafe.deploy.create import created
 from shipsafe.deploy.latest import give_back, published, update_latest
 from shipsafe.deploy.look import Live
 from shipsafe.deploy.marks import Before, Marks, Phase
-from shipsafe.deploy.patience import FinalError
+from shipsafe.deploy.others import check_alone, take_back
 from shipsafe.deploy.plan import FunctionPlan
 from shipsafe.deploy.restore import restore
 from shipsafe.deploy.resume import Resumption, arrived
@@ -29,7 +29,7 @@ from shipsafe.deploy.rollout import roll_out
 from shipsafe.deploy.shifting import RolledOut, Shifting, nobody
 from shipsafe.deploy.smoke import smoke_test
 from shipsafe.deploy.work import Work
-from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, RolledBackError, ShipsafeError
+from shipsafe.errors import ExitCode, RolledBackError, ShipsafeError
 from shipsafe.model.chain import Verification
 from shipsafe.model.deployment import Deployment, Ending, Shift
 
@@ -113,10 +113,10 @@ class Course:
         wanted, plan, live = self.plan.wanted, self.plan, self.plan.live
         before, version, began = Before(alias=wanted.alias), "", self.run.began
         if live is not None:
-            self._check_alone(live)
+            check_alone(self.work, plan, live)
             alias = live.alias(wanted.alias)
             if plan.resumption is Resumption.TAKE_BACK and plan.earlier is not None:
-                self._take_back(plan.earlier)
+                self.notes += take_back(self.work, plan, plan.earlier)
                 alias = next(
                     (one for one in self.work.look(lambda: list_aliases(self.work.aws, plan.name)) if one.name == wanted.alias), None
                 )
@@ -151,19 +151,6 @@ class Course:
     def _touch(self) -> None:
         self._touched = True
 
-    def _check_alone(self, live: Live) -> None:
-        """Whether nobody has begun another deployment since this one was planned: of two at once the first wins.
-
-        Raises:
-            IncompleteError: somebody has, or the tags could not be read.
-        """
-        seen = tags.of_tags(self._function, live.whole.tags)
-        now = self.work.again(lambda: tags.read(self.work.aws, self._function, self.work.hands.pace))
-        if now != seen and now is not None:
-            when = f"{now.began:%Y-%m-%d %H:%M} UTC, {now.phase}"
-            what = f"Another deployment of {self.plan.name} has begun since this one was planned ({when})."
-            raise FinalError(what, remedy="Wait until it has ended, then run this again: it looks and plans anew.")
-
     def _made(self, marks: Marks) -> Live:
         """The function, which was not there.
 
@@ -177,20 +164,6 @@ class Course:
                 self._marks = None
             raise
 
-    def _take_back(self, earlier: Marks) -> None:
-        """What a deployment of another release has left half-way.
-
-        Raises:
-            ShipsafeError: it could not be taken back.
-        """
-        to = Shifting(aws=self.work.aws, function=self._function, marks=earlier, version=earlier.version)
-        if self.plan.by is not None:
-            codedeploy.halt(to, self.work.hands, self.plan.by.group)
-        out = restore(to, self.work.hands, f"A deployment of {earlier.began:%Y-%m-%d %H:%M} UTC was not ended.")
-        self.notes += out.notes
-        if out.error is not None:
-            raise out.error
-
     @property
     def _called(self) -> str:
         alias = self.plan.wanted.alias
@@ -198,8 +171,7 @@ class Course:
 
     @property
     def _function(self) -> str:
-        aws = self.work.aws
-        return f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{self.plan.name}"
+        return self.work.aws.function_arn(self.plan.name)
 
     def _write(self, phase: Phase) -> None:
         """Let the tags say how far it is."""
@@ -303,30 +275,14 @@ class Course:
         """What looking again has found wrong, as an error of its code."""
         if verified.exit_code in (ExitCode.PASS, ExitCode.FINDINGS):  # what is not allowed is said by its chain
             return None
-        found = verified.first_broken
-        what, remedy = (found[1].sentence, found[1].remedy) if found else (f"Nothing could be verified of {self._called}.", "")
-        return (IntegrityError if verified.exit_code is ExitCode.INTEGRITY else IncompleteError)(what, remedy=remedy)
+        return verified.as_error(f"Nothing could be verified of {self._called}.")
 
     def _ended(self, ending: Ending, error: ShipsafeError | None = None, reason: str = "") -> Deployment:
-        plan, signed = self.plan, self.plan.wanted.signed
-        return Deployment(
-            artifact=plan.wanted.artifact.name,
-            function=plan.name,
-            account=self.work.aws.account,
-            region=self.work.aws.region,
-            ending=ending,
+        return replace(
+            self.plan.deployment(self.work.aws, ending),
             reason=reason or (str(error) if error else ""),
             version=self.version,
-            before=self._marks.before.version if self._marks else plan.before,
-            alias=plan.wanted.alias,
-            unsigned_sha256=plan.wanted.artifact.sha256,
-            sha256=signed.sha256,
-            code_sha256=signed.code_sha256,
-            job=signed.job,
-            profile_version=signed.profile_version,
-            configuration=plan.configuration,
-            revision=plan.revision,
-            strategy=plan.wanted.how.strategy,
+            before=self._marks.before.version if self._marks else self.plan.before,
             began=self._began,
             ended=self.work.hands.now(),
             shifts=self.shifts,

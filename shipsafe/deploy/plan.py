@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shipsafe.adapters.aws.functions import Running
+from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy.codedeploy import ByCodeDeploy
 from shipsafe.deploy.look import Live, same_as
 from shipsafe.deploy.marks import NAMES, Marks, of_tags
 from shipsafe.deploy.resume import Resumption, believed, resumption
 from shipsafe.deploy.wanted import Wanted
 from shipsafe.errors import ConfigError, IncompleteError
-from shipsafe.model.deployment import Step
+from shipsafe.model.deployment import Deployment, Ending, Step
 from shipsafe.model.signing import S3Object
 
 NEW = "(the new version)"  # of a layer or function that is not published yet
@@ -87,6 +88,16 @@ class FunctionPlan:
     def revision(self) -> str:
         """RevisionId of `$LATEST` that the plan rests on, "" for a function that is to be created."""
         return self.live.latest.revision if self.live else ""
+
+    def deployment(self, aws: Aws, ending: Ending) -> Deployment:
+        """How it ended in this account and Region, as far as the plan says it."""
+        wanted, signed = self.wanted, self.wanted.signed
+        return Deployment(
+            artifact=wanted.artifact.name, function=self.name, account=aws.account, region=aws.region, ending=ending, before=self.before,
+            alias=wanted.alias, unsigned_sha256=wanted.artifact.sha256, sha256=signed.sha256, code_sha256=signed.code_sha256,
+            job=signed.job, profile_version=signed.profile_version, configuration=self.configuration, revision=self.revision,
+            strategy=wanted.how.strategy,
+        )  # fmt: skip
 
     @property
     def steps(self) -> tuple[Step, ...]:

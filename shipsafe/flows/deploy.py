@@ -18,7 +18,7 @@ from threading import Event
 from shipsafe.deploy.apply import Course, Done, Run, taken_back
 from shipsafe.deploy.plan import FunctionPlan, layers_of
 from shipsafe.deploy.work import Work
-from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError, gravest
+from shipsafe.errors import ExitCode, IncompleteError, ShipsafeError, gravest
 from shipsafe.evidence.override_record import check_time
 from shipsafe.flows.deploy_case import Deploying, Say, deploying
 from shipsafe.flows.deploy_plan import DeployPlan, LayerPlan, PlacePlan, planned, pseudo_parameters
@@ -69,9 +69,7 @@ def deployed(case: Deploying, plan: DeployPlan, say: Say) -> Deployed:
         IntegrityError, IncompleteError: the plan may not be carried out.
     """
     if plan.exit_code is not ExitCode.PASS:
-        found = plan.verification.first_broken
-        what = found[1].sentence if found else "Nothing could be verified, so that nothing may be deployed."
-        raise (IntegrityError if plan.exit_code is ExitCode.INTEGRITY else IncompleteError)(what, remedy=found[1].remedy if found else "")
+        raise plan.verification.as_error("Nothing could be verified, so that nothing may be deployed.")
     if case.verify.override is not None:
         check_time(case.verify.override, case.now())  # somebody may have thought about the plan for a day
     with interrupts() as interrupted:

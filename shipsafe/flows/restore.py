@@ -123,7 +123,8 @@ class _Found:
 
 
 def _find(found: _Found, aws: Aws, names: Sequence[FunctionName], pace: Pace) -> None:
-    wanted = {_arn(aws, name): name for name in names if name.region in (None, aws.region) and name.account in (None, aws.account)}
+    here = [name for name in names if name.region in (None, aws.region) and name.account in (None, aws.account)]
+    wanted = {aws.function_arn(name.name): name for name in here}
     for arn in wanted if names else _all(aws):
         try:
             told = memory(aws, arn, pace)
@@ -153,10 +154,6 @@ def _still_signed(found: _Found) -> dict[str, list[str]]:
         except ShipsafeError as error:
             found.unlooked.append(error)
     return old
-
-
-def _arn(aws: Aws, name: FunctionName) -> str:
-    return f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{name.name}"
 
 
 def _all(aws: Aws) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from shipsafe.adapters.aws.brake import tags
 from shipsafe.adapters.aws.deploying import list_versions
 from shipsafe.adapters.aws.functions import Alias, FunctionName, list_aliases
+from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.deploy import marks
 from shipsafe.deploy.codedeploy import halt
@@ -30,7 +31,7 @@ from shipsafe.deploy.patience import may_pass, patiently
 from shipsafe.deploy.restore import restore, settle
 from shipsafe.deploy.resume import on_its_way
 from shipsafe.deploy.shifting import Hands, Shifting
-from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError
+from shipsafe.errors import ConfigError, ExitCode, ShipsafeError
 from shipsafe.flows.rollback_wanted import alias_meant, led_before
 from shipsafe.model.chain import Verification
 from shipsafe.model.deployment import WHOLE, Deployment, Ending, Shift, Step, Strategy
@@ -46,12 +47,6 @@ _SIGNATURE = (live_links.JOB, live_links.PROFILE)
 _ANEW = (
     "No signature can be made to count again: `shipsafe sign` makes a new one of the same unsigned zip, `shipsafe deploy` takes it live."
 )
-
-
-class _NotAllowedError(ShipsafeError):
-    """Nothing was tampered with, and today's policy does not allow it."""
-
-    exit_code = ExitCode.FINDINGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +126,7 @@ def plan_rollback(asked: FunctionName, request: VerifyRequest, aws: Aws, hands: 
         IntegrityError: the function's tags say what shipsafe never writes.
         IncompleteError: Lambda refused or gave no answer.
     """
-    function = f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{asked.name}"
+    function = aws.function_arn(asked.name)
 
     def look(call: Callable[[], Value]) -> Value:
         def in_turn() -> Value:
@@ -140,7 +135,14 @@ def plan_rollback(asked: FunctionName, request: VerifyRequest, aws: Aws, hands: 
 
         return patiently(in_turn, hands, hands.now() + _TIME)
 
-    now = alias_meant(asked, look(lambda: list_aliases(aws, asked.name)), alias)
+    try:
+        aliases = look(lambda: list_aliases(aws, asked.name))
+    except AwsRefusal as refusal:
+        if not refusal.absent:
+            raise
+        what = f"There is no function {asked.name} in account {aws.account}, {aws.region}."
+        raise ConfigError(what, remedy="Check its name and the credentials, or say where: --target, --stage or --region.") from refusal
+    now = alias_meant(asked, aliases, alias)
     said = look(lambda: tags(aws, function))
     earlier = marks.of_tags(function, said)
     if earlier is not None and earlier.before.alias != now.name:
@@ -166,11 +168,10 @@ def _notes(name: str, said: Mapping[str, str]) -> Iterator[str]:
 def _refusal(plan: Rollback, verified: Verification) -> ShipsafeError:
     """Why not, with what an expired or revoked signature means."""
     found = verified.first_broken
-    said, remedy = (found[1].sentence, found[1].remedy) if found else ("Nothing could be verified.", "")
+    error = verified.as_error("Nothing could be verified.")
     anew = verified.exit_code is ExitCode.INTEGRITY and found is not None and found[1].id in _SIGNATURE
-    kinds: dict[ExitCode, type[ShipsafeError]] = {ExitCode.INTEGRITY: IntegrityError, ExitCode.FINDINGS: _NotAllowedError}
-    what = f"Alias {plan.now.name} of function {plan.name} does not go to {_led(plan.to)}, whose chain does not hold today: {said}"
-    return kinds.get(verified.exit_code, IncompleteError)(what, remedy=_ANEW if anew else remedy)
+    what = f"Alias {plan.now.name} of function {plan.name} does not go to {_led(plan.to)}, whose chain does not hold today: {error.what}"
+    return type(error)(what, remedy=_ANEW if anew else error.remedy)
 
 
 def _led(to: Before) -> str:

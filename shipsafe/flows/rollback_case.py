@@ -52,8 +52,8 @@ class RollbackRequest:
 
     Attributes:
         function: `NAME`, `NAME:ALIAS` or an ARN. to: a version, "" for the one before.
-        target: the `[[sign.target]]` where it runs, "" for the account and Region of its ARN or of the credentials.
-        region: where a function is that is not named by ARN; None for the one of AWS's configuration.
+        target: the `[[sign.target]]` where it runs, "" for the account and Region of its ARN, else for the policy's only target.
+        region: where a function is that is not named by ARN; None for the target's, or the one of AWS's configuration.
         release: a folder of evidence, if it holds a release. policy, evidence, local_root: as for `deploy`.
         offline: advisories are not fetched.
         stage: of the policy, instead of a target; "" for none.
@@ -128,7 +128,9 @@ def _mute(request: RollbackRequest, verify: VerifyRequest) -> str:
 
 
 def _place(name: FunctionName, request: RollbackRequest, verify: VerifyRequest) -> Place:
-    """As whom and where: of the target or stage that is named, else of the one target in the account and Region of the ARN, else as we are.
+    """As whom and where: of the target or stage that is named, else of the one in the account and Region of the ARN, else of the only one.
+
+    With several targets and nothing said, as we are.
 
     Raises:
         ConfigError: there is no such target or stage, or the function is elsewhere.
@@ -146,6 +148,8 @@ def _place(name: FunctionName, request: RollbackRequest, verify: VerifyRequest) 
     there = [one for one in verify.policy.sign.targets if name.account and one.account == name.account and _fits(one, name, region)]
     if there:
         return replace(place_of(there[0]), region=region or there[0].region)
+    if not (name.account or region) and len(verify.policy.sign.targets) == 1:  # where `deploy` has gone
+        return place_of(verify.policy.sign.targets[0])
     return Place(region=region, account=name.account)
 
 

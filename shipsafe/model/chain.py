@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from shipsafe.errors import ExitCode
+from shipsafe.errors import ExitCode, FindingsError, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.model.attestation import Resource
 from shipsafe.model.location import Location
 
@@ -30,6 +30,11 @@ _CODES = {
     Hold.BROKEN: ExitCode.INTEGRITY,
     Hold.UNANSWERED: ExitCode.INCOMPLETE,
     Hold.DISALLOWED: ExitCode.FINDINGS,
+}
+_ERRORS: dict[ExitCode, type[ShipsafeError]] = {
+    ExitCode.FINDINGS: FindingsError,
+    ExitCode.INCOMPLETE: IncompleteError,
+    ExitCode.INTEGRITY: IntegrityError,
 }
 _WORDS = {ExitCode.PASS: "PASS", ExitCode.FINDINGS: "FAIL", ExitCode.INCOMPLETE: "INCOMPLETE", ExitCode.INTEGRITY: "BROKEN"}
 
@@ -117,6 +122,12 @@ class Verification:
         deciding = [link for _, link in self._links() if _CODES[link.hold] == code and code is not ExitCode.PASS]
         answered_for = any(link.overridden for _, link in self._links()) and all(link.overridden for link in deciding)
         return "OVERRIDDEN" if answered_for else _WORDS[code]
+
+    def as_error(self, nothing: str) -> ShipsafeError:
+        """Why it does not pass: the first link that decides that, as an error; `nothing`: a sentence for where no link does."""
+        found = self.first_broken
+        what, remedy = (found[1].sentence, found[1].remedy) if found else (nothing, "")
+        return _ERRORS[self.exit_code](what, remedy=remedy)
 
     @property
     def first_broken(self) -> tuple[Chain, Link] | None:

@@ -67,6 +67,15 @@ def test_back_and_forth_and_written_down(deployed: Scene, tmp_path: Path) -> Non
     assert "nothing of the alias is to be changed" in again.out
 
 
+def test_it_goes_where_the_only_target_is(deployed: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `deploy` did, wherever AWS's configuration would look."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "us-east-1")
+    planned = _run(deployed, "--rollback", "Pay", "--to", "2", "--dry-run")
+    assert planned.code == 0, planned.err
+    assert "LOCAL account 123456789012, eu-west-1, as " in planned.out
+
+
 def test_without_a_key_at_hand_it_goes_back_all_the_same(deployed: Scene, tmp_path: Path) -> None:
     """A policy that takes no unsigned evidence does not keep a bad release where it is; that no record was written is said."""
     deployed.add('[attest]\nunsigned = "refuse"')

@@ -234,6 +234,7 @@ def test_nobody_knows_where_it_led(shop: Shop) -> None:
         ("orders:live", "٢", "Function orders has no version '٢'"),
         ("orders:2", "1", "orders:2 is a version, and an alias is what goes back"),
         ("orders:blue", "1", "Function orders has no alias blue"),
+        ("nobody:live", "1", "There is no function nobody in account 123456789012, eu-west-1"),
     ],
 )
 def test_what_is_not_there_is_said(shop: Shop, name: str, to: str, said: str) -> None:

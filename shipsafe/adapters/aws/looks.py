@@ -61,8 +61,7 @@ class Looks:
 
     def tags(self, name: str) -> dict[str, str]:
         """The tags of a function."""
-        arn = f"arn:{self.aws.partition}:lambda:{self.aws.region}:{self.aws.account}:function:{name}"
-        return self._paced(("tags", name), lambda: tags(self.aws, arn))
+        return self._paced(("tags", name), lambda: tags(self.aws, self.aws.function_arn(name)))
 
     def configurations(self) -> tuple[Configuration, ...]:
         """All code-signing configurations."""

@@ -57,6 +57,10 @@ class Aws:
     _clients: dict[str, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
+    def function_arn(self, name: str) -> str:
+        """Of a Lambda function here, without a version."""
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{name}"
+
     def client(self, service: str, *, once: bool = False) -> Any:
         """A botocore client with adaptive retries, its calls told to `record`.
 
