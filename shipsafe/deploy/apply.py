@@ -123,7 +123,7 @@ class Course:
             before = Before.of(wanted.alias, alias) if wanted.alias else Before(code_sha256=live.latest.code_sha256)
             if plan.resumption is Resumption.FINISH and plan.earlier is not None:
                 # A part of the calls may reach that version already, and what they come to counts from then on.
-                before, version, began = self._before(plan.earlier, alias), plan.earlier.version, plan.earlier.began
+                before, version, began = self._before(plan.earlier, alias), plan.earlier.version, min(plan.earlier.began, began)
         phase = Phase.CODE if plan.changes or plan.code else Phase.BEGAN
         marks = Marks(id=self.run.id, began=began, deadline=self.run.deadline, release=wanted.artifact.sha256, before=before,
                       phase=phase, version=version)  # fmt: skip

@@ -130,6 +130,23 @@ def test_one_that_is_killed_twice_still_knows_where_callers_went(canary: Scene) 
     assert (only(done).ending, canary.alias()) == (Ending.ROLLED_BACK, ("1", {}))
 
 
+def test_tags_that_say_it_begins_tomorrow_blind_nobody(canary: Scene) -> None:
+    """Calls count from when a killed run began; whoever may tag the function could say that this is still to come."""
+    clock = Clock()
+    clock.then = [(60, killed)]
+    with pytest.raises(KilledError):
+        run(canary, clock)
+    tags, tomorrow = canary.tags(), clock.now() + timedelta(days=1)
+    identity, _, deadline = tags["shipsafe:deploy"].split()
+    arn = canary.lambda_.get_function_configuration(FunctionName="Pay")["FunctionArn"]
+    canary.lambda_.tag_resource(Resource=arn, Tags={"shipsafe:deploy": f"{identity} {tomorrow:%Y-%m-%dT%H:%M:%SZ} {deadline}"})
+    clock.then = [(clock.slept + 60, lambda: errors(canary, 5, clock.now()))]
+    _, done = run(canary, clock)
+    one = only(done)
+    assert (one.ending, one.reason) == (Ending.ROLLED_BACK, "Version 2 of function Pay had 5 errors in 5 invocations.")
+    assert canary.alias() == ("1", {})
+
+
 def test_an_alarm_that_is_not_there_is_said_before_anything_changes(canary: Scene) -> None:
     canary.add('alarms = ["checkout-errors"]')
     with pytest.raises(ConfigError, match="There is no CloudWatch alarm 'checkout-errors'"):
