@@ -176,6 +176,8 @@ def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:
             yield f"function {one.name}{alias}: {'runs it already' if one.empty else how.rollout}"
             yield from step_lines(one.steps)
     yield from plan.remarks
+    if plan.changes and case.verify.policy.evidence is None:
+        yield f"evidence: kept in {case.request.out} alone, and going back to this release later needs it (`evidence` in the policy)"
 
 
 def role_arn(text: str | None) -> str | None:

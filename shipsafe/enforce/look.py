@@ -129,7 +129,10 @@ def enforcement_of(
     if running is None:
         sentence = f"There is no function {name} in account {looks.aws.account}, {looks.aws.region}."
         return Standing(
-            name=name, wrongs=(Wrong(what=What.ABSENT, sentence=sentence, remedy="Check the name, the Region, the credentials."),)
+            name=name,
+            wrongs=(
+                Wrong(what=What.ABSENT, sentence=sentence, remedy="Check the name and the credentials, or name its place with --target."),
+            ),
         )
     if running.package == "Image":
         return Standing(name=name, running=running, wrongs=tuple(_image(name, mode)))

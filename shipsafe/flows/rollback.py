@@ -47,6 +47,7 @@ _SIGNATURE = (live_links.JOB, live_links.PROFILE)
 _ANEW = (
     "No signature can be made to count again: `shipsafe sign` makes a new one of the same unsigned zip, `shipsafe deploy` takes it live."
 )
+_KEPT = "Where it was one of yours, its evidence is missing here: name the folder of that release, or where it is kept, with --evidence."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +172,9 @@ def _refusal(plan: Rollback, verified: Verification) -> ShipsafeError:
     error = verified.as_error("Nothing could be verified.")
     anew = verified.exit_code is ExitCode.INTEGRITY and found is not None and found[1].id in _SIGNATURE
     what = f"Alias {plan.now.name} of function {plan.name} does not go to {_led(plan.to)}, whose chain does not hold today: {error.what}"
-    return type(error)(what, remedy=_ANEW if anew else error.remedy)
+    unknown = found is not None and found[1].id == live_links.CODE and not found[1].expected
+    remedy = f"{error.remedy} {_KEPT}" if unknown else error.remedy
+    return type(error)(what, remedy=_ANEW if anew else remedy)
 
 
 def _led(to: Before) -> str:

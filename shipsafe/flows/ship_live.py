@@ -62,7 +62,7 @@ def enforce_leg(run: Run) -> LegReport:
         said += ["--create makes functions that are not there."] if len(wrongs) > len(mine) else []
         return LegReport(leg=Leg.ENFORCE, went=Went.STOPPED, sentence=said[0], code=code, notes=tuple(said[1:]))
     strict, made = sum(one.enforces for one in standings), len(absent)
-    parts = [f"{count(strict, 'function')} {'takes' if strict == 1 else 'take'} only what the policy's profiles have signed"]
+    parts = [f"{count(strict, 'function')} {'takes' if strict == 1 else 'take'} only what our profiles sign"]
     parts += [f"{len(standings) - strict} warned, as the policy has it"] if strict < len(standings) else []
     parts += [f"{count(made, 'function')} to be made, with a configuration"] if made else []
     return LegReport(leg=Leg.ENFORCE, went=Went.PASSED, sentence=f"{', '.join(parts[0 if strict or not parts[1:] else 1 :])}.")
@@ -118,7 +118,7 @@ def verify_leg(run: Run) -> LegReport:
     if found.exit_code is not ExitCode.PASS:
         return _refused(Leg.VERIFY, found, "")
     links = sum(len(chain.links) for chain in found.chains)
-    sentence = f"{count(links, 'link')} of {count(len(found.chains), 'chain')} hold, from the source to what runs."
+    sentence = f"{count(links, 'link')} of {count(len(found.chains), 'chain')} hold, from source to what runs."
     return LegReport(leg=Leg.VERIFY, went=Went.PASSED, sentence=sentence)
 
 

@@ -33,7 +33,7 @@ def reached(site: Site, name: FunctionName, subject: str) -> tuple[Chain, ...]:
         return (Chain(subject=f"{subject}:{name.qualifier}", links=(not_looked(live_links.ALIAS, error),)),)
     if alias is None:
         sentence = f"There is no alias {name.qualifier} of a function {name.name} in {site.place}, so that nothing could be looked at."
-        link = unanswered(live_links.ALIAS, sentence, remedy="Check the names, the Region and the credentials.")
+        link = unanswered(live_links.ALIAS, sentence, remedy="Check the names, the Region (--region) and the credentials.")
         return (Chain(subject=f"{subject}:{name.qualifier}", links=(link,)),)
     return _of_alias(site, name.name, subject, alias)
 

@@ -50,8 +50,8 @@ def step_lines(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _parameters(parameters: Mapping[str, Any]) -> str:
-    words = (f"{name}={_short(value)}" for name, value in parameters.items() if value and name not in ("FunctionName", "Resource"))
-    return " ".join(words)
+    told = {name: _short(value) for name, value in parameters.items() if name not in ("FunctionName", "Resource")}
+    return " ".join(f"{name}={value}" for name, value in told.items() if value)
 
 
 def _short(value: Any) -> str:

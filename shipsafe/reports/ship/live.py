@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # rich takes longer to import than `--help` may take
 _LINE = 300  # characters
 _NAME = 48
 _BAR = 24  # columns
+_NARROW_BAR = 8
+_STATE = 27  # columns: a percentage, and `back at version 12`
 _SAID = 4  # remarks of the leg that runs
 _FRAME = 3  # lines of the terminal that are neither a leg nor a function: the title, and room for the cursor
 
@@ -144,9 +146,10 @@ class LiveView(Silence):
         row.append(f"    {short(name, _NAME):<{min(_NAME, max(20, width // 4))}} ")
         row.append(f"{versions(moving):<10} ", "dim")
         if moving.percent is not None:
-            full = round(_BAR * moving.percent / 100)
+            bar = max(_NARROW_BAR, min(_BAR, width - row.cell_len - _STATE))  # the state's words count for more than a long bar
+            full = round(bar * moving.percent / 100)
             row.append(("#" if plain else "━") * full, style)
-            row.append(("-" if plain else "╌") * (_BAR - full), "bright_black")
+            row.append(("-" if plain else "╌") * (bar - full), "bright_black")
             row.append(f" {moving.percent:>3} %  ", style)
         row.append(short(moving.state, _LINE), style)
         return row
