@@ -206,7 +206,7 @@ def _recorded(case: RollingBack, went: WentBack) -> Deployment:
     if running is None:
         return one
     shelf, sha256 = open_shelf(case.verify), sha256_of(running.code_sha256)
-    proof = shelf.proof(sha256, at=(shelf.claimed(sha256) or case.hands.now()).date())
+    proof = shelf.proof(sha256, at=(shelf.claimed(sha256) or case.hands.now()).date(), function=one.function)
     if proof.signing is None:
         return replace(one, code_sha256=running.code_sha256, job=running.job, profile_version=running.profile_version,
                        notes=(*one.notes, "No signing record names what it runs, so that no record of it was written."))  # fmt: skip

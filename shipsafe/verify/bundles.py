@@ -6,6 +6,7 @@ joined(store.about, sha256)        # what is kept about a zip, and about the uns
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from shipsafe.adapters.files import read_bounded
@@ -69,14 +70,39 @@ def clean_last(kept: Iterable[Envelope]) -> list[Envelope]:
     return sorted(kept, key=lambda one: _OVERRIDDEN not in one.payload)
 
 
-def own_last(found: Sequence[Envelope], subject: str) -> list[Envelope]:
-    """What is stated of one function or layer stands behind what is stated of others that are the same zip; without a subject as it came.
+def own_last(found: Sequence[Envelope], subject: str, function: str = "") -> list[Envelope]:
+    """What is stated of one function or layer stands behind what is stated of others that are the same zip.
 
-    What is meant nobody has to believe: whoever takes a statement holds it against what is to run.
+    Where nobody says which one is meant, it is what was deployed as `function`, else the one that was stated last: statements of two are
+    never taken together. What is meant nobody has to believe: whoever takes a statement holds it against what is to run.
     """
-    if not subject or sum(_PROVENANCE in one.payload for one in found) <= 1:  # of one function alone: nothing has to be read for that
+    if sum(_PROVENANCE in one.payload for one in found) <= 1:  # of one function alone: nothing has to be read for that
         return list(found)
-    return sorted(found, key=lambda one: not _of_another(one, subject))
+    meant = subject or _deployed_as(found, function) or next(filter(None, map(_built_as, reversed(found))), "")
+    return sorted(found, key=lambda one: not _of_another(one, meant)) if meant else list(found)
+
+
+def _deployed_as(found: Sequence[Envelope], function: str) -> str:
+    """The artifact that was deployed last as a function, as deployment records claim; "" where none does."""
+    said = ("", "")
+    for envelope in found if function else ():
+        with suppress(IntegrityError):
+            statement = statement_of(envelope, shown="")
+            if statement.kind == Predicate.DEPLOYMENT and statement.predicate.get("function") == function:
+                told = statement.predicate
+                said = max(said, (str(told.get("deployedAt")), f"function:{told.get('artifact')}"))
+    return said[1]
+
+
+def _built_as(envelope: Envelope) -> str:
+    """What a builder's provenance says that it is about; "" of everything else."""
+    try:
+        statement = statement_of(envelope, shown="")
+        if statement.kind != Predicate.PROVENANCE:
+            return ""
+        return str(statement.predicate["buildDefinition"]["externalParameters"]["artifact"]["subject"])
+    except (IntegrityError, KeyError, TypeError):
+        return ""
 
 
 def _of_another(envelope: Envelope, subject: str) -> bool:
@@ -85,7 +111,7 @@ def _of_another(envelope: Envelope, subject: str) -> bool:
         told = statement.predicate
         match statement.kind:
             case Predicate.PROVENANCE:
-                said = told["buildDefinition"]["externalParameters"]["artifact"]["subject"]
+                said = _built_as(envelope) or subject
             case Predicate.GATES:
                 said = told["subject"]
             case Predicate.SBOM:

@@ -75,7 +75,8 @@ def _alone(subject: str, link: Link, running: Running | None = None) -> Version:
 
 
 def _code(running: Running) -> Code:
-    return Code(what=_called(running), code_sha256=running.code_sha256, profile_version=running.profile_version, job=running.job)
+    return Code(what=_called(running), code_sha256=running.code_sha256, profile_version=running.profile_version, job=running.job,
+                function=running.name)  # fmt: skip
 
 
 def _called(running: Running) -> str:

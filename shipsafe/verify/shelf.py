@@ -48,15 +48,16 @@ class Shelf:
         """Where was looked, for people."""
         return ", ".join(self.places) or "no release, bundle or store"
 
-    def proof(self, sha256: str, at: date, subject: str = "") -> Proof:
+    def proof(self, sha256: str, at: date, subject: str = "", function: str = "") -> Proof:
         """What is proven about a zip, unsigned or signed; as the code of `subject` (`function:NAME`), where it is known what it is to be.
 
-        Functions that are built from one folder are one zip: what is stated of each of them is about the same digest.
+        Functions that are built from one folder are one zip: what is stated of each of them is about the same digest. Where nobody knows
+        the subject, what was deployed as `function`, by its name in the account, is taken.
 
         Raises:
             IncompleteError, IntegrityError: the store could not be read, or holds something else than its names say.
         """
-        found = own_last(joined(self._about, sha256), subject)
+        found = own_last(joined(self._about, sha256), subject, function)
         shown = ", ".join(dict.fromkeys(self._places.get(one.sha256, _STORE) for one in found))
         return prove((*found, *self.unreadable), sha256, self.request.policy.attest, at, shown or self.shown)
 

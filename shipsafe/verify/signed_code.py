@@ -111,7 +111,7 @@ def is_recorded(site: Site, code: Code) -> bool:
 def _proof(site: Site, code: Code, artifact: str | None = None) -> Proof:
     sha256 = sha256_of(code.code_sha256)
     subject = artifact if artifact is None or ":" in artifact else f"function:{artifact}"
-    return site.shelf.proof(sha256, at=_day(site, code, sha256), subject=subject or "")
+    return site.shelf.proof(sha256, at=_day(site, code, sha256), subject=subject or "", function=code.function)
 
 
 def _released(site: Site, proof: Proof) -> str:

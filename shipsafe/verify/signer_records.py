@@ -28,7 +28,7 @@ class Code:
     """The zip of a version of a function, or of a layer, as Lambda tells of it.
 
     `what` names it for people, and `verb` says what it does with the code; `code_sha256` is base64; the ARNs are "" where Lambda saw no
-    signature. `link` is the id of the link that compares those.
+    signature. `link` is the id of the link that compares those. `function` is the name of the function that runs it, "" where none does.
     """
 
     what: str
@@ -37,6 +37,7 @@ class Code:
     job: str
     verb: str = "runs"
     link: str = live_links.SIGNATURE
+    function: str = ""
 
 
 def signature_link(code: Code, record: SignedArtifact | None) -> Link:

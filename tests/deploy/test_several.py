@@ -1,6 +1,7 @@
 """Several functions of a release, and a layer that they use: in the order of the manifest, several at once, all or none."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from shipsafe.errors import IncompleteError
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.pki import LocalRoot
 from shipsafe.model.deployment import Ending
+from shipsafe.verify import verify_functions
 from tests.deploy.scene import Scene, make_scene
 from tests.deploy.shop import SAME, make_shop
 
@@ -91,5 +93,10 @@ def test_functions_that_are_one_zip_are_each_what_they_are(emptied: Endpoint, lo
     told = {name: shop.lambda_.get_function_configuration(FunctionName=name, Qualifier="live") for name in ("pay-prod", "stock-prod")}
     assert {name: one["Handler"] for name, one in told.items()} == {"pay-prod": "app.handler", "stock-prod": "app.other"}
     assert len({one["SigningJobArn"] for one in told.values()}) == 1
+    with shop.case() as case:
+        bundles = tuple(one.evidence for one in case.release.artifacts if one.evidence)
+        alone = replace(case.verify, release=None, bundles=bundles)  # as after the next build: nobody says what is what
+        found = verify_functions(["pay-prod:live", "stock-prod:live"], alone, shop.connect)
+    assert (found.exit_code, found.first_broken) == (0, None)
     shop.lambda_.update_function_configuration(FunctionName="stock-prod", Handler="app.handler")
     assert [one.empty for one in shop.plan().places[0].functions] == [True, False], "Pay's handler is not Stock's"
