@@ -29,7 +29,7 @@ from shipsafe.enforce.readiness import Readiness, looked_from
 from shipsafe.enforce.roles import Case, Goal
 from shipsafe.enforce.wanted import Wanted, wanted_at
 from shipsafe.errors import ConfigError, ExitCode, IncompleteError, NothingError, ShipsafeError, gravest
-from shipsafe.flows.targets import once_a_place, place_of, targets_of
+from shipsafe.flows.enforce_places import places, signing_at
 from shipsafe.model.enforcement import Enforcing, Ring
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignTarget
@@ -116,7 +116,7 @@ def survey(
         raise ConfigError("Nobody says which functions are meant.", remedy=remedy, path=request.policy.path)
     plans: list[PlacePlan] = []
     unlooked: list[ShipsafeError] = []
-    there = list(places(request, connect))
+    there = list(places(request.policy, request.targets, connect))
     unlooked += _elsewhere(asked, [aws for aws, _ in there])
     for aws, targets in there:
         try:
@@ -160,7 +160,7 @@ def _planned(
         ShipsafeError: as `survey`.
     """
     aws, policy = looks.aws, request.policy
-    wanted = wanted_at(looks, policy, targets)
+    wanted = wanted_at(looks, policy, signing_at(aws, policy, targets))
     met = _each(lambda name: _met(looks, policy, name), _names(looks, request, asked))
     met = tuple(one for one in met if asked or request.everything or one.ring is not None or one.unread is not None)
     say(f"account {aws.account}, {aws.region}: {len(met)} function{'' if len(met) == 1 else 's'}")
@@ -203,25 +203,6 @@ def carry_out(
         return apply(place, sleep=sleep, say=lambda change: say(place, change))
 
     return tuple(done(place) for place in found.places)
-
-
-def places(request: EnforceRequest, connect: Connect) -> Iterator[tuple[Aws, list[SignTarget]]]:
-    """Each account and Region once, with the targets that sign for it: their own, and those of stages that are elsewhere."""
-    policy = request.policy
-    targets = targets_of(policy, request.targets)
-    wanted = [(place_of(one), one) for one in targets]
-    for stage in policy.deploy.stages:
-        target = next((one for one in targets if one.name == stage.target), None)
-        if target is not None and (stage.account, stage.region, stage.role) != (None, None, None):
-            there = replace(target, account=stage.account or target.account, region=stage.region or target.region,
-                            profile_owner=target.profile_owner or target.account)  # fmt: skip
-            wanted.append((replace(place_of(there), role=stage.role or target.role), there))
-    found: dict[tuple[str, str], tuple[Aws, list[SignTarget]]] = {}
-    opened = once_a_place(connect)
-    for place, target in wanted:
-        aws = opened(place)
-        found.setdefault((aws.account, aws.region), (aws, []))[1].append(target)
-    yield from found.values()
 
 
 def _names(looks: Looks, request: EnforceRequest, asked: Sequence[FunctionName]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.enforce.layers import LayerTrust, preflight
 from shipsafe.enforce.wanted import wanted_at
 from shipsafe.errors import ExitCode, NothingError, gravest
-from shipsafe.flows.enforce import EnforceRequest, places
+from shipsafe.flows.enforce_places import places, signing_at
 from shipsafe.model.policy import Policy
 from shipsafe.model.project import Function, LayerRef
 from shipsafe.readers import read_project
@@ -64,9 +64,9 @@ def layers_of(
     if not any(function.layers or _unread(function) for function in project.functions):
         raise NothingError("No function of the project uses a layer.", remedy="There is nothing to look at.", path=str(path))
     found = []
-    for aws, signing in places(EnforceRequest(policy=policy, targets=tuple(targets)), connect):
+    for aws, signing in places(policy, targets, connect):
         looks = open_looks(aws, clock, sleep)
-        publishers = wanted_at(looks, policy, signing).publishers
+        publishers = wanted_at(looks, policy, signing_at(aws, policy, signing)).publishers
         found.append(PlaceLayers(aws=aws, publishers=publishers, layers=tuple(_used(looks, project.functions, publishers, now))))
     return tuple(found)
 

@@ -8,7 +8,8 @@ from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.enforce.changes import Alter
 from shipsafe.enforce.rotate import MakeProfile, Rotation, Turn, apply_turn, look_at, plan_turn
 from shipsafe.errors import ConfigError, ExitCode, ShipsafeError, gravest
-from shipsafe.flows.enforce import EnforceRequest, places
+from shipsafe.flows.enforce import EnforceRequest
+from shipsafe.flows.enforce_places import places
 
 _GLASS = "break-glass"
 _RATE = 10.0  # calls a second while functions are listed: Lambda takes 15, and whoever deploys meanwhile needs some
@@ -41,7 +42,7 @@ def turns(
 
     found = [
         plan_turn(look_at(open_looks(aws, clock, sleep), targets, rotation, still=still(aws), pace=pace, say=say))
-        for aws, targets in places(request, connect)
+        for aws, targets in places(request.policy, request.targets, connect)
         if any(one.profile in (rotation.old, rotation.new) for one in targets)
     ]
     if not found:

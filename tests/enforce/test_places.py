@@ -32,6 +32,23 @@ def test_each_place_gets_configurations_of_its_own(shop: Shop) -> None:
     assert [place.wanted.region for place in shop.survey(targets=("there",)).places] == [ELSEWHERE]
 
 
+def test_targets_of_one_place_share_a_configuration_whichever_is_looked_at(shop: Shop) -> None:
+    """`ship --target prod` must not call it wrong that `enforce` has let in another target of the same policy."""
+    shop.new_profile("orders_dev")
+    shop.sign = SignPolicy(targets=(TARGET, replace(TARGET, name="dev", profile="orders_dev")))
+    shop.enforce = EnforcePolicy(quiet=timedelta())
+    shop.function()
+    shop.enforced()
+    for targets in ((), ("prod",), ("dev",)):
+        found = shop.survey(targets=targets)
+        assert (whats(found), apis(found)) == (["unsigned-code"], []), targets
+    own = shop.attached()["CodeSigningConfigArn"]
+    shop.sign = SignPolicy(targets=(replace(TARGET, code_signing_config=own), replace(TARGET, name="dev", profile="orders_dev")))
+    assert whats(shop.survey(targets=("prod",))) == ["foreign-publisher", "unsigned-code"], (
+        "a configuration of its own is for that target alone"
+    )
+
+
 def test_a_place_that_could_not_be_looked_at_does_not_hide_what_is_wrong_in_another(shop: Shop) -> None:
     shop.sign = SignPolicy(targets=(TARGET, replace(TARGET, name="there", region=ELSEWHERE)))
     shop.function()
