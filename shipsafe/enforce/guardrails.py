@@ -61,6 +61,12 @@ class Guardrails:
         return json.dumps(self.documents, indent=2) + "\n"
 
 
+_CODEDEPLOY = (
+    "CodeDeploy moves aliases with the service role of its deployment group, which OnlyTheseDeploy denies: add that role to those that it "
+    "lets, or name it at a [[deploy.stage]]."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Named:
     """What the policy names: ARNs of configurations, and of the roles that sign, deploy, break the glass (both), and guard all that."""
@@ -91,7 +97,8 @@ def guardrails(policy: Policy) -> Guardrails:
         documents[SIGN] = _document([_deny("DeployNothing", _DEPLOYING), *_leave(named)])
     if named.deployers and not both:
         documents[DEPLOY] = _document([_deny("SignNothing", _SIGNING), *_ours(named), *_leave(named)])
-    return Guardrails(documents=documents, remarks=tuple(_remarks(named, both, documents[SCP])))
+    remarks = [*_remarks(named, both, documents[SCP]), *([_CODEDEPLOY] if named.deployers and policy.deploy.groups else [])]
+    return Guardrails(documents=documents, remarks=tuple(remarks))
 
 
 def _named(policy: Policy) -> _Named:

@@ -210,6 +210,14 @@ def test_one_role_for_both_is_said_and_gets_no_document_that_contradicts_it(tmp_
     assert any("signs and deploys" in one for one in made.remarks)
 
 
+def test_codedeploy_moves_aliases_with_a_role_of_its_own(tmp_path: Path) -> None:
+    """Nobody finds out from a deployment that hangs: who names a group is told."""
+    group = 'codedeploy-application = "shop"\ncodedeploy-group = "orders"\n'
+    assert not [one for one in guardrails(policy(tmp_path, TARGET + ROLES)).remarks if "CodeDeploy" in one]
+    said = guardrails(policy(tmp_path, TARGET + ROLES + f'[[deploy.function]]\nfunction = "Orders"\n{group}')).remarks
+    assert [one for one in said if "CodeDeploy moves aliases with the service role" in one]
+
+
 def test_without_a_configuration_there_is_nothing_to_hold_to(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="names no code-signing configuration"):
         guardrails(policy(tmp_path, TARGET.replace(f'code-signing-config = "{OURS}"', "")))

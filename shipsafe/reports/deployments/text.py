@@ -17,7 +17,8 @@ def _lines(one: Deployment, verdict: str) -> Iterator[str]:
     version = f", version {one.version}" if one.version else ""
     before = f" (before: {one.before})" if one.before and one.before != one.version else ""
     yield f"{called(one)}  {ended(one)}{version}{before}{f', verify: {verdict}' if verdict else ''}"
-    yield f"  {one.artifact}: CodeSha256 {one.code_sha256}, signed by {signer(one)}"
+    if one.code_sha256:  # a roll-back that changed nothing has looked at none
+        yield f"  {one.artifact}: CodeSha256 {one.code_sha256}, signed by {signer(one)}"
     for shift in one.shifts:
         yield f"  {shift.at:%H:%M:%S}  {shift.percent} % of the calls go to version {one.version}"
     if one.reason and one.ending is not Ending.DEPLOYED:
