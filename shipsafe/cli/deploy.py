@@ -26,7 +26,6 @@ from shipsafe.flows.deploy import Deploying, DeployPlan, deployed, deploying
 from shipsafe.flows.deploy_request import DeployRequest
 from shipsafe.flows.rollback_case import RollbackRequest
 from shipsafe.flows.via import ViaRequest
-from shipsafe.model.chain import Hold
 from shipsafe.reports.deployments import FORMS, Told
 from shipsafe.reports.deployments.words import step_lines
 from shipsafe.signing.roots import local_root
@@ -149,13 +148,8 @@ def _deploy(
 
 def _refused(plan: DeployPlan) -> Told:
     """What does not hold, where nothing was deployed for its sake."""
-    wrong = [
-        f"{chain.subject}: {link.sentence} {link.remedy}".rstrip()
-        for chain in plan.verification.chains
-        for link in chain.links
-        if link.hold not in (Hold.HELD, Hold.NOT_ASKED)
-    ]
-    return Told(deployments=(), verdicts={}, verification=plan.verification, exit_code=plan.exit_code, remarks=(*plan.remarks, *wrong))
+    remarks = (*plan.remarks, *plan.verification.complaints)
+    return Told(deployments=(), verdicts={}, verification=plan.verification, exit_code=plan.exit_code, remarks=remarks)
 
 
 def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:

@@ -113,7 +113,7 @@ def _commands(handing: Handing, standing: Sequence[Standing], stack: str | None)
 def _told(done: HandedOver, remarks: Sequence[str]) -> Told:
     unrecorded = [str(done.unrecorded)] if done.unrecorded else []
     return Told(deployments=done.deployments, verdicts=done.verdicts, verification=done.verification, exit_code=done.exit_code,
-                remarks=(*remarks, *unrecorded))  # fmt: skip
+                remarks=(*remarks, *done.verification.complaints, *unrecorded))  # fmt: skip
 
 
 def _here(path: Path) -> str:

@@ -100,5 +100,6 @@ def refusal(function: str, manager: Manager, release: str) -> ManagedError:
         release: the folder of the release, as the user named it.
     """
     what = f"Function {function} is not deployed behind the back of its manager, whose next update would revert it. {manager.why}"
-    remedy = f"Run `shipsafe deploy {release} --via {manager.via}`, which hands over what was signed."
+    via = "" if manager.stack else f" --via {manager.via}"  # the template of a stack says whether it is SAM's
+    remedy = f"Run `shipsafe deploy {release}{via}`, which hands over what was signed."
     return ManagedError(what, remedy=remedy, manager=manager)

@@ -89,4 +89,5 @@ def for_the_policy(turn: Turn) -> Iterator[str]:
             yield f'[break-glass]: profile = "{rotation.new}"'
         yield "[sign]: add to `publishers`, until the rotation is over:"
         yield f'  "{found.old.arn}"'
+        yield "Do that first: until the policy trusts both, `deploy` and `verify` refuse configurations that let both in (5)."
         yield "Then build, sign and deploy every function again, and run this once more."

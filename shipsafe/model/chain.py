@@ -135,5 +135,15 @@ class Verification:
         code = self.exit_code
         return next(((chain, link) for chain, link in self._links() if _CODES[link.hold] == code and code != ExitCode.PASS), None)
 
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """A sentence for each link that was asked for and does not hold."""
+        return tuple(
+            f"{chain.subject}: {link.sentence} {link.remedy}".rstrip()
+            for chain in self.chains
+            for link in chain.links
+            if link.hold not in (Hold.HELD, Hold.NOT_ASKED)
+        )
+
     def _links(self) -> Iterable[tuple[Chain, Link]]:
         return ((chain, link) for chain in self.chains for link in chain.links)

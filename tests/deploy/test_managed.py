@@ -42,4 +42,4 @@ def test_the_refusal_says_why_and_what_to_run() -> None:
     error = refusal("orders", manager, "dist")
     assert error.exit_code is ExitCode.USAGE
     assert "CloudFormation stack shop manages it." in error.what
-    assert "`shipsafe deploy dist --via sam`" in error.remedy
+    assert "`shipsafe deploy dist`" in error.remedy
