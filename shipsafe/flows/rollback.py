@@ -33,10 +33,10 @@ from shipsafe.deploy.resume import on_its_way
 from shipsafe.deploy.shifting import Hands, Shifting
 from shipsafe.errors import ConfigError, ExitCode, ShipsafeError
 from shipsafe.flows.rollback_wanted import alias_meant, led_before
-from shipsafe.model.chain import Verification
+from shipsafe.model.chain import Hold, Verification
 from shipsafe.model.deployment import WHOLE, Deployment, Ending, Shift, Step, Strategy
 from shipsafe.signing.revoke.brake import MEMORY
-from shipsafe.verify import live_links
+from shipsafe.verify import links, live_links
 from shipsafe.verify.live import verify_functions
 from shipsafe.verify.request import VerifyRequest
 
@@ -172,7 +172,8 @@ def _refusal(plan: Rollback, verified: Verification) -> ShipsafeError:
     error = verified.as_error("Nothing could be verified.")
     anew = verified.exit_code is ExitCode.INTEGRITY and found is not None and found[1].id in _SIGNATURE
     what = f"Alias {plan.now.name} of function {plan.name} does not go to {_led(plan.to)}, whose chain does not hold today: {error.what}"
-    unknown = found is not None and found[1].id == live_links.CODE and not found[1].expected
+    named = found is not None and any(one.id == links.SIGNING_RECORD and one.hold is Hold.HELD for one in found[0].links)
+    unknown = found is not None and found[1].id == live_links.CODE and not named
     remedy = f"{error.remedy} {_KEPT}" if unknown else error.remedy
     return type(error)(what, remedy=_ANEW if anew else remedy)
 

@@ -32,6 +32,7 @@ def test_a_version_that_does_not_verify_is_explained_and_nothing_moves(deployed:
     assert ended.code == 5
     assert "Alias live of function Pay does not go to version 1, whose chain does not hold today:" in ended.err
     assert "no signing record" in ended.out
+    assert "its evidence is missing here: name the folder of that release" in ended.err, "dist holds that of another one"
     assert deployed.alias() == ("2", {})
 
 
