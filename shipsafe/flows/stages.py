@@ -94,7 +94,7 @@ def promotions(
     at = target_at(policy, stage_of(policy, stage.after))
     rest = _Rest(
         stage=stage,
-        account=at.account,
+        accounts=(at.account,) if at.account else policy.accounts,
         region=at.region,
         kept=kept,
         stored=store is not None,
@@ -108,11 +108,12 @@ def promotions(
 class _Rest:
     """What every function of the release is judged by.
 
-    `account` and `region` are those of the stage before, None where the policy does not say; `vouched`: it says whose records count.
+    `accounts` and `region` are those of the stage before (the policy's accounts, where its target names none), empty or None for any;
+    `vouched`: the policy says whose records count.
     """
 
     stage: Stage
-    account: str | None
+    accounts: tuple[str, ...]
     region: str | None
     kept: Sequence[DeploymentSaid]
     stored: bool
@@ -151,7 +152,7 @@ def _link(artifact: ReleasedArtifact, rest: _Rest, trusted: AttestPolicy) -> Lin
         return unanswered(PROMOTION, sentence, remedy="Add a key: `shipsafe keys show --for deployer KEY` prints the table.")
     said = [one for one in (*own, *rest.kept) if one.at <= rest.now + _AHEAD]
     ours = [one for one in said if (one.stage, one.artifact, one.unsigned_sha256) == (before, name, artifact.sha256)]
-    ours = [one for one in ours if one.account == (rest.account or one.account) and one.region == (rest.region or one.region)]
+    ours = [one for one in ours if one.account in (rest.accounts or (one.account,)) and rest.region in (None, one.region)]
     if not ours:
         where = "the bundle and the store of evidence" if rest.stored else "the bundle; no store of evidence is named"
         sentence = f"No record that counts says that stage {before} has run this {name}: looked into {where}."

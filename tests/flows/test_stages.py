@@ -155,6 +155,15 @@ def test_what_ran_elsewhere_has_not_run_in_the_stage(line: Line) -> None:
     assert chain.links[0].hold == "unanswered"
 
 
+def test_where_a_target_names_no_account_those_of_the_policy_are_meant(line: Line) -> None:
+    line.said(7 * DAY)
+    open_targets = SignPolicy(targets=tuple(replace(one, account=None) for one in TARGETS))
+    for accounts, hold in ((("111122223333",), "held"), (("222233334444",), "unanswered"), ((), "held")):
+        meant = replace(policy(), sign=open_targets, accounts=accounts)
+        (chain,) = promotions(line.release, meant, PROD, store=line.store, now=NOW, only=("Pay",))
+        assert chain.links[0].hold == hold
+
+
 def elsewhere(region: str) -> Policy:
     """The policy, with the first stage in another Region."""
     return replace(policy(), deploy=DeployPolicy(stages=(replace(DEV, region=region), PROD)))
