@@ -53,9 +53,9 @@ enforce  passed    1.2 s  enforce is well.
 deploy   passed    1.2 s  deploy is well.
 verify   passed    1.2 s  verify is well.
 
-function    version  digest        signer                  verdict
-pay:live    6 -> 7   abababababab  orders_2026/Abcdefghij  PASS
-stock:live  7        abababababab  orders_2026/Abcdefghij  PASS, unchanged
+function    version  digest    signer       verdict
+pay:live    6 -> 7   abababab  orders_2026  PASS
+stock:live  7        abababab  orders_2026  PASS, unchanged
 
 Shipped: 2 functions run what was audited and signed. exit 0
 """
@@ -66,7 +66,7 @@ def test_what_went_back_is_said_with_its_reason() -> None:
     back = _function("pay", Ending.ROLLED_BACK, reason="Version 7 had 20 errors.", verdict="")
     shipped = _shipped(back, stopped=Leg.DEPLOY, code=ExitCode.ROLLED_BACK, why="pay: Version 7 had 20 errors.")
     lines = write(shipped, "text").splitlines()
-    assert "pay:live  6 (7 went back)  abababababab  orders_2026/Abcdefghij  rolled-back" in lines
+    assert "pay:live  6 (not 7)  abababab  orders_2026  rolled-back" in lines
     assert "pay:live: Version 7 had 20 errors." in lines
     assert lines[-1] == "Rolled back: callers of 1 function reach what they reached before. exit 6"
     assert lines[4] == "deploy   STOPPED        1.2 s  pay: Version 7 had 20 errors."

@@ -4,8 +4,8 @@ leg      state    what                                     time
 build    passed   4 zips pass 5 gates.                     2.1 s
 ...
 
-function          version  digest        signer                      verdict
-CreateOrder:live  1 -> 2   9f2c01ab77de  shipsafe_orders/Zx81ab33Qd  PASS
+function          version  digest    signer           verdict
+CreateOrder:live  1 -> 2   9f2c01ab  shipsafe_orders  PASS
 """
 
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ def _functions(shipped: Shipped) -> Section:
             Span(words.where(one), Tone.STRONG),
             Span(words.version(one)),
             Span(words.digest(one), Tone.DIM),
-            Span(words.signer(one), Tone.DIM),
+            Span(words.profile(one), Tone.DIM),
             Span(words.verdict(one), _ENDINGS.get(one.ending, Tone.BAD)),
         )
         for one in shipped.functions

@@ -8,7 +8,7 @@ from shipsafe.reports.tally import count
 
 _NAME = 200
 _SENTENCE = 1000
-_DIGEST = 12  # hex digits that tell two releases apart for a person
+_DIGEST = 8  # hex digits that tell two releases apart for a person
 _LIVE = (Ending.DEPLOYED, Ending.UNCHANGED)
 
 
@@ -55,7 +55,7 @@ def where(one: ShippedFunction) -> str:
 def version(one: ShippedFunction) -> str:
     """`6 -> 7`, `7`, or what it stayed at."""
     if one.ending is Ending.ROLLED_BACK:
-        return f"{one.before or 'none'} ({one.version or 'a new one'} went back)"
+        return f"{one.before or 'none'} (not {one.version or 'a new one'})"
     return " -> ".join(dict.fromkeys(filter(None, (one.before, one.version)))) or "$LATEST"
 
 
@@ -67,6 +67,11 @@ def digest(one: ShippedFunction) -> str:
 def signer(one: ShippedFunction) -> str:
     """Name and version of the profile, from its ARN."""
     return name(one.signer.partition("/signing-profiles/")[2] or one.signer)
+
+
+def profile(one: ShippedFunction) -> str:
+    """The profile's name, for a narrow screen: `sign` says its version, and so does every report."""
+    return signer(one).partition("/")[0]
 
 
 def verdict(one: ShippedFunction) -> str:
