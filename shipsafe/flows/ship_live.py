@@ -118,7 +118,8 @@ def verify_leg(run: Run) -> LegReport:
     if found.exit_code is not ExitCode.PASS:
         return _refused(Leg.VERIFY, found, "")
     links = sum(len(chain.links) for chain in found.chains)
-    sentence = f"{count(links, 'link')} of {count(len(found.chains), 'chain')} hold, from source to what runs."
+    how = "under the override" if override else "from source to what runs"
+    sentence = f"{count(links, 'link')} of {count(len(found.chains), 'chain')} hold, {how}."
     return LegReport(leg=Leg.VERIFY, went=Went.PASSED, sentence=sentence)
 
 

@@ -13,6 +13,7 @@ from shipsafe.flows.ship import ship
 from shipsafe.flows.ship_journal import LineJournal
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.deployment import Ending
+from shipsafe.model.override import BreakGlass
 from shipsafe.model.ship import Leg, Shipped, Went
 from tests.flows.line import Agreeing, Watching, made, project, request
 from tests.local.functions.world import zipped
@@ -160,6 +161,24 @@ def test_what_the_gates_find_ends_the_line_and_leaves_nothing(root: Path, local_
     assert shipped.record.verdict.blocking
     assert not (root / "dist").exists()
     assert _jobs() == 0
+
+
+def test_a_fix_is_shipped_under_break_glass_until_a_clean_release_takes_its_place(root: Path, local_aws: Endpoint) -> None:
+    code = root / "src" / "pay" / "app.py"
+    clean = code.read_text()
+    code.write_text("import subprocess\n\n\ndef handler(event, context):\n    return subprocess.call(event['x'], shell=True)\n")
+    asked = request(root, local_aws)
+    assert ship(asked, Watching(), Agreeing()).exit_code is ExitCode.FINDINGS
+    glass = replace(asked, build=replace(asked.build, break_glass=BreakGlass(reason="orders fail", by="jo@acme.example")))
+    went = ship(glass, Watching(), Agreeing())
+    assert (went.exit_code, _went(went), went.overridden) == (ExitCode.PASS, ["passed"] * 5, "orders fail")
+    assert [one.verdict for one in went.functions] == ["OVERRIDDEN"] * 2
+    assert went.legs[-1].sentence.endswith("hold, under the override.")
+    refused = ship(replace(asked, resume=True), Watching(), Agreeing())
+    assert refused.exit_code is ExitCode.USAGE, "each step asks for it again"
+    code.write_text(clean)
+    again = ship(asked, Watching(), Agreeing())
+    assert (again.exit_code, again.overridden, [one.verdict for one in again.functions]) == (ExitCode.PASS, "", ["PASS"] * 2)
 
 
 def test_a_stage_is_shipped_to_also_where_nobody_gets_to_another_one(root: Path, local_aws: Endpoint) -> None:
