@@ -57,7 +57,7 @@ def deploy_policy(document: Document, values: Mapping[str, Any], sign: SignPolic
     """What the merged policy says of going live; `document` is the project's own, for places, and files are relative to `home`.
 
     Raises:
-        ConfigError: a name is one that AWS would refuse, a percentage is none, half of a pair is missing, or a stage leads nowhere.
+        ConfigError: a name is one that AWS would refuse, a percentage is none, half of a pair is missing, or a file or stage leads nowhere.
     """
     table = values.get("deploy", {})
     _shaped(document, "deploy", table, ("alias",))
@@ -91,7 +91,7 @@ def enforce_policy(document: Document, values: Mapping[str, Any]) -> EnforcePoli
         if any(one.name == entry["name"] for one in rings):
             raise document.error(place, f"Two rings are called {entry['name'][:80]!r}.", "Give each a name of its own.")
         for account in entry.get("accounts", ()):
-            _shaped(document, place, {"account": account}, ("account",))
+            _shaped(document, f"{place}.accounts", {"account": account}, ("account",))
         tags = {name: str(value) for name, value in entry.get("tags", {}).items()}
         rings.append(
             Ring(
@@ -141,13 +141,23 @@ def _rule(document: Document, number: int, entry: Mapping[str, Any], home: Path)
         changes["alarms"] = tuple(entry["alarms"])
     _pair(document, place, entry, "smoke-expect", "smoke-payload")
     if "smoke-payload" in entry:
-        expect = entry.get("smoke-expect")
-        changes["smoke"] = SmokeTest(payload=str(home / entry["smoke-payload"]), expect=str(home / expect) if expect else None)
+        paths = (_inside(document, place, entry, key, home) for key in ("smoke-payload", "smoke-expect"))
+        changes["smoke"] = SmokeTest(payload=next(paths) or "", expect=next(paths))
     _pair(document, place, entry, "codedeploy-application", "codedeploy-group")
     _pair(document, place, entry, "codedeploy-group", "codedeploy-application")
     if "codedeploy-group" in entry:
         changes["codedeploy"] = CodeDeployGroup(application=entry["codedeploy-application"], group=entry["codedeploy-group"])
     return DeployRule(function=entry["function"], changes=changes)
+
+
+def _inside(document: Document, place: str, entry: Mapping[str, Any], key: str, home: Path) -> str | None:
+    """A file below the policy's folder: what is sent to a function is no other file of the machine, whoever wrote the policy."""
+    if key not in entry:
+        return None
+    path = home / entry[key]
+    if not path.resolve().is_relative_to(home.resolve()):
+        raise document.error(f"{place}.{key}", f"{entry[key][:120]!r} leads out of the policy's folder.", "Put the file below it.")
+    return str(path)
 
 
 def _stages(document: Document, entries: list[Mapping[str, Any]], sign: SignPolicy) -> Iterator[Stage]:
@@ -176,7 +186,7 @@ def _shaped(document: Document, place: str, table: Mapping[str, Any], keys: tupl
     for key in keys:
         shape, remedy = _SHAPES[key]
         if key in table and not re.fullmatch(shape, table[key], re.ASCII):
-            raise document.error(f"{place}.{key}", f"{table[key][:120]!r} cannot be a `{key}` here.", remedy)
+            raise document.error(f"{place}.{key}", f"{table[key][:120]!r} cannot be the `{key}` here.", remedy)
 
 
 def _ways(document: Document, place: str, table: Mapping[str, Any]) -> None:
