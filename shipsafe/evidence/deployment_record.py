@@ -9,7 +9,7 @@ says the signature in the role of a deployer. The shape is published in docs/pre
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from shipsafe.errors import IntegrityError
@@ -17,7 +17,7 @@ from shipsafe.evidence.predicates import check
 from shipsafe.model.attestation import Predicate, Resource, Statement
 from shipsafe.model.chain import Chain
 from shipsafe.model.deployment import Deployment, Ending
-from shipsafe.model.override import as_text
+from shipsafe.model.moments import as_text, from_text
 
 RUNNING = frozenset({Ending.DEPLOYED, Ending.UNCHANGED, Ending.HANDED_OVER})  # endings after which the version runs
 _REMEDY = "Find out who wrote it, and deploy the release again."
@@ -130,17 +130,9 @@ def read_deployment(statement: Statement, *, shown: str) -> DeploymentSaid:
             unsigned_sha256=unsigned,
             sha256=signed,
             ending=Ending(told["ending"]),
-            began=_moment(told["beganAt"]),
-            at=_moment(told["deployedAt"]),
+            began=from_text(told["beganAt"]),
+            at=from_text(told["deployedAt"]),
             override=told["override"],
         )
     except (OverflowError, ValueError) as error:  # a 31st of February; a time without its zone
         raise IntegrityError("The deployment record names a time that is none.", remedy=_REMEDY, path=shown) from error
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        message = "no zone"
-        raise ValueError(message)
-    return moment.astimezone(UTC)

@@ -13,7 +13,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shipsafe.errors import IntegrityError
@@ -23,7 +23,8 @@ from shipsafe.evidence.predicates import check
 from shipsafe.evidence.trust import vouched
 from shipsafe.model.attestation import Envelope, Predicate, Resource, Role, Statement
 from shipsafe.model.finding import Finding
-from shipsafe.model.override import Override, as_text
+from shipsafe.model.moments import as_text, from_text
+from shipsafe.model.override import Override
 from shipsafe.model.policy import Policy
 from shipsafe.model.verdict import Unanswered
 
@@ -73,7 +74,7 @@ def read_override(statement: Statement, *, shown: str) -> Override:
     if not all(said[name].isprintable() for name in ("reason", "by", "second")):
         raise IntegrityError("The override holds characters that cannot be shown.", remedy=_BUILD, path=shown)
     try:
-        at, until = _moment(said["at"]), _moment(said["until"])
+        at, until = from_text(said["at"]), from_text(said["until"])
     except (OverflowError, ValueError) as error:
         raise IntegrityError("The override names a time that is none.", remedy=_BUILD, path=shown) from error
     return Override(
@@ -149,11 +150,3 @@ def _person(name: str) -> str:
 
 def _ruled(finding: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (finding["rule"], finding.get("advisory"))))
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        message = "no zone"
-        raise ValueError(message)
-    return moment.astimezone(UTC)

@@ -10,13 +10,13 @@ Every member must be there, of its shape, and agree with the subjects: what is h
 import base64
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.evidence.envelope import statement_of
 from shipsafe.evidence.trust import vouched
 from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Statement
+from shipsafe.model.moments import from_text
 from shipsafe.model.signing import ProfileVersion, S3Object, SignedArtifact, SigningJob
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -64,8 +64,8 @@ def recorded(statement: Statement, *, shown: str) -> SignedArtifact:
             code_sha256=code_sha256,
             job=SigningJob.parse(told["job"]).arn,
             profile_version=ProfileVersion.parse(told["profileVersion"]).arn,
-            signed_at=_time(told["signedAt"]),
-            expires=_time(told["expires"]),
+            signed_at=from_text(told["signedAt"]),
+            expires=from_text(told["expires"]),
             root=told["root"],
             trust=told["trust"],
         )
@@ -117,10 +117,3 @@ def _place(told: Mapping[str, Any]) -> S3Object:
     if not all(isinstance(one, str) for one in (bucket, key, version)):
         raise TypeError
     return S3Object(bucket=bucket, key=key, version=version)
-
-
-def _time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError
-    return moment.astimezone(UTC)

@@ -14,10 +14,10 @@ time in it comes from the signature, so that a second run over the same signatur
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from shipsafe.model.attestation import Predicate, Resource, Statement
 from shipsafe.model.claims import Claim
+from shipsafe.model.moments import as_text
 from shipsafe.model.signing import S3Object, SignedArtifact
 
 
@@ -41,8 +41,8 @@ def signing_record(signed: SignedArtifact, *, zipped: Resource, claims: Iterable
         "signed": {"sha256": signed.sha256, "codeSha256": signed.code_sha256, "size": signed.size},
         "job": signed.job,
         "profileVersion": signed.profile_version,
-        "signedAt": _time(signed.signed_at),
-        "expires": _time(signed.expires),
+        "signedAt": as_text(signed.signed_at),
+        "expires": as_text(signed.expires),
         "root": signed.root,
         "trust": signed.trust,
         "claims": [{"subject": one.subject, "name": one.name, "value": one.value, "vouchedBy": one.vouched_by} for one in claims],
@@ -54,7 +54,3 @@ def signing_record(signed: SignedArtifact, *, zipped: Resource, claims: Iterable
 
 def _place(place: S3Object) -> dict[str, str]:
     return {"bucket": place.bucket, "key": place.key, "version": place.version}
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -6,7 +6,9 @@ through, and lets no other through: what comes up later has to be answered for a
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from shipsafe.model.moments import as_text
 
 _SHOWN = 20  # findings and questions in a plan
 
@@ -75,11 +77,6 @@ class Override:
         """It in short: in the release manifest, in deployment records and in reports."""
         times = {"at": as_text(self.at), "until": as_text(self.until)}
         return {"statement": self.statement, "reason": self.reason, "by": self.by, "second": self.second, **times}
-
-
-def as_text(moment: datetime) -> str:
-    """A time as records have it: ISO 8601 in UTC, with a Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

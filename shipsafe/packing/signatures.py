@@ -4,10 +4,10 @@ It is a claim like everything in a manifest: whoever deploys by it holds it agai
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
+from shipsafe.model.moments import from_text
 from shipsafe.model.signing import ProfileVersion, S3Object, SignedArtifact, SigningJob
 from shipsafe.packing.publish import MANIFEST
 from shipsafe.packing.release import Release
@@ -43,18 +43,11 @@ def _signed(release: Release, artifact: str, unsigned_sha256: str, told: Mapping
             code_sha256=told["code_sha256"],
             job=SigningJob.parse(told["job"]).arn,
             profile_version=ProfileVersion.parse(told["profile_version"]).arn,
-            signed_at=_time(told["signed_at"]),
-            expires=_time(told["expires"]),
+            signed_at=from_text(told["signed_at"]),
+            expires=from_text(told["expires"]),
             root=told["root"],
             trust=told["trust"],
         )
     except (ConfigError, IncompleteError, KeyError, TypeError, ValueError, OverflowError) as error:
         what = f"What the manifest says of the signature of {artifact} for {str(told.get('target'))[:80]!r} is none: {str(error)[:200]}"
         raise IntegrityError(f"{what.rstrip('.')}.", remedy="Sign the release again.", path=str(release.out / MANIFEST)) from error
-
-
-def _time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment.astimezone(UTC)
