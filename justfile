@@ -13,6 +13,7 @@ lint:
 # Types.
 types:
     mypy
+    mypy docs/pictures.py
 
 # Who may import whom.
 rooms:

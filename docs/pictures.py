@@ -26,7 +26,8 @@ from shipsafe.flows.request import Request
 from shipsafe.flows.sandbox import Sandbox, sandbox
 from shipsafe.flows.sandbox_second import second_release
 from shipsafe.flows.ship import ship
-from shipsafe.flows.ship_request import ShipRequest, remembered
+from shipsafe.flows.ship_request import ShipRequest
+from shipsafe.flows.targets import once_a_place
 from shipsafe.model.ship import Shipped
 from shipsafe.reports.json_report import read
 from shipsafe.reports.ship import text as ship_text
@@ -54,7 +55,7 @@ def main() -> None:
 def shipping() -> None:
     """In a sandbox: examples/orders goes live in three steps, and then a second release, which fails its callers, goes back."""
     request = ShipRequest(
-        build=Request(path=ROOT / "examples" / "orders", today=datetime.now(UTC).date(), out=Path("dist")), connect=remembered(open_aws)
+        build=Request(path=ROOT / "examples" / "orders", today=datetime.now(UTC).date(), out=Path("dist")), connect=once_a_place(open_aws)
     )
     agree = SimpleNamespace(sign=lambda _case, _plan: True, deploy=lambda _case, _plan: True)
     with sandbox(request, kept=None) as box:

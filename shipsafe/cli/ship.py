@@ -157,7 +157,7 @@ def _in_sandbox(request: ShipRequest, shown: _Shown, *, kept: Path | None, seed_
         if shown.output == "text":
             Screen(local=True).say()
         again = second_release(box, first)
-        return _line(again, shown, box.ahead, title="once more, one line changed: what is new now fails its callers")[1]
+        return _line(again, shown, box.ahead, title="once more: what is new now fails its callers")[1]
 
 
 def _line(request: ShipRequest, shown: _Shown, ahead: Ahead = nothing, *, title: str = "") -> tuple[Shipped, ExitCode]:
