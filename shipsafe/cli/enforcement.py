@@ -13,7 +13,8 @@ from shipsafe.flows.enforce import EnforceSurvey
 from shipsafe.model.enforcement import Enforcing
 from shipsafe.reports.tally import count
 
-_SUBJECTS = ("FunctionName", "Resource", "CodeSigningConfigArn", "Description")  # the first that a step has says what it is about
+# The first that a step has says what it is about.
+_SUBJECTS = ("FunctionName", "Resource", "CodeSigningConfigArn", "Description", "profileName")
 
 
 def lines(found: EnforceSurvey, *, planning: bool) -> Iterator[str]:
@@ -62,7 +63,7 @@ def one_line(change: Change | MakeProfile) -> str:
     return f"{step.api}  {', '.join(f'{name}={_value(value)}' for name, value in step.parameters.items())}: {step.why}"
 
 
-def what_was_done(change: Change) -> str:
+def what_was_done(change: Change | MakeProfile) -> str:
     """A change that was made, in short: the call, and what it was about."""
     step = change.step
     about = next(str(step.parameters[name]) for name in _SUBJECTS if name in step.parameters)

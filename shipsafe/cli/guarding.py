@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from shipsafe.adapters.aws.session import open_aws
-from shipsafe.cli.enforcement import one_line
+from shipsafe.cli.enforcement import one_line, what_was_done
 from shipsafe.cli.screen import Screen
 from shipsafe.enforce.guardrails import guardrails
 from shipsafe.enforce.rotate import Rotation, Turn
@@ -49,7 +49,7 @@ def rotate(request: EnforceRequest, text: str, screen: Screen, *, check: bool, y
     changes = [change for turn in made for change in turn.changes]
     if not screen.confirm(_lines(made), yes=yes or not changes, dry_run=dry_run):
         return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
-    failed = carry_out(made, lambda change: screen.say(f"done: {one_line(change)}"))
+    failed = carry_out(made, lambda change: screen.say(f"done: {what_was_done(change)}"))
     for error in failed:
         screen.say(f"NOT DONE: {error}")
     if changes and not failed:
