@@ -46,7 +46,9 @@ def _check(
     policy: options.PolicyFile = None,
     parameter_overrides: options.Parameters = None,
 ) -> int:
-    """List the layers that a project's functions name: who signed each, and whether it is let in where functions enforce.
+    """Look at who signed each layer of a project.
+
+    It says whether each layer that a function names is let in where functions enforce.
 
     Every layer is looked at in each account and Region that the policy signs for; nothing is changed. Ends with 5 where one would be
     refused, and with 4 where nobody could look.
@@ -109,7 +111,9 @@ def _vendor(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Copy a layer version into our own account: ask every gate about it, sign it with our profile, publish it, and pin the template to it.
+    """Make a signed copy of a layer version, and pin it.
+
+    Every gate is asked about it; it is signed with our profile, published in our own account, and the template names it from then on.
 
     Where functions enforce, a layer that nobody signed, or a stranger, keeps them from being deployed. The copy is the original byte for
     byte, by the digest that Lambda names, but for a stranger's signature. What does not pass is not signed. The next run goes on where one
