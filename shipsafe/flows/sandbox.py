@@ -120,7 +120,7 @@ def sandbox(request: ShipRequest, *, kept: Path | None, steps: Mapping[str, obje
             box = Sandbox(endpoint=running, folder=folder, request=request, target=target, steps=steps,
                           ready=pool.submit(_made, target, request.connect))  # fmt: skip
             build = replace(request.build, out=kept or folder / "dist")
-            box.request = replace(request, build=build, targets=(target.name,), amend=box.amend)
+            box.request = replace(request, build=build, targets=(target.name,), amend=box.amend, sandbox=True)
             yield box
 
 

@@ -83,6 +83,7 @@ def ship(
         record=run.record,
         verification=run.verification,
         local=is_local(),
+        sandbox=request.sandbox,
         overridden=run.overridden,
         remarks=tuple(dict.fromkeys(run.remarks)),
     )

@@ -32,6 +32,7 @@ class ShipRequest:
         skip_stages: whether it goes to a stage although the one before has not run it.
         connect: opens AWS at a place; `once_a_place`, so that all legs share sessions and clients (a client takes 0.2 s to make).
         amend: changes the policy that was read: a sandbox has places of its own.
+        sandbox: whether it is in one, which is gone afterwards.
     """
 
     build: Request
@@ -48,6 +49,7 @@ class ShipRequest:
     atomic: bool = False
     connect: Callable[[Place], Aws] = open_aws
     amend: Amend = as_it_is
+    sandbox: bool = False
 
     @property
     def out(self) -> Path:

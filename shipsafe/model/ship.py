@@ -84,7 +84,7 @@ class Shipped:
         legs: all five, in order.
         functions: of the release, in its order.
         record: what the gates said in the leg that ran last and asked them; verification: what `verify` found.
-        local: whether the endpoint on this machine answered instead of AWS.
+        local: whether the endpoint on this machine answered instead of AWS. sandbox: whether that is gone afterwards.
         overridden: the reason under which findings were let through, or "".
         remarks: about all of it.
     """
@@ -97,6 +97,7 @@ class Shipped:
     record: RunRecord | None = None
     verification: Verification | None = None
     local: bool = False
+    sandbox: bool = False
     overridden: str = ""
     remarks: tuple[str, ...] = ()
 

@@ -1,5 +1,7 @@
 """The manifest says where the policy lies, seen from the output folder, whatever was named to be built."""
 
+import json
+import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -28,3 +30,11 @@ def test_the_policy_of_a_release_is_found_from_its_folder(repository: Path, tmp_
     place = source_of(prepared, tmp_path).policy
     assert place is not None
     assert (tmp_path / place).resolve() == folder / "shipsafe.toml"
+
+
+def test_the_target_of_the_cdk_application_is_where_its_stack_is(repository: Path) -> None:
+    """So that its layers, whose ARNs name a Region, are where its functions are."""
+    with (repository / "examples" / "orders-cdk" / "shipsafe.toml").open("rb") as policy:
+        (target,) = tomllib.load(policy)["sign"]["target"]
+    manifest = json.loads((repository / "examples" / "orders-cdk" / "cdk.out" / "manifest.json").read_bytes())
+    assert {one["environment"].rpartition("/")[2] for one in manifest["artifacts"].values() if "environment" in one} == {target["region"]}

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -84,7 +85,10 @@ def test_what_went_back_is_said_with_its_reason() -> None:
     ],
 )
 def test_whoever_can_go_on_is_told_how(code: ExitCode, last: str) -> None:
-    assert write(_shipped(stopped=Leg.BUILD, code=code, why="No."), "text").splitlines()[-1] == last
+    shipped = _shipped(stopped=Leg.BUILD, code=code, why="No.")
+    assert write(shipped, "text").splitlines()[-1] == last
+    gone = write(replace(shipped, sandbox=True), "text").splitlines()[-1]
+    assert gone == f"Stopped at build. exit {int(code)}", "a sandbox is gone afterwards"
 
 
 def test_an_override_stands_in_every_form() -> None:

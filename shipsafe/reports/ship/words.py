@@ -33,8 +33,8 @@ def last_line(shipped: Shipped) -> str:
 
 
 def _may_go_on(shipped: Shipped) -> bool:
-    """Whether the same release can go on: what was built passed."""
-    return bool(shipped.release) and shipped.exit_code not in (ExitCode.FINDINGS, ExitCode.INTEGRITY)
+    """Whether the same release can go on: what was built passed, and is not gone with a sandbox."""
+    return bool(shipped.release) and not shipped.sandbox and shipped.exit_code not in (ExitCode.FINDINGS, ExitCode.INTEGRITY)
 
 
 def name(text: str) -> str:
