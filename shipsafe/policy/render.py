@@ -70,6 +70,9 @@ extends = "baseline"      # or "strict", for releases
 # Distributions that are ours and in no advisory feed.
 # first-party = ["acme-*"]
 
+# Where evidence is kept, beyond the folder of the newest release: going back, audits and promotion need that of older ones.
+# evidence = "s3://orders-evidence/shipsafe"
+
 # Start by looking: report, and block from a day on.
 # [gates.lint]
 # enforce-from = 2027-01-01
@@ -93,6 +96,12 @@ extends = "baseline"      # or "strict", for releases
 # region = "eu-central-1"
 # profile = "orders_2026"
 # bucket = "orders-artifacts-${AWS::AccountId}-${AWS::Region}"
+
+# How functions go live: `shipsafe deploy`. Alarms and a smoke test take a release back by themselves.
+# [deploy]
+# alias = "live"
+# rollout = "canary"
+# alarms = ["orders-errors"]
 """
 
 
