@@ -16,6 +16,7 @@ from shipsafe.model.advisory import AdvisoryInfo, Answer, Pin
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.location import Location
 from shipsafe.model.policy import Policy
+from shipsafe.model.preference import Preference
 from shipsafe.model.project import Code, CodeKind, Function, Layer, LayerRef, Subject, Unresolved
 from shipsafe.model.tree import Distribution, Source, StagedTree
 from shipsafe.policy import load
@@ -156,6 +157,8 @@ def other(value: object, kind: object) -> object:
     match value:
         case None if kind == str | None:
             return "other"
+        case None if kind == Preference | None:
+            return Preference()
         case Location():
             return replace(value, line=(value.line or 0) + 1)
         case Code():
