@@ -27,7 +27,7 @@ from shipsafe.deploy.resume import arrived, on_its_way
 from shipsafe.deploy.shifting import Hands, RolledOut, Shifting
 from shipsafe.deploy.watch import StopError, check
 from shipsafe.errors import ConfigError, RolledBackError, ShipsafeError
-from shipsafe.model.deployment import WHOLE, CodeDeployGroup, Ending, FunctionDeploy, Shift, Strategy
+from shipsafe.model.deployment import WHOLE, CodeDeployGroup, Ending, FunctionDeploy, Shift, Strategy, span_text
 from shipsafe.model.preference import configuration_of, strategy_of
 
 _Value = TypeVar("_Value")
@@ -64,7 +64,8 @@ def config_of(how: FunctionDeploy) -> str | None:
         return None
     if name := configuration_of(strategy):
         return name
-    what = f"CodeDeploy has no deployment configuration of AWS's own like {strategy.rollout}, {strategy.percent} % every {strategy.every}."
+    steps = f"{strategy.rollout}, {strategy.percent} % every {span_text(strategy.every)}"
+    what = f"CodeDeploy has no deployment configuration of AWS's own like {steps}."
     raise ConfigError(what, remedy="Give the deployment group one of yours, and leave `rollout`, `percent` and `every` out of the policy.")
 
 

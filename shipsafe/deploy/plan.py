@@ -18,7 +18,7 @@ from shipsafe.deploy.marks import NAMES, Marks, of_tags
 from shipsafe.deploy.resume import Resumption, believed, resumption
 from shipsafe.deploy.wanted import Wanted
 from shipsafe.errors import ConfigError, IncompleteError
-from shipsafe.model.deployment import Deployment, Ending, Step
+from shipsafe.model.deployment import Deployment, Ending, Step, span_text
 from shipsafe.model.signing import S3Object
 
 NEW = "(the new version)"  # of a layer or function that is not published yet
@@ -230,7 +230,7 @@ def _shifting(plan: FunctionPlan) -> Iterator[Step]:
     shares = plan.wanted.how.strategy.shares
     for share in shares[:-1]:
         part = {**words, "FunctionVersion": there.version, "RoutingConfig": {"AdditionalVersionWeights": {version: share / 100}}}
-        why = f"{share} % of the calls, watched for {plan.wanted.how.strategy.every}."
+        why = f"{share} % of the calls, watched for {span_text(plan.wanted.how.strategy.every)}."
         yield Step(api="lambda:UpdateAlias", parameters=part, why=why)
     why = f"All calls, which version {there.version} has now."
     yield Step(api="lambda:UpdateAlias", parameters={**words, "FunctionVersion": version}, why=why)

@@ -22,7 +22,7 @@ from shipsafe.deploy.resume import arrived, on_its_way
 from shipsafe.deploy.shifting import Hands, RolledOut, Shifting
 from shipsafe.deploy.watch import StopError, check, watch
 from shipsafe.errors import ConfigError, ShipsafeError
-from shipsafe.model.deployment import WHOLE, Ending, Shift, Strategy
+from shipsafe.model.deployment import WHOLE, Ending, Shift, Strategy, span_text
 
 _NOTHING = timedelta()
 
@@ -44,8 +44,8 @@ def check_time(strategy: Strategy, deadline: timedelta) -> None:
         ConfigError: it cannot.
     """
     if (needed := planned_time(strategy)) >= deadline:
-        steps = f"{strategy.percent} % every {strategy.every}"
-        what = f"A {strategy.rollout} roll-out, {steps}, is watched for {needed}, and its deadline is {deadline}."
+        steps = f"{strategy.percent} % every {span_text(strategy.every)}"
+        what = f"A {strategy.rollout} roll-out, {steps}, is watched for {span_text(needed)}, and its deadline is {span_text(deadline)}."
         raise ConfigError(what, remedy="Give [deploy] a longer `deadline`, or a shorter `every`.")
 
 

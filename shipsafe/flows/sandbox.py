@@ -19,6 +19,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from shipsafe.adapters.aws.session import Aws, Place
+from shipsafe.deploy.managed import Via, built_for
 from shipsafe.errors import ConfigError
 from shipsafe.flows.bootstrap import carry_out, survey
 from shipsafe.flows.local import Wanted, endpoint, local_environment
@@ -78,12 +79,18 @@ class Sandbox:
         """What is done before a leg: something must be there to sign with, and functions that run an earlier version.
 
         Raises:
+            ConfigError: the release is one that another tool deploys.
             ShipsafeError: the endpoint refused something.
         """
         if leg is Leg.SIGN:
             self.ready.result()
         if leg is Leg.ENFORCE and not self.planted:
             release = run.held()
+            if built_for(release) is Via.TERRAFORM:
+                what = "Terraform deploys what is built from its plan, so that a sandbox, in which there is none, cannot."
+                raise ConfigError(
+                    what, remedy="Build and sign it without --sandbox, and hand it over with `shipsafe deploy --via terraform`."
+                )
             _, policy = policy_under(run, release)
             connect, say = run.request.connect, run.view.say
             self.planted = plant(self.endpoint, release, policy, self.target, connect, alias=ALIAS, scratch=self.folder, say=say)

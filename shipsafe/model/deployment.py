@@ -17,6 +17,17 @@ from shipsafe.errors import ExitCode, ShipsafeError, gravest
 WHOLE = 100  # percent
 
 
+def span_text(span: timedelta) -> str:
+    """A duration as the policy writes one, in the largest unit that it is a whole number of.
+
+    >>> span_text(timedelta(minutes=5)), span_text(timedelta(seconds=90)), span_text(timedelta(days=1))
+    ('5m', '90s', '1d')
+    """
+    seconds = int(span.total_seconds())
+    size, unit = next(((size, unit) for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")) if seconds and seconds % size == 0), (1, "s"))
+    return f"{seconds // size}{unit}"
+
+
 class Rollout(StrEnum):
     """How calls of an alias move to a new version."""
 

@@ -100,3 +100,14 @@ def test_the_second_release_is_a_copy_with_one_line_more(tmp_path: Path) -> None
     shutil.rmtree(root / "src")
     with pytest.raises(ConfigError, match="nothing to change for a second release"):
         changed_copy(root, policy, {}, tmp_path / "box2")
+
+
+def test_what_terraform_deploys_is_left_to_it(tmp_path: Path, repository: Path) -> None:
+    """There is no Terraform in a sandbox; the reader is led to no folder that is gone by then."""
+    root = tmp_path / "orders"
+    shutil.copytree(repository / "examples" / "orders-terraform", root)
+    with sandbox(request(root, create=False), kept=None) as box:
+        ended = ship(replace(box.request, local_root=box.endpoint.fingerprint), Watching(), Agreeing(), ahead=box.ahead)
+    assert ended.exit_code is ExitCode.USAGE
+    assert "Terraform deploys what is built from its plan" in str(ended.ended)
+    assert "shipsafe-sandbox-" not in str(ended.ended)
