@@ -21,6 +21,7 @@ _FIELDS = {  # of `externalParameters.artifact` and of the manifest's entry, and
     "layers": "layers",
     "deployment": "deployment",
 }
+_OF_ALL = ("project", "template")  # of `externalParameters` and of the manifest itself
 
 
 def stated(provenance: Mapping[str, Any]) -> dict[str, object]:
@@ -29,6 +30,7 @@ def stated(provenance: Mapping[str, Any]) -> dict[str, object]:
     parameters = table(definition, "externalParameters")
     artifact, policy = table(parameters, "artifact"), table(parameters, "policy")
     found = {claim: artifact[name] for name, claim in _FIELDS.items() if name in artifact}
+    found |= {name: parameters[name] for name in _OF_ALL if name in parameters}
     if "prebuilt" in artifact:
         found["built-by"] = "prebuilt" if artifact["prebuilt"] is True else "built"
     if "digest" in policy:
@@ -50,6 +52,7 @@ def claimed(artifact: ReleasedArtifact, release: Release) -> dict[str, object]:
     document = release.document
     entry = next(one for one in document["artifacts"] if one["name"] == artifact.name)
     return {
+        **{name: document[name] for name in _OF_ALL},
         **{claim: entry[name] for name, claim in _FIELDS.items() if name in entry},  # older ones, and layers, have no `deployment`
         "built-by": entry["source"],
         "policy": document["policy"]["digest"],

@@ -269,6 +269,14 @@ def test_commit_and_policy_are_the_builder_s_word_too(shop: Path, dist: Path, pa
     refused(shop, dist, STRICT + CI, f"as its {named}: ")
 
 
+@pytest.mark.parametrize("named", ["project", "template"])
+def test_project_and_template_are_the_builder_s_word_too(shop: Path, dist: Path, named: str) -> None:
+    signed_by(dist, "ci")
+    path = dist / "shipsafe.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {named: "other"}))
+    refused(shop, dist, CI, f"as its {named}: ")
+
+
 def _other_predicate(**changes: Any) -> Change:
     def change(one: Statement) -> Statement:
         return replace(one, predicate={**one.predicate, **changes}) if one.kind == Predicate.PROVENANCE else one
