@@ -178,6 +178,8 @@ def _plan(case: Vendoring, plan: VendorPlan) -> Iterator[str]:
         yield f"  licence: {layer.licence}"
     if left := [one for one in layer.runtimes if one not in case.copy.runtimes]:
         yield f"  not for {', '.join(left)}, which the original names"
+    if plan.extensions:
+        yield f"  EXTENSIONS run beside every function that has it, and no gate reads them: {', '.join(plan.extensions)}"
     for line in made.lines:
         stand = line.stand
         yield f"target {stand.target.name}: account {stand.aws.account}, {stand.aws.region}, as {stand.aws.caller}"

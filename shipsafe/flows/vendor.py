@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shipsafe.adapters.aws.layers import LayerContent
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
-from shipsafe.adapters.files import write_atomic
+from shipsafe.adapters.files import disk_errors, write_atomic
 from shipsafe.adapters.template_text import read_text
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, ExitCode, IntegrityError, ShipsafeError, gravest
@@ -32,6 +32,9 @@ from shipsafe.readers.template.find import root_template
 from shipsafe.reports.live import Progress
 from shipsafe.signing.layer_versions import found_layer, published
 from shipsafe.signing.rewrite.layers import Pinned, pin_layer
+from shipsafe.signing.zip_entries import read_entries
+
+_EXTENSIONS = "extensions/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +100,15 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorPlan:
-    """What is left to do. `there`: the versions that are published already, by the target's name."""
+    """What is left to do.
+
+    `there`: the versions that are published already, by the target's name. `extensions`: of the copy, by name: no gate reads them.
+    """
 
     signing: Planned
     there: dict[str, LayerContent]
     edits: tuple[Edit, ...]
+    extensions: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -192,7 +199,18 @@ def planned(case: Vendoring, release: Release) -> VendorPlan:
                 continue
             if (found := found_layer(stand.aws, earlier, case.request.name)) is not None:
                 there[stand.target.name] = found
-    return VendorPlan(signing=signing, there=there, edits=edits)
+    return VendorPlan(signing=signing, there=there, edits=edits, extensions=tuple(_extensions(release)))
+
+
+def _extensions(release: Release) -> Iterator[str]:
+    """Programs that Lambda starts beside every function that has the layer.
+
+    Source: "Using the Lambda Extensions API": it looks for them in /opt/extensions.
+    """
+    for one in release.artifacts:
+        with disk_errors(one.path), one.path.open("rb") as file:
+            names = (entry.name for entry in read_entries(file))
+            yield from (name.removeprefix(_EXTENSIONS) for name in names if name.startswith(_EXTENSIONS) and not name.endswith("/"))
 
 
 def _edits(case: Vendoring, signing: Planned) -> Iterator[Edit]:

@@ -150,6 +150,13 @@ def test_a_dry_run_makes_nothing(project: Path, capsys: pytest.CaptureFixture[st
     assert ours() == []
 
 
+@pytest.mark.usefixtures("project")
+def test_what_runs_beside_every_function_is_said_before_it_is_signed(capsys: pytest.CaptureFixture[str]) -> None:
+    arn = offer(zip_bytes({"extensions/agent": b"#!/bin/sh\n", "python/tools.py": b"TOOLS = 1\n"}), CompatibleRuntimes=["python3.13"])
+    run(["layers", "vendor", arn, "--dry-run"])
+    assert "EXTENSIONS run beside every function that has it, and no gate reads them: agent" in capsys.readouterr().out
+
+
 def test_other_bytes_than_lambda_names_are_refused(project: Path, local_aws: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever answers in the place of the download can change nothing."""
     arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
