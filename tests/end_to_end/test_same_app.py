@@ -107,5 +107,8 @@ def test_the_copies_of_the_application_are_copies(repository: Path, name: str) -
     examples = repository / "examples"
     files = [path for part in ("src", "layers", "advisories") for path in (examples / "orders" / part).rglob("*") if path.is_file()]
     assert len(files) > 10
-    for path in (*files, examples / "orders" / "shipsafe.toml"):
+    for path in files:
         assert (examples / name / path.relative_to(examples / "orders")).read_bytes() == path.read_bytes()
+    policies = [(examples / one / "shipsafe.toml").read_text().splitlines() for one in ("orders", name)]
+    here, there = ([line for line in policy if not line.startswith("region = ")] for policy in policies)
+    assert here == there, "the Region is that of the stack, and all else is the same"
