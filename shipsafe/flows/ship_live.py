@@ -20,7 +20,7 @@ from shipsafe.flows.ship_legs import Run, not_agreed, policy_under, targets_name
 from shipsafe.flows.ship_told import Told
 from shipsafe.flows.stages import stage_of, target_at
 from shipsafe.flows.targets import place_of, targets_of
-from shipsafe.model.chain import Verification
+from shipsafe.model.chain import Hold, Verification
 from shipsafe.model.deployment import Deployment, Ending
 from shipsafe.model.policy import Policy
 from shipsafe.model.ship import Leg, LegReport, ShippedFunction, Went
@@ -117,7 +117,7 @@ def verify_leg(run: Run) -> LegReport:
     run.verification = found
     if found.exit_code is not ExitCode.PASS:
         return _refused(Leg.VERIFY, found, "")
-    links = sum(len(chain.links) for chain in found.chains)
+    links = sum(link.hold is Hold.HELD for chain in found.chains for link in chain.links)  # what was not asked holds nothing
     how = "under the override" if override else "from source to what runs"
     sentence = f"{count(links, 'link')} of {count(len(found.chains), 'chain')} hold, {how}."
     return LegReport(leg=Leg.VERIFY, went=Went.PASSED, sentence=sentence)
