@@ -5,6 +5,7 @@
 
 One record for each function that was changed, also where it went back. A function that ran exactly this already gets one only where there
 is none: the process was killed after the last change and before it was written down, or another tool has deployed what was handed to it.
+Where there is one, it is kept again, which writes nothing where it lies already.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,7 +81,10 @@ def keep_record(
         shown = str(artifact.evidence or artifact.path.with_suffix(".intoto.jsonl"))
         envelopes = envelopes_of(artifact) if own else ()
         there = _recorded(envelopes, request, shown)
-        missing = [one for one in own if one[0].ending not in _ONCE or not any(_says(said, one[0], request) for said in there)]
+        earlier = {one[0]: [found for found, said in there if _says(said, one[0], request)] for one in own if one[0].ending in _ONCE}
+        # The process may have been killed, or the store away, after a record was written into the bundle and before it was kept.
+        new += [(found, statement_of(found, shown=shown)) for many in earlier.values() for found in many]
+        missing = [one for one in own if not earlier.get(one[0])]
         if not missing:
             continue
         before = b"".join(one.line + b"\n" for one in envelopes)
@@ -89,9 +93,8 @@ def keep_record(
         bundles[artifact.name] = laid_bundle(output, artifact.name, data)
         known = {one.sha256 for one in envelopes}
         new += [(one, statement_of(one, shown=shown)) for one in read_bundle(data, shown=shown) if one.sha256 not in known]
-    if not bundles:
-        return release
-    release = record_signatures(output, release, (), None, bundles)
+    if bundles:
+        release = record_signatures(output, release, (), None, bundles)
     if request.store is not None:
         for envelope, statement in new:
             request.store.keep(envelope, statement)
@@ -120,8 +123,8 @@ def deployments_of(envelopes: Iterable[Envelope], trusted: AttestPolicy, *, show
         yield said
 
 
-def _recorded(envelopes: Iterable[Envelope], request: RecordRequest, shown: str) -> list[DeploymentSaid]:
-    return [one for one in deployments_of(envelopes, request.trusted, shown=shown) if one.ran]
+def _recorded(envelopes: Iterable[Envelope], request: RecordRequest, shown: str) -> list[tuple[Envelope, DeploymentSaid]]:
+    return [(one, said) for one in envelopes for said in deployments_of((one,), request.trusted, shown=shown) if said.ran]
 
 
 def _says(said: DeploymentSaid, one: Deployment, request: RecordRequest) -> bool:

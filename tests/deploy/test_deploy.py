@@ -90,3 +90,19 @@ def test_what_went_live_is_stated_in_the_bundle(scene: Scene) -> None:
     done = scene.deploy()
     said = list(deployments_of(envelopes_of(done.release.artifacts[0]), AttestPolicy(), shown="test"))
     assert [(one.function, one.alias, one.version, one.before, one.ending) for one in said] == [("Pay", "live", "2", "1", "deployed")]
+
+
+def test_a_record_that_was_not_kept_is_kept_by_the_next_run(scene: Scene) -> None:
+    """The process was killed, or the store was away, between the bundle and the store: who promotes or goes back looks into the store."""
+    scene.function()
+    scene.remember(scene.older)
+    assert only(scene.deploy()).ending is Ending.DEPLOYED
+    kept = sorted((scene.desk.project / "kept").rglob("deployment-*"))
+    contents = [one.read_bytes() for one in kept]
+    assert kept
+    for one in kept:
+        one.unlink()
+    bundle = (scene.desk.dist / "Pay.intoto.jsonl").read_bytes()
+    assert only(scene.deploy()).ending is Ending.UNCHANGED
+    assert [one.read_bytes() for one in sorted((scene.desk.project / "kept").rglob("deployment-*"))] == contents
+    assert (scene.desk.dist / "Pay.intoto.jsonl").read_bytes() == bundle, "one record is enough"
