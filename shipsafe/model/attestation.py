@@ -4,12 +4,14 @@ Shapes: in-toto Attestation Framework, Statement v1 (https://github.com/in-toto/
 (https://github.com/secure-systems-lab/dsse/blob/master/envelope.md).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+_WORKFLOW = re.compile(r"(?P<home>https://[^/]+/[^/]+/[^/]+)/\.github/workflows/[^/@]+@.+")  # as GitHub names it in a token
 STATEMENT = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
@@ -112,12 +114,28 @@ class TrustedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedIdentity:
-    """A keyless signer (Sigstore): the identity in the certificate, exactly, and the issuer of the token that proved it."""
+    """A keyless signer (Sigstore): the identity in the certificate, exactly, and the issuer of the token that proved it.
+
+    `repository`: the repository that the run was of, as the certificate names it; None for the one that the workflow lies in. A reusable
+    workflow has one identity in all repositories that use it.
+    """
 
     name: str
     roles: frozenset[Role]
     identity: str
     issuer: str
+    repository: str | None = None
+
+    @property
+    def home(self) -> str | None:
+        """The repository that the workflow lies in: `https://github.com/acme/orders`; None where the identity is no workflow's."""
+        found = _WORKFLOW.fullmatch(self.identity)
+        return found["home"] if found else None
+
+    @property
+    def who(self) -> tuple[str, str, str | None]:
+        """What tells it from others: identity, issuer, and the repository that its runs are of; None for any (whoever is no workflow)."""
+        return self.identity, self.issuer, self.repository or self.home
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,6 +135,17 @@ class Audit:
         standings = (one.standing for release in self.releases for one in release.statements)
         return max((_CODES.get(standing, ExitCode.PASS) for standing in standings), default=ExitCode.PASS)
 
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """ARNs of what was ever deployed of these releases, with the alias where there is one; sorted."""
+        found = set()
+        for release in self.releases:
+            partition = next((one.profile_version.split(":")[1] for one in release.signed if one.profile_version.startswith("arn:")), "aws")
+            for one in release.deployed:
+                name = f"{one.function}:{one.alias}" if one.alias else one.function
+                found.add(f"arn:{partition}:lambda:{one.region}:{one.account}:function:{name}")
+        return tuple(sorted(found))
+
 
 def worst(standings: Iterable[Standing]) -> Standing:
     """The worst of these; that of none is `unvouched`."""

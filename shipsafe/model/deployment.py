@@ -18,14 +18,16 @@ WHOLE = 100  # percent
 
 
 def span_text(span: timedelta) -> str:
-    """A duration as the policy writes one, in the largest unit that it is a whole number of.
+    """A duration in words, to the second.
 
-    >>> span_text(timedelta(minutes=5)), span_text(timedelta(seconds=90)), span_text(timedelta(days=1))
-    ('5m', '90s', '1d')
+    >>> span_text(timedelta(minutes=5)), span_text(timedelta(seconds=3690)), span_text(timedelta(days=1)), span_text(timedelta())
+    ('5 minutes', '1 hour 1 minute 30 seconds', '1 day', '0 seconds')
     """
-    seconds = int(span.total_seconds())
-    size, unit = next(((size, unit) for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")) if seconds and seconds % size == 0), (1, "s"))
-    return f"{seconds // size}{unit}"
+    rest, parts = max(0, int(span.total_seconds())), []
+    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        number, rest = divmod(rest, size)
+        parts += [f"{number} {unit}{'' if number == 1 else 's'}"] if number else []
+    return " ".join(parts) or "0 seconds"
 
 
 class Rollout(StrEnum):
@@ -123,6 +125,9 @@ class Stage:
     """A `[[deploy.stage]]`: the signing target whose signatures run there, and where that is.
 
     `after` names the stage that must have run the same unsigned digest before, for `soak`.
+
+    Where its functions belong to a stack of CloudFormation: `stack` is its name, and `stack_role` the ARN of the service role as which
+    CloudFormation changes it (None: the one that the stack has, else with the rights of whoever deploys).
     """
 
     name: str
@@ -132,6 +137,8 @@ class Stage:
     role: str | None = None
     after: str | None = None
     soak: timedelta = timedelta()
+    stack: str | None = None
+    stack_role: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A question that is asked of every function and layer, and what it is given to answer it."""
+"""A question that is asked of every function and layer, or once of the project, and what it is given to answer it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,3 +80,41 @@ class Gate:
     needs_tree: bool = True
     settings: tuple[str, ...] = ()
     inputs: Callable[[Inquiry], object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectInquiry:
+    """What a gate about the project is given. It may read these and nothing else; it changes nothing outside `workspace`.
+
+    Attributes:
+        workspace: a private, empty folder for this gate.
+    """
+
+    project: Project
+    policy: Policy
+    today: date
+    workspace: Path
+
+    def settings(self, gate_id: str) -> GatePolicy:
+        """What the policy says of that gate."""
+        return self.policy.gate(gate_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectGate:
+    """One question about what all functions and layers share; its one outcome has the subject `project`.
+
+    Attributes:
+        title, rules, settings: as those of a `Gate`.
+        arises: whether the project has anything that it asks about. Where not, it is asked only if the policy requires it.
+        run: asks; may raise `ShipsafeError`, which becomes an unanswered outcome.
+        inputs: everything that decides the answer beside the policy, as a JSON value; None: the answer is not kept.
+    """
+
+    id: str
+    title: str
+    rules: tuple[Rule, ...]
+    arises: Callable[[Project], bool]
+    run: Callable[[ProjectInquiry], Outcome]
+    inputs: Callable[[ProjectInquiry], object]
+    settings: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from shipsafe.model.deployment import DeployPolicy
 from shipsafe.model.enforcement import EnforcePolicy
 from shipsafe.model.location import Location
 from shipsafe.model.override import BreakGlassPolicy
+from shipsafe.model.pipeline import ApprovalPolicy, PipelinePolicy
 from shipsafe.model.severity import Severity
 from shipsafe.model.signing import SignPolicy
 
@@ -186,7 +187,6 @@ class Policy:
         index, extra_indexes: where packages come from; None for PyPI. Their URLs may hold `${VARIABLE}`, as those of `named_indexes`.
         find_links: folders and pages of wheels.
         pypi_mirrors: indexes that hold what PyPI holds, so that PyPI's advisories speak of them.
-        strict: whether the policy extends `strict`: suppressions in code do not lower a finding, the SBOM is cross-checked.
         unwaivable: rules and advisories that no waiver can touch.
         longest_waiver: how far ahead a waiver may expire; None for no limit.
         baseline: the file of findings that are known (absolute), None for none; `longest_baseline` how old its entries may grow.
@@ -194,6 +194,7 @@ class Policy:
         sign: where artifacts are signed, and whose signatures hold.
         attest: whose statements about an artifact count.
         deploy: how functions go live. enforce: what code-signing configurations are to be. break_glass: what an emergency may override.
+        pipeline: which workflow of which repository signs and deploys. approvals: who approves waivers.
         parameters: template parameters that the policy fixes.
         overrides: what the command line set over it, as words (`--fail-on critical`).
         origins: dotted key -> where its value comes from (`preset baseline`, `shipsafe.toml:4`), for `policy show --origin`.
@@ -202,7 +203,6 @@ class Policy:
 
     path: str | None
     digest: str
-    extends: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     first_party: tuple[str, ...] = ()
@@ -225,7 +225,6 @@ class Policy:
     named_indexes: tuple[NamedIndex, ...] = ()
     find_links: tuple[FindLinks, ...] = ()
     pypi_mirrors: tuple[str, ...] = ()
-    strict: bool = False
     unwaivable: tuple[str, ...] = ()
     longest_waiver: timedelta | None = None
     baseline: str | None = None
@@ -236,6 +235,8 @@ class Policy:
     deploy: DeployPolicy = field(default_factory=DeployPolicy)
     enforce: EnforcePolicy = field(default_factory=EnforcePolicy)
     break_glass: BreakGlassPolicy = field(default_factory=BreakGlassPolicy)
+    pipeline: PipelinePolicy = field(default_factory=PipelinePolicy)
+    approvals: ApprovalPolicy = field(default_factory=ApprovalPolicy)
     overrides: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     effective: Mapping[str, object] = field(default_factory=dict)

@@ -191,6 +191,7 @@ def _version_key(runtime: str) -> tuple[int, ...]:
 
 
 Subject = Function | Layer
+PROJECT = "project"  # the subject of what is asked once, about all of it
 
 
 def unsaid(subject: Subject, field: str) -> str:

@@ -1,7 +1,9 @@
 """A finished run, as every report writes it."""
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.artifact import Artifact
@@ -56,3 +58,12 @@ class RunRecord:
     baseline: BaselineFile | None = None
     overrides: tuple[str, ...] = ()
     attested_by: tuple[str, ...] = ()
+
+    def in_repository(self, path: str) -> str:
+        """A path of the project from the root of its repository, where that is known (above which `..` may lead); absolute ones stay.
+
+        A prefix that leads out of the repository, which only a report made by hand has, counts as none.
+        """
+        prefix = PurePosixPath(self.prefix)
+        known = not prefix.is_absolute() and ".." not in prefix.parts
+        return posixpath.normpath(prefix / path) if known else path

@@ -126,6 +126,10 @@ class SignTarget:
     tags: tuple[tuple[str, str], ...] = ()
     code_signing_config: str | None = None
 
+    def bucket_in(self, account: str, region: str) -> str:
+        """The name of its bucket there; in a template `account` and `region` are what stands for them."""
+        return self.bucket.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignPolicy:
