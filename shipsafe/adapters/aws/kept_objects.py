@@ -1,7 +1,7 @@
 """Objects that are written once and kept: put one where none is, find them in spite of delete markers, read a version whole.
 
-Every call says whose bucket it must be (`ExpectedBucketOwner`). Source: Amazon S3 API Reference; "How S3 Object Lock works"; "How to
-prevent object overwrites with conditional writes".
+Every call says whose bucket it must be (`ExpectedBucketOwner`). Source: Amazon S3 API Reference; "How S3 Object Lock
+works".
 """
 
 import base64
@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from shipsafe.adapters.aws.conditional import written_where_none_is
 from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.adapters.files import MEBIBYTE
@@ -20,10 +21,7 @@ from shipsafe.errors import IncompleteError, IntegrityError
 
 _FORBIDDEN = 403
 _ABSENT = ("404", "NoSuchBucket", "NotFound")
-_TAKEN = ("PreconditionFailed", "412")
-_BUSY = ("ConditionalRequestConflict", "409", "OperationAborted")
-_TRIES = 4  # of a write that meets another, and of a download that breaks off
-_PAUSE = 0.5  # seconds between such writes
+_TRIES = 4  # of a download that breaks off
 _VERSIONS = 20  # of an object, the oldest; more is somebody's mischief
 # What a call needs, as IAM names it; configs/iam/evidence.json grants it to who reads, sign.json to who writes.
 _RIGHTS = {
@@ -178,29 +176,22 @@ def put_object(aws: Aws, new: NewObject, *, sleep: Callable[[float], None] = tim
     Raises:
         IncompleteError: S3 refused, gave no answer, or somebody else kept writing the same key.
     """
-    for remaining in range(_TRIES - 1, -1, -1):
-        try:
-            with _looking(f"write s3://{new.bucket}/{new.key}", f"arn:{aws.partition}:s3:::{new.bucket}/{new.key}"):
-                aws.client("s3").put_object(
-                    Bucket=new.bucket,
-                    Key=new.key,
-                    Body=new.data,
-                    ContentType="application/json",
-                    ExpectedBucketOwner=new.owner,
-                    IfNoneMatch="*",
-                    # Object Lock asks for the algorithm's header even where the checksum itself is there: PutObject, "Object Lock".
-                    ChecksumAlgorithm="SHA256",
-                    ChecksumSHA256=base64.b64encode(hashlib.sha256(new.data).digest()).decode(),
-                )
-        except AwsRefusal as refusal:
-            if refusal.code in _TAKEN:
-                return False
-            if refusal.code not in _BUSY or not remaining:
-                raise
-            sleep(_PAUSE)
-        else:
-            return True
-    raise AssertionError  # pragma: no cover - the last round returns or raises
+
+    def write() -> None:
+        with _looking(f"write s3://{new.bucket}/{new.key}", f"arn:{aws.partition}:s3:::{new.bucket}/{new.key}"):
+            aws.client("s3").put_object(
+                Bucket=new.bucket,
+                Key=new.key,
+                Body=new.data,
+                ContentType="application/json",
+                ExpectedBucketOwner=new.owner,
+                IfNoneMatch="*",
+                # Object Lock asks for the algorithm's header even where the checksum itself is there: PutObject, "Object Lock".
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=base64.b64encode(hashlib.sha256(new.data).digest()).decode(),
+            )
+
+    return written_where_none_is(write, sleep=sleep)
 
 
 def default_retention(aws: Aws, bucket: str, owner: str) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode
 
+from shipsafe.adapters.aws.conditional import BUSY, TAKEN
 from shipsafe.adapters.aws.refusals import AwsRefusal, aws_errors
 from shipsafe.adapters.aws.session import Aws
 from shipsafe.adapters.files import MEBIBYTE
@@ -27,8 +28,6 @@ _TRIES = 4  # of one download: botocore tries calls again, but never the reading
 _ABSENT = ("404", "NoSuchKey", "NotFound", "NoSuchVersion", "MethodNotAllowed", "405")  # 405: the newest version is a delete marker
 _FORBIDDEN = 403
 _WRONG_BYTES = ("BadDigest", "XAmzContentSHA256Mismatch", "InvalidDigest", "XAmzContentChecksumMismatch")
-_TAKEN = ("PreconditionFailed", "412")
-_BUSY = ("ConditionalRequestConflict", "409", "OperationAborted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,21 +90,21 @@ def look_at_bucket(aws: Aws, name: str) -> Bucket:
     return Bucket(name=name, region=region, versioning=versioning.get("Status", ""))
 
 
-def bucket_region(aws: Aws, name: str) -> str | None:
-    """Where a bucket of ours is; None where nobody has one of that name.
+def bucket_region(aws: Aws, name: str, *, owner: str | None = None) -> str | None:
+    """Where a bucket of ours, or of the account that is named, is; None where nobody has one of that name.
 
     Raises:
         IntegrityError: it belongs to another account.
         IncompleteError: it may not be looked at, or AWS gave no answer.
     """
-    s3 = aws.client("s3")
+    s3, owner = aws.client("s3"), owner or aws.account
     try:
         with aws_errors(f"look at bucket {name}"):
-            head = s3.head_bucket(Bucket=name, ExpectedBucketOwner=aws.account)
+            head = s3.head_bucket(Bucket=name, ExpectedBucketOwner=owner)
     except AwsRefusal as refusal:
         if refusal.status == _FORBIDDEN and _of_somebody_else(s3, name):
             raise IntegrityError(
-                f"Bucket {name} does not belong to account {aws.account}.",
+                f"Bucket {name} does not belong to account {owner}.",
                 remedy="Somebody else owns that name: choose another bucket in the policy.",
             ) from refusal
         if refusal.code in _ABSENT or refusal.code == "NoSuchBucket":
@@ -186,8 +185,8 @@ def put_new(aws: Aws, bucket: str, key: str, upload: Upload) -> S3Object:
     except AwsRefusal as refusal:
         if refusal.code in _WRONG_BYTES:
             raise _changed(upload) from refusal
-        if refusal.code in _TAKEN or refusal.code in _BUSY:
-            raise KeyTakenError(busy=refusal.code in _BUSY) from refusal
+        if refusal.code in TAKEN or refusal.code in BUSY:
+            raise KeyTakenError(busy=refusal.code in BUSY) from refusal
         raise
     stored = told.get("ChecksumSHA256")
     if stored is not None and _hex(stored) != upload.sha256:

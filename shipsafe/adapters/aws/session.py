@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,8 +98,8 @@ def open_aws(place: Place, *, record: Recorded | None = None) -> Aws:
         session = boto3.session.Session(profile_name=place.aws_profile, region_name=place.region)
     except ProfileNotFound as error:
         raise _no_profile(place) from error
-    region = session.region_name
-    if region is None:
+    region = session.region_name or os.environ.get("AWS_REGION")  # boto3 reads AWS_DEFAULT_REGION alone, other SDKs this one
+    if not region:
         raise ConfigError("No AWS region is named anywhere.", remedy="Give the target a `region`, or set AWS_REGION.")
     check_region(region)
     if place.role is not None:
@@ -191,6 +192,7 @@ def _client(session: Any, service: str, region: str, record: Recorded | None, *,
         request_checksum_calculation="when_required",  # we send a SHA-256 where one counts
     )
     with aws_errors(f"use {service}"):
+        session._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)  # noqa: SLF001 - boto3 hands it on to nobody
         client = session.client(service, region_name=region, config=config, **words)
     _check_endpoint(service, urlsplit(client.meta.endpoint_url).hostname)
     if record is not None:
@@ -210,3 +212,18 @@ def _check_endpoint(service: str, host: str | None) -> None:
             f"AWS_ENDPOINT_URL leads to this machine, and {service} would be asked at {host}.",
             remedy=f"Unset AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_{service.upper()} and whatever ignores configured endpoints.",
         )
+
+
+def _moment(told: Any) -> datetime:
+    """A time of an answer, in UTC.
+
+    Of what AWS tells in seconds, as Signer does, botocore makes a time of this machine's zone, where it may be another day: a key that
+    ended on the day before a job would count for it.
+    """
+    from botocore.utils import parse_timestamp  # noqa: PLC0415 - likewise
+
+    moment: datetime = parse_timestamp(told)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment
+    except OverflowError as error:
+        raise ValueError(f"{moment} is no time of UTC") from error

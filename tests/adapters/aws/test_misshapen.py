@@ -1,7 +1,9 @@
 """An answer that is none of AWS's (a proxy's page, somebody who sits in between) ends in a sentence, and forges no line of ours."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -91,6 +93,7 @@ LISTED = "<ListBucketResult><Contents><Key>a</Key>{}</Contents></ListBucketResul
         (json.dumps({"source": "x", "signedObject": [1]}), lambda aws: describe_job(aws, JOB)),
         (json.dumps({"createdAt": 1e300}), lambda aws: describe_job(aws, JOB)),
         (json.dumps({"createdAt": "soon"}), lambda aws: describe_job(aws, JOB)),
+        (json.dumps({"createdAt": "9999-12-31T23:59:59-01:00"}), lambda aws: describe_job(aws, JOB)),
         (json.dumps({"revocationRecord": "x"}), lambda aws: find_profile(aws, "orders", None)),
         (LISTED.format(""), lambda aws: keys_below(aws, "bucket", "a", most=10)),
         (LISTED.format("<LastModified>soon</LastModified>"), lambda aws: keys_below(aws, "bucket", "a", most=10)),
@@ -101,6 +104,24 @@ def test_an_answer_of_another_shape_is_no_bug_of_ours(between: _Answers, body: s
     with pytest.raises(IncompleteError, match="has not the shape of one of AWS's") as caught:
         ask(opened())
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("zone", ["PST8", "NZDT-13"])
+def test_days_are_those_of_utc_wherever_this_machine_is(between: _Answers, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """Signer tells seconds, of which botocore makes a time of this machine's zone, where it may be another day."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for hour in (1, 12, 23):
+            moment = datetime(2026, 3, 1, hour, tzinfo=UTC)
+            between.body = json.dumps({"status": "Succeeded", "createdAt": moment.timestamp()})
+            job = describe_job(opened(), JOB)
+            assert job is not None
+            assert job.created is not None
+            assert (str(job.created), job.created.date()) == (str(moment), moment.date())
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_what_signer_says_of_a_profile_and_a_job_is_one_line(between: _Answers) -> None:
