@@ -35,7 +35,12 @@ class Revision:
     folder: Path
 
     def __str__(self) -> str:
-        return f"{self.name[:80]} ({self.commit[:12]})"
+        return shown_revision(self.name, self.commit)
+
+
+def shown_revision(name: str, commit: str) -> str:
+    """A commit as people see it: `origin/main (0790ea514349)`."""
+    return f"{name[:80]} ({commit[:12]})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,19 +78,18 @@ def repository_of(path: Path) -> Path:
     return top
 
 
-def check_out(top: Path, name: str, folder: Path, *, merge_base: bool, run: Run = run) -> Revision:
-    """Write a revision into `folder`, which must not exist.
+def commit_of(top: Path, name: str, *, merge_base: bool, run: Run = run) -> str:
+    """The id of a commit.
 
     Args:
         top: of the repository.
         name: as git understands it (`origin/main`, a tag, an id).
-        folder: a private folder to be.
         merge_base: take the commit where HEAD went its own way, not what has been added to `name` since.
         run: starts git.
 
     Raises:
         ConfigError: there is no such commit, or no common one.
-        IncompleteError: git is missing, or cannot write the files.
+        IncompleteError: git is missing.
     """
     if not name.strip() or name.startswith("-") or not name.isprintable():
         raise ConfigError(f"{name[:80]!r} is no revision.", remedy="Name a branch, a tag or a commit.")
@@ -95,6 +99,18 @@ def check_out(top: Path, name: str, folder: Path, *, merge_base: bool, run: Run 
     commit = _one(git, f"There is no revision {name[:80]!r} here.", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if merge_base:
         commit = _one(git, f"HEAD and {name[:80]!r} have no commit in common here.", "merge-base", "HEAD", commit)
+    return commit
+
+
+def check_out(top: Path, name: str, folder: Path, *, merge_base: bool, run: Run = run) -> Revision:
+    """Write a revision into `folder`, a private one that must not exist; else as `commit_of`.
+
+    Raises:
+        ConfigError: there is no such commit, or no common one.
+        IncompleteError: git is missing, or cannot write the files.
+    """
+    commit = commit_of(top, name, merge_base=merge_base, run=run)
+    git = quiet_git(top, run)
     with disk_errors(folder):
         folder.mkdir(parents=True)
         folder = folder.resolve()
