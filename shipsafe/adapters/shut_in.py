@@ -103,7 +103,8 @@ def _hidden(home: Path, needed: Iterable[Path]) -> list[Path]:
 
 def _cover(kernel: ctypes.CDLL, path: Path) -> None:
     if path.is_dir():
-        _check(kernel.mount(b"none", os.fsencode(path), b"tmpfs", _MS_NOSUID | _MS_NODEV, None))
+        # Not 1777: in such a folder nobody may open another user's file with O_CREAT, and /dev/null is root's, whom we do not have here.
+        _check(kernel.mount(b"none", os.fsencode(path), b"tmpfs", _MS_NOSUID | _MS_NODEV, b"mode=755"))
     else:
         _check(kernel.mount(b"/dev/null", os.fsencode(path), None, _MS_BIND, None))
 

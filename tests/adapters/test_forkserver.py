@@ -123,14 +123,22 @@ def test_what_a_copy_raises_is_the_reason(server: ForkServer) -> None:
         server.ask(["raise", "too deep"], timeout=60)
 
 
-def test_a_copy_that_does_not_end_is_ended_and_holds_up_nobody(server: ForkServer, tmp_path: Path) -> None:
+def test_a_copy_that_does_not_end_holds_up_nobody(server: ForkServer, tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
-        hanging = pool.submit(server.ask, ["spin", str(tmp_path / "pid")], timeout=1.5)
-        wait_for((tmp_path / "pid").exists)
+        pid = tmp_path / "pid"
+        hanging = pool.submit(server.ask, ["spin", str(pid)], timeout=300)
+        wait_for(lambda: pid.exists() and pid.read_text(encoding="utf-8"))
         assert server.ask(["echo", 1], timeout=60) == 1
         assert not hanging.done()
-        with pytest.raises(IncompleteError, match="did not end within 2 s and was stopped"):
+        os.kill(int(pid.read_text(encoding="utf-8").split()[0]), signal.SIGKILL)
+        with pytest.raises(LostError, match="it was killed"):
             hanging.result()
+
+
+def test_a_copy_that_does_not_end_is_ended(server: ForkServer, tmp_path: Path) -> None:
+    server.ask(["echo", 1], timeout=60)
+    with pytest.raises(IncompleteError, match="did not end within 2 s and was stopped"):
+        server.ask(["spin", str(tmp_path / "pid")], timeout=1.5)
     assert server.ask(["echo", 2], timeout=60) == 2
 
 
