@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,17 +55,40 @@ def write_atomic(path: Path, data: bytes) -> None:
         if path.is_char_device() or path.is_fifo():
             path.write_bytes(data)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        _put(path, data, lambda draft: draft.replace(path))
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """As `write_atomic`, and never over anything that is there, also where two do it at once.
+
+    Raises:
+        ConfigError: something is there.
+        IncompleteError: as `write_atomic`.
+    """
+
+    def link(draft: Path) -> None:
         try:
-            with draft.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-        sync_folder(path.parent)
+            path.hardlink_to(draft)  # unlike a rename it fails where there is one
+        except FileExistsError as error:
+            raise ConfigError("Already exists, and is left as it is.", remedy="Run this again.", path=str(path)) from error
+
+    with disk_errors(path):
+        _put(path, data, link)
+
+
+def _put(path: Path, data: bytes, place: Callable[[Path], object]) -> None:
+    """Write a draft beside `path`, put it there by `place`, and make both last through a crash."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        place(draft)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -84,6 +107,21 @@ def disk_errors(path: Path) -> Generator[None]:
         yield
     except OSError as error:
         raise disk_error(error, path) from error
+
+
+@contextmanager
+def read_errors(path: Path) -> Generator[None]:
+    """Turn a disk's refusals to be read into our error.
+
+    Raises:
+        IncompleteError: what is done inside cannot be read.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise IncompleteError(
+            f"Cannot be read: {error.strerror or error}.", remedy="Check its rights and the disk.", path=str(path)
+        ) from error
 
 
 def disk_error(error: OSError, path: Path) -> ShipsafeError:

@@ -23,7 +23,15 @@ def read_json(path: Path, *, limit: int, shown: str) -> Any:
     Raises:
         ConfigError: it is missing, not a regular file, too large, nested too deep, or not JSON.
     """
-    data = read_bounded(path, limit=limit, shown=shown)
+    return json_of(read_bounded(path, limit=limit, shown=shown), shown=shown)
+
+
+def json_of(data: bytes, *, shown: str) -> Any:
+    """The value that JSON says, as `read_json`.
+
+    Raises:
+        ConfigError: it is nested too deep, or not JSON.
+    """
     try:
         value = json.loads(data)
         if _SURROGATE.search(data):

@@ -28,23 +28,29 @@ def kept(folder: Path, question: object = QUESTION, answer: object = ANSWER) -> 
     return folder / "answers.sqlite"
 
 
+def recalled(folder: Path, question: object = QUESTION, kind: str = "outcome") -> object:
+    """What a later run finds, which lets go of the file."""
+    with closing(open_cache(folder)) as cache:
+        return cache.recall(kind, question)
+
+
 def test_what_was_kept_is_recalled_by_the_next_run_and_by_this_one(tmp_path: Path) -> None:
     kept(tmp_path)
-    cache = open_cache(tmp_path)
-    assert cache.recall("outcome", QUESTION) == ANSWER
-    cache.keep("outcome", "another", [1])
-    assert cache.recall("outcome", "another") == [1]
+    with closing(open_cache(tmp_path)) as cache:
+        assert cache.recall("outcome", QUESTION) == ANSWER
+        cache.keep("outcome", "another", [1])
+        assert cache.recall("outcome", "another") == [1]
 
 
 @pytest.mark.parametrize("other", [{"gate": "lint", "tree": "abd"}, {"gate": "lint"}, "lint", None])
 def test_another_question_has_no_answer(tmp_path: Path, other: object) -> None:
     kept(tmp_path)
-    assert open_cache(tmp_path).recall("outcome", other) is None
+    assert recalled(tmp_path, other) is None
 
 
 def test_an_answer_of_one_kind_is_none_of_another(tmp_path: Path) -> None:
     kept(tmp_path)
-    assert open_cache(tmp_path).recall("archive", QUESTION) is None
+    assert recalled(tmp_path, kind="archive") is None
 
 
 def test_the_same_question_in_another_order_is_the_same() -> None:
@@ -73,23 +79,23 @@ def test_a_poisoned_entry_is_no_answer_and_is_written_anew(tmp_path: Path, poiso
     kept(tmp_path, "a pass", {"findings": [], "notes": ["a longer answer that says that all is well"]})
     with closing(sqlite3.connect(path)) as base, base:
         poison(base)
-    assert open_cache(tmp_path).recall("outcome", QUESTION) is None
+    assert recalled(tmp_path) is None
     kept(tmp_path)
-    assert open_cache(tmp_path).recall("outcome", QUESTION) == ANSWER
+    assert recalled(tmp_path) == ANSWER
 
 
 def test_what_was_kept_under_another_key_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache that was restored from another trust domain."""
     kept(tmp_path / "cache")
     monkeypatch.setenv("SHIPSAFE_CONFIG_DIR", str(tmp_path / "somebody else"))
-    assert open_cache(tmp_path / "cache").recall("outcome", QUESTION) is None
+    assert recalled(tmp_path / "cache") is None
 
 
 def test_machines_with_one_key_share_what_they_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHIPSAFE_CACHE_KEY", "of the protected jobs")
     kept(tmp_path / "cache")
     monkeypatch.setenv("SHIPSAFE_CONFIG_DIR", str(tmp_path / "another machine"))
-    assert open_cache(tmp_path / "cache").recall("outcome", QUESTION) == ANSWER
+    assert recalled(tmp_path / "cache") == ANSWER
 
 
 def test_a_key_that_can_be_guessed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,17 +108,17 @@ def test_a_key_that_can_be_guessed_is_refused(tmp_path: Path, monkeypatch: pytes
 def test_a_key_that_others_can_read_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHIPSAFE_CONFIG_DIR", str(tmp_path / "config"))
     kept(tmp_path / "cache")
-    assert open_cache(tmp_path / "cache").recall("outcome", QUESTION) == ANSWER
+    assert recalled(tmp_path / "cache") == ANSWER
     (tmp_path / "config/cache.key").chmod(0o644)
-    assert open_cache(tmp_path / "cache").recall("outcome", QUESTION) is None
+    assert recalled(tmp_path / "cache") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "answers.sqlite").write_bytes(content)
-    assert open_cache(tmp_path).recall("outcome", QUESTION) is None
+    assert recalled(tmp_path) is None
     kept(tmp_path)
-    assert open_cache(tmp_path).recall("outcome", QUESTION) == ANSWER
+    assert recalled(tmp_path) == ANSWER
 
 
 def test_a_damaged_page_costs_answers_and_nothing_else(tmp_path: Path) -> None:
@@ -153,8 +159,8 @@ cache.close()
 """
     children = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path), str(number)]) for number in range(20)]
     assert [child.wait() for child in children] == [0] * 20
-    cache = open_cache(tmp_path)
-    assert all(cache.recall("outcome", [str(number), step]) == "answer " * 20 for number in range(20) for step in range(20))
+    with closing(open_cache(tmp_path)) as cache:
+        assert all(cache.recall("outcome", [str(number), step]) == "answer " * 20 for number in range(20) for step in range(20))
     with closing(sqlite3.connect(tmp_path / "answers.sqlite")) as base:
         assert base.execute("pragma integrity_check").fetchone() == ("ok",)
 
@@ -165,8 +171,8 @@ def test_what_was_not_wanted_for_longest_goes_first(tmp_path: Path, monkeypatch:
         kept(tmp_path, number, os.urandom(4000).hex())
         with closing(sqlite3.connect(tmp_path / "answers.sqlite")) as base, base:
             base.execute("update answer set used = used - 1")
-    cache = open_cache(tmp_path)
-    there = [number for number in range(40) if cache.recall("outcome", number) is not None]
+    with closing(open_cache(tmp_path)) as cache:
+        there = [number for number in range(40) if cache.recall("outcome", number) is not None]
     assert there
     assert there == list(range(40))[-len(there) :], "the newest are kept"
     assert len(there) < 40
@@ -200,8 +206,7 @@ def test_a_file_that_another_process_holds_is_not_taken_for_damaged(tmp_path: Pa
     """It would be removed under the hands of everybody else."""
     path = kept(tmp_path)
     monkeypatch.setattr(kept_databases, "_WAIT", 0.05)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        cache = open_cache(tmp_path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, closing(open_cache(tmp_path)) as cache:
         assert cache.recall("outcome", QUESTION) == ANSWER
         other.execute("begin exclusive")
         assert cache.recall("outcome", QUESTION) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shipsafe.adapters.files import read_bounded, write_atomic
+from shipsafe.adapters.files import read_bounded, write_atomic, write_new
 from shipsafe.errors import ConfigError, IncompleteError
 
 
@@ -50,3 +50,14 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert pipe.is_fifo()
+
+
+def test_a_new_file_is_written_whole_and_never_over_another(tmp_path: Path) -> None:
+    write_new(tmp_path / "a" / "new.toml", b"one")
+    (tmp_path / "dangling").symlink_to(tmp_path / "elsewhere")
+    for there in ("a/new.toml", "dangling", "a"):
+        with pytest.raises(ConfigError, match="left as it is"):
+            write_new(tmp_path / there, b"two")
+    assert (tmp_path / "a/new.toml").read_bytes() == b"one"
+    assert not (tmp_path / "elsewhere").exists()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "dangling", "new.toml"], "nothing is left beside it"

@@ -1,6 +1,7 @@
 """Source of others in our own parser: what is ordinary is parsed, and nobody makes us hold gigabytes."""
 
 import ast
+import sys
 import time
 import typing
 from pathlib import Path
@@ -13,6 +14,7 @@ from shipsafe.packing.handler import Answer, find_python
 from shipsafe.packing.setup_files import SetupError, read_setup
 
 LIST = b"data = [" + b"0," * 2_000_000 + b"]\n"
+NEWER = f"3.{sys.version_info.minor + 1}"  # than the one that runs the tests
 
 
 def handler(folder: Path, source: bytes, name: str = "handler") -> tuple[Answer, str]:
@@ -20,7 +22,7 @@ def handler(folder: Path, source: bytes, name: str = "handler") -> tuple[Answer,
     file = folder / "app.py"
     file.write_bytes(source)
     entry = Entry(path="app.py", mode=FILE_MODE, size=len(source), sha256="", source=file, origin=Origin.CODE)
-    found = find_python(f"app.{name}", {"app.py": entry}, {}, python="3.13")
+    found = find_python(f"app.{name}", {"app.py": entry}, {}, python=NEWER)
     return found.answer, found.message
 
 
