@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shipsafe.model.attestation import AttestPolicy, Role, TrustedIdentity, TrustedKey
+from shipsafe.model.pipeline import HOME
 from shipsafe.policy.document import Document, as_date
 
 _LONGEST = 16 * 1024  # characters of a public key
@@ -39,14 +40,24 @@ def attest_policy(document: Document, values: Mapping[str, Any]) -> AttestPolicy
                 what = f"`attest.key` {key.name!r} and {other.name!r} are the same {'key' if key.spki == other.spki else 'name'}."
                 raise document.error(f"attest.key.{number}", what, "Leave one out: a threshold counts different keys.")
     identities = tuple(
-        TrustedIdentity(name=entry["name"], roles=_roles(entry), identity=entry["identity"], issuer=entry["issuer"])
+        TrustedIdentity(
+            name=entry["name"],
+            roles=_roles(entry),
+            identity=entry["identity"],
+            issuer=entry["issuer"],
+            repository=entry.get("repository"),
+        )
         for entry in table.get("identity", ())
     )
     for number, one in enumerate(identities):
         named = {key.name for key in keys} | {other.name for other in identities[:number]}
-        if one.name in named or any((one.identity, one.issuer) == (other.identity, other.issuer) for other in identities[:number]):
+        if one.name in named or any(one.who == other.who for other in identities[:number]):
             what = f"`attest.identity` {one.name[:80]!r} is there already, by its name or as that identity."
             raise document.error(f"attest.identity.{number}", what, "Leave one out: a threshold counts different signers.")
+        if one.repository is None and _is_called(one, values.get("pipeline", {}).get("repository")):
+            what = f"`attest.identity` {one.name[:80]!r} is a reusable workflow, which is that identity in every repository that calls it."
+            remedy = 'Say whose runs count: repository = "https://github.com/OWNER/NAME".'
+            raise document.error(f"attest.identity.{number}", what, remedy)
     thresholds = {role: table.get(f"{role}s", 1) for role in (Role.BUILDER, Role.SIGNER, Role.OVERRIDER)}
     unsigned_allowed = table.get("unsigned", "allow") == "allow"
     made = AttestPolicy(unsigned_allowed=unsigned_allowed, keys=keys, identities=identities, thresholds=thresholds)
@@ -55,6 +66,12 @@ def attest_policy(document: Document, values: Mapping[str, Any]) -> AttestPolicy
         if needed > max(able, 1):
             raise document.error(f"attest.{role}s", f"{needed} keys must sign as {role}, and the policy trusts {able}.", "Add keys.")
     return made
+
+
+def _is_called(one: TrustedIdentity, repository: str | None) -> bool:
+    """Whether it is a workflow of another repository than the project's; of a project that is not named, only ours is known as one."""
+    host, _, home = (one.home or "").removeprefix("https://").partition("/")
+    return bool(host and home) and (home == HOME if repository is None else home != repository)
 
 
 def _roles(entry: Mapping[str, Any]) -> frozenset[Role]:

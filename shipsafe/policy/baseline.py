@@ -74,7 +74,15 @@ def read_baseline(path: Path, *, shown: str, today: date) -> Baseline:
     """
     if not path.exists():
         raise ConfigError("There is no such baseline.", remedy="Write one with --write-baseline FILE.", path=shown)
-    data = read_bounded(path, limit=_LIMIT, shown=shown)
+    return parse_baseline(read_bounded(path, limit=_LIMIT, shown=shown), shown=shown, today=today)
+
+
+def parse_baseline(data: bytes, *, shown: str, today: date) -> Baseline:
+    """The baseline that these bytes are, as `read_baseline`.
+
+    Raises:
+        ConfigError: they are none.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

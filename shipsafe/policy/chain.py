@@ -6,6 +6,7 @@ A file or URL is extended by its SHA-256, so that nobody can change an organisat
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -127,7 +128,7 @@ def _fetched(document: Document, url: str, digest: str, *, offline: bool, cache:
     if not url.startswith("https://"):
         raise document.error("extends", f"{url} is not an https URL.", "Use https.")
     kept = cache / "policies" / f"{digest}.toml"
-    if kept.is_file():
+    with suppress(OSError):  # not there, or not to be read: it is fetched
         data = kept.read_bytes()
         if hashlib.sha256(data).hexdigest() == digest:
             return data

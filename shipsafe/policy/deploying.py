@@ -40,13 +40,17 @@ from shipsafe.model.signing import SignPolicy
 from shipsafe.policy.document import Document, as_age
 
 _DAY = timedelta(hours=24)
-_SHAPES = {  # key: shape, and what to write instead
+_ROLE = (r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", "Write the role's ARN.")
+SHAPES = {  # key: shape, and what to write instead
     "name": (r"[A-Za-z0-9_-]{1,64}", "A function's name has up to 64 letters, digits, hyphens and underscores."),
     # Lambda CreateAlias: (?!^[0-9]+$)([a-zA-Z0-9-_]+), up to 128
     "alias": (r"(?!\d+$)[A-Za-z0-9_-]{1,128}", "An alias has letters, digits, hyphens and underscores, and is no number."),
     "account": (r"\d{12}", "An account has twelve digits."),
     "region": (r"[a-z]{2,4}(?:-[a-z0-9]+)+-\d{1,2}", "Write eu-central-1, for example."),
-    "role": (r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", "Write the role's ARN."),
+    "role": _ROLE,
+    # CloudFormation CreateChangeSet: StackName
+    "stack": (r"[A-Za-z][A-Za-z0-9-]{0,127}", "A stack's name begins with a letter and has up to 128 letters, digits and hyphens."),
+    "stack-role": _ROLE,
     "profile": (r"[A-Za-z0-9_]{2,64}", "A signing profile's name has 2 to 64 letters, digits and underscores."),
     "configuration": (r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:code-signing-config:csc-[a-z0-9]{17}", "Write its ARN."),
 }  # fmt: skip
@@ -163,9 +167,11 @@ def _inside(document: Document, place: str, entry: Mapping[str, Any], key: str, 
 def _stages(document: Document, entries: list[Mapping[str, Any]], sign: SignPolicy) -> Iterator[Stage]:
     targets = {one.name for one in sign.targets}
     names: list[str] = []
+    stacks: dict[tuple[str | None, ...], str] = {}
     for number, entry in enumerate(entries):
         place, name, after = f"deploy.stage.{number}", entry["name"], entry.get("after")
-        _shaped(document, place, entry, ("account", "region", "role"))
+        _shaped(document, place, entry, ("account", "region", "role", "stack", "stack-role"))
+        _pair(document, place, entry, "stack-role", "stack")
         if name in names:
             raise document.error(place, f"Two stages are called {name[:80]!r}.", "Give each a name of its own.")
         if entry["target"] not in targets:
@@ -176,15 +182,24 @@ def _stages(document: Document, entries: list[Mapping[str, Any]], sign: SignPoli
         if after is None and "soak" in entry:
             raise document.error(f"{place}.soak", "A stage soaks after another one.", 'Add `after = "dev"`, for example.')
         names.append(name)
+        if "stack" in entry and (other := stacks.setdefault(_stack_of(entry, sign), name)) != name:
+            what = f"Stages {other} and {name} are the same stack, so that what goes to one is live in the other."
+            raise document.error(f"{place}.stack", what, "Give each a stack of its own.")
         yield Stage(
             name=name, target=entry["target"], account=entry.get("account"), region=entry.get("region"), role=entry.get("role"),
-            after=after, soak=as_age(entry.get("soak")) or timedelta(),
+            after=after, soak=as_age(entry.get("soak")) or timedelta(), stack=entry.get("stack"), stack_role=entry.get("stack-role"),
         )  # fmt: skip
+
+
+def _stack_of(entry: Mapping[str, Any], sign: SignPolicy) -> tuple[str | None, ...]:
+    """Account, Region and name of a stage's stack."""
+    target = next(one for one in sign.targets if one.name == entry["target"])
+    return (entry.get("account") or target.account, entry.get("region") or target.region, entry["stack"])
 
 
 def _shaped(document: Document, place: str, table: Mapping[str, Any], keys: tuple[str, ...]) -> None:
     for key in keys:
-        shape, remedy = _SHAPES[key]
+        shape, remedy = SHAPES[key]
         if key in table and not re.fullmatch(shape, table[key], re.ASCII):
             raise document.error(f"{place}.{key}", f"{table[key][:120]!r} cannot be the `{key}` here.", remedy)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from shipsafe.adapters import toml
 from shipsafe.errors import ConfigError
-from shipsafe.policy.keys import BY_PATH, KEYS, TABLE_LISTS, Key, Kind
+from shipsafe.policy.keys import BY_PATH, KEYS, TABLE_LISTS
+from shipsafe.policy.kinds import Key, Kind
 
 _AGE = re.compile(r"(\d{1,5})d")
 _SPAN = re.compile(r"(\d{1,5})([smhd])")
@@ -128,6 +129,8 @@ def _is_of_kind(key: Key, value: Any) -> bool:  # noqa: C901, PLR0912 - one line
     match key.kind:
         case Kind.TEXT:
             return isinstance(value, str)
+        case Kind.TEXT_OR_TEXTS:
+            return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
         case Kind.TEXTS:
             allowed = isinstance(value, list) and all(isinstance(item, str) for item in value)
             return allowed and (not key.choices or set(value) <= set(key.choices))

@@ -5,63 +5,17 @@ organisation has fixed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from shipsafe.model.attestation import Role
 from shipsafe.model.deployment import Rollout
+from shipsafe.model.pipeline import PIPELINE, Approving
 from shipsafe.model.vex import JUSTIFICATIONS
+from shipsafe.policy.kinds import Key, Kind, Tighter
 
-GATES = ("dependencies", "lint", "sbom", "layers", "package")
+ABOUT_PROJECT = ("workflows",)  # gates that are asked once, and not of every function and layer
+GATES = ("dependencies", "lint", "sbom", "layers", "package", *ABOUT_PROJECT)
 _SEVERITIES = ("critical", "high", "medium", "low", "never")
 _ROLES = tuple(Role)
-
-
-class Kind(StrEnum):
-    """What a value may be."""
-
-    TEXT = "text"
-    TEXTS = "list of texts"
-    FLAG = "true or false"
-    DATE = "date"
-    AGE = "age"  # "7d", or "off"
-    SPAN = "duration"  # "30s", "5m", "24h", "7d"
-    THRESHOLD = "severity"  # "high", "high:fixable", "never"
-    CHOICE = "one of"
-    TEXT_TABLE = "table of texts"
-    COUNT = "count"  # a whole number from 1
-    EXTENDS = "preset or source"
-    SOURCE = "source of advisories"
-
-
-class Tighter(StrEnum):
-    """In which direction a value gets tighter, where a base has fixed it."""
-
-    SAME = "same"  # may not change at all
-    SUBSET = "subset"
-    SUPERSET = "superset"
-    SHORTER = "shorter"
-    LONGER = "longer"
-    EARLIER = "earlier"
-    LOWER = "lower"  # a threshold
-    HIGHER = "higher"  # a count
-    LAST_CHOICE = "last choice"  # choices are listed from loose to tight
-    TRUE = "true"
-    FALSE = "false"
-    OFF = "off"  # may be switched off, and else not change
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """One key: dotted path (`*` stands for each entry of a list of tables), kind, and a sentence for people."""
-
-    path: str
-    kind: Kind
-    doc: str
-    example: str
-    choices: tuple[str, ...] = ()
-    tighter: Tighter = Tighter.SAME
-    needed: bool = False
 
 
 def _gate(gate: str) -> Iterator[Key]:
@@ -80,7 +34,7 @@ KEYS: tuple[Key, ...] = (
     Key(path="extends", kind=Kind.EXTENDS, example='"baseline"',
         doc="A preset (`baseline`, `strict`), or a policy by path or https URL with its SHA-256. Without it: `baseline`."),
     Key(path="required", kind=Kind.TEXTS, choices=GATES, tighter=Tighter.SUPERSET, example='["dependencies", "lint"]',
-        doc="Gates that must have an outcome for every function and layer."),
+        doc="Gates that must have an outcome for every function and layer, and `workflows` for the project."),
     Key(path="accounts", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["111122223333"]',
         doc="Our AWS accounts; their layers are trusted."),
     Key(path="first-party", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["acme-*"]',
@@ -144,6 +98,8 @@ KEYS: tuple[Key, ...] = (
         doc="Whether `cyclonedx-py` must list the same distributions."),
     Key(path="gates.sbom.supplier", kind=Kind.TEXT, example='"ACME Ltd"',
         doc="Who ships the functions, for the SBOM; without it the first author of the nearest pyproject.toml."),
+    Key(path="gates.workflows.suppressions", kind=Kind.CHOICE, choices=("honour", "ignore"), tighter=Tighter.LAST_CHOICE,
+        example='"ignore"', doc="Whether `# zizmor: ignore[...]` in a workflow lowers a finding."),
     Key(path="layers.publishers", kind=Kind.TEXTS, tighter=Tighter.SUBSET, example='["999988887777"]',
         doc="Further accounts whose layers are trusted."),
     Key(path="parameters", kind=Kind.TEXT_TABLE, example='{ Stage = "prod" }', doc="Values of template parameters."),
@@ -242,6 +198,10 @@ KEYS: tuple[Key, ...] = (
     Key(path="deploy.stage.*.role", kind=Kind.TEXT, example='"arn:aws:iam::111122223333:role/deployer"', doc="The role to deploy as."),
     Key(path="deploy.stage.*.after", kind=Kind.TEXT, example='"dev"', doc="The stage that must have run the same digest before."),
     Key(path="deploy.stage.*.soak", kind=Kind.SPAN, example='"24h"', doc="For how long it must have run there."),
+    Key(path="deploy.stage.*.stack", kind=Kind.TEXT, example='"shop"',
+        doc="The stack of CloudFormation that its functions belong to; `deploy --stage` changes it by a change set."),
+    Key(path="deploy.stage.*.stack-role", kind=Kind.TEXT, example='"arn:aws:iam::111122223333:role/shop-cloudformation"',
+        doc="The service role as which CloudFormation changes it; else the one that the stack has, or the rights of whoever deploys."),
     Key(path="break-glass.allowed", kind=Kind.FLAG, tighter=Tighter.FALSE, example="true", doc="Whether `--break-glass` is taken at all."),
     Key(path="break-glass.role", kind=Kind.TEXT, example='"arn:aws:iam::111122223333:role/break-glass"', doc="The role it needs."),
     Key(path="break-glass.profile", kind=Kind.TEXT, example='"hotfix_2026"', doc="The signing profile that signs what it lets through."),
@@ -249,6 +209,30 @@ KEYS: tuple[Key, ...] = (
         doc="Whether a second person has to agree, by name."),
     Key(path="break-glass.longest", kind=Kind.SPAN, tighter=Tighter.SHORTER, example='"24h"',
         doc="How long one is valid; at most 24 hours."),
+    Key(path="pipeline.repository", kind=Kind.TEXT, example='"acme/orders"', doc="The GitHub repository whose pipeline signs and deploys."),
+    Key(path="pipeline.owner-id", kind=Kind.TEXT, example='"1234567"',
+        doc="GitHub's number of its owner, where subjects carry it (`repo:acme@1234567/orders@7654321:...`)."),
+    Key(path="pipeline.repository-id", kind=Kind.TEXT, example='"7654321"', doc="GitHub's number of the repository, likewise."),
+    Key(path="pipeline.workflow", kind=Kind.TEXT_OR_TEXTS, example=f'"{PIPELINE}@0123456789abcdef0123456789abcdef01234567"',
+        doc="The reusable workflow that may take the roles, at its commit; a list of two while the next one takes its place."),
+    Key(path="pipeline.branch", kind=Kind.TEXT, example='"main"',
+        doc="The protected branch: releases come from it, under its policy. Name it: else the pipeline takes the default branch, and "
+        "roles trust `main`."),
+    Key(path="pipeline.sign-environment", kind=Kind.TEXT, example='"release"', doc="The GitHub environment of the job that signs."),
+    Key(path="pipeline.deploy-environment", kind=Kind.TEXT, example='"production"', doc="That of the job that deploys."),
+    Key(path="pipeline.roles", kind=Kind.TEXT, example='"shipsafe-orders"',
+        doc="What the names of its roles begin with: `PREFIX-build`, `-sign`, `-deploy` and `-verify`."),
+    Key(path="pipeline.issuer", kind=Kind.TEXT, example='"https://github.example.com/_services/token"',
+        doc="Who issues its tokens; without it github.com."),
+    Key(path="pipeline.key", kind=Kind.TEXT, example='"sigstore:"', doc="What signs its evidence: `sigstore:` or `awskms:ARN`."),
+    Key(path="pipeline.transport", kind=Kind.TEXT, example='"s3://orders-runs/pipeline"',
+        doc="Where artifacts lie between its jobs; without it GitHub keeps them."),
+    Key(path="pipeline.transport-owner", kind=Kind.TEXT, example='"111122223333"',
+        doc="The account of that bucket, where it is not that of every job; its bucket policy has to let the roles in."),
+    Key(path="approvals.waivers", kind=Kind.CHOICE, choices=tuple(Approving), tighter=Tighter.LAST_CHOICE, example='"required"',
+        doc="Whether a waiver that comes with a change must be approved by somebody other than its author before anything is signed."),
+    Key(path="approvals.source", kind=Kind.TEXT, example='"github"',
+        doc="Who is asked about approvals: `github`, or a file of JSON, relative to this file, that another system's job writes."),
     Key(path="attest.unsigned", kind=Kind.CHOICE, choices=("allow", "refuse"), tighter=Tighter.LAST_CHOICE, example='"refuse"',
         doc="Whether evidence that nobody signed is taken; `strict` refuses it. A role for which keys are listed takes nothing unsigned."),
     Key(path="attest.builders", kind=Kind.COUNT, tighter=Tighter.HIGHER, example="1",
@@ -270,6 +254,8 @@ KEYS: tuple[Key, ...] = (
         doc="The certificate's identity, exactly."),
     Key(path="attest.identity.*.issuer", kind=Kind.TEXT, needed=True, example='"https://token.actions.githubusercontent.com"',
         doc="Who issued the token."),
+    Key(path="attest.identity.*.repository", kind=Kind.TEXT, example='"https://github.com/acme/orders"',
+        doc="The repository that the run was of, exactly: a reusable workflow has one identity in all repositories that use it."),
 )  # fmt: skip
 
 BY_PATH = {key.path: key for key in KEYS}

@@ -21,6 +21,7 @@ from shipsafe.policy.document import Document, as_age, as_date
 from shipsafe.policy.indexes import check_indexes, find_links, named_indexes
 from shipsafe.policy.keys import GATES
 from shipsafe.policy.merge import merge
+from shipsafe.policy.pipeline import approval_policy, pipeline_policy
 from shipsafe.policy.signing import sign_policy
 from shipsafe.policy.waivers import read_waivers
 
@@ -64,7 +65,6 @@ def load(
     return Policy(
         path=shown,
         digest=_digest(values),
-        extends=tuple(document.name.removeprefix("preset ") for document in chain[:-1]) if found else ("baseline",),
         required=_texts(values, "required"),
         accounts=_texts(values, "accounts"),
         first_party=_texts(values, "first-party"),
@@ -89,7 +89,6 @@ def load(
         parameters={name: _parameter(value) for name, value in values.get("parameters", {}).items()},
         functions=_functions(own),
         waivers=read_waivers(chain, unwaivable=unwaivable, longest=longest, today=today, origins=origins),
-        strict=any(document.name == "preset strict" for document in chain),
         unwaivable=unwaivable,
         longest_waiver=longest,
         baseline=_baseline(values.get("baseline", "off"), home),
@@ -100,6 +99,8 @@ def load(
         deploy=deploy_policy(own, values, sign, home),
         enforce=enforce_policy(own, values),
         break_glass=break_glass,
+        pipeline=pipeline_policy(own, values),
+        approvals=approval_policy(values, home),
         overrides=given.words,
         origins=origins,
         effective=values,

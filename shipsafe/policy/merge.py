@@ -5,13 +5,14 @@ from typing import Any
 
 from shipsafe.model.severity import Severity
 from shipsafe.policy.document import Document, as_age, as_date, leaves
-from shipsafe.policy.keys import BY_PATH, Key, Tighter
+from shipsafe.policy.keys import BY_PATH
+from shipsafe.policy.kinds import Key, Tighter
 
 # Lists that grow along the chain instead of being replaced.
 _ADDED = ("fixed", "unwaivable", "waivers")
 _DEFAULTS = {  # what holds where nobody writes it, and is fixed with its table
     "enforce.quiet": "7d", "deploy.default-alarm": "on", "break-glass.allowed": True, "break-glass.second-person": False,
-    "break-glass.longest": "24h",
+    "break-glass.longest": "24h", "approvals.source": "github",
 }  # fmt: skip
 _WHOLE = ("deploy.", "enforce.", "break-glass.")  # tables of which a base that fixes them leaves nothing open that it does not write
 _WAYS = ("alias", "rollout", "percent", "every")  # of [deploy], that a [[deploy.function]] may say otherwise

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from shipsafe.adapters.shown import shown
 from shipsafe.model.policy import Policy
 from shipsafe.policy.chain import PRESETS, preset_text
-from shipsafe.policy.keys import KEYS, TABLE_LISTS, Key, Kind
+from shipsafe.policy.keys import KEYS, TABLE_LISTS
+from shipsafe.policy.kinds import Key, Kind
 
 
 def show(policy: Policy, *, origin: bool) -> str:
@@ -27,7 +29,7 @@ def _table(values: Mapping[str, Any], path: str, origins: Mapping[str, str], *, 
         elif isinstance(value, dict) and not entry and here != "advisories.source":
             tables.append((here, value))
         else:
-            note = f"  # {origins[here]}" if here in origins else ""
+            note = f"  # {_shown(origins[here])}" if here in origins else ""
             yield f"{_key(key)} = {_value(value)}{note}"
     for here, table in tables:
         yield ""
@@ -41,7 +43,7 @@ def _table(values: Mapping[str, Any], path: str, origins: Mapping[str, str], *, 
 
 
 def _key(key: str) -> str:
-    return key if key.replace("-", "").replace("_", "").isalnum() and key.isascii() else json.dumps(key)
+    return key if key.replace("-", "").replace("_", "").isalnum() and key.isascii() else _text(key)
 
 
 def _value(value: Any) -> str:
@@ -51,7 +53,18 @@ def _value(value: Any) -> str:
         return "[" + ", ".join(_value(item) for item in value) + "]"
     if isinstance(value, date):
         return value.isoformat()
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(text: str) -> str:
+    """A basic string of TOML that a terminal and a runner of workflows only show: what does not print is escaped, and so is `##[`."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    escaped = "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)
+    return escaped.replace("##[", r"##\u005b")
+
+
+def _shown(origin: str) -> str:
+    return shown(origin, 200).replace("##[", "## [")
 
 
 def init_text() -> str:
@@ -124,10 +137,12 @@ def policy_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "shipsafe policy", **root}
 
 
-def _schema(key: Key) -> dict[str, Any]:  # noqa: C901 - one line a kind
+def _schema(key: Key) -> dict[str, Any]:  # noqa: C901, PLR0912 - one line a kind
     text: dict[str, Any] = {"type": "string"}
     sha256 = {"type": "string", "pattern": "^(sha256:)?[0-9a-fA-F]{64}$"}
     match key.kind:
+        case Kind.TEXT_OR_TEXTS:
+            return {"oneOf": [text, {"type": "array", "items": text}]}
         case Kind.TEXTS:
             return {"type": "array", "items": {"enum": list(key.choices)} if key.choices else text}
         case Kind.FLAG:

@@ -18,7 +18,7 @@ from shipsafe.policy.document import Document
 
 _PSEUDO = {"${AWS::AccountId}": "123456789012", "${AWS::Region}": "eu-central-1"}  # a value of the shape, to look at the rest
 _KMS = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+)|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]{36}"
-_SHAPES = {  # key: shape, and what to write instead
+SHAPES = {  # key: shape, and what to write instead
     "name": (r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "Use letters, digits, dots and dashes."),
     "account": (r"\d{12}", "An account has twelve digits."),
     "region": (r"[a-z]{2}(?:-[a-z]+)+-\d", "Write eu-central-1, for example."),
@@ -78,7 +78,7 @@ def _publishers(document: Document, arns: list[str]) -> Iterator[ProfileVersion]
 
 def _target(document: Document, number: int, entry: Mapping[str, Any]) -> SignTarget:
     place = f"sign.target.{number}"
-    for key, (shape, remedy) in _SHAPES.items():
+    for key, (shape, remedy) in SHAPES.items():
         if key in entry and not re.fullmatch(shape, entry[key], re.ASCII):
             raise document.error(f"{place}.{key}", f"{entry[key][:120]!r} cannot be the `{key}` of a signing target.", remedy)
     bucket = entry["bucket"]

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shipsafe.errors import ConfigError
 from shipsafe.model.attestation import Role
+from shipsafe.model.pipeline import PIPELINE
 from shipsafe.model.policy import Policy
 from shipsafe.policy import load
 
@@ -88,6 +89,23 @@ def test_one_identity_under_two_names_does_not_make_two(tmp_path: Path, name: st
     assert len(_load(tmp_path, key + entry("release", "https://workflow") + entry("two", "https://two")).attest.identities) == 2
     with pytest.raises(ConfigError, match="there already"):
         _load(tmp_path, key + entry("release", "https://workflow") + entry(name, identity))
+
+
+def test_a_workflow_that_others_may_call_needs_the_repository_whose_runs_count(tmp_path: Path) -> None:
+    def entry(workflow: str, more: str = "") -> str:
+        identity = f'identity = "https://github.com/{workflow}@{"0" * 40}"\nissuer = "https://issuer"\n'
+        return f'[[attest.identity]]\nname = "a"\nfor = ["builder"]\n{identity}{more}'
+
+    ours, other, own = PIPELINE, "tools/ship/.github/workflows/w.yml", "acme/orders/.github/workflows/w.yml"
+    project = '[pipeline]\nrepository = "acme/orders"\n'
+    for text in (entry(ours), project + entry(ours), project + entry(other)):
+        with pytest.raises(ConfigError, match="is a reusable workflow"):
+            _load(tmp_path, text)
+    whose = 'repository = "https://github.com/acme/orders"\n'
+    for text in (project + entry(own), entry(own), project + entry(ours, whose), entry(other), entry(ours, whose)):
+        assert _load(tmp_path, text).attest.identities
+    with pytest.raises(ConfigError, match="there already"):  # once by its own repository, once by the same that is named
+        _load(tmp_path, entry(own) + entry(own, whose).replace('"a"', '"b"'))
 
 
 def test_whoever_extends_a_policy_that_fixes_trust_cannot_widen_it(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_it_cannot_loosen_what_a_base_has_fixed(tmp_path: Path) -> None:
     [
         ("hihg", "--fail-on 'hihg': there is no severity 'hihg'. Choose one of critical, high, medium, low, never; "),
         ("never:fixable", "--fail-on 'never:fixable': there is no severity 'never:fixable'. "),
-        ("lnt=high", "--fail-on 'lnt=high': there is no gate 'lnt'. Choose one of dependencies, lint, sbom, layers, package."),
+        ("lnt=high", "--fail-on 'lnt=high': there is no gate 'lnt'. Choose one of dependencies, lint, sbom, layers, package, workflows."),
         ("=high", "--fail-on '=high': there is no gate ''. "),
         ("", "--fail-on '': there is no severity ''. "),
     ],

@@ -55,6 +55,11 @@ def test_the_last_rule_that_fits_wins_and_alarms_add_up(tmp_path: Path) -> None:
         (TARGET + '[[deploy.stage]]\nname = "dev"\ntarget = "prod"\n', 7, "There is no [[sign.target]] 'prod'"),
         (TARGET + '[[deploy.stage]]\nname = "dev"\ntarget = "dev"\nafter = "test"\n', 8, "No stage before this one"),
         (TARGET + '[[deploy.stage]]\nname = "dev"\ntarget = "dev"\nsoak = "1h"\n', 8, "soaks after another"),
+        (
+            TARGET + "".join(f'[[deploy.stage]]\nname = "{name}"\ntarget = "dev"\nstack = "shop"\n' for name in ("dev", "prod")),
+            12,
+            "Stages dev and prod are the same stack",
+        ),
         ('[[enforce.ring]]\nname = "a"\n[[enforce.ring]]\nname = "a"\n', 3, "Two rings"),
         ('[[enforce.ring]]\nname = "a"\naccounts = ["12"]\n', 3, "cannot be the `account`"),
         ('[break-glass]\nlongest = "25h"\n', 2, "at most 24 hours"),
@@ -66,6 +71,11 @@ def test_what_cannot_be_is_refused_at_its_line(text: str, line: int, what: str, 
     assert what in refused.value.what
     assert (refused.value.path, refused.value.line) == ("shipsafe.toml", line)
     assert refused.value.remedy
+
+
+def test_two_stages_may_be_stacks_of_one_name_in_two_accounts(tmp_path: Path) -> None:
+    stages = [f'[[deploy.stage]]\nname = "{name}"\ntarget = "dev"\naccount = "{name}"\nstack = "shop"\n' for name in ("1" * 12, "2" * 12)]
+    assert [one.stack for one in _load(tmp_path, TARGET + "".join(stages)).deploy.stages] == ["shop", "shop"]
 
 
 def test_a_link_leads_no_smoke_test_out_of_the_folder(tmp_path: Path) -> None:

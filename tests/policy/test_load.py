@@ -14,7 +14,7 @@ from shipsafe.gates import all_gates
 from shipsafe.model.policy import AdvisorySource, Mode, Policy
 from shipsafe.model.severity import Severity
 from shipsafe.policy import generated_configs, init_text, load, policy_schema, show
-from shipsafe.policy.keys import GATES, KEYS
+from shipsafe.policy.keys import ABOUT_PROJECT, GATES, KEYS
 
 TODAY = date(2026, 11, 21)
 WAIVER = '[[waivers]]\nrule = "layers/unpinned"\nsubject = "Billing"\nreason = "r"\nowner = "o"\n'
@@ -48,14 +48,15 @@ def folder(tmp_path: Path) -> Path:
 def test_without_a_file_the_baseline_holds(folder: Path) -> None:
     policy = read(folder)
     assert policy.path is None
-    assert set(policy.required) == set(GATES)
+    assert set(policy.required) == set(GATES) - set(ABOUT_PROJECT)
     assert policy.gate("lint").fail_on.threshold is Severity.HIGH
-    assert not policy.strict
+    assert policy.gate("lint").settings["suppressions"] == "honour"
+    assert policy.gate("sbom").settings["cross-check"] is False
 
 
 def test_strict_is_tighter(folder: Path) -> None:
     policy = read(folder, 'extends = "strict"\n')
-    assert policy.strict
+    assert policy.origins["gates.lint.suppressions"] == "preset strict"
     assert policy.gate("dependencies").unscored_blocks
     assert policy.gate("lint").settings["suppressions"] == "ignore"
     assert policy.gate("sbom").settings["cross-check"] is True
@@ -94,7 +95,7 @@ def test_a_table_of_pyproject_is_a_policy(folder: Path) -> None:
         ('[[indexes.named]]\naddress = "x"\n', "shipsafe.toml:2: Unknown key `indexes.named.0.address`. It may have name, url, packages."),
         ('[gate.lint]\nmode = "observe"\n', "shipsafe.toml:2: Unknown key `gate.lint.mode`. Did you mean `gates.lint.mode`?"),
         ('required = ["lnt"]\n',
-         ("shipsafe.toml:1: `required` is not made of dependencies, lint, sbom, layers, package. "
+         ("shipsafe.toml:1: `required` is not made of dependencies, lint, sbom, layers, package, workflows. "
           'Write `required = ["dependencies", "lint"]`, for example.')),
         ('[advisories]\nmax-age = "a week"\n',
          'shipsafe.toml:2: `advisories.max-age` is not a number of days such as "7d", or "off". Write `max-age = "7d"`, for example.'),
