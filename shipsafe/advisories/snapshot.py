@@ -6,6 +6,7 @@ what passes, so only one that was pulled under this user's key is believed: see 
 
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -87,13 +88,16 @@ def _told(snapshot: Snapshot) -> bytes:
     return json.dumps(asdict(snapshot), sort_keys=True).encode()
 
 
-def pull(source: str | None, *, cache: Path, now: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep) -> Snapshot:
+def pull(
+    source: str | None, *, cache: Path, now: Callable[[], datetime], keep: Path | None = None, sleep: Callable[[float], None] = time.sleep
+) -> Snapshot:
     """Fetch and index a snapshot; the old one stays in use until the new one is whole.
 
     Args:
         source: a URL or a file; None for OSV's export for PyPI.
         cache: the user's cache folder.
         now: the clock, in UTC.
+        keep: where the zip goes that was indexed, for other machines; None where it is not needed any more. It is fetched whole then.
         sleep: waits, before another try.
 
     Raises:
@@ -106,27 +110,38 @@ def pull(source: str | None, *, cache: Path, now: Callable[[], datetime], sleep:
         with FileLock(folder / "lock"):
             before = current(cache)
             try:
-                return _pull(source or EXPORT, before, folder, now, sleep)
+                return _pull(source or EXPORT, before, folder, now, keep, sleep)
             except IncompleteError as error:
                 kept = f" The snapshot of {before.pulled[:10]} stays in use." if before else ""
                 remedy = error.remedy if source else f"{error.remedy} {_NO_WAY_OUT}"
                 raise IncompleteError(f"{error.what}{kept}", remedy=remedy, path=error.path) from error
 
 
-def _pull(source: str, before: Snapshot | None, folder: Path, now: Callable[[], datetime], sleep: Callable[[float], None]) -> Snapshot:
+def _pull(
+    source: str, before: Snapshot | None, folder: Path, now: Callable[[], datetime], keep: Path | None, sleep: Callable[[float], None]
+) -> Snapshot:  # fmt: skip
     stamp = now().isoformat(timespec="seconds")
     if not is_url(source):
         file = Path(source)
         if not file.is_file():
             raise IncompleteError("There is no such file.", remedy="Name a zip of OSV records, or a URL.", path=source)
-        return _index(file, str(file), None, stamp, folder)
+        return _kept(file, keep, _index(file, str(file), None, stamp, folder))
     with NamedTemporaryFile(dir=folder, prefix=".", suffix=".zip.tmp") as sink:
         same = before is not None and before.source == source and sha256_file(folder / before.store) == before.store_sha256
-        fetched = download(source, sink, limit=_LARGEST, etag=before.etag if before and same else None, sleep=sleep)
+        etag = before.etag if before and same and keep is None else None
+        fetched = download(source, sink, limit=_LARGEST, etag=etag, sleep=sleep)
         if fetched.unchanged and before is not None:
             return _commit(Snapshot(**{**asdict(before), "pulled": stamp}), folder)
         sink.flush()
-        return _index(Path(sink.name), source, fetched.etag, stamp, folder)
+        return _kept(Path(sink.name), keep, _index(Path(sink.name), source, fetched.etag, stamp, folder))
+
+
+def _kept(file: Path, keep: Path | None, snapshot: Snapshot) -> Snapshot:
+    """What was indexed, copied to where it is kept."""
+    if keep is not None:
+        keep.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, keep)
+    return snapshot
 
 
 def _index(file: Path, source: str, etag: str | None, stamp: str, folder: Path) -> Snapshot:

@@ -168,9 +168,11 @@ def _forget_idle(folder: Path) -> None:
 
 
 def _indexed(source: Path, store: Path, digest: str, sha256: str) -> Store:
-    """The index, made again where it is no longer what it was."""
-    if sha256_file(store) != sha256:
-        _index(source, store, digest)
+    """The index, made again where it is no longer what it was, or where somebody has cleared the cache meanwhile."""
+    with suppress(FileNotFoundError):
+        if sha256_file(store) == sha256:
+            return Store(store)
+    _index(source, store, digest)
     return Store(store)
 
 

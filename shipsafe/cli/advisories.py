@@ -3,15 +3,24 @@
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from shipsafe.adapters.places import cache_dir
 from shipsafe.advisories import records, snapshot
+from shipsafe.cli import github_output, options
 from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.flows.targets import policy_of
+from shipsafe.model.policy import AdvisorySource
 from shipsafe.reports.escape import clean
 
+_ASKED = {
+    AdvisorySource.FOLDER: "a folder or zip of records",
+    AdvisorySource.PYPI: "pip-audit's service `pypi`",
+    AdvisorySource.OSV: "pip-audit's service `osv`",
+}
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
 
@@ -27,9 +36,28 @@ def _now() -> datetime:
 @app.command()
 def pull(
     source: Annotated[str | None, typer.Option("--from", metavar="URL|FILE", help="Instead of OSV's export for PyPI.")] = None,
+    *,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", metavar="FILE", help="Keep the zip that was pulled, so that other machines take the same.")
+    ] = None,
+    project: Annotated[
+        Path | None, typer.Option("--for", metavar="PATH", help="Only where the policy of this project asks the snapshot.")
+    ] = None,
+    policy: options.PolicyFile = None,
 ) -> None:
-    """Fetch and index the snapshot. What was there stays in use until the new one is whole."""
-    pulled = snapshot.pull(source, cache=cache_dir(), now=_now)
+    """Fetch and index the snapshot. What was there stays in use until the new one is whole.
+
+    On GitHub the output `advisories` of the step is `true` where one was pulled.
+    """
+    if policy is not None and project is None:
+        raise ConfigError("--policy is that of a project.", remedy="Name the project with --for.")
+    asked = policy_of(project, policy, _now().date()).advisories.source if project else AdvisorySource.SNAPSHOT
+    if asked is not AdvisorySource.SNAPSHOT:
+        sys.stdout.write(f"The policy asks {_ASKED[asked]}: no snapshot is needed.\n")
+        github_output.append({"advisories": "false"})
+        return
+    pulled = snapshot.pull(source, cache=cache_dir(), keep=keep.absolute() if keep else None, now=_now)
+    github_output.append({"advisories": "true"})
     sys.stdout.write(f"{pulled.records} advisories, {pulled.digest}\n")
     _tell_unreadable(pulled)
 

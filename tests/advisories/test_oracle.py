@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -47,13 +48,14 @@ def matcher() -> Matcher:
 
 
 @pytest.fixture(scope="module")
-def advisories(tmp_path_factory: pytest.TempPathFactory) -> Advisories:
+def advisories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Advisories]:
     """Ours, over the same snapshot."""
     settings = AdvisoryPolicy(source=AdvisorySource.FOLDER, path=str(shared_data("advisories/PyPI-all.zip")), max_age=None)
     cache = tmp_path_factory.mktemp("ours")
-    return open_advisories(
-        settings, cache=cache, answers=open_cache(cache), offline=True, today=date(2026, 11, 21), now=lambda: datetime.now(UTC), say=print
-    )
+    with closing(open_cache(cache)) as answers:
+        yield open_advisories(
+            settings, cache=cache, answers=answers, offline=True, today=date(2026, 11, 21), now=lambda: datetime.now(UTC), say=print
+        )
 
 
 def test_the_independent_matcher_answers_as_osvs_api_does_but_for_the_named_differences(matcher: Matcher) -> None:

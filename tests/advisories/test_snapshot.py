@@ -243,3 +243,11 @@ def test_a_snapshot_that_another_user_pulled_is_none(cache: Path, tmp_path: Path
 def test_without_a_snapshot_a_search_says_what_to_do(cache: Path) -> None:
     with pytest.raises(IncompleteError, match=r"There is no advisory snapshot here\. Run `shipsafe advisories pull`"):
         snapshot.find("CVE-2026-1", cache=cache)
+
+
+def test_the_zip_that_was_pulled_can_be_kept_for_other_machines_also_where_nothing_is_new(cache: Path, tmp_path: Path) -> None:
+    with feed(export(tmp_path / "all.zip", ONE).read_bytes()) as server:
+        first = pull(server.url, cache)
+        again = snapshot.pull(server.url, cache=cache, now=lambda: LATER, keep=tmp_path / "kept/all.zip", sleep=_never)
+    assert (tmp_path / "kept/all.zip").read_bytes() == (tmp_path / "all.zip").read_bytes()
+    assert pull(tmp_path / "kept/all.zip", tmp_path / "other").digest == again.digest == first.digest

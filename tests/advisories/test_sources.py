@@ -10,17 +10,18 @@ import pip_audit._service
 import pytest
 from pip_audit._service import PyPIService, VulnerabilityService
 
-from shipsafe.adapters.cache import open_cache
 from shipsafe.advisories import snapshot, sources
 from shipsafe.advisories.sources import open_advisories
 from shipsafe.advisories.store import build_store
 from shipsafe.errors import IncompleteError
+from shipsafe.flows.housekeeping import clear
 from shipsafe.model.advisory import Advisories, Answer, Pin
 from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource
 from shipsafe.model.severity import Severity
 from tests.advisories.osv_matcher import is_vulnerable
 from tests.advisories.osv_server import osv_server
 from tests.advisories.writing import export, feed, record
+from tests.answers import answers_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -41,7 +42,7 @@ def opened(cache: Path, *, offline: bool = False, said: list[str] | None = None,
     policy = AdvisoryPolicy(**settings)
     say = (said if said is not None else []).append
     return open_advisories(
-        policy, cache=cache, answers=open_cache(cache), offline=offline, today=TODAY, now=lambda: NOW, say=say, sleep=lambda _: None
+        policy, cache=cache, answers=answers_of(cache), offline=offline, today=TODAY, now=lambda: NOW, say=say, sleep=lambda _: None
     )
 
 
@@ -53,7 +54,7 @@ def folder(cache: Path, path: Path, **settings: Any) -> Advisories:
 def osv(cache: Path, url: str, waited: list[float] | None = None) -> Advisories:
     """pip-audit's OSV service at that address."""
     return open_advisories(
-        AdvisoryPolicy(source=AdvisorySource.OSV), cache=cache, answers=open_cache(cache), offline=False, today=TODAY, now=lambda: NOW,
+        AdvisoryPolicy(source=AdvisorySource.OSV), cache=cache, answers=answers_of(cache), offline=False, today=TODAY, now=lambda: NOW,
         say=print, osv_url=url, sleep=(waited if waited is not None else []).append,
     )  # fmt: skip
 
@@ -131,6 +132,12 @@ def test_a_link_in_a_folder_is_not_followed(cache: Path, tmp_path: Path) -> None
     (path / "link.json").symlink_to(tmp_path / "outside.json")
     with pytest.raises(IncompleteError, match=r"link\.json is not an OSV record"):
         folder(cache, path)
+
+
+def test_an_index_that_somebody_clears_before_it_is_asked_is_made_again(cache: Path, tmp_path: Path) -> None:
+    advisories = folder(cache, export(tmp_path / "all.zip", ONE))
+    clear(cache)
+    assert found(advisories.ask(PINS)) == [[], ["PYSEC-2026-1"], []]
 
 
 def test_a_folder_that_is_not_there_is_named(cache: Path, tmp_path: Path) -> None:
