@@ -21,11 +21,11 @@ from shipsafe.flows.examine import Examined, Hands, examine
 from shipsafe.flows.known import open_known
 from shipsafe.flows.prepare import Prepared
 from shipsafe.flows.request import Request
-from shipsafe.gates import all_gates
+from shipsafe.gates import subject_gates
 from shipsafe.model.claims import UNATTESTED, Claim
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import Policy
-from shipsafe.model.project import Function, Layer, Project, Subject
+from shipsafe.model.project import PROJECT, Function, Layer, Project, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.tree import StagedTree
 from shipsafe.model.verdict import Verdict, WaiverNews
@@ -64,6 +64,7 @@ class Terms:
         jobs: how many things are done at once.
         progress, timeline: are told how it goes on, and how long it took.
         vex: documents to read besides those that the policy names.
+        also: what was answered about the project as a whole, which is judged beside what the gates say.
     """
 
     policy: Policy
@@ -74,6 +75,7 @@ class Terms:
     progress: Progress
     timeline: Timeline
     vex: tuple[Path, ...] = ()
+    also: tuple[Outcome, ...] = ()
 
 
 @dataclass(slots=True)
@@ -84,10 +86,11 @@ class Answers:
     bench: Bench
     examined: Examined
     outcomes: Sequence[Outcome] = field(default_factory=list)
+    also: tuple[Outcome, ...] = ()
 
     def record(self, *, project: str, template: str | None) -> RunRecord:
         """The verdict, and all that it rests on."""
-        made = concluded(self.prepared, self.outcomes, contents=self.examined.contents, advisories=info_of(self.examined),
+        made = concluded(self.prepared, (*self.outcomes, *self.also), contents=self.examined.contents, advisories=info_of(self.examined),
                          epoch=epoch_of(self.bench))  # fmt: skip
         return replace(made, command="sign", project=project, prefix="", template=template, verdict=_without_absences(made.verdict))
 
@@ -117,10 +120,10 @@ def asked_about(
         with open_bench(prepared, terms.progress, terms.timeline) as opened:
             bench = replace(opened, output=output)
             names = [one.subject for one in prepared.subjects]
-            terms.progress.start(names, [gate.id for gate in all_gates()], packs=output is not None)
+            terms.progress.start(names, [gate.id for gate in subject_gates()], packs=output is not None)
             examined = examine(bench, prepared.subjects, replace(hands, leave=_leave))
-            outcomes = [reworded(one) for one in examined.outcomes]
-            yield Answers(prepared, bench, examined, outcomes)
+            outcomes = [_unasked(one) if one.subject == PROJECT else reworded(one) for one in examined.outcomes]
+            yield Answers(prepared, bench, examined, outcomes, terms.also)
             bench.clear()
 
 
@@ -143,6 +146,11 @@ def _prepared(subjects: tuple[Subject, ...], terms: Terms, root: Path) -> Prepar
         statements=statements,
         known=open_known(request, terms.policy, terms.home),
     )
+
+
+def _unasked(outcome: Outcome) -> Outcome:
+    """What the policy requires to be asked of the project, which is not here."""
+    return Outcome.not_asked(outcome.gate, PROJECT, "Zips hold no project: a build asks, and says so in its evidence.")
 
 
 def _leave(bench: Bench, case: Case) -> None:

@@ -4,6 +4,7 @@ The output folder may have come from a machine that others can write to. So noth
 schema, its names cannot lead out of the folder, and `check_bytes` compares every file with its digest.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
-from shipsafe.adapters.json_file import holds_more, read_json
+from shipsafe.adapters.json_file import holds_more, json_of
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, NothingError
 from shipsafe.model.artifact import Bundle
 from shipsafe.model.layer_arn import layer_arn
@@ -78,23 +79,32 @@ class Release:
         return self.document["override"]["statement"] if "override" in self.document else None
 
 
-def read_release(out: Path) -> Release:
+def read_release(out: Path, *, digest: str | None = None) -> Release:
     """The release in an output folder.
+
+    Args:
+        out: the folder.
+        digest: `sha256:HEX` that its manifest has to be, as the job says that made it; None where nobody says.
 
     Raises:
         NothingError: there is no manifest, or none of an artifact.
         ConfigError: there is no such folder.
         IncompleteError: the manifest was written by a newer shipsafe.
-        IntegrityError: it is not a release manifest, or two artifacts have one name.
+        IntegrityError: it is not a release manifest, or another one than `digest` says, or two artifacts have one name.
     """
     path = out / MANIFEST
     if not out.is_dir():
         raise ConfigError("There is no such folder.", remedy="Build first, or name the folder of a release.", path=str(out))
     if not path.is_file() or path.is_symlink():
         raise NothingError(f"There is no {MANIFEST} in it, so that this is no release.", remedy=_BUILD, path=str(out))
-    if holds_more(read_bounded(path, limit=_LARGEST), _MOST):
+    data = read_bounded(path, limit=_LARGEST)
+    found = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    if digest is not None and found != digest:
+        what = f"The release is another one than was handed over: its manifest is {found}, and should be {digest}."
+        raise IntegrityError(what, remedy="Find out who changed it on the way, and build again.", path=str(path))
+    if holds_more(data, _MOST):
         raise IntegrityError(f"It is not a release manifest: it holds more than {_MOST:,} values.", remedy=_BUILD, path=str(path))
-    document = read_json(path, limit=_LARGEST, shown=str(path))
+    document = json_of(data, shown=str(path))
     if isinstance(document, dict) and document.get("schema_version") != "1.0":
         raise IncompleteError("This release manifest is of another version.", remedy="Use the shipsafe that built it.", path=str(path))
     if problem := next(_validator().iter_errors(document), None):

@@ -18,15 +18,15 @@ from packaging.utils import canonicalize_name
 
 from shipsafe.adapters.once import Once
 from shipsafe.adapters.process import Run
-from shipsafe.adapters.uv import reason, short, uv, without_credentials
+from shipsafe.adapters.uv import reason, short, uv
 from shipsafe.errors import IncompleteError
 from shipsafe.model.policy import LockChoice
 from shipsafe.packing.choice import check_known
 from shipsafe.packing.graph import Edge, Graph, Package, as_needs, holds, refused, twice
-from shipsafe.packing.lock_file import LockFile, open_lock
+from shipsafe.packing.lock_file import LockFile
 from shipsafe.packing.needs import Needs
+from shipsafe.packing.uv_tables import broken, edges_of, listed, open_uv_lock, package_of, table_of
 
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _FOLDER = re.compile(r"[A-Za-z0-9._ @+/-]+")
 _EXPORT = (
     "--frozen",
@@ -40,7 +40,6 @@ _EXPORT = (
 )
 # Functions that share a lock and choose the same of it ask once; the key is all that is asked.
 _EXPORTED: Once[tuple[str, str, LockChoice], list[Requirement]] = Once()
-_FOLDERS = ("editable", "directory", "virtual")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +52,8 @@ class _Member:
 
     def groups(self) -> dict[str, tuple[Edge, ...]]:
         """Its dependency groups; those that are empty stand in its metadata alone."""
-        metadata = _table(_table(self.table.get("metadata")).get("requires-dev"))
-        found = {str(name): _edges(items) for name, items in _table(self.table.get("dev-dependencies")).items()}
+        metadata = table_of(table_of(self.table.get("metadata")).get("requires-dev"))
+        found = {str(name): edges_of(items) for name, items in table_of(self.table.get("dev-dependencies")).items()}
         return {**dict.fromkeys(metadata, ()), **found}
 
     def active(self, choice: LockChoice) -> frozenset[str]:
@@ -65,8 +64,8 @@ class _Member:
 
     def extras(self) -> list[str]:
         """Names of its extras, those without anything in them too."""
-        provided = _table(self.table.get("metadata")).get("provides-extras")
-        return sorted({*self.package.extras, *(one for one in _list(provided) if isinstance(one, str))})
+        provided = table_of(self.table.get("metadata")).get("provides-extras")
+        return sorted({*self.package.extras, *(one for one in listed(provided) if isinstance(one, str))})
 
 
 def read_uv_lock(
@@ -78,9 +77,9 @@ def read_uv_lock(
         ConfigError: the policy chooses a group, extra or member that there is not.
         IncompleteError: the lock cannot be read, or takes something from elsewhere than an index or a folder of the repository.
     """
-    lock = _open(path, root)
+    lock = open_uv_lock(path, root)
     lock.check_python(str(lock.document.get("requires-python", "")), environment["python_version"])
-    packages = [_package(table, lock) for table in lock.document.get("package", [])]
+    packages = [package_of(table, lock) for table in lock.document.get("package", [])]
     members = _members(packages, lock)
     owner = _owner(members, lock, folder, choice)
     groups = owner.groups()
@@ -111,91 +110,28 @@ def uv_graph(path: Path, *, root: Path, python: str) -> tuple[LockFile, Graph]:
     Raises:
         IncompleteError: it cannot be read, is for another Python, or has conflicts, of which only a whole project can choose a side.
     """
-    lock = _open(path, root)
+    lock = open_uv_lock(path, root)
     lock.check_python(str(lock.document.get("requires-python", "")), python)
     if lock.document.get("conflicts"):
         raise IncompleteError("The lock has extras or groups that conflict, and a list cannot choose between them.",
                               remedy="Choose groups in shipsafe.toml instead of a list beside the code.", path=lock.shown)  # fmt: skip
     graph: dict[str, list[Package]] = {}
     for table in lock.document.get("package", []):
-        package = _package(table, lock)
+        package = package_of(table, lock)
         graph.setdefault(package.name, []).append(package)
     return lock, graph
 
 
-def _open(path: Path, root: Path) -> LockFile:
-    lock = open_lock(path, root, "[[package]]")
-    tables = lock.document.get("package", [])
-    requires = lock.document.get("requires-python", "")
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables) or not isinstance(requires, str):
-        raise _broken(lock, "`package` is not a list of tables")
-    return lock
-
-
-def _package(table: Mapping[str, Any], lock: LockFile) -> Package:
-    name, source = table.get("name"), table.get("source")
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or not isinstance(source, dict) or not source:
-        raise _broken(lock, f"the package {str(name)[:80]!r} has no name or no source")
-    kind = next((one for one in ("registry", *_FOLDERS) if one in source), next(iter(source)))
-    name, version, where = canonicalize_name(name), str(table.get("version", "")), str(source[kind])
-    files = [one for one in (*_list(table.get("wheels")), table.get("sdist")) if isinstance(one, dict)]
-    return Package(
-        name=name,
-        version=version,
-        place=lock.place(name, version),
-        hashes=tuple(str(one["hash"]) for one in files if "hash" in one),
-        index=where if kind == "registry" else None,
-        folder=where if kind in _FOLDERS else None,
-        elsewhere="" if kind == "registry" or kind in _FOLDERS else f"{kind} {where}",
-        edges=_edges(table.get("dependencies")),
-        extras={str(extra): _edges(items) for extra, items in _table(table.get("optional-dependencies")).items()},
-        virtual=kind == "virtual",
-        markers=tuple(one for one in _list(table.get("resolution-markers")) if isinstance(one, str)),
-    )
-
-
-def _edges(items: object) -> tuple[Edge, ...]:
-    return tuple(
-        Edge(
-            name=canonicalize_name(str(one.get("name", ""))),
-            extras=frozenset(extra for extra in _list(one.get("extra")) if isinstance(extra, str)),
-            marker=str(one["marker"]) if "marker" in one else None,
-            fits=_Fits(one.get("version"), _table(one.get("source")).get("registry")),
-        )
-        for one in _list(items)
-        if isinstance(one, dict)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Fits:
-    """Which of several packages of one name is meant: None where there is only one."""
-
-    version: object
-    registry: object
-
-    def __call__(self, package: Package) -> bool:
-        return self.version in (None, package.version) and self.registry in (None, package.index)
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _members(packages: Iterable[Package], lock: LockFile) -> dict[str, _Member]:
     """The projects that the lock is for, by their folder, relative to the lock."""
-    names = _list(_table(lock.document.get("manifest")).get("members"))
+    names = listed(table_of(lock.document.get("manifest")).get("members"))
     tables = {str(canonicalize_name(str(table.get("name")))): table for table in lock.document.get("package", []) if "source" in table}
     found = {}
     for one in packages:
         where = one.folder
         if where is not None and (where == "." or one.name in names):
             if not _FOLDER.fullmatch(where) or where.startswith("/") or ".." in PurePosixPath(where).parts:
-                raise _broken(lock, f"{one.name} lies in {short(where)!r}")
+                raise broken(lock, f"{one.name} lies in {short(where)!r}")
             found[where] = _Member(package=one, where=where, table=tables[one.name])
     return found
 
@@ -259,12 +195,12 @@ def _chosen(
         if name in chosen:
             raise twice(chosen[name])
         if (name, version) not in reached:
-            raise _broken(lock, f"uv exports {name} {version}, which nothing in it asks for")
+            raise broken(lock, f"uv exports {name} {version}, which nothing in it asks for")
         chosen[name] = reached[name, version]
     # Of what conflicts, markers alone do not tell which side is meant: there what uv exports is all that is known.
     left = sorted(one.name for one in reached.values() if one.folder is None and one.name not in chosen)
     if left and not lock.document.get("conflicts"):
-        raise _broken(lock, f"uv leaves out {', '.join(left)}")
+        raise broken(lock, f"uv leaves out {', '.join(left)}")
     return chosen | {one.name: one for one in reached.values() if one.folder is not None}
 
 
@@ -292,7 +228,7 @@ def _export(
     try:
         return [Requirement(line) for line in (home / "export.txt").read_text(encoding="utf-8").splitlines() if line.strip()]
     except InvalidRequirement as error:
-        raise _broken(lock, f"what uv exports is no list: {error}") from error
+        raise broken(lock, f"what uv exports is no list: {error}") from error
 
 
 def _pyproject(member: _Member | None, requires: str, members: Mapping[str, _Member]) -> str:
@@ -300,7 +236,3 @@ def _pyproject(member: _Member | None, requires: str, members: Mapping[str, _Mem
     project = f'[project]\nname = "{member.package.name}"\nversion = "0"\nrequires-python = {json.dumps(requires)}\n' if member else ""
     inner = sorted(where for where in members if where != ".")
     return f"{project}[tool.uv.workspace]\nmembers = {json.dumps(inner)}\n" if member is None or member.where == "." else project
-
-
-def _broken(lock: LockFile, why: str) -> IncompleteError:
-    return IncompleteError(f"Not a usable uv.lock: {without_credentials(why)}.", remedy="Run `uv lock` again.", path=lock.shown)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shipsafe.adapters import process
-from shipsafe.adapters.cache import open_cache
 from shipsafe.adapters.process import Run
 from shipsafe.model.location import Location
 from shipsafe.model.policy import GatePolicy, Policy
@@ -12,6 +11,7 @@ from shipsafe.model.project import Code, CodeKind, Function, Layer, Project, Sub
 from shipsafe.model.tree import Distribution, StagedTree
 from shipsafe.packing.sets import Sets
 from shipsafe.packing.stage import stage
+from tests.answers import answers_of
 
 PLACE = Location(path="template.yaml", line=7)
 
@@ -69,7 +69,7 @@ def staged(
     """Stage; `workspace` is made."""
     workspace.mkdir(parents=True)
     project = Project(root=root, template="template.yaml", prebuilt=prebuilt)
-    sets = Sets(workspace / "sets", open_cache(workspace / "cache"))
+    sets = Sets(workspace / "sets", answers_of(workspace / "cache"))
     return stage(subject or function(), project, rules or policy(), workspace=workspace, sets=sets, offline=offline, run=run)
 
 

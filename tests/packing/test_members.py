@@ -115,8 +115,9 @@ def test_two_entries_with_the_same_content_are_compressed_once(tmp_path: Path) -
         made += 1
         return Packed(data=deflate.deflate_compress(APP, 6), crc=deflate.crc32(APP), deflated=True)
 
-    for entry in twins.entries:
-        members.get(entry.sha256, entry.size, compress)
+    with closing(members):
+        for entry in twins.entries:
+            members.get(entry.sha256, entry.size, compress)
     assert made == 1
 
 
@@ -126,8 +127,7 @@ def test_a_file_that_changed_after_it_was_audited_is_not_hidden_by_the_cache(one
     one.entries[0].source.write_bytes(b"something else")
     assert packed(tmp_path / "2", one, opened(tmp_path)) == first
     foreign = replace(one, entries=tuple(replace(entry, sha256="0" * 64) for entry in one.entries))
-    members = opened(tmp_path)
-    with pytest.raises(IntegrityError, match="changed between being audited and being packed"):
+    with closing(opened(tmp_path)) as members, pytest.raises(IntegrityError, match="changed between being audited and being packed"):
         pack(foreign, tmp_path / "3.zip", members)
 
 

@@ -118,9 +118,9 @@ def test_tables_that_announce_too_much_end_soon(tmp_path: Path, where: int) -> N
     else:
         struct.pack_into("<H", content, 60, 0xFFFF)
     content += b"A" * 20_000_000
-    start = time.monotonic()
+    start = time.process_time()
     found = _inspect(tmp_path, bytes(content))
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
     assert found is not None
 
 
