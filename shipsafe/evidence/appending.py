@@ -57,7 +57,8 @@ def trust_in(signers: "Iterable[Signer]", role: Role) -> AttestPolicy:
         public = signer.public_key
         name, value = str(public.keyid), public.keyval
         if "identity" in value:
-            identities.append(TrustedIdentity(name=name, roles=frozenset({role}), identity=value["identity"], issuer=value["issuer"]))
+            whose = {"identity": value["identity"], "issuer": value["issuer"], "repository": value.get("repository")}
+            identities.append(TrustedIdentity(name=name, roles=frozenset({role}), **whose))
         else:
             keys.append(TrustedKey(name=name, roles=frozenset({role}), pem=value["public"], spki=name))
     number = len(keys) + len(identities)

@@ -19,11 +19,11 @@ from shipsafe.model.attestation import Predicate, Resource, Role, Statement
 from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import GatePolicy, Policy
+from shipsafe.model.project import PROJECT
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Baselined, Decision, Verdict, Waived
 from shipsafe.model.vex import VexDocument
 
-_PROJECT = "project"
 _REMEDY = "Find out who wrote it, and build again."
 
 
@@ -71,7 +71,7 @@ def gates_statement(record: RunRecord, artifact: Resource, *, subject: str, aske
         policy: that it was judged under.
     """
     info, known = record.advisories, record.baseline
-    outcomes = [one for one in record.outcomes if one.subject in (subject, _PROJECT)]
+    outcomes = [one for one in record.outcomes if one.subject in (subject, PROJECT)]
     told = _findings(outcomes, record.verdict)
     predicate = {
         "askedBy": asked_by,

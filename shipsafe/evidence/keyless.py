@@ -18,6 +18,7 @@ from securesystemslib.signer._signer import SecretsHandler, Signer
 from securesystemslib.signer._sigstore_signer import SigstoreKey
 
 from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.evidence.provenance import server_of, workflow_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,16 +35,25 @@ _MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, Recur
 class KeylessSigner(Signer):
     """A signer of securesystemslib that asks Fulcio for a certificate, when it first signs and whenever that has expired."""
 
-    def __init__(self, identity: str, *, trust: "Callable[[], ClientTrustConfig] | None" = None) -> None:
-        """`identity`: who we expect to be. `trust`: where Fulcio and Rekor are, and their roots; else Sigstore's own, by TUF."""
-        self._identity, self._trust = identity, trust
+    def __init__(
+        self, identity: str, *, repository: str | None = None, trust: "Callable[[], ClientTrustConfig] | None" = None
+    ) -> None:  # fmt: skip
+        """A signer that has asked for nothing yet.
+
+        Args:
+            identity: who we expect to be.
+            repository: that the run is of; None for the one that the workflow lies in.
+            trust: where Fulcio and Rekor are, and their roots; else Sigstore's own, by TUF.
+        """
+        self._identity, self._repository, self._trust = identity, repository, trust
         self._context: Any = None
         self._opened: Any = None
 
     @property
     def public_key(self) -> SigstoreKey:
         """Who signs; there is no key that lasts."""
-        return SigstoreKey("sigstore", "sigstore-oidc", "Fulcio", {"identity": self._identity, "issuer": _ISSUER})
+        of = {"repository": self._repository} if self._repository else {}
+        return SigstoreKey("sigstore", "sigstore-oidc", "Fulcio", {"identity": self._identity, "issuer": _ISSUER, **of})
 
     @classmethod
     def from_priv_key_uri(cls, priv_key_uri: str, public_key: Key, secrets_handler: SecretsHandler | None = None) -> "KeylessSigner":
@@ -102,7 +112,8 @@ def open_keyless(environment: Mapping[str, str]) -> KeylessSigner:
     if lacking:
         what = f"Keyless signing works in GitHub Actions, and {lacking[0]} is not set."
         raise ConfigError(what, remedy="Give the job `permissions: id-token: write`, or sign with a key file or awskms:ARN.")
-    return KeylessSigner(f"{environment.get('GITHUB_SERVER_URL', 'https://github.com')}/{environment.get('GITHUB_WORKFLOW_REF', '')}")
+    repository = environment.get("GITHUB_REPOSITORY")
+    return KeylessSigner(workflow_of(environment), repository=f"{server_of(environment)}/{repository}" if repository else None)
 
 
 def _installed() -> None:

@@ -3,7 +3,11 @@
     holds(bundle, sha256, identity, root=embedded_root())
 
 Looked at: Fulcio's chain at the time that Rekor or a timestamp authority vouches for, the certificate transparency log, the inclusion in
-Rekor, the identity and its issuer, both exactly, and the signature. Source: https://docs.sigstore.dev/about/bundle/
+Rekor, the identity and its issuer, both exactly, the repository that the run was of, and the signature.
+
+A reusable workflow has one identity in every repository that calls it. So the Source Repository URI of the certificate has to be the
+`repository` of the trusted identity; without one, the repository that the workflow itself lies in.
+Sources: https://docs.sigstore.dev/about/bundle/; https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md (1.3.6.1.4.1.57264.1.12)
 """
 
 import json
@@ -61,7 +65,7 @@ def holds(bundle: object, sha256: bytes, identity: TrustedIdentity, *, root: "Tr
     from sigstore.hashes import Hashed  # noqa: PLC0415 - likewise
     from sigstore.models import Bundle  # noqa: PLC0415 - likewise
     from sigstore.verify import Verifier  # noqa: PLC0415 - likewise
-    from sigstore.verify.policy import Identity  # noqa: PLC0415 - likewise
+    from sigstore.verify.policy import AllOf, Identity, OIDCSourceRepositoryURI  # noqa: PLC0415 - likewise
     from sigstore_models.common.v1 import HashAlgorithm  # noqa: PLC0415 - likewise
 
     text = json.dumps(bundle)
@@ -70,8 +74,10 @@ def holds(bundle: object, sha256: bytes, identity: TrustedIdentity, *, root: "Tr
     logging.getLogger("sigstore").setLevel(logging.ERROR)  # its warnings are about what bundles of others may contain
     try:
         hashed = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=sha256)
-        who = Identity(identity=identity.identity, issuer=identity.issuer)
-        Verifier(trusted_root=root).verify_artifact(hashed, Bundle.from_json(text), who)
+        name, issuer, repository = identity.who
+        who = Identity(identity=name, issuer=issuer)
+        whose = [OIDCSourceRepositoryURI(repository)] if repository else []
+        Verifier(trusted_root=root).verify_artifact(hashed, Bundle.from_json(text), AllOf([who, *whose]))
     except (Error, UnsupportedAlgorithm, ExtensionNotFound, *_MISSHAPEN):
         return False
     return True

@@ -22,6 +22,7 @@ from shipsafe.evidence.outcomes import plain
 from shipsafe.evidence.predicates import check
 from shipsafe.evidence.trust import vouched
 from shipsafe.model.attestation import Envelope, Predicate, Resource, Role, Statement
+from shipsafe.model.deployment import span_text
 from shipsafe.model.finding import Finding
 from shipsafe.model.moments import as_text, from_text
 from shipsafe.model.override import Override
@@ -115,7 +116,8 @@ def vouched_override(envelope: Envelope, policy: Policy, *, shown: str) -> Overr
     if trusted.speakers and not trusted.trusts_anybody(Role.OVERRIDER):
         raise refused("the policy says whose word counts, and trusts nobody to override it")
     if found.until <= found.at or found.until - found.at > min(terms.longest, LONGEST):
-        raise refused(f"it is for {found.until - found.at}, and the policy allows {min(terms.longest, LONGEST)}")
+        lasts, may = span_text(found.until - found.at), span_text(min(terms.longest, LONGEST))
+        raise refused(f"it is for {lasts}, and the policy allows {may}")
     if terms.second_person and not agreed(found.by, found.second):
         raise refused("the policy wants a second person, and it names none")
     return replace(found, vouched_by=vouched(envelope, trusted, at=found.at.date(), shown=shown, statement=statement).by)

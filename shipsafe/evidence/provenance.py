@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shipsafe.adapters.github_job import on_github
 from shipsafe.evidence.outcomes import plain
 from shipsafe.model.attestation import Predicate, Resource, Statement
 from shipsafe.model.record import RunRecord
@@ -39,10 +40,25 @@ class SourceTree:
 
 def builder_of(environment: Mapping[str, str]) -> str:
     """Who builds: the workflow in GitHub Actions, as GitHub names it there; else this machine, which nobody can tell from others."""
-    workflow = environment.get("GITHUB_WORKFLOW_REF", "")
-    if environment.get("GITHUB_ACTIONS") != "true" or not workflow.isprintable() or not workflow or " " in workflow:
+    workflow = workflow_of(environment)
+    if not on_github(environment) or not workflow.isprintable() or " " in workflow:
         return LOCAL
-    return f"https://github.com/{workflow}"
+    return workflow or LOCAL
+
+
+def workflow_of(environment: Mapping[str, str]) -> str:
+    """The URL of the workflow whose job this is, at its ref: what GitHub calls `job_workflow_ref` in a token; "" where nothing names it.
+
+    `GITHUB_WORKFLOW_REF` names the workflow that was called first. A reusable one says of itself, with `job.workflow_ref`, which it is.
+    Source: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-context
+    """
+    workflow = environment.get("SHIPSAFE_WORKFLOW_REF") or environment.get("GITHUB_WORKFLOW_REF", "")
+    return f"{server_of(environment)}/{workflow}" if workflow else ""
+
+
+def server_of(environment: Mapping[str, str]) -> str:
+    """The GitHub whose job this is, as a URL without a slash at its end."""
+    return environment.get("GITHUB_SERVER_URL") or "https://github.com"
 
 
 def provenance(

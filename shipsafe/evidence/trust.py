@@ -72,7 +72,7 @@ def vouched(
     needed = max(1, trusted.thresholds.get(role, 1))
     if len(names) < needed:
         identities = [one for one in trusted.identities if role in one.roles]
-        names |= {f"{one.issuer} {one.identity}": one.name for one in identities if _is_of(said, one, root)}
+        names |= {" ".join(map(str, one.who)): one.name for one in identities if _is_of(said, one, root)}
     if len(names) < needed:
         expired = [key for spki, key in signed.items() if spki not in names]
         raise IntegrityError(_lacking(said, trusted, expired, sorted(names.values()), needed, role, at), remedy=_REMEDY, path=shown)

@@ -15,6 +15,7 @@ from shipsafe.adapters.files import disk_errors
 from shipsafe.adapters.git import head_commit
 from shipsafe.adapters.git_state import is_dirty, repository_url
 from shipsafe.errors import IntegrityError
+from shipsafe.evidence.appending import trust_in
 from shipsafe.evidence.envelope import enveloped, written
 from shipsafe.evidence.gate_statement import gates_statement
 from shipsafe.evidence.provenance import SourceTree, builder_of, provenance, resource
@@ -87,11 +88,13 @@ def source_tree(prepared: Prepared) -> SourceTree:
 
 def names_of(signers: "Sequence[Signer]", trusted: AttestPolicy) -> Iterator[str]:
     """How people know the keys: by the policy's name for each, else by the digest of the public key, or by who signs without one."""
-    names = {key.spki: key.name for key in trusted.keys} | {one.identity: one.name for one in trusted.identities}
+    keys, people = {one.spki: one.name for one in trusted.keys}, {one.who: one.name for one in trusted.identities}
     for signer in signers:
-        public = signer.public_key
-        known = public.keyval.get("identity") or public.keyid
-        yield names.get(known) or (known if "identity" in public.keyval else f"sha256:{known}")
+        own = trust_in([signer], Role.BUILDER)
+        for key in own.keys:
+            yield keys.get(key.spki, f"sha256:{key.spki}")
+        for one in own.identities:
+            yield people.get(one.who, one.identity)
 
 
 def _lines(

@@ -14,6 +14,7 @@ from sigstore._internal.fulcio.client import ExpiredCertificate
 from sigstore.models import ClientTrustConfig, TrustedRoot
 
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
+from shipsafe.evidence.appending import trust_in
 from shipsafe.evidence.envelope import written
 from shipsafe.evidence.file_signer import FileSigner
 from shipsafe.evidence.keyless import KeylessSigner
@@ -35,6 +36,8 @@ class _World:
     signer: KeylessSigner
     root: TrustedRoot
     line: bytes  # an envelope that the release workflow signed
+    elsewhere: bytes  # the same workflow, called by another repository
+    nowhere: bytes  # and where the certificate names no repository
     both: bytes  # and one that a key signed, too
 
 
@@ -42,14 +45,20 @@ class _World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_World]:
     own = tmp_path_factory.getbasetemp()
     folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    with pytest.MonkeyPatch.context() as patch, sigstore(_WORKFLOW, _ISSUER, folder=folder) as (url, trust):
+    with pytest.MonkeyPatch.context() as patch, sigstore(_WORKFLOW, _ISSUER, repository="acme/orders", folder=folder) as (url, trust):
         patch.setenv("GITHUB_ACTIONS", "true")
         patch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{url}/token?api=2")
         patch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "secret-of-the-job")
         config = ClientTrustConfig.from_json(trust)
         signer = KeylessSigner(_WORKFLOW, trust=lambda: config)
         line = written(statement(), [signer])
-        yield _World(signer, config.trusted_root, line, written(statement(), [FileSigner(key("ci")), signer]))
+        both = written(statement(), [FileSigner(key("ci")), signer])
+        others: list[bytes] = []
+        for repository in ("mallory/orders", "-"):
+            patch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{url}/token?repository={repository}")
+            others.append(written(statement(), [KeylessSigner(_WORKFLOW, trust=lambda: config)]))
+        patch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{url}/token?api=2")
+        yield _World(signer, config.trusted_root, line, others[0], others[1], both)
 
 
 def _bundle(line: bytes) -> dict[str, Any]:
@@ -83,10 +92,23 @@ def test_a_workflow_vouches_for_what_it_signed(world: _World) -> None:
         {"identity": ""},
         {"issuer": "https://gitlab.com"},
         {"issuer": _ISSUER + "/"},
+        {"repository": "https://github.com/acme/other"},
+        {"repository": "acme/orders"},
     ],
 )
 def test_identity_and_issuer_are_compared_exactly(world: _World, other: dict[str, Any]) -> None:
     _refused(world.line, _policy(replace(_RELEASE, **other)), world.root)
+
+
+@pytest.mark.registry
+def test_a_workflow_that_another_repository_calls_is_another_signer(world: _World) -> None:
+    """A reusable workflow is one identity in all repositories, and anybody may call it."""
+    theirs = replace(_RELEASE, repository="https://github.com/mallory/orders")
+    _refused(world.elsewhere, _policy(_RELEASE), world.root)
+    _refused(world.elsewhere, _policy(replace(_RELEASE, repository="https://github.com/acme/orders")), world.root)
+    assert vouched(envelope(world.elsewhere), _policy(theirs), at=DAY, shown="b", root=world.root).by == ("release",)
+    _refused(world.line, _policy(theirs), world.root)
+    _refused(world.nowhere, _policy(_RELEASE), world.root)
 
 
 @pytest.mark.registry
@@ -200,6 +222,16 @@ def test_opening_opens_no_socket_and_signing_without_a_token_is_incomplete(monke
         monkeypatch.setenv(name, value)
     with pytest.raises(IncompleteError, match="Sigstore did not sign"):
         signer.sign(b"x")
+
+
+def test_a_reusable_workflow_expects_to_be_itself_in_the_repository_that_calls_it() -> None:
+    caller = {"GITHUB_WORKFLOW_REF": "acme/orders/.github/workflows/r.yml@refs/heads/main", "GITHUB_REPOSITORY": "acme/orders"}
+    [signer] = open_signers(
+        ["sigstore:"], environment={**_JOB, **caller, "SHIPSAFE_WORKFLOW_REF": "tools/shipsafe/.github/workflows/pipeline.yml@0123"}
+    )
+    [own] = trust_in([signer], Role.BUILDER).identities
+    pipeline = "https://github.com/tools/shipsafe/.github/workflows/pipeline.yml@0123"
+    assert own.who == (pipeline, _ISSUER, "https://github.com/acme/orders")
 
 
 def test_the_root_is_that_of_the_package_and_not_of_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,6 +108,11 @@ def test_a_secret_parameter_has_no_value() -> None:
         ({"GITHUB_ACTIONS": "true", "GITHUB_WORKFLOW_REF": "a/b/.github/workflows/x.yml@refs/heads/main"},
          "https://github.com/a/b/.github/workflows/x.yml@refs/heads/main"),
         ({"GITHUB_ACTIONS": "true", "GITHUB_WORKFLOW_REF": "a/b\nc"}, LOCAL),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_WORKFLOW_REF": "a/b/.github/workflows/x.yml@refs/heads/main",
+          "SHIPSAFE_WORKFLOW_REF": "tools/shipsafe/.github/workflows/pipeline.yml@0123"},
+         "https://github.com/tools/shipsafe/.github/workflows/pipeline.yml@0123"),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_WORKFLOW_REF": "a/b/.github/workflows/x.yml@refs/heads/main", "SHIPSAFE_WORKFLOW_REF": "",
+          "GITHUB_SERVER_URL": "https://ghes.acme.example"}, "https://ghes.acme.example/a/b/.github/workflows/x.yml@refs/heads/main"),
     ],
 )  # fmt: skip
 def test_the_builder_is_the_workflow_where_there_is_one(environment: dict[str, str], builder: str) -> None:

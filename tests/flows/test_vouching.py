@@ -4,9 +4,8 @@ import base64
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,29 +26,14 @@ from shipsafe.packing.output import Output
 from shipsafe.packing.release import read_release
 from tests.flows.attested import Change, edited, signed_by, signer, trusting, without
 from tests.flows.evidence_shop import SIGNED
-from tests.flows.shop import asked, built, copied, packages, policy, replaced
+from tests.flows.shop import TODAY, asked, policy, replaced
 from tests.packing.releases import record_evidence
 
 STRICT = '\n[sign]\nbuilder = "attested"\n\n[attest]\nunsigned = "refuse"\n'
 CI = trusting("ci", Role.BUILDER)
+DAY = timedelta(days=1)
 
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Built without a key."""
-    with packages() as address:
-        yield built(tmp_path_factory.mktemp("shop"), address)
-
-
-@pytest.fixture
-def dist(shop: Path, tmp_path: Path) -> Path:
-    """Its output folder, to write to."""
-    return copied(shop, tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def _not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shipsafe.adapters.process._ended", False)
+pytestmark = pytest.mark.usefixtures("not_at_its_end")
 
 
 def refused(shop: Path, dist: Path, text: str, match: str) -> None:
@@ -93,7 +77,7 @@ def test_what_no_trusted_builder_signed_is_refused(shop: Path, dist: Path, terms
 
 def test_a_trusted_key_that_has_ended_is_refused(shop: Path, dist: Path) -> None:
     signed_by(dist, "ci")
-    refused(shop, dist, STRICT + CI + "until = 2026-11-20\n", "it was used on 2026-11-21")
+    refused(shop, dist, STRICT + CI + f"until = {TODAY - DAY}\n", f"it was used on {TODAY}")
 
 
 def test_one_key_of_two_is_not_enough(shop: Path, dist: Path) -> None:
@@ -332,10 +316,10 @@ def test_what_a_signer_states_is_not_the_builder_s_word(shop: Path, dist: Path) 
 
 def test_keys_hold_on_the_day_of_signing(shop: Path, dist: Path) -> None:
     signed_by(dist, "ci")
-    under = policy(shop, (shop / "shipsafe.toml").read_text() + CI + "from = 2026-11-21\nuntil = 2026-11-21\n")
+    under = policy(shop, (shop / "shipsafe.toml").read_text() + CI + f"from = {TODAY}\nuntil = {TODAY}\n")
     assert asked(shop, under, dist=dist).builder == "attested by ci"
-    with pytest.raises(IntegrityError, match="used on 2026-11-22"):
-        asked(shop, under, dist=dist, today=date(2026, 11, 22))
+    with pytest.raises(IntegrityError, match=f"used on {TODAY + DAY}"):
+        asked(shop, under, dist=dist, today=TODAY + DAY)
 
 
 def test_a_zip_by_its_path_is_in_no_release_that_anybody_attests(shop: Path) -> None:

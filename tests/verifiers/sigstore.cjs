@@ -1,11 +1,12 @@
 // Sigstore on the loopback interface: Fulcio with its certificate log, Rekor, and the token endpoint of GitHub Actions, as @sigstore/mock
 // makes them. Prints one line, {"url", "trust"} (a ClientTrustConfig), and answers until its standard input ends.
-//   node sigstore.cjs IDENTITY ISSUER
+//   node sigstore.cjs IDENTITY ISSUER [REPOSITORY]
+// A token is of the repository that its URL names (`/token?repository=acme/orders`), else of REPOSITORY; `-` is none.
 const http = require("node:http");
 const { createHash, generateKeyPairSync, randomUUID } = require("node:crypto");
 const { fulcioHandler, initializeCA, initializeCTLog, initializeTLog, rekorHandler } = require("@sigstore/mock");
 
-const [identity, issuer] = process.argv.slice(2);
+const [identity, issuer, home] = process.argv.slice(2);
 const pair = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
 const b64 = (bytes) => Buffer.from(bytes).toString("base64");
 const token = (claims) => [{ alg: "none" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".") + ".";
@@ -26,8 +27,9 @@ async function main() {
     const body = Buffer.concat(await request.toArray());
     const handler = handlers.find((one) => request.url === one.path);
     if (request.url.startsWith("/token")) {
+      const repository = new URL(request.url, "http://localhost").searchParams.get("repository") ?? home;
       const now = Math.floor(Date.now() / 1000);
-      const claims = { iss: issuer, sub: "repo:acme/orders", workflow: identity, aud: "sigstore", iat: now, nbf: now - 1, exp: now + 300, jti: randomUUID() };
+      const claims = { iss: issuer, sub: "repo:acme/orders", workflow: identity, aud: "sigstore", iat: now, nbf: now - 1, exp: now + 300, jti: randomUUID(), ...(repository !== "-" && { repository }) };
       response.end(JSON.stringify({ value: token(claims) }));
     } else if (handler) {
       const told = await handler.fn(JSON.stringify(understood(JSON.parse(body.toString()), request.headers)));

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -196,9 +197,8 @@ def test_a_poisoned_cache_changes_nothing(store: Store, cache: Cache) -> None:
     first = found(store, cache=cache)
     cache.flush()
     cache.close()
-    with sqlite3.connect(cache.path) as base:
+    with closing(sqlite3.connect(cache.path)) as base, base:
         assert base.execute("update answer set value = zeroblob(10)").rowcount == 1
-    base.close()
     assert found(store, cache=cache) == first
 
 
