@@ -14,7 +14,8 @@ from shipsafe.adapters.aws.session import is_local, open_aws
 from shipsafe.cli import options
 from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError, ExitCode
-from shipsafe.flows.bootstrap import Standing, Survey, carry_out, standing, survey
+from shipsafe.flows.bootstrap import Standing, Survey, carry_out, standing, survey, survey_stage
+from shipsafe.flows.pipeline_places import going_live
 from shipsafe.flows.targets import policy_of, targets_of
 from shipsafe.signing.setup.check import Check
 from shipsafe.signing.setup.cloudformation import cloudformation
@@ -39,6 +40,9 @@ def _bootstrap(
     form: Annotated[
         _Form | None, typer.Option("--print", help="Print it as a template of this tool instead, and ask AWS nothing.", show_default=False)
     ] = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", metavar="NAME", help="Make only the roles of this [[deploy.stage]], in its account.")
+    ] = None,
     no_code_signing_config: Annotated[
         bool, typer.Option("--no-code-signing-config", help="Make none, and look for none that the policy does not name.")
     ] = False,
@@ -46,20 +50,25 @@ def _bootstrap(
     """Make what is missing on the AWS side for each [[sign.target]] of the policy, after showing the plan.
 
     That is a versioned, encrypted, closed bucket with a life cycle, a signing profile for Lambda, and a code-signing configuration that
-    lets nothing but that profile's signatures run. What is there is tightened where that is safe, never loosened; a second run changes
-    nothing. The names of signing profiles are taken for ever: one that was cancelled or revoked is refused before anything is made.
+    lets nothing but that profile's signatures run; where [pipeline] names roles, also GitHub's identity provider, and a role for each of
+    its jobs that no other job can take. What is there is tightened where that is safe, never loosened; a second run changes nothing. The
+    names of signing profiles are taken for ever: one that was cancelled or revoked is refused before anything is made.
     """
-    targets = targets_of(policy_of(path, policy, datetime.now(UTC).date()), target or ())
+    loaded = policy_of(path, policy, datetime.now(UTC).date())
+    if stage and (target or form):
+        raise ConfigError("--stage stands alone: a stage has roles and nothing else.", remedy="Leave out --target and --print.")
+    targets = targets_of(loaded, target or ())
     unnamed = not no_code_signing_config
     if form is not None:
         if len(targets) > 1:
             names = ", ".join(one.name for one in targets)
             raise ConfigError("A template is of one target.", remedy=f"Name one with --target: {names}.")
         write = cloudformation if form is _Form.CLOUDFORMATION else terraform
-        sys.stdout.write(write(targets[0], configuration=unnamed and targets[0].code_signing_config is None))
+        configuration = unnamed and targets[0].code_signing_config is None
+        sys.stdout.write(write(targets[0], configuration=configuration, policy=loaded, going=going_live(loaded)))
         return ExitCode.PASS
     screen = Screen(local=is_local())
-    found = survey(targets, open_aws, unnamed=unnamed)
+    found = survey_stage(loaded, stage, open_aws) if stage else survey(targets, open_aws, unnamed=unnamed, policy=loaded)
     if found.stops:
         _say(screen, _told(found.stops))
         screen.say("Nothing was changed.")
@@ -83,7 +92,7 @@ def _say(screen: Screen, lines: Iterable[str]) -> None:
 
 
 def _places(found: Survey) -> Iterator[str]:
-    for target, aws in found.connected:
+    for target, aws in found.places:
         yield f"target {target.name}: account {aws.account}, {aws.region}, as {aws.caller}"
 
 
@@ -96,7 +105,8 @@ def _plan(found: Survey) -> Iterator[str]:
 
 def _told(checks: Iterable[Check]) -> Iterator[str]:
     for check in checks:
-        yield f"{', '.join(check.targets)}: {check.about} {check.state}: {check.says}"
+        of = f"{', '.join(check.targets)}: " if check.targets else ""  # else it is of the policy as a whole
+        yield f"{of}{check.about} {check.state}: {check.says}"
         yield from (f"    {line}" for line in check.remedy.split("\n") if line)
 
 

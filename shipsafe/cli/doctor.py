@@ -1,6 +1,5 @@
 """`shipsafe doctor`: what signing finds on the AWS side, and what is missing."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -14,8 +13,10 @@ import typer
 from shipsafe.adapters.aws.session import is_local, open_aws
 from shipsafe.cli import options
 from shipsafe.cli.screen import Screen
-from shipsafe.flows.doctor import Examined, Where, document, examine, remedy_of, users
+from shipsafe.errors import ConfigError
+from shipsafe.flows.doctor import Examined, Where, document, examine, examine_stage, remedy_of, users
 from shipsafe.flows.targets import policy_of, targets_of
+from shipsafe.reports.strict_json import dump
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -30,6 +31,12 @@ def _doctor(
     path: options.ProjectPath = Path(),
     *,
     target: options.Targets = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", metavar="NAME", help="Look only at the roles of this [[deploy.stage]], in its account.")
+    ] = None,
+    signing_only: Annotated[
+        bool, typer.Option("--signing-only", help="Leave out stages in other accounts, which --stage looks at, as somebody there.")
+    ] = False,
     policy: options.PolicyFile = None,
     output: Annotated[_Format, typer.Option("--format", help="What goes to standard output.")] = _Format.TEXT,
 ) -> int:
@@ -39,10 +46,15 @@ def _doctor(
     revoked, or a code-signing configuration does not enforce.
     """
     loaded = policy_of(path, policy, _now().date())
-    targets = targets_of(loaded, target or ()) if target or loaded.sign.targets else ()
-    found = examine(loaded, targets, open_aws, _now)
+    if stage is not None:
+        if target or signing_only:
+            raise ConfigError("--stage stands alone: a stage has roles and nothing else.", remedy="Leave out --target and --signing-only.")
+        found = examine_stage(loaded, stage, open_aws, _now)
+    else:
+        targets = targets_of(loaded, target or ()) if target or loaded.sign.targets else ()
+        found = examine(loaded, targets, open_aws, _now, elsewhere=not signing_only)
     if output is _Format.JSON:
-        sys.stdout.write(json.dumps(document(found), indent=2) + "\n")
+        sys.stdout.write(dump(document(found)))
     else:
         screen = Screen(local=is_local())
         for line in _text(found):

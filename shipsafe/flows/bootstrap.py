@@ -9,27 +9,39 @@ from dataclasses import dataclass
 
 from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.session import Aws, Place
-from shipsafe.errors import ExitCode, IncompleteError
+from shipsafe.errors import ConfigError, ExitCode, IncompleteError
+from shipsafe.flows.pipeline_places import Pipeline, pipeline_of, stage_alone
 from shipsafe.flows.targets import once_a_place, place_of
+from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignTarget
 from shipsafe.signing.setup.buckets import bucket_checks
 from shipsafe.signing.setup.check import Check, Mend
 from shipsafe.signing.setup.configurations import chosen, configuration_checks
 from shipsafe.signing.setup.look import Connected, Looked, bucket_name, look
 from shipsafe.signing.setup.profiles import profile_checks
+from shipsafe.signing.setup.roles import role_checks
+from shipsafe.signing.setup.roles_look import look_at_roles
+from shipsafe.signing.setup.trust import workflow_checks
 
 # A bucket that was just made is not known everywhere at once, and one setting is refused while another is written.
-_SETTLING = ("NoSuchBucket", "OperationAborted", "ConflictException", "404")
+# So is a role.
+_SETTLING = ("NoSuchBucket", "OperationAborted", "ConflictException", "404", "NoSuchEntity", "ConcurrentModification")
 _TRIES = 6  # with pauses of 1, 2, 4 ... seconds between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """The targets with their sessions, what was looked at, and what follows."""
+    """The targets with their sessions, what was looked at, and what follows. `pipeline`: the policy whose roles are wanted, or None."""
 
     connected: tuple[Connected, ...]
+    pipeline: Pipeline | None
     looked: Looked
     checks: tuple[Check, ...]
+
+    @property
+    def places(self) -> tuple[Connected, ...]:
+        """The targets with their sessions, or, where only a stage is looked at, what is there."""
+        return self.connected or (self.pipeline.going if self.pipeline else ())
 
     @property
     def stops(self) -> tuple[Check, ...]:
@@ -62,13 +74,14 @@ class Standing:
     configuration: str | None
 
 
-def survey(targets: Sequence[SignTarget], connect: Callable[[Place], Aws], *, unnamed: bool = True) -> Survey:
+def survey(targets: Sequence[SignTarget], connect: Callable[[Place], Aws], *, unnamed: bool = True, policy: Policy | None = None) -> Survey:
     """Look at all that these targets need. Changes nothing.
 
     Args:
         targets: of the policy.
         connect: opens a session.
         unnamed: whether a code-signing configuration is wanted where the policy names none.
+        policy: whose `[pipeline]` names roles; None looks at no roles.
 
     Raises:
         ConfigError: no region is named, or two targets contradict each other.
@@ -77,16 +90,33 @@ def survey(targets: Sequence[SignTarget], connect: Callable[[Place], Aws], *, un
     """
     opened = once_a_place(connect)
     connected = tuple((target, opened(place_of(target))) for target in targets)
-    return surveyed(connected, unnamed=unnamed)
+    return surveyed(connected, unnamed=unnamed, pipeline=pipeline_of(policy, connected, opened) if policy else None)
 
 
-def surveyed(connected: Sequence[Connected], *, unnamed: bool = True) -> Survey:
+def survey_stage(policy: Policy, name: str, connect: Callable[[Place], Aws]) -> Survey:
+    """Look at the roles of a stage alone, in its account; as `survey` besides.
+
+    Raises:
+        ConfigError: there is no such stage, or the policy names no roles.
+    """
+    pipeline = stage_alone(policy, name, once_a_place(connect))
+    if pipeline is None:
+        remedy = "Add `roles`, `repository` and `workflow` to [pipeline]."
+        raise ConfigError("The policy names no roles that a stage could have.", remedy=remedy, path=policy.path)
+    return surveyed((), unnamed=False, pipeline=pipeline)
+
+
+def surveyed(connected: Sequence[Connected], *, unnamed: bool = True, pipeline: Pipeline | None = None) -> Survey:
     """As `survey`, with sessions that are open."""
     looked = look(connected, unnamed=unnamed)
     checks = [check for one in looked.buckets for check in bucket_checks(one)]
     checks += [check for one in looked.profiles for check in profile_checks(one)]
     checks += [check for one in looked.configurations for check in configuration_checks(one)]
-    return Survey(connected=tuple(connected), looked=looked, checks=tuple(checks))
+    if pipeline is not None:
+        versions = {name: one.profile.version if one.profile else None for one in looked.profiles for name in one.targets}
+        checks += role_checks(look_at_roles(pipeline.policy, pipeline.signing, pipeline.going, versions))
+        checks += [*workflow_checks(pipeline.policy.pipeline), *pipeline.checks]
+    return Survey(connected=tuple(connected), pipeline=pipeline, looked=looked, checks=tuple(checks))
 
 
 def carry_out(made: Survey, *, say: Callable[[str], None], sleep: Callable[[float], None], unnamed: bool = True) -> Survey:
@@ -99,7 +129,7 @@ def carry_out(made: Survey, *, say: Callable[[str], None], sleep: Callable[[floa
     for _, mend in made.mends:
         _patiently(mend.act, sleep)
         say(f"  done: {mend.what}")
-    after = surveyed(made.connected, unnamed=unnamed)
+    after = surveyed(made.connected, unnamed=unnamed, pipeline=made.pipeline)
     if after.mends:
         missing = "; ".join(mend.what for _, mend in after.mends)
         raise IncompleteError(f"AWS took every change, and does not show all of them: {missing}.", remedy="Run this again in a minute.")

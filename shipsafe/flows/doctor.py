@@ -18,7 +18,8 @@ from shipsafe.adapters.aws.code_signing import (
 )
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.errors import ExitCode, IncompleteError, IntegrityError, ShipsafeError
-from shipsafe.flows.bootstrap import surveyed
+from shipsafe.flows.bootstrap import survey_stage, surveyed
+from shipsafe.flows.pipeline_places import Pipeline, pipeline_of
 from shipsafe.flows.targets import PASTE, once_a_place, place_of
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignTarget
@@ -38,7 +39,7 @@ _SOON = timedelta(days=60)
 class Where:
     """An account and Region, with its profiles and code-signing configurations, and when the credentials end.
 
-    None for what could not be listed.
+    None for what could not be listed, or, of a stage, was not.
     """
 
     aws: Aws
@@ -61,8 +62,17 @@ class Examined:
         return max((check.code for check in self.checks), default=ExitCode.INCOMPLETE)
 
 
-def examine(policy: Policy, targets: Sequence[SignTarget], connect: Callable[[Place], Aws], clock: Callable[[], datetime]) -> Examined:
+def examine(
+    policy: Policy, targets: Sequence[SignTarget], connect: Callable[[Place], Aws], clock: Callable[[], datetime], *, elsewhere: bool = True
+) -> Examined:
     """Look at all that signing needs, at every target; where the policy has none, at the account that AWS's configuration leads to.
+
+    Args:
+        policy: whose targets they are.
+        targets: of it.
+        connect: opens a session.
+        clock: UTC.
+        elsewhere: whether the roles of their stages in other accounts are looked at, too.
 
     Raises:
         ConfigError: no region or an unknown named profile, or two targets contradict each other.
@@ -86,7 +96,7 @@ def examine(policy: Policy, targets: Sequence[SignTarget], connect: Callable[[Pl
         except IncompleteError as error:
             checks.append(_refused((), "credentials", error))
     places = [_place(aws, tuple(names), checks, clock) for aws, names in sites.values()]
-    survey = surveyed(connected)
+    survey = surveyed(connected, pipeline=_pipeline(policy, connected, opened, checks, elsewhere=elsewhere))
     checks += survey.checks
     known = {*policy.accounts, *policy.publishers, *(one.profile_owner for one in targets if one.profile_owner is not None)}
     for look in survey.looked.configurations:
@@ -94,9 +104,40 @@ def examine(policy: Policy, targets: Sequence[SignTarget], connect: Callable[[Pl
     return Examined(places=tuple(places), checks=tuple(checks))
 
 
+def examine_stage(policy: Policy, name: str, connect: Callable[[Place], Aws], clock: Callable[[], datetime]) -> Examined:
+    """Look at the roles of a stage alone, in its account; where is signed is another account's matter.
+
+    Raises:
+        ConfigError: there is no such stage, or the policy names no roles.
+        IncompleteError: there are no credentials.
+        IntegrityError: they are another account's.
+    """
+    survey = survey_stage(policy, name, connect)
+    targets: dict[tuple[str, str], tuple[Aws, list[str]]] = {}
+    for target, aws in survey.places:
+        targets.setdefault((aws.account, aws.region), (aws, []))[1].append(target.name)
+    checks: list[Check] = []
+    places = []
+    for aws, names in targets.values():
+        checks += identity_checks(aws, tuple(names), clock)
+        places.append(Where(aws=aws, targets=tuple(names), until=credentials_until(aws), profiles=None, configurations=None))
+    return Examined(places=tuple(places), checks=(*checks, *survey.checks))
+
+
 def _refused(targets: tuple[str, ...], about: str, error: ShipsafeError) -> Check:
     state = State.WRONG if isinstance(error, IntegrityError) else State.UNKNOWN
     return Check(targets=targets, about=about, state=state, says=error.what, remedy=error.remedy)
+
+
+def _pipeline(
+    policy: Policy, connected: Sequence[Connected], opened: Callable[[Place], Aws], checks: list[Check], *, elsewhere: bool
+) -> Pipeline | None:
+    """Where its roles are; where another target of an account cannot be reached, a check says so, and no role is looked at."""
+    try:
+        return pipeline_of(policy, connected, opened, elsewhere=elsewhere)
+    except (IncompleteError, IntegrityError) as error:
+        checks.append(_refused((), "roles", error))
+        return None
 
 
 def _listed(targets: tuple[str, ...], about: str, call: Callable[[], Listed], checks: list[Check]) -> Listed | None:

@@ -2,11 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignTarget
 from shipsafe.signing.layout import PLATFORM
 from shipsafe.signing.setup.publisher import existing_profile
+from shipsafe.signing.setup.templates import TemplateRole, Verbatim, Words, template_roles, yaml_lines
+from shipsafe.signing.setup.trust import AUDIENCE
 from shipsafe.signing.setup.wanted import (
     NONCURRENT_DAYS,
     TLS_SID,
@@ -18,33 +21,69 @@ from shipsafe.signing.setup.wanted import (
     unsigned_rule,
 )
 
+_WORDS = Words(
+    partition="${AWS::Partition}",
+    account="${AWS::AccountId}",
+    region="${AWS::Region}",
+    suffix="${AWS::URLSuffix}",
+    version="${Profile.ProfileVersion}",
+    provider=Verbatim("!If [MakeIdentityProvider, !GetAtt TokenProvider.Arn, !Ref IdentityProvider]"),
+)
 
-def cloudformation(target: SignTarget, *, configuration: bool) -> str:
-    """The template as YAML; `configuration` says whether a code-signing configuration is made.
+
+def cloudformation(target: SignTarget, *, configuration: bool, policy: Policy | None = None, going: Sequence[SignTarget] = ()) -> str:
+    """The template as YAML.
+
+    Args:
+        target: what it is for.
+        configuration: whether a code-signing configuration is made.
+        policy: whose roles are made; None makes none.
+        going: where releases go live, as `template_roles` takes it.
 
     Raises:
-        ConfigError: see `existing_profile`.
+        ConfigError: see `existing_profile` and `template_roles`.
     """
     there = existing_profile(target, partition="${AWS::Partition}", region="${AWS::Region}", account="${AWS::AccountId}")
-    parts = [_head(target), _bucket(target), _bucket_policy()]
+    roles = template_roles(policy, target, going, _WORDS) if policy else ()
+    parts = [_head(target, policy if roles else None), _bucket(target), _bucket_policy()]
     if there is None:
         parts.append(_profile(target))
     if configuration:
         parts.append(_configuration(target, there))
+    if policy and roles:
+        parts += [_provider(policy), *(_role(one) for one in roles)]
     parts.append(_outputs(made=there is None, configuration=configuration))
     return "\n".join(parts)
 
 
-def _head(target: SignTarget) -> str:
+def _head(target: SignTarget, policy: Policy | None) -> str:
     where = f" --region {target.region}" if target.region else ""
     stack = re.sub(r"[^A-Za-z0-9]", "-", target.name)
+    named = " --capabilities CAPABILITY_NAMED_IAM" if policy else ""
+    what = (
+        "Bucket, signing profile, code-signing configuration and roles"
+        if policy
+        else "Bucket, signing profile and code-signing configuration"
+    )
     return f"""\
 # What `shipsafe sign --target {target.name}` needs on AWS. Written by `shipsafe bootstrap --print cloudformation`.
 #
-#   aws cloudformation deploy --stack-name shipsafe-{stack}{where} --template-file FILE
+#   aws cloudformation deploy --stack-name shipsafe-{stack}{where} --template-file FILE{named}
 AWSTemplateFormatVersion: "2010-09-09"
-Description: {json.dumps(f"Bucket, signing profile and code-signing configuration of shipsafe target {target.name}")}
-Resources:"""
+Description: {json.dumps(f"{what} of shipsafe target {target.name}")}
+{_parameters(policy) if policy else ""}Resources:"""
+
+
+def _parameters(policy: Policy) -> str:
+    return f"""\
+Parameters:
+  IdentityProvider:
+    Type: String
+    Default: ""
+    Description: ARN of the identity provider for {policy.pipeline.issuer}, where the account has one already; empty to make it
+Conditions:
+  MakeIdentityProvider: !Equals [!Ref IdentityProvider, ""]
+"""
 
 
 def _bucket(target: SignTarget) -> str:
@@ -147,6 +186,38 @@ def _configuration(target: SignTarget, there: str | None) -> str:
       CodeSigningPolicies:
         # Lambda's own default, Warn, runs unsigned code.
         UntrustedArtifactOnDeployment: Enforce"""
+
+
+def _provider(policy: Policy) -> str:
+    return f"""\
+  TokenProvider:
+    Type: AWS::IAM::OIDCProvider
+    Condition: MakeIdentityProvider
+    # Other stacks and roles may use it, too.
+    DeletionPolicy: Retain
+    UpdateReplacePolicy: Retain
+    Properties:
+      Url: {policy.pipeline.issuer}
+      ClientIdList:
+        - {AUDIENCE}"""
+
+
+def _role(one: TemplateRole) -> str:
+    """Its logical id is `SignRole`, for example."""
+    properties = {
+        "RoleName": one.name,
+        "Description": one.description,
+        "MaxSessionDuration": one.job.session,
+        "AssumeRolePolicyDocument": one.trust,
+        "Policies": [{"PolicyName": one.policy, "PolicyDocument": one.rights}],
+        "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()],
+    }
+    lines = "\n".join(yaml_lines(properties, 6))
+    return f"""\
+  {one.job.capitalize()}Role:
+    Type: AWS::IAM::Role
+    Properties:
+{lines}"""
 
 
 def _outputs(*, made: bool, configuration: bool) -> str:

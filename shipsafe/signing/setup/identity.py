@@ -1,7 +1,7 @@
 """Who we are on AWS, until when, and whether the clock of this machine is right."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 
@@ -55,4 +55,5 @@ def clock_skew(aws: Aws, clock: Callable[[], datetime]) -> timedelta:
 def credentials_until(aws: Aws) -> datetime | None:
     """When the credentials end, where they say so."""
     credentials = aws.session.get_credentials()
-    return getattr(credentials, "_expiry_time", None)  # botocore's RefreshableCredentials tells nobody else
+    until: datetime | None = getattr(credentials, "_expiry_time", None)  # botocore's RefreshableCredentials tells nobody else
+    return until.astimezone(UTC) if until else None  # a program that gives credentials may write any time zone

@@ -76,7 +76,7 @@ def bucket_name(target: SignTarget, aws: Aws) -> str:
     Raises:
         ConfigError: that makes it longer than a bucket's name may be.
     """
-    name = target.bucket.replace("${AWS::AccountId}", aws.account).replace("${AWS::Region}", aws.region)
+    name = target.bucket_in(aws.account, aws.region)
     if len(name) > _LONGEST_NAME:  # all else was checked when the policy was read
         remedy = "Shorten `bucket` in the policy."
         raise ConfigError(f"Bucket {name} of target {target.name} has more than {_LONGEST_NAME} characters.", remedy=remedy)

@@ -1,10 +1,14 @@
 """What `bootstrap` makes, as Terraform for the `aws` provider (5 or newer). Nothing is asked of AWS."""
 
 import json
+from collections.abc import Sequence
 
+from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignTarget
 from shipsafe.signing.layout import PLATFORM
 from shipsafe.signing.setup.publisher import existing_profile
+from shipsafe.signing.setup.templates import TemplateRole, Verbatim, Words, hcl_lines, template_roles
+from shipsafe.signing.setup.trust import AUDIENCE
 from shipsafe.signing.setup.wanted import (
     NONCURRENT_DAYS,
     TLS_SID,
@@ -19,13 +23,21 @@ from shipsafe.signing.setup.wanted import (
 _ACCOUNT = "${data.aws_caller_identity.current.account_id}"
 _REGION = "${data.aws_region.current.name}"
 _PARTITION = "${data.aws_partition.current.partition}"
+_WORDS = Words(
+    partition=_PARTITION,
+    account=_ACCOUNT,
+    region=_REGION,
+    suffix="${data.aws_partition.current.dns_suffix}",
+    version="${aws_signer_signing_profile.shipsafe.version}",
+    provider=Verbatim("local.identity_provider"),
+)
 
 
-def terraform(target: SignTarget, *, configuration: bool) -> str:
-    """The module as HCL; `configuration` says whether a code-signing configuration is made.
+def terraform(target: SignTarget, *, configuration: bool, policy: Policy | None = None, going: Sequence[SignTarget] = ()) -> str:
+    """The module as HCL; arguments and errors are those of `cloudformation`.
 
     Raises:
-        ConfigError: see `existing_profile`.
+        ConfigError: see there.
     """
     there = existing_profile(target, partition=_PARTITION, region=_REGION, account=_ACCOUNT)
     parts = [_head(target), _bucket(target), _closed(), _life_cycle(target)]
@@ -33,6 +45,8 @@ def terraform(target: SignTarget, *, configuration: bool) -> str:
         parts.append(_profile(target))
     if configuration:
         parts.append(_configuration(target, there))
+    if policy and (roles := template_roles(policy, target, going, _WORDS)):
+        parts += [_provider(policy), *(_role(one) for one in roles)]
     return "\n".join(parts)
 
 
@@ -47,7 +61,7 @@ data "aws_partition" "current" {{}}
 
 
 def _bucket(target: SignTarget) -> str:
-    name = target.bucket.replace("${AWS::AccountId}", _ACCOUNT).replace("${AWS::Region}", _REGION)
+    name = target.bucket_in(_ACCOUNT, _REGION)
     key = ""
     if target.kms_key is not None:
         key = f"\n      kms_master_key_id = {json.dumps(target.kms_key)}"
@@ -180,5 +194,47 @@ resource "aws_lambda_code_signing_config" "shipsafe" {{
 
 output "code_signing_config_arn" {{
   value = aws_lambda_code_signing_config.shipsafe.arn
+}}
+"""
+
+
+def _provider(policy: Policy) -> str:
+    return f"""\
+variable "identity_provider_arn" {{
+  type        = string
+  default     = ""
+  description = "Of the identity provider for {policy.pipeline.issuer}, where the account has one already; empty to make it"
+}}
+
+resource "aws_iam_openid_connect_provider" "shipsafe" {{
+  count          = var.identity_provider_arn == "" ? 1 : 0
+  url            = {json.dumps(policy.pipeline.issuer)}
+  client_id_list = ["{AUDIENCE}"]
+  lifecycle {{
+    prevent_destroy = true # other roles may use it, too
+  }}
+}}
+
+locals {{
+  identity_provider = var.identity_provider_arn == "" ? aws_iam_openid_connect_provider.shipsafe[0].arn : var.identity_provider_arn
+}}
+"""
+
+
+def _role(one: TemplateRole) -> str:
+    name = f"shipsafe_{one.job}"
+    return f"""\
+resource "aws_iam_role" "{name}" {{
+  name                 = {json.dumps(one.name)}
+  description          = {json.dumps(one.description)}
+  max_session_duration = {one.job.session}
+  assume_role_policy = jsonencode({hcl_lines(one.trust, 2)})
+  tags = {hcl_lines(dict(one.tags), 2)}
+}}
+
+resource "aws_iam_role_policy" "{name}" {{
+  name   = "{one.policy}"
+  role   = aws_iam_role.{name}.id
+  policy = jsonencode({hcl_lines(one.rights, 2)})
 }}
 """
