@@ -48,7 +48,7 @@ def deploy_in_every_way(
     endpoint: Endpoint, folder: Path, target: SignTarget, evidence: str, connect: Callable[[Place], Aws]
 ) -> SignedArtifact:  # fmt: skip
     """Every call that `deploy` can make, through `connect`; gives one of what was signed."""
-    scene = _scene(endpoint, folder, target, evidence)
+    scene = recorded_scene(endpoint, folder, target, evidence)
     scene.through = connect
     policy = scene.policy.read_text()
     (scene.desk.project / "smoke.json").write_text("{}")
@@ -92,9 +92,10 @@ def _roll_back(scene: Recorded) -> None:
     assert not done.went.deployment.notes, done
 
 
-def _scene(endpoint: Endpoint, folder: Path, target: SignTarget, evidence: str) -> Recorded:
+def recorded_scene(endpoint: Endpoint, folder: Path, target: SignTarget, evidence: str, *template: str) -> Recorded:
+    """A release that is signed for a target, with its evidence in a store; nothing of that is recorded."""
     endpoint.functions.configure({"creating": 0, "updating": 0})
-    desk = make_shop(folder, endpoint.root)
+    desk = make_shop(folder, endpoint.root, *template)
     text = (desk.project / "shipsafe.toml").read_text()
     begin = text.index("\n[[sign.target]]")
     end = text.index("\n[[", begin + 3)

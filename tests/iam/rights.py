@@ -16,7 +16,10 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parents[2] / "configs" / "iam"
 TABLE = tomllib.loads((FOLDER / "actions.toml").read_text(encoding="utf-8"))
 
-_PLACEHOLDERS = r"\b(BUCKET|PROFILE|VERSION|ACCOUNT|REGION|EVIDENCE|SIGNING_KEY|APPLICATION|ROLE)\b"
+_PASSED = "cloudformation:CreateChangeSet"
+_PLACEHOLDERS = (
+    r"\b(BUCKET|PROFILE|VERSION|ACCOUNT|REGION|EVIDENCE|SIGNING_KEY|APPLICATION|ROLE|TRANSPORT|ROLES|ISSUER|KEY|STACK|STACK_ROLE)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,9 @@ def _holds(operator: str, key: str, value: Any, need: Need, facts: Mapping[str, 
         case "StringEquals", "signer:ProfileVersion":
             return bool(value == facts["version"])
         case "StringEquals", "iam:PassedToService":
-            return bool(value == "lambda.amazonaws.com" and need.call == "lambda:CreateFunction")
+            return bool(value == {"lambda:CreateFunction": "lambda.amazonaws.com", _PASSED: "cloudformation.amazonaws.com"}.get(need.call))
+        case "StringEquals", "cloudformation:RoleArn":
+            return bool(value == need.parameters.get("RoleARN"))
         case "Null", "s3:if-none-match":
             return bool(value == "false" and need.parameters.get("IfNoneMatch") == "*")
         case "ForAllValues:StringEquals", "aws:TagKeys":
@@ -103,9 +108,13 @@ def _tag_keys(need: Need) -> list[str]:
 
 def grants(name: str, facts: Mapping[str, str]) -> list[Grant]:
     """What configs/iam/NAME.json grants, with its placeholders filled."""
-    filled = _filled((FOLDER / f"{name}.json").read_text(encoding="utf-8"), facts)
+    return grants_of(json.loads(_filled((FOLDER / f"{name}.json").read_text(encoding="utf-8"), facts)))
+
+
+def grants_of(document: Mapping[str, Any]) -> list[Grant]:
+    """What a policy without placeholders grants."""
     found = []
-    for statement in json.loads(filled)["Statement"]:
+    for statement in document["Statement"]:
         assert statement["Effect"] == "Allow"
         for action in _many(statement["Action"]):
             found += [Grant(action, pattern, statement.get("Condition", {})) for pattern in _many(statement["Resource"])]

@@ -141,6 +141,17 @@ def test_what_is_ours_is_not_denied(made: Guardrails, aws: Aws) -> None:
         assert denied(made.documents[SCP], call, parameters, by=by) == [], (call, by)
 
 
+def test_the_role_of_a_stack_deploys_for_cloudformation_where_somebody_is_named_who_deploys(tmp_path: Path, aws: Aws) -> None:
+    call, parameters = recorded(aws, "lambda", "update_function_code", FunctionName="a")
+    stack = f'stack = "shop"\nstack-role = "{SOMEBODY}"\n'
+    scp = guardrails(policy(tmp_path, TARGET + ROLES + stack)).documents[SCP]
+    assert [denied(scp, call, parameters, by=by) for by in (SOMEBODY, DEPLOYER, SIGNER)] == [[], [], ["OnlyTheseDeploy"]]
+    nobody = ROLES.replace(f'role = "{DEPLOYER}"\n', stack)
+    made = guardrails(policy(tmp_path, TARGET + nobody))
+    assert denied(made.documents[SCP], call, parameters, by=SIGNER) == [], "other stages may have deployers that nobody names"
+    assert "No [[deploy.stage]] names a `role`: who deploys is left to IAM." in made.remarks
+
+
 def _calls_of_sign(endpoint: Endpoint, folder: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     recorder = Recorder()
     make_bucket()

@@ -16,6 +16,7 @@ import pytest
 from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.adapters.aws.stacks import functions_of_stack
+from shipsafe.errors import NothingError
 from shipsafe.evidence.envelope import read_envelope, statement_of, written
 from shipsafe.evidence.keys import open_signers
 from shipsafe.evidence.signing_record import signing_record
@@ -26,15 +27,21 @@ from shipsafe.flows.doctor import examine
 from shipsafe.flows.restore import let_run, look
 from shipsafe.flows.revoke import carry_out as carry_out_revocation
 from shipsafe.flows.revoke import survey as survey_of_revocation
+from shipsafe.flows.transport import get, put
+from shipsafe.flows.transport_places import open_place
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.attestation import Resource
 from shipsafe.model.chain import Chain, Hold, Link, Verification
 from shipsafe.model.deployment import Stage
+from shipsafe.model.pipeline import Job
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import ProfileVersion, SignedArtifact, SigningJob, SignPolicy, SignTarget
+from shipsafe.packing.parcel import items_of
 from shipsafe.policy import load
 from shipsafe.signing.revoke.wanted import Revocation
 from shipsafe.signing.setup.check import State
+from shipsafe.signing.setup.rights import Site as SetupSite
+from shipsafe.signing.setup.rights import rights
 from shipsafe.verify.live import verify_functions
 from shipsafe.verify.request import VerifyRequest
 from tests.flows.evidence_shop import signing
@@ -43,7 +50,9 @@ from tests.iam.deploying import deploy_in_every_way
 from tests.iam.deployments import codedeploy_to_the_end
 from tests.iam.enforcing import enforce_to_the_end
 from tests.iam.guarding import rotate_to_the_end, vendor_twice
-from tests.iam.rights import FOLDER, TABLE, Grant, Need, Recorder, dependent, grants
+from tests.iam.pipeline_roles import roles_in_every_state
+from tests.iam.rights import FOLDER, TABLE, Grant, Need, Recorder, dependent, grants, grants_of
+from tests.iam.stacking import stack_to_the_end
 from tests.local.functions.world import zipped
 from tests.local_endpoint import ACCOUNT, REGION, client
 from tests.signing.place import Site
@@ -56,7 +65,22 @@ HELD = Verification(
     policy=None,
     policy_digest="",
 )
-COMMANDS = ("bootstrap", "deploy", "deploy-codedeploy", "doctor", "enforce", "evidence", "layers", "revoke", "rotate", "sign", "verify")
+COMMANDS = (
+    "bootstrap",
+    "build",
+    "deploy",
+    "deploy-codedeploy",
+    "deploy-stack",
+    "doctor",
+    "enforce",
+    "evidence",
+    "layers",
+    "revoke",
+    "rotate",
+    "sign",
+    "transport",
+    "verify",
+)
 
 
 @dataclass
@@ -95,6 +119,8 @@ def account(local_aws: Endpoint, tmp_path: Path) -> Account:
         Bucket=facts["evidence"], CreateBucketConfiguration={"LocationConstraint": REGION}, ObjectLockEnabledForBucket=True
     )
     facts["application"], facts["role"] = "shop", "orders"
+    facts["stack"], facts["stack_role"] = "shop", f"arn:aws:iam::{ACCOUNT}:role/shop-cloudformation"
+    facts["transport"], facts["roles"], facts["issuer"] = f"runs-{ACCOUNT}", "shipsafe-orders", "token.actions.githubusercontent.com"
     facts["signing_key"] = client("kms").create_key(KeySpec="ECC_NIST_P384", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
     return Account(local_aws, folder, replace(TARGET, code_signing_config=made["configuration"]), facts)
 
@@ -115,6 +141,29 @@ def _calls_of_bootstrap(account: Account) -> Recorder:
     new = Recorder()
     _bootstrap(replace(TARGET, profile="orders_2028"), new)
     recorder.calls += [call for call in new.calls if call[1] in ("PutSigningProfile", "CreateCodeSigningConfig")]
+    roles_in_every_state(account.folder, account.target, account.connect(recorder))
+    return recorder
+
+
+def _calls_of_build(account: Account) -> Recorder:
+    """What the builder states, signed in a job of its own by a key in KMS."""
+    recorder = Recorder()
+    [signer] = open_signers([f"awskms:{account.facts['signing_key']}"], connect=account.connect(recorder))
+    read_envelope(written(signing("orders"), [signer]), shown="orders.intoto.jsonl")
+    return recorder
+
+
+def _calls_of_transport(account: Account) -> Recorder:
+    """A folder that is handed over, handed over again, and taken; and one that is not there."""
+    recorder, name = Recorder(), account.facts["transport"]
+    client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    (account.folder / "a.txt").write_text("a")
+    items = items_of(account.folder)
+    for run in ("1", "1"):
+        put(account.folder, items, open_place(f"s3://{name}/runs/{run}", account.connect(recorder)))
+    get(open_place(f"s3://{name}/runs/1", account.connect(recorder)), account.folder.parent / "taken")
+    with pytest.raises(NothingError):
+        get(open_place(f"s3://{name}/runs/2", account.connect(recorder)), account.folder.parent / "nothing")
     return recorder
 
 
@@ -124,6 +173,8 @@ def _calls_of_doctor(account: Account) -> Recorder:
     for target in (account.target, replace(account.target, code_signing_config=None)):
         found = examine(policy, [target], account.connect(recorder), lambda: datetime.now(UTC))
         assert not [check for check in found.checks if check.state not in (State.OK, State.NOTE)]
+    wanted = roles_in_every_state(account.folder, account.target, account.connect(Recorder()))
+    examine(wanted, wanted.sign.targets, account.connect(recorder), lambda: datetime.now(UTC))
     return recorder
 
 
@@ -256,14 +307,29 @@ def _calls_of_codedeploy(account: Account) -> Recorder:
     return recorder
 
 
+def _stack(account: Account, recorder: Recorder) -> Policy:
+    place, role = f"s3://{account.facts['evidence']}", account.facts["stack_role"]
+    return stack_to_the_end(account.endpoint, account.folder.parent, account.target, place, role, account.connect(recorder))
+
+
+def _calls_of_stack(account: Account) -> Recorder:
+    """Of CloudFormation; what else it asks is in other policies, and in the test of the role."""
+    recorder = Recorder()
+    _stack(account, recorder)
+    recorder.calls = [call for call in recorder.calls if call[0] == "cloudformation"]
+    return recorder
+
+
 def _policy(folder: Path) -> Policy:
     return load(folder, offline=True, cache=folder, fetch=lambda _url: b"", today=datetime.now(UTC).date())
 
 
 _CALLS = {
     "bootstrap": _calls_of_bootstrap,
+    "build": _calls_of_build,
     "deploy": _calls_of_deploy,
     "deploy-codedeploy": _calls_of_codedeploy,
+    "deploy-stack": _calls_of_stack,
     "doctor": _calls_of_doctor,
     "enforce": _calls_of_enforce,
     "evidence": _calls_of_evidence,
@@ -271,6 +337,7 @@ _CALLS = {
     "revoke": _calls_of_revoke,
     "rotate": _calls_of_rotate,
     "sign": _calls_of_sign,
+    "transport": _calls_of_transport,
     "verify": _calls_of_verify,
 }
 
@@ -288,6 +355,21 @@ def test_a_policy_grants_what_its_command_asks_and_nothing_else(command: str, ac
     asked = {need.action for need in needs}
     assert asked == {one.action for one in held} - ({action for action, _ in extra} - asked)
     assert denied_of(recorder.calls, command, _guarded(account)) == set()  # and no guardrail is in its way
+
+
+def test_the_role_that_deploys_a_stack_has_all_that_this_needs_and_changes_no_function(account: Account) -> None:
+    recorder = Recorder()
+    policy = _stack(account, recorder)
+    facts = account.facts
+    site = SetupSite(
+        partition="aws", account=ACCOUNT, region=REGION, bucket=facts["bucket"], keeper=ACCOUNT, profile=facts["profile"],
+        version=facts["version"], owner=ACCOUNT, stack=facts["stack"], stack_role=facts["stack_role"],
+    )  # fmt: skip
+    held = grants_of(rights(Job.DEPLOY, [site], policy))
+    needs = recorder.needs(facts)
+    assert {need.action for need in needs} >= {"cloudformation:ExecuteChangeSet", "lambda:GetFunction"}
+    assert not [need for need in needs if not _allowed(need, held, facts)]
+    assert not [one.action for one in held if one.action.startswith(("lambda:Update", "lambda:Create", "lambda:Publish", "lambda:Delete"))]
 
 
 def _guarded(account: Account) -> Policy:
@@ -328,7 +410,13 @@ def test_every_row_of_the_table_is_a_call_that_botocore_knows() -> None:
         assert row["source"].startswith("https://docs.aws.amazon.com/"), row
         if "when" in row:
             assert row["when"].split()[1] in model.input_shape.members, row
-        named = {part.partition("}")[0] for part in row["resource"].split("{")[1:]} - {"partition", "region", "account", "application"}
+        named = {part.partition("}")[0] for part in row["resource"].split("{")[1:]} - {
+            "partition",
+            "region",
+            "account",
+            "application",
+            "issuer",
+        }
         assert named <= set(model.input_shape.members), row
     for row in TABLE["dependent"]:
         assert row["source"].startswith("https://docs.aws.amazon.com/"), row
