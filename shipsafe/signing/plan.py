@@ -142,7 +142,7 @@ def plan(
 def _stand(target: SignTarget, aws: Aws | ShipsafeError) -> Stand:
     if isinstance(aws, ShipsafeError):
         raise aws
-    name = target.bucket.replace("${AWS::AccountId}", aws.account).replace("${AWS::Region}", aws.region)
+    name = target.bucket_in(aws.account, aws.region)
     bucket = look_at_bucket(aws, name)
     if bucket.region != aws.region:
         raise IncompleteError(

@@ -175,6 +175,17 @@ def attributes(inner: bytes, at: datetime = AT, expires: datetime = EXPIRES, job
 Change = Callable[[dict[str, Any]], None]
 
 
+class _AsSigned(cms.CMSAttributes):  # type: ignore[misc] # asn1crypto has no types
+    """Attributes that stay as they are.
+
+    asn1crypto takes a length that ends in 0x80, as that of one signer in fifty does, for an indefinite one, and encodes all within anew:
+    without zeros at the end of times.
+    """
+
+    def dump(self, force: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002 - as asn1crypto calls it
+        return bytes(super().dump())
+
+
 def sign(
     inner: bytes,
     by: Chain | None = None,
@@ -204,7 +215,7 @@ def sign(
             value=cms.IssuerAndSerialNumber({"issuer": leaf.issuer, "serial_number": leaf.serial_number}),
         ),
         "digest_algorithm": digest,
-        "signed_attrs": cms.CMSAttributes.load(wrap(0x31, signed)),
+        "signed_attrs": _AsSigned.load(wrap(0x31, signed)),
         "signature_algorithm": {"algorithm": "sha384_ecdsa"},
         "signature": value,
     }
@@ -216,7 +227,7 @@ def sign(
         "signer_infos": [info],
     }
     change(data)
-    der = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(data)}).dump()
+    der = wrap(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.2").dump() + wrap(0xA0, cms.SignedData(data).dump()))
     return armor(indefinite(der) if ber else der)
 
 

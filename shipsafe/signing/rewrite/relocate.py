@@ -60,16 +60,7 @@ def relocate(edits: Edits, old: str, new: str, *, exists: Callable[[str], bool],
     """
     if posixpath.normpath(old or ".") == posixpath.normpath(new or "."):
         return
-    places = list(_ELSEWHERE)
-    resources = edits.root.get("Resources")
-    for logical_id, body in resources.fields().items() if resources else ():
-        kind = body.get("Type")
-        if logical_id not in skip:
-            places += [("Resources", logical_id, "Properties", *rest) for rest in _PROPERTIES.get(kind.text if kind else "", ())]
-            places.append(("Resources", logical_id, "Metadata", "DockerContext"))
-            if kind and kind.text == _GRAPHQL:
-                places += _code_uris(body, ("Resources", logical_id))
-    places += _includes(edits, edits.root, ())
+    places = [*_ELSEWHERE, *asset_places(edits.root, skip), *_includes(edits, edits.root, ())]
     for place in places:
         part = edits.root.get(*place)
         if part is None or part.kind != "s" or part.tag or not _is_path(part.text):
@@ -79,6 +70,25 @@ def relocate(edits: Edits, old: str, new: str, *, exists: Callable[[str], bool],
         path = posixpath.normpath(posixpath.join(old, part.text))
         if exists(path):
             edits.put(place[:-1], place[-1], os.path.relpath(path, new or "."))
+
+
+def asset_places(root: Part, skip: frozenset[str] = frozenset()) -> list[Path]:
+    """Where a template may name files here, for `package` to upload: `("Resources", "Api", "Properties", "DefinitionUri")`.
+
+    Args:
+        root: of the template.
+        skip: resources that are left out.
+    """
+    places: list[Path] = []
+    resources = root.get("Resources")
+    for logical_id, body in resources.fields().items() if resources else ():
+        kind = body.get("Type")
+        if logical_id not in skip:
+            places += [("Resources", logical_id, "Properties", *rest) for rest in _PROPERTIES.get(kind.text if kind else "", ())]
+            places.append(("Resources", logical_id, "Metadata", "DockerContext"))
+            if kind and kind.text == _GRAPHQL:
+                places += _code_uris(body, ("Resources", logical_id))
+    return places
 
 
 def _is_path(text: str) -> bool:

@@ -19,10 +19,10 @@ from shipsafe.signing.rewrite.written import Part
 
 _SAM_FUNCTION, _FUNCTION = "AWS::Serverless::Function", "AWS::Lambda::Function"
 FUNCTIONS = (_SAM_FUNCTION, _FUNCTION)
-_NEVER_SIGNED = ("AWS::Serverless::WebFunction",)  # a function that no reader reads
+NEVER_SIGNED = ("AWS::Serverless::WebFunction",)  # a function that no reader reads
 _SAM_FIELDS, _FIELDS = ("Bucket", "Key", "Version"), ("S3Bucket", "S3Key", "S3ObjectVersion")
 # Type of the resource -> the property that says where its code is, and what that property holds of an object.
-_CODE = {
+CODED = {
     _SAM_FUNCTION: ("CodeUri", _SAM_FIELDS),
     "AWS::Serverless::LayerVersion": ("ContentUri", _SAM_FIELDS),
     _FUNCTION: ("Code", _FIELDS),
@@ -61,8 +61,8 @@ def sign_resources(edits: Edits, name: str, signed: Mapping[str, Deployable]) ->
 
 
 def _sign(edits: Edits, name: str, logical_id: str, body: Part, one: Deployable) -> list[str]:
-    kind = _type(body)
-    if kind not in _CODE:
+    kind = kind_of(body)
+    if kind not in CODED:
         edits.refuse(body, f"{logical_id} was signed, and is neither a function nor a layer here.", "Sign what this template describes.")
     for part in (body, body.get("Properties")):
         if part and any(key.startswith("Fn::") for key in part.fields()):
@@ -74,13 +74,13 @@ def _sign(edits: Edits, name: str, logical_id: str, body: Part, one: Deployable)
             body, f"{logical_id} runs a container image here, and a zip was signed.", "Build the release again from this template."
         )
     path: Path = ("Resources", logical_id, "Properties")
-    key, fields = _CODE[kind]
+    key, fields = CODED[kind]
     remarks: list[str] = []
-    for old in (_setting(edits.root, body, key), _setting(edits.root, body, "InlineCode")):
+    for old in (setting(edits.root, body, key), setting(edits.root, body, "InlineCode")):
         if old is not None:
             remarks += _check(edits, name, logical_id, old)
     _put_code(edits, path, kind, dict(zip(fields, (one.bucket, one.key, Opaque(one.version)), strict=True)))
-    if kind == _SAM_FUNCTION and _setting(edits.root, body, _PUBLISHED):
+    if kind == _SAM_FUNCTION and setting(edits.root, body, _PUBLISHED):
         edits.put(path, _PUBLISHED, Opaque(one.code_hex), after=key)
     if kind in FUNCTIONS and one.code_signing_config:
         remarks += _put_config(edits, name, logical_id, body, one.code_signing_config, one)
@@ -109,10 +109,10 @@ def _check(edits: Edits, name: str, logical_id: str, old: Part) -> list[str]:
 
 def _put_code(edits: Edits, path: Path, kind: str, new: dict[str, str]) -> None:
     """Replace what says where the code is, entry by entry where it is a mapping already."""
-    key = _CODE[kind][0]
+    key = CODED[kind][0]
     properties = edits.root.get(*path)
     inline = properties.own("InlineCode") if properties and kind == _SAM_FUNCTION else None
-    if kind == _SAM_FUNCTION and not inline and _setting(edits.root, edits.root.get(*path[:2]), "InlineCode"):
+    if kind == _SAM_FUNCTION and not inline and setting(edits.root, edits.root.get(*path[:2]), "InlineCode"):
         edits.refuse(properties, f"The InlineCode of {path[1]} stands elsewhere, and SAM takes no signed object beside it.",
                      "Write it at the function.")  # fmt: skip
     own = properties.own(key) if properties else None
@@ -151,7 +151,7 @@ def _put_config(edits: Edits, name: str, logical_id: str, body: Part, arn: str, 
     old = body.get("Properties", _CONFIG)
     if old is not None and old.kind == "s" and not old.call and old.text == arn:
         return []
-    edits.put(("Resources", logical_id, "Properties"), _CONFIG, arn, after=_CODE[_type(body)][0])
+    edits.put(("Resources", logical_id, "Properties"), _CONFIG, arn, after=CODED[kind_of(body)][0])
     if old is None:
         return []
     return [f"{logical_id} ({name}:{old.line}) had another code-signing configuration; now it has the one of target {one.target}."]
@@ -165,7 +165,7 @@ def _tidy_globals(edits: Edits, bodies: Mapping[str, Part], signed: Mapping[str,
         return
     for logical_id, body in bodies.items():
         has_own = any(body.get("Properties", key) for key in ("CodeUri", "InlineCode", "ImageUri"))
-        if _type(body) == _SAM_FUNCTION and logical_id not in signed and not has_own:
+        if kind_of(body) == _SAM_FUNCTION and logical_id not in signed and not has_own:
             return
     edits.remove(("Globals", "Function"), ["CodeUri"])
 
@@ -174,8 +174,8 @@ def _published(edits: Edits, name: str, bodies: Mapping[str, Part], signed: Mapp
     """Versions that the template publishes of a signed function: their digest must be the signed one's."""
     remarks: list[str] = []
     for logical_id, body in bodies.items():
-        function = _function_of(body) if _type(body) == "AWS::Lambda::Version" else None
-        if function is None or function not in signed or _type(bodies[function]) not in FUNCTIONS:
+        function = _function_of(body) if kind_of(body) == "AWS::Lambda::Version" else None
+        if function is None or function not in signed or kind_of(bodies[function]) not in FUNCTIONS:
             continue
         if body.get("Properties", "CodeSha256"):
             edits.put(("Resources", logical_id, "Properties"), "CodeSha256", Opaque(signed[function].code_sha256))
@@ -198,13 +198,13 @@ def _function_of(version: Part) -> str | None:
 
 
 def _unsigned(edits: Edits, name: str, bodies: Mapping[str, Part], signed: Mapping[str, Deployable]) -> list[str]:
-    left = [logical_id for logical_id, body in bodies.items() if _type(body) in (*_CODE, *_NEVER_SIGNED) and logical_id not in signed]
+    left = [logical_id for logical_id, body in bodies.items() if kind_of(body) in (*CODED, *NEVER_SIGNED) and logical_id not in signed]
     plain: list[str] = []
     remarks: list[str] = []
     for logical_id in left:
         body = bodies[logical_id]
         place = _place(edits, name, logical_id)
-        if _type(body) in (*FUNCTIONS, *_NEVER_SIGNED) and _setting(edits.root, body, _CONFIG):
+        if kind_of(body) in (*FUNCTIONS, *NEVER_SIGNED) and setting(edits.root, body, _CONFIG):
             remarks.append(f"{place} was not signed and has a code-signing configuration, with which Lambda refuses unsigned code."
                            f" Sign it, or take {_CONFIG} from it.")  # fmt: skip
         else:
@@ -222,14 +222,15 @@ def _place(edits: Edits, name: str, logical_id: str) -> str:
     return f"{logical_id} ({name}:{entry.key.line})" if entry else logical_id
 
 
-def _setting(root: Part, body: Part | None, key: str) -> Part | None:
+def setting(root: Part, body: Part | None, key: str) -> Part | None:
     """A property of a resource, or what it inherits from `Globals`."""
     own = body.get("Properties", key) if body else None
-    if own is None and body and _type(body) == _SAM_FUNCTION:
+    if own is None and body and kind_of(body) == _SAM_FUNCTION:
         own = root.get("Globals", "Function", key)
     return None if own is None or own.is_null else own
 
 
-def _type(body: Part) -> str:
+def kind_of(body: Part) -> str:
+    """The type of a resource, "" where it says none."""
     kind = body.get("Type")
     return kind.text if kind and kind.kind == "s" else ""
