@@ -1,0 +1,1 @@
+"""What each type of resource does when a stack creates, updates and deletes it."""
