@@ -29,7 +29,8 @@ Account = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="The 
 def _local() -> None:
     """An AWS endpoint on this machine for boto3, the AWS CLI and the SAM CLI: S3, IAM, STS, KMS, Signer, Lambda and more.
 
-    It needs `pip install 'shipsafe[local]'`. Signer and Lambda are reproduced by shipsafe, code signing included; no code is run.
+    It needs `pip install 'shipsafe[local]'`. Signer, Lambda, CodeDeploy and CloudFormation are reproduced by shipsafe, code signing
+    included; no code is run.
     """
 
 

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -23,9 +23,11 @@ _UNSIGNED = (
     (re.compile(r"/(signing-(profiles|jobs|platforms)|revocations)(/|$)"), "signer"),
 )
 _XML = ("route53", "cloudfront")  # take XML, and refuse as those that take forms do
+_UNSIGNED_FORMS = {"AssumeRoleWithWebIdentity": "sts", "AssumeRoleWithSAML": "sts"}  # what is sent is the credential
 _ALIASES = {"signer-data": "signer"}  # its one operation is Signer's own, and it signs as `signer` too
 
 Answered = tuple[str, list[tuple[str, str]], Iterable[bytes]]  # status line, headers, body
+Run = Callable[["Asked"], Answered]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ def ask(environ: dict[str, Any]) -> Asked:
     query = parse_qs(query_string, keep_blank_values=True)
     path = _with_bucket(environ, path) if service == "s3" else path
     operation = _operation(environ, service, path, query, body)
+    service = service or _UNSIGNED_FORMS.get(operation, "")
     return Asked(
         environ=environ,
         scope=scope,
@@ -93,6 +96,20 @@ def ask(environ: dict[str, Any]) -> Asked:
 def header_names(environ: dict[str, Any]) -> frozenset[str]:
     """The names of a request's headers, in lower case."""
     return frozenset(name[5:].replace("_", "-").lower() for name in environ if name.startswith("HTTP_"))
+
+
+def whole(run: Run, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Status line, headers and whole body of the answer to a request of our own, with everything closed that it held."""
+    asked = ask(environ)
+    try:
+        status, headers, parts = run(asked)
+        try:
+            return status, headers, b"".join(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+    finally:
+        asked.body.close()
 
 
 def _spool(environ: dict[str, Any]) -> IO[bytes]:

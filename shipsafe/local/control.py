@@ -48,7 +48,9 @@ class Control:
             ("POST", "functions/traffic"): endpoint.functions.send_traffic,
             ("POST", "functions/managed"): self._managed,
             ("POST", "codedeploy/settings"): endpoint.codedeploy.configure,
+            ("POST", "stacks/settings"): endpoint.stacks.configure,
             ("POST", "throttle"): self._throttle,
+            ("POST", "oidc"): endpoint.issuers.add,
             ("POST", "reset"): lambda _: endpoint.reset(),
         }
 

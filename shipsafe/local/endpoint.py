@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from shipsafe.errors import ConfigError
 from shipsafe.local.alarms import Alarms
+from shipsafe.local.asked import Answered, Asked, Run
 from shipsafe.local.blobs import Blobs, MemoryBlobs
 from shipsafe.local.call import Clock, Core
 from shipsafe.local.codedeploy.core import CodeDeploy
@@ -22,15 +23,19 @@ from shipsafe.local.faults import Faults
 from shipsafe.local.front import CONTROL, Front
 from shipsafe.local.functions.core import Lambda
 from shipsafe.local.metrics import Metrics
+from shipsafe.local.moto_calls import MotoCalls
 from shipsafe.local.moto_side import Moto
 from shipsafe.local.objects import MotoObjects
 from shipsafe.local.pki import LocalRoot, open_root
 from shipsafe.local.s3_checks import S3Checks
 from shipsafe.local.server import LOOPBACK, Listener
 from shipsafe.local.signer import DELAY, Signer
+from shipsafe.local.stacks.core import CloudFormation
 from shipsafe.local.state import State
 from shipsafe.local.throttle import Throttle
+from shipsafe.local.tokens import Issuers
 from shipsafe.local.trail import Trail
+from shipsafe.local.web_identity import WebIdentity
 from shipsafe.signing.roots import pinned
 
 _running = Lock()  # moto's state is the process's: a second endpoint would share it
@@ -53,6 +58,8 @@ class Endpoint:
     signer: Signer
     functions: Lambda
     codedeploy: CodeDeploy
+    stacks: CloudFormation
+    issuers: Issuers
     state: State | None
     empty: dict[str, Any]
     ended: Event = field(default_factory=Event)
@@ -80,6 +87,7 @@ class Endpoint:
         """Forget everything but the root: as after a start with an empty folder."""
         self.faults.clear()
         self.trail.clear()
+        self.issuers.clear()
         self.clock.moved = timedelta()
         if self.state is not None:
             self.state.clear()
@@ -139,9 +147,9 @@ def start(
 
 
 def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, root: LocalRoot) -> Endpoint:
-    clock, faults, trail = Clock(), Faults(), Trail()
+    clock, faults, trail, issuers = Clock(), Faults(), Trail(), Issuers()
     front = Front(Moto(), clock=clock, faults=faults, trail=trail)
-    objects = MotoObjects(front.from_moto)
+    objects, ask_moto = MotoObjects(front.from_moto), MotoCalls(front.from_moto)
     blobs: Blobs = MemoryBlobs() if state is None else state.blobs
     signer = Signer(clock, objects, root, delay=delay)
     functions = Lambda(
@@ -151,7 +159,7 @@ def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, 
         revoked=signer.revoked,
         roots=frozenset({root.fingerprint, *pinned()}),  # what AWS Signer signed is as good here
         location=lambda digest: f"http://{LOOPBACK}:{listener.port}{CONTROL}packages/{digest}",
-        metric=Metrics(front.from_moto, clock),
+        metric=Metrics(ask_moto, clock),
     )
     alarms = Alarms(clock)
 
@@ -160,22 +168,36 @@ def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, 
         return alarms.in_alarm(account, region, names)
 
     codedeploy = CodeDeploy(clock, ask_lambda=functions.handle, alarming=alarming)
+    stacks = CloudFormation(
+        clock, ask=lambda call: cores[call.service].handle(call), tag_function=functions.tag_as_aws, ask_moto=ask_moto, objects=objects
+    )
+
+    def changing() -> None:
+        """Let go on what changes functions."""
+        codedeploy.settle()
+        stacks.settle()
 
     def before_cloudwatch(account: str, region: str) -> None:
-        codedeploy.settle()
+        changing()
         functions.settle()
         alarms.evaluate(account, region)
 
     settle: dict[str, Callable[[str, str], None]] = {
         "s3": lambda _account, _region: signer.settle(),
-        "lambda": lambda _account, _region: codedeploy.settle(),
+        "lambda": lambda _account, _region: changing(),
+        "codedeploy": lambda _account, _region: stacks.settle(),
+        "iam": lambda _account, _region: stacks.settle(),
         "monitoring": before_cloudwatch,
     }
-    cores: dict[str, Core] = {"signer": signer, "lambda": functions, "codedeploy": codedeploy}
+    cores: dict[str, Core] = {"signer": signer, "lambda": functions, "codedeploy": codedeploy, "cloudformation": stacks}
     empty = {name: core.snapshot() for name, core in cores.items()}
     if state is not None:
         state.begin(cores, clock, send=front.moto.answer, seed=front.moto.seed)
-    front.open(cores, checks=S3Checks(objects.versioning, objects.owner), settle=settle, package=blobs.get, state=state)
+    checks: dict[str, Callable[[Asked, Run], Answered]] = {
+        "s3": S3Checks(objects.versioning, objects.owner),
+        "sts": WebIdentity(issuers, clock),
+    }
+    front.open(cores, checks=checks, settle=settle, package=blobs.get, state=state)
     front.throttle = Throttle() if throttle else None
     listener = Listener(front, port)
     endpoint = Endpoint(
@@ -189,6 +211,8 @@ def _start(port: int, state: State | None, *, throttle: bool, delay: timedelta, 
         signer=signer,
         functions=functions,
         codedeploy=codedeploy,
+        stacks=stacks,
+        issuers=issuers,
         state=state,
         empty=empty,
     )

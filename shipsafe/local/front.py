@@ -1,7 +1,7 @@
 """What stands at the endpoint's door: each request goes to our core of its service, or to moto.
 
-    signer, signer-data, lambda, codedeploy -> our cores        /_shipsafe/... -> control calls
-    s3 -> our checks, then moto                                 everything else -> moto
+    signer, signer-data, lambda, codedeploy, cloudformation -> our cores        /_shipsafe/... -> control calls
+    s3, sts -> our checks, then moto                                            everything else -> moto
 
 Which service is meant is read off the SigV4 scope, as moto does, or off the path where a request is not signed.
 """
@@ -11,16 +11,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from shipsafe.errors import ShipsafeError
-from shipsafe.local import rest_json
-from shipsafe.local.asked import Answered, Asked, ask, raw_path
+from shipsafe.local import query, rest_json
+from shipsafe.local.asked import Answered, Asked, Run, ask, raw_path
 from shipsafe.local.call import ApiError, Call, Clock, Core
 from shipsafe.local.faults import Faults
 from shipsafe.local.identity import account_of, caller_of, partition_of
 from shipsafe.local.moto_side import Moto
 from shipsafe.local.refused import http, line, refuse
+from shipsafe.local.rest_json import Request
+from shipsafe.local.routes import Match
 from shipsafe.local.state import State
 from shipsafe.local.throttle import Throttle
 from shipsafe.local.trail import Trail
@@ -35,12 +37,9 @@ _LARGEST = 70_167_211  # bytes of a request that Lambda takes (its own number, i
 _LARGEST_ZIP = 52_428_800  # bytes of `ZipFile`; Lambda looks at this first
 _TOO_LARGE = 256 * 1024 * 1024  # bytes of a request that a core is given at all
 
-
-Run = Callable[[Asked], Answered]
-
+_FORMS = frozenset(("cloudformation",))  # our cores whose requests are forms
 _AROUND = {  # services of moto that would make functions and profiles of moto's own, where no signature is checked
-    "cloudformation": "its functions would not be those that Lambda knows here. Create them with Lambda's own calls.",
-    "cloudcontrolapi": "its functions would not be those that Lambda knows here. Create them with Lambda's own calls.",
+    "cloudcontrolapi": "its functions would not be those that Lambda knows here. Create them with Lambda's own calls, or CloudFormation's.",
 }
 
 
@@ -59,7 +58,7 @@ class Front:
         self,
         cores: Mapping[str, Core],
         *,
-        checks: Callable[[Asked, Run], Answered],
+        checks: Mapping[str, Callable[[Asked, Run], Answered]],
         settle: Mapping[str, Callable[[str, str], None]],
         package: Callable[[str], bytes],
         state: State | None,
@@ -68,7 +67,7 @@ class Front:
 
         Args:
             cores: by service.
-            checks: of requests to S3.
+            checks: by service, of requests that moto answers then.
             settle: by service, what is to be done before it is asked, with the account and Region of the call: signing jobs that are due
                 write their objects before S3 is.
             package: the bytes of a function's package by its digest; KeyError where there are none.
@@ -123,17 +122,17 @@ class Front:
             call, told = self._handle(asked, call)
         except ApiError as error:
             self._trail.note(call, at=self._clock.now(), error=error.code, status=error.status)
-            return http(rest_json.refusal(asked.service, error))
+            return refuse(asked, error)
         self._trail.note(call, at=self._clock.now())
-        return http(rest_json.answer(asked.service, asked.operation, told))
+        return http(_wire(asked.service).answer(asked.service, asked.operation, told))
 
     def _handle(self, asked: Asked, call: Call) -> tuple[Call, Mapping[str, Any]]:
-        request = _request(asked)
-        found = rest_json.operation_of(asked.service, request)
+        request, wire = _request(asked), _wire(asked.service)
+        found = wire.operation_of(asked.service, request)
         core = self.cores[asked.service]
         if call.operation not in core.operations():
             raise rest_json.unknown(asked.service, call.operation)
-        parameters = rest_json.parameters(asked.service, found, request)
+        parameters = wire.parameters(asked.service, found, request)
         zipped = parameters.get("ZipFile") or (parameters.get("Code") or {}).get("ZipFile") or b""
         if len(request.body) > _LARGEST and len(zipped) <= _LARGEST_ZIP:
             message = f"Request must be smaller than {_LARGEST} bytes for the {call.operation} operation"
@@ -158,12 +157,13 @@ class Front:
         return answered
 
     def from_moto(self, asked: Asked) -> Answered:
-        """Let moto answer, behind our checks of S3, and keep what changed. The cores read and write their objects here, too."""
+        """Let moto answer, behind our checks of the service, and keep what changed. The cores read and write their objects here, too."""
         behind = self._behind
         if behind is None:
             return self.moto.answer(asked)
         run = self.moto.answer if behind.state is None else partial(behind.state.moto, run=self.moto.answer)
-        return behind.checks(asked, run) if asked.service == "s3" else run(asked)
+        check = behind.checks.get(asked.service)
+        return run(asked) if check is None else check(asked, run)
 
     def _controlled(self, environ: dict[str, Any]) -> Answered:
         path = raw_path(environ)[len(CONTROL) :]
@@ -189,9 +189,26 @@ class Front:
         return line(200), [("Content-Type", "application/zip"), ("Content-Length", str(len(body)))], [body]
 
 
+class _Wire(Protocol):
+    """How a service's requests and answers are written: `rest_json` or `query`."""
+
+    def operation_of(self, service: str, request: Request) -> Match:
+        """Which operation a request means."""
+
+    def parameters(self, service: str, found: Match, request: Request) -> dict[str, Any]:
+        """The members of a call's input."""
+
+    def answer(self, service: str, operation: str, told: Mapping[str, Any]) -> rest_json.Answer:
+        """What a core answered, as HTTP."""
+
+
+def _wire(service: str) -> _Wire:
+    return query if service in _FORMS else rest_json
+
+
 @dataclass(frozen=True, slots=True)
 class _Behind:
-    checks: Callable[[Asked, Run], Answered]
+    checks: Mapping[str, Callable[[Asked, Run], Answered]]
     settle: Mapping[str, Callable[[str, str], None]]
     package: Callable[[str], bytes]
     state: State | None
@@ -215,12 +232,12 @@ def _json(told: Any) -> tuple[list[tuple[str, str]], bytes]:
     return [("Content-Type", rest_json.JSON), ("Content-Length", str(len(body)))], body
 
 
-def _request(asked: Asked) -> rest_json.Request:
+def _request(asked: Asked) -> Request:
     body = asked.body.read(_TOO_LARGE + 1)
     if len(body) > _TOO_LARGE:
         raise ApiError("RequestEntityTooLargeException", f"Request must be smaller than {_LARGEST} bytes", 413)
     headers = {name[5:].replace("_", "-").lower(): str(value) for name, value in asked.environ.items() if name.startswith("HTTP_")}
-    return rest_json.Request(asked.method, asked.path, asked.query, headers, body)
+    return Request(asked.method, asked.path, asked.query, headers, body)
 
 
 def _forbidden(why: str) -> Answered:

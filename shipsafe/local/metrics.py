@@ -1,22 +1,19 @@
 """Data points that our cores add to CloudWatch, which is moto's: in the account and Region of the call that made them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
-from urllib.parse import urlencode
 
-from shipsafe.local.asked import Answered, Asked, ask
 from shipsafe.local.call import Call, Clock
-from shipsafe.local.objects import request_environ
+from shipsafe.local.moto_calls import MotoCalls
 
 _NAMESPACE = "AWS/Lambda"
-_FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 
 class Metrics:
-    """The `metric` of the local Lambda. `send` is the front's way to moto, `clock` says when a point is."""
+    """The `metric` of the local Lambda. `ask` is the way to moto, `clock` says when a point is."""
 
-    def __init__(self, send: Callable[[Asked], Answered], clock: Clock) -> None:
-        self._send, self._clock = send, clock
+    def __init__(self, ask: MotoCalls, clock: Clock) -> None:
+        self._ask, self._clock = ask, clock
 
     def __call__(self, call: Call, points: Sequence[tuple[str, float, Mapping[str, str]]]) -> None:
         """Add data points where the call was made: name, value and dimensions of each. A call of moto takes some milliseconds."""
@@ -27,13 +24,4 @@ class Metrics:
             form |= {f"{point}.MetricName": name, f"{point}.Value": str(value), f"{point}.Unit": "Count", f"{point}.Timestamp": at}
             for index, (dimension, of) in enumerate(dimensions.items(), 1):
                 form |= {f"{point}.Dimensions.member.{index}.Name": dimension, f"{point}.Dimensions.member.{index}.Value": of}
-        environ = request_environ(
-            "POST", "/", "", urlencode(form).encode(), service="monitoring", account=call.account, region=call.region, kind=_FORM
-        )
-        asked = ask(environ)
-        try:
-            _, _, parts = self._send(asked)
-            if hasattr(parts, "close"):
-                parts.close()
-        finally:
-            asked.body.close()
+        self._ask("monitoring", call.account, call.region, form)

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
-from shipsafe.local.asked import Answered, Asked, ask
+from shipsafe.local.asked import Answered, Asked, whole
 from shipsafe.local.call import ApiError
 from shipsafe.local.identity import DEFAULT_ACCOUNT, DEFAULT_REGION
 
@@ -71,16 +71,7 @@ class MotoObjects:
         environ = request_environ(method, path, urlencode(query or {}), body, service="s3", account=self.owner(bucket) or DEFAULT_ACCOUNT)
         if method == "PUT":  # PutObject asks for it where a bucket has a default retention (Object Lock)
             environ["HTTP_CONTENT_MD5"] = b64encode(md5(body, usedforsecurity=False).digest()).decode()
-        asked = ask(environ)
-        try:
-            status, headers, parts = self._send(asked)
-            try:
-                answer = b"".join(parts)
-            finally:
-                if hasattr(parts, "close"):
-                    parts.close()
-        finally:
-            asked.body.close()
+        status, headers, answer = whole(self._send, environ)
         number = int(status.split(" ")[0])
         if number >= HTTPStatus.BAD_REQUEST:
             code, message = _CODE.search(answer), _MESSAGE.search(answer)

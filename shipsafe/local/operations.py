@@ -1,4 +1,4 @@
-"""The page that lists every operation of Signer, Lambda, CodeDeploy and S3, and how it is answered: as AWS, simplified, or 501."""
+"""The page that lists every operation of our services and of S3, and how it is answered: as AWS, simplified, or 501."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -12,6 +12,8 @@ from shipsafe.local.objects import MotoObjects
 from shipsafe.local.routes import service_model
 from shipsafe.local.s3_checks import KNOWN_TO_MOTO
 from shipsafe.local.signer import REPRODUCED, SERVICES
+from shipsafe.local.stacks.core import REPRODUCED as STACKS
+from shipsafe.local.stacks.kinds.table import KINDS
 
 AS_AWS = "as AWS"
 _HEAD = """\
@@ -23,6 +25,11 @@ Generated from the code and botocore's service models. "As AWS" is as far as AWS
 _CODEDEPLOY = """\
 A deployment shifts its alias when Lambda, CloudWatch or CodeDeploy is next asked after the time of a shift. It looks at its alarms then,
 and leads the alias back with a deployment of its own.
+"""
+_CLOUDFORMATION = """\
+A stack is changed by a change set, and goes on when CloudFormation, Lambda, CodeDeploy or IAM is next asked. Templates of SAM are expanded
+by aws-sam-translator, which CloudFormation itself uses. Of these types resources are made: {kinds}. Every other
+type is written down with a physical id, and its attributes are made up.
 """
 _S3 = """\
 S3 is moto's, byte for byte, after checks of our own of what moto lets through:
@@ -47,8 +54,9 @@ _OTHERS = """\
 ## Everything else
 
 IAM, STS, KMS, CloudWatch and whatever else [moto](https://docs.getmoto.org/en/latest/docs/services/index.html) has are answered by moto,
-unchanged, but that KMS signs a digest (`MessageType=DIGEST`, ECC keys) as one. A service or an operation that moto does not have is
-answered 501. So are CloudFormation and Cloud Control: their functions would be moto's, where no signature is checked.
+unchanged, but that KMS signs a digest (`MessageType=DIGEST`, ECC keys) as one, and that AssumeRoleWithWebIdentity verifies the token and
+gives a role to nobody whom its trust policy does not let in. A service or an operation that moto does not have is answered
+501. So is Cloud Control: its functions would be moto's, where no signature is checked.
 
 CloudWatch's metrics of Lambda have the endpoint's time. An alarm over one metric that has data follows it; another keeps the state that
 `SetAlarmState` gave it.
@@ -66,6 +74,7 @@ def operations_markdown() -> str:
         *_section("Signer, data endpoint", "signer-data", data),
         *_section("Lambda", "lambda", functions.reproduced()),
         *_section("CodeDeploy", "codedeploy", CODEDEPLOY, intro=_CODEDEPLOY),
+        *_section("CloudFormation", "cloudformation", STACKS, intro=_CLOUDFORMATION.format(kinds=", ".join(f"`{kind}`" for kind in KINDS))),
         *_section("S3", "s3", known, intro=_S3),
         _OTHERS,
     ]

@@ -55,7 +55,9 @@ def check_body(asked: Asked) -> None:
     framed = told.startswith("STREAMING-")
     if not (declared or md5 or framed or _PLAIN.fullmatch(told)):
         return
-    hashes: dict[str, _Hash] = {"sha256": hashlib.sha256(), "sha1": hashlib.sha1(), "crc32": _Crc32(), "md5": hashlib.md5()}  # noqa: S324
+    # SHA-1 and MD5 are what S3 compares with; they guard nothing.
+    weak = (hashlib.sha1(usedforsecurity=False), hashlib.md5(usedforsecurity=False))
+    hashes: dict[str, _Hash] = {"sha256": hashlib.sha256(), "sha1": weak[0], "crc32": _Crc32(), "md5": weak[1]}
     wanted = {*declared, *(name for name in ALGORITHMS if name in asked.header("x-amz-trailer")), *(["md5"] if md5 else [])}
     wanted |= {"sha256"} if _PLAIN.fullmatch(told) else set()
     trailer: dict[str, str] = {}

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from shipsafe.local.asked import Answered, Asked, header_names
+from shipsafe.local.asked import Answered, Asked, Run, header_names
 from shipsafe.local.call import ApiError
 from shipsafe.local.routes import match
 from shipsafe.local.s3_body import ALGORITHMS, check_body
 
-Run = Callable[[Asked], Answered]
 WRITES = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
 _DELETES = frozenset({"DeleteObject"})
 # What moto 5.2 tells apart. It takes every other PUT of a key for PutObject, every other DELETE for DeleteObject or DeleteBucket, every

@@ -1,6 +1,6 @@
 """`--state DIR`: what the endpoint holds, so that it is there again after a restart, or after the process was killed.
 
-    cores.json  Signer and Lambda, written anew after each call that changed them
+    cores.json  Signer, Lambda, CodeDeploy and CloudFormation, written anew after each call that changed them
     moto.jsonl  the requests that made moto's state (moto_log.py)
     bodies/     bodies of those requests and packages of functions, by digest
     lock        held by the one process that uses the folder
@@ -26,7 +26,7 @@ from shipsafe.local.kept_bodies import DiskBlobs
 from shipsafe.local.moto_log import MotoLog
 
 _FORMAT = 1
-_YOUNGER = ("codedeploy",)  # cores that a folder of an older version need not have
+_YOUNGER = ("codedeploy", "cloudformation")  # cores that a folder of an older version need not have
 
 
 class State:

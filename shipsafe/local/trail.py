@@ -13,7 +13,10 @@ from uuid import uuid4
 from shipsafe.local.call import Call
 
 _KEPT = 10_000  # events
-_NAMED = ("FunctionName", "CodeSigningConfigArn", "LayerName", "Name", "Qualifier", "profileName", "jobId", "DryRun", "Bucket", "Key")
+_NAMED = (
+    *("FunctionName", "CodeSigningConfigArn", "LayerName", "Name", "Qualifier", "DryRun", "profileName", "jobId", "Bucket", "Key"),
+    *("StackName", "ChangeSetName", "RoleARN"),
+)
 
 
 class Trail:

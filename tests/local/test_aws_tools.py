@@ -4,6 +4,7 @@ import io
 import json
 import os
 import subprocess
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -134,3 +135,58 @@ def test_sam_package_has_its_functions_signed(sam: Tool, tmp_path: Path, local_a
     signed = local_aws.objects.read("releases", key, "")
     with zipfile.ZipFile(io.BytesIO(signed)) as archive:
         assert "META_INF/aws_signer_signature_v1.0.SF" in archive.namelist()
+
+
+def _next_second() -> None:
+    """The AWS CLI and the SAM CLI name a change set after the second they make it in, and no stack takes a name twice."""
+    now = int(time.time())
+    while int(time.time()) == now:
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def deployable(tmp_path: Path, local_aws: Endpoint) -> Path:
+    """A project whose function has an alias, beside a bucket and a Lambda that takes no time."""
+    client("s3").create_bucket(Bucket="releases", CreateBucketConfiguration={"LocationConstraint": REGION})
+    local_aws.functions.configure({"creating": 0, "updating": 0})
+    local_aws.stacks.configure({"making": 0})
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text("def handler(event, context): return 1\n")
+    (tmp_path / "template.yaml").write_text(_TEMPLATE + "      AutoPublishAlias: live\n")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("deployable")
+def test_sam_deploy_makes_a_stack(sam: Tool) -> None:
+    done = sam("deploy", "--stack-name", "shop", "--s3-bucket", "releases", "--region", REGION, "--capabilities", "CAPABILITY_IAM",
+               "--no-confirm-changeset", "--no-progressbar")  # fmt: skip
+    assert "Successfully created/updated stack - shop" in done.stdout
+    [function] = client("lambda").list_functions()["Functions"]
+    assert function["FunctionName"].startswith("shop-Orders-")
+    assert client("lambda").get_alias(FunctionName=function["FunctionName"], Name="live")["FunctionVersion"] == "1"
+
+
+def test_the_aws_cli_deploys_a_stack_changes_it_and_deletes_it(aws: Tool, deployable: Path) -> None:
+    package = (
+        "cloudformation",
+        "package",
+        "--template-file",
+        "template.yaml",
+        "--s3-bucket",
+        "releases",
+        "--output-template-file",
+        "out.yaml",
+    )
+    deploy = ("cloudformation", "deploy", "--template-file", "out.yaml", "--stack-name", "shop", "--capabilities", "CAPABILITY_IAM")
+    aws(*package)
+    assert "Successfully created/updated stack - shop" in aws(*deploy).stdout
+    _next_second()
+    assert "No changes to deploy" in aws(*deploy, code=255).stderr
+    (deployable / "src" / "app.py").write_text("def handler(event, context): return 2\n")
+    aws(*package)
+    _next_second()
+    aws(*deploy)
+    [function] = client("lambda").list_functions()["Functions"]
+    assert client("lambda").get_alias(FunctionName=function["FunctionName"], Name="live")["FunctionVersion"] == "2"
+    aws("cloudformation", "delete-stack", "--stack-name", "shop")
+    assert client("lambda").list_functions()["Functions"] == []

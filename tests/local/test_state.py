@@ -123,9 +123,10 @@ def test_the_state_holds_no_credentials(tmp_path: Path, monkeypatch: pytest.Monk
         presigned = s3.generate_presigned_url("put_object", Params={"Bucket": "bucket", "Key": "k"})
         assert _http("PUT", presigned, b"x")[0] == 200
         boto3.session.Session(region_name="us-east-1").client("signer").put_signing_profile(profileName="prod", platformId=_PLATFORM)
-        boto3.client("sts").assume_role_with_web_identity(
-            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/x", RoleSessionName="session", WebIdentityToken="eyJ.token.secret"
-        )
+        with pytest.raises(ClientError, match="not a valid JWT"):
+            boto3.client("sts").assume_role_with_web_identity(
+                RoleArn=f"arn:aws:iam::{ACCOUNT}:role/x", RoleSessionName="session", WebIdentityToken="eyJ.token.secret"
+            )
     text = b"".join(path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())
     assert b"prod" in text
     for hidden in (secret, key, token, "Signature=", "eyJ.token.secret"):

@@ -10,14 +10,14 @@ import copy
 import math
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
-from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.errors import ConfigError
 from shipsafe.local.call import Call, Clock
 from shipsafe.local.codedeploy import deployments, groups, shifting
 from shipsafe.local.codedeploy.state import FORMAT, State
 from shipsafe.local.codedeploy.world import Alarming, World, not_reproduced
-from shipsafe.local.functions.shapes import fits
+from shipsafe.local.functions.shapes import taken_up
 from shipsafe.local.validation import validate
 
 _OPERATIONS = {**groups.OPERATIONS, **deployments.OPERATIONS}
@@ -81,10 +81,6 @@ class CodeDeploy:
         Raises:
             IncompleteError: it is no such snapshot, or one of another version of shipsafe.
         """
-        if not fits(value, State) or value["format"] != FORMAT:
-            raise IncompleteError(
-                "The state of the local CodeDeploy was written by another version of shipsafe, or is damaged.",
-                remedy="Start with an empty --state.",
-            )
+        state: State = taken_up(value, State, FORMAT, "CodeDeploy")
         with self._lock:
-            self._world.state = cast("State", copy.deepcopy(value))
+            self._world.state = state

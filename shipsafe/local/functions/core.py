@@ -12,9 +12,9 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.errors import ConfigError
 from shipsafe.local.blobs import Blobs
 from shipsafe.local.call import Call, Clock, Objects
 from shipsafe.local.functions import (
@@ -36,7 +36,7 @@ from shipsafe.local.functions import (
 )
 from shipsafe.local.functions.account import SYSTEM
 from shipsafe.local.functions.refusals import not_reproduced
-from shipsafe.local.functions.shapes import fits
+from shipsafe.local.functions.shapes import taken_up
 from shipsafe.local.functions.state import FORMAT, Function, State, empty_place
 from shipsafe.local.functions.windows import settle
 from shipsafe.local.functions.world import Metric, Operation, Revoked, Settings, World
@@ -149,14 +149,10 @@ class Lambda:
         Raises:
             IncompleteError: it is no such snapshot, or one of another version of shipsafe.
         """
-        if not fits(value, State) or value["format"] != FORMAT:
-            raise IncompleteError(
-                "The state of the local Lambda was written by another version of shipsafe, or is damaged.",
-                remedy="Start with an empty --state.",
-            )
+        state: State = taken_up(value, State, FORMAT, "Lambda")
         with self._lock:
             self._world.traffic.clear()
-            self._world.state = cast("State", copy.deepcopy(value))
+            self._world.state = state
 
     def configure(self, values: Mapping[str, Any]) -> None:
         """Change settings by name (`Settings`).
@@ -221,11 +217,19 @@ class Lambda:
         Raises:
             ConfigError: there is no such function.
         """
+        arn = f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/{uuid.uuid5(uuid.NAMESPACE_URL, stack)}"
+        tags = {f"{SYSTEM}cloudformation:stack-name": stack, f"{SYSTEM}cloudformation:stack-id": arn}
+        tags[f"{SYSTEM}cloudformation:logical-id"] = "".join(part for part in function.title() if part.isalnum())
+        self.tag_as_aws(account, region, function, tags)
+
+    def tag_as_aws(self, account: str, region: str, function: str, tags: Mapping[str, str]) -> None:
+        """Give a function tags that AWS alone can give: those that begin with `aws:`.
+
+        Raises:
+            ConfigError: there is no such function.
+        """
         with self._lock:
-            tags = self._function(account, region, function)["tags"]
-            arn = f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/{uuid.uuid5(uuid.NAMESPACE_URL, stack)}"
-            tags |= {f"{SYSTEM}cloudformation:stack-name": stack, f"{SYSTEM}cloudformation:stack-id": arn}
-            tags[f"{SYSTEM}cloudformation:logical-id"] = "".join(part for part in function.title() if part.isalnum())
+            self._function(account, region, function)["tags"] |= tags
 
     def fail_next(
         self, account: str, region: str, function: str, *, code: str = "InternalError", reason: str = "Failed on request."

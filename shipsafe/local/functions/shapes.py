@@ -1,8 +1,29 @@
 """Whether a JSON value has the shape of a TypedDict, so that a damaged or older snapshot is refused and never half believed."""
 
+import copy
 from collections.abc import Mapping
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
+
+from shipsafe.errors import IncompleteError
+
+
+def taken_up(value: Any, kind: Any, version: int, service: str) -> Any:
+    """A copy of a snapshot, for a local service that goes on with it.
+
+    Args:
+        value: the snapshot.
+        kind: the TypedDict that it has to be, with its `format`.
+        version: of the format.
+        service: what it is the state of, as a person calls it.
+
+    Raises:
+        IncompleteError: it is no such snapshot, or one of another version of shipsafe.
+    """
+    if not fits(value, kind) or value["format"] != version:
+        what = f"The state of the local {service} was written by another version of shipsafe, or is damaged."
+        raise IncompleteError(what, remedy="Start with an empty --state.")
+    return copy.deepcopy(value)
 
 
 def fits(value: Any, kind: Any) -> bool:
