@@ -13,9 +13,11 @@ from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.override import Override
 from shipsafe.model.policy import GatePolicy, Mode, Policy, Waiver
+from shipsafe.model.project import PROJECT
 from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Baselined, Decision, Lapsed, Unanswered, Verdict, Waived, WaiverNews, WaiverNote
 from shipsafe.model.vex import Statement
+from shipsafe.policy.keys import ABOUT_PROJECT
 from shipsafe.policy.vex.weighing import Weighing
 
 _SOON = timedelta(days=14)
@@ -128,7 +130,8 @@ def beyond_override(finding: Finding, policy: Policy) -> bool:
 def _decide(outcomes: tuple[Outcome, ...], blocking: list[Finding], unanswered: list[Unanswered]) -> Decision:
     if unanswered:
         return Decision.INCOMPLETE
-    if not any(outcome.state is State.ANSWERED for outcome in outcomes):
+    # What is answered about the project as a whole says nothing of what ships.
+    if not any(outcome.state is State.ANSWERED and outcome.subject != PROJECT for outcome in outcomes):
         return Decision.NOTHING
     return Decision.FAIL if blocking else Decision.PASS
 
@@ -143,13 +146,13 @@ def _blocks(finding: Finding, gate: GatePolicy) -> bool:
 
 
 def _never_asked(policy: Policy, outcomes: tuple[Outcome, ...], today: date) -> Iterable[Unanswered]:
-    """Required gates that gave no outcome for a function or layer that some other gate was asked about."""
+    """Required gates that gave no outcome for a function or layer that some other gate was asked about, or for the project."""
     asked = {(outcome.gate, outcome.subject) for outcome in outcomes}
-    subjects = sorted({outcome.subject for outcome in outcomes if outcome.subject != "project"})
+    subjects = sorted({outcome.subject for outcome in outcomes if outcome.subject != PROJECT})
     for gate in policy.required:
         if policy.gate(gate).mode_on(today) is not Mode.ENFORCE:
             continue
-        for subject in subjects:
+        for subject in (PROJECT,) if gate in ABOUT_PROJECT and subjects else subjects:
             if (gate, subject) not in asked:
                 yield Unanswered(gate=gate, subject=subject, reason=f"The policy requires {gate}, and it was never asked.")
 
@@ -185,9 +188,11 @@ def _vanished(baseline: Baseline, outcomes: tuple[Outcome, ...]) -> Iterable[Bas
     found = {entry for outcome in outcomes for finding in outcome.findings for entry in baseline.about(finding)}
     states = {(outcome.gate, outcome.subject): outcome.state for outcome in outcomes}
     subjects = {outcome.subject for outcome in outcomes}
-    whole = bool(subjects) and not any(outcome.subject == "project" and outcome.state is State.UNANSWERED for outcome in outcomes)
+    whole = bool(subjects) and not any(
+        outcome.subject == PROJECT and outcome.gate not in ABOUT_PROJECT and outcome.state is State.UNANSWERED for outcome in outcomes
+    )
     for entry in baseline.entries:
-        if entry in found:
+        if entry in found or (entry.gate in ABOUT_PROJECT and states.get((entry.gate, entry.subject)) is not State.ANSWERED):
             continue
         answer = states.get((entry.gate, entry.subject), State.UNANSWERED)
         if answer is not State.UNANSWERED if entry.subject in subjects else whole:
@@ -212,8 +217,11 @@ def _notes(
 
 
 def _dark(outcomes: Iterable[Outcome]) -> Iterable[tuple[str, str]]:
-    """Where nobody looked: gate and subject."""
-    return {(outcome.gate, outcome.subject) for outcome in outcomes if not outcome.looked}
+    """Where nobody looked: gate and subject. Of the project nobody did unless somebody answered: its workflows may lie elsewhere."""
+    answered = {outcome.gate for outcome in outcomes if outcome.state is State.ANSWERED}
+    return {(outcome.gate, outcome.subject) for outcome in outcomes if not outcome.looked} | {
+        (gate, PROJECT) for gate in ABOUT_PROJECT if gate not in answered
+    }
 
 
 def _gate_of(waiver: Waiver) -> str:

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from shipsafe.adapters.process import end_all
 from shipsafe.errors import IncompleteError, ShipsafeError
-from shipsafe.flows.ask import Case, Opened, Staged, ask, is_image
+from shipsafe.flows.ask import Case, Opened, Staged, ask, ask_project, is_image
 from shipsafe.flows.bench import Bench
 from shipsafe.flows.packed import Sbom, packed, sealed
-from shipsafe.gates import all_gates
+from shipsafe.gates import project_gates, subject_gates
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.artifact import Archive
 from shipsafe.model.outcome import Outcome, State
@@ -38,9 +38,10 @@ Pack = Callable[[Bench, Output, Case, StagedTree], Archive]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """Everything the judge and the publisher need. Outcomes stand in the order of subjects, then gates; the rest by subject.
+    """Everything the judge and the publisher need.
 
-    `contents` are the content digests of what was staged; `inputs` the files that said what to install, relative to the project.
+    Outcomes stand in the order of subjects, then gates; those about the project come last. The rest is by subject: `contents` are the
+    content digests of what was staged; `inputs` the files that said what to install, relative to the project.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -139,6 +140,7 @@ class _Floor:
     layers: dict[str, Staged] = field(default_factory=dict)
     waiting_for_layers: list[tuple[Function, Staged]] = field(default_factory=list)
     outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict)
+    about_project: dict[str, Outcome] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     archives: dict[str, Archive] = field(default_factory=dict)
@@ -152,6 +154,8 @@ class _Floor:
         if any(subject.is_python for subject in subjects):
             # The first task of its pool, so that a gate that waits for it can never wait for a task that has not begun.
             self.advisories = self.pools.ask.submit(_advisories, self.bench)
+        for about in project_gates():
+            self._do(self.pools.ask, partial(ask_project, self.bench, about), self._answered_once)
         waiting = deque(sorted(subjects, key=lambda subject: isinstance(subject, Function)))
         while waiting or self.open:
             while waiting and self.inside < 2 * self.bench.jobs:
@@ -160,7 +164,10 @@ class _Floor:
             self.open -= 1
             then(future.result())
         return Examined(
-            outcomes=tuple(self.outcomes[subject.subject][gate.id] for subject in subjects for gate in all_gates()),
+            outcomes=(
+                *(self.outcomes[subject.subject][gate.id] for subject in subjects for gate in subject_gates()),
+                *(self.about_project[gate.id] for gate in project_gates() if gate.id in self.about_project),
+            ),
             contents=self.contents,
             archives=self.archives,
             sboms=self.sboms,
@@ -196,13 +203,17 @@ class _Floor:
     def _begin(self, case: Case) -> None:
         """Ask everything about a subject, and pack it."""
         work = _Work(case=case)
-        for gate in all_gates():
+        for gate in subject_gates():
             work.awaited += 1
             self._do(self.pools.ask, partial(ask, self.bench, gate, case, self.advisories), partial(self._answered, work))
         if self.bench.output is not None and case.tree is not None:
             work.awaited += 1
             step = partial(self.hands.pack, self.bench, self.bench.output, case, case.tree)
             self._do(self.pools.pack, step, partial(self._packed, work))
+
+    def _answered_once(self, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            self.about_project[outcome.gate] = outcome
 
     def _answered(self, work: _Work, outcome: Outcome) -> None:
         work.outcomes[outcome.gate] = outcome

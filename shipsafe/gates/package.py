@@ -8,15 +8,13 @@ Good: what the function needs, for its runtime, locked.
 Reference: AWS, "Lambda quotas" and "Working with .zip file archives for Python Lambda functions".
 """
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
 
-from shipsafe.adapters.files import MEBIBYTE, disk_errors
+from shipsafe.adapters.files import disk_errors
 from shipsafe.gates.prebuilt import PACKAGE_RULES, package_findings
-from shipsafe.model.artifact import Archive
+from shipsafe.gates.size import TOO_LARGE, size_findings
 from shipsafe.model.finding import Effect, Finding, Rule
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.location import Location
@@ -32,9 +30,6 @@ from shipsafe.packing.startup_hooks import hook_in
 
 _ID = "package"
 _SHOWN = 5  # files named in a reason; the rest are counted
-_UNZIPPED = 250 * MEBIBYTE  # bytes, layers included
-_ZIPPED = 50 * MEBIBYTE  # bytes, for an upload without S3
-_QUOTAS = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 _PACKAGES = "https://docs.aws.amazon.com/lambda/latest/dg/python-package.html"
 
 HANDLER_MISSING = Rule(
@@ -58,17 +53,6 @@ WRONG_PLATFORM = Rule(
     bad="Architectures: [arm64]   # and _pixels.so is for x86_64",
     good="Architectures: [x86_64]",
     references=(_PACKAGES,),
-)
-TOO_LARGE = Rule(
-    id="package/too-large",
-    severity=Severity.HIGH,
-    summary="The package and its layers are larger than Lambda takes.",
-    remedy="Leave out what is not needed at run time (.shipsafeignore), or split the function.",
-    why="Lambda refuses more than 250 MB unzipped, layers included. The 50 MB for direct uploads do not matter here: packages are "
-    "deployed through S3.",
-    bad="requirements.txt:\n  torch==2.9.0      # 900 MB unzipped, with what it needs",
-    good="requirements.txt:\n  onnxruntime==1.23.2",
-    references=(_QUOTAS,),
 )
 SECRET_FILE = Rule(
     id="package/secret-file",
@@ -149,7 +133,7 @@ def run(inquiry: Inquiry) -> Outcome:
         natives = _platform(tree, subject, findings, notes, unread)
         findings += _secrets(tree, subject)
         findings += _hooks(tree, subject)
-    findings += _size(inquiry, notes)
+    findings += size_findings(inquiry, notes)
     if unread:
         more = f" And {len(unread) - _SHOWN} more." if len(unread) > _SHOWN else ""
         return Outcome.unanswered(_ID, subject.subject, " ".join(unread[:_SHOWN]) + more, findings, notes=notes)
@@ -166,13 +150,6 @@ def run(inquiry: Inquiry) -> Outcome:
 def _inputs(_: Inquiry) -> object:
     """Nothing but the trees and the subject, and who reads native code."""
     return {"pyelftools": version("pyelftools")}
-
-
-def zipped_note(archive: Archive) -> str | None:
-    """What to say of a zip over 50 MB: no finding, because packages are deployed through S3."""
-    if archive.size <= _ZIPPED:
-        return None
-    return f"{_megabytes(archive.size)} zipped is more than the {_megabytes(_ZIPPED)} that Lambda takes directly; deploy it through S3."
 
 
 def _problems(tree: StagedTree, subject: Subject, unread: list[str]) -> Iterator[Finding]:
@@ -261,32 +238,6 @@ def _hooks(tree: StagedTree, subject: Subject) -> Iterator[Finding]:
             brought = f" {owner} brings it." if owner else ""
             found = _finding(STARTUP_HOOK, subject, f"{entry.path} {hook.what}.{brought}", entry.location, entry.path)
             yield found if hook.runs else replace(found, severity=Severity.LOW)
-
-
-def _size(inquiry: Inquiry, notes: list[str]) -> Iterator[Finding]:
-    trees = (inquiry.staged, *inquiry.layer_trees)
-    total = sum(tree.size for tree in trees)
-    if total > _UNZIPPED:
-        parts = ", ".join(f"{tree.subject.partition(':')[2]} {_megabytes(tree.size)}" for tree in trees)
-        largest = ", ".join(f"{name} {_megabytes(size)}" for name, size in _largest(trees))
-        message = f"{_megabytes(total)} unzipped ({parts}); Lambda takes {_megabytes(_UNZIPPED)}. The largest: {largest}."
-        yield _finding(TOO_LARGE, inquiry.subject, message, inquiry.subject.location, "unzipped")
-    elif isinstance(inquiry.subject, Function) and any(ref.local is None for ref in inquiry.subject.layers):
-        left = _megabytes(_UNZIPPED - total)
-        notes.append(f"The size of layers from elsewhere is not known; {left} are left for them.")
-
-
-def _megabytes(size: int) -> str:
-    """In the megabytes of AWS's quotas, which are 1024 * 1024 bytes; what is begun counts."""
-    return f"{math.ceil(size / MEBIBYTE)} MB"
-
-
-def _largest(trees: Iterable[StagedTree]) -> list[tuple[str, int]]:
-    sizes: Counter[str] = Counter()
-    for tree in trees:
-        for entry in tree.entries:
-            sizes[entry.path.removeprefix("python/").partition("/")[0]] += entry.size
-    return sizes.most_common(3)
 
 
 def _finding(rule: Rule, subject: Subject, message: str, location: Location | None, key: str) -> Finding:

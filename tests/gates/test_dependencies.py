@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from shipsafe.adapters.cache import open_cache
 from shipsafe.advisories.records import Record
 from shipsafe.advisories.sources import open_advisories
 from shipsafe.errors import IncompleteError, ShipsafeError
@@ -21,6 +20,7 @@ from shipsafe.model.policy import AdvisoryPolicy, AdvisorySource
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Distribution, Source
 from tests.advisories.writing import export, record
+from tests.answers import answers_of
 from tests.gates.own_code import ask_about
 
 PYPI = "https://pypi.org/simple"
@@ -49,7 +49,7 @@ def snapshot(folder: Path, *records: Record) -> Advisories:
     """A zip of these records as a source."""
     settings = AdvisoryPolicy(source=AdvisorySource.FOLDER, path=str(export(folder / "all.zip", *records)), label="example data")
     none: Mapping[str, Any] = {"today": None, "now": None, "say": None}
-    return open_advisories(settings, cache=folder / "cache", answers=open_cache(folder / "cache"), offline=True, **none)
+    return open_advisories(settings, cache=folder / "cache", answers=answers_of(folder / "cache"), offline=True, **none)
 
 
 def inquiry(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shipsafe.gates.package import GATE, zipped_note
+from shipsafe.gates.package import GATE
+from shipsafe.gates.size import zipped_note
 from shipsafe.model.artifact import Archive
 from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.gate import Inquiry

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shipsafe.adapters.cache import open_cache
 from shipsafe.advisories.sources import open_advisories
 from shipsafe.errors import IncompleteError
 from shipsafe.gates.dependencies import GATE
@@ -21,6 +20,7 @@ from shipsafe.model.project import Layer
 from shipsafe.model.severity import Severity
 from shipsafe.model.tree import Distribution, Source
 from tests.advisories.writing import export, record
+from tests.answers import answers_of
 from tests.gates.own_code import ask_about
 from tests.packing.loopback import index, sha256, wheel
 
@@ -34,7 +34,7 @@ EMPTY = "def handler(event, context): ...\n"
 def advisories(tmp_path: Path) -> Advisories:
     """A snapshot that knows nothing of what is asked here."""
     path = export(tmp_path / "all.zip", record("jinja2", {"introduced": "0"}))
-    none: Mapping[str, Any] = {"answers": open_cache(tmp_path / "advisories"), "today": None, "now": None, "say": None}
+    none: Mapping[str, Any] = {"answers": answers_of(tmp_path / "advisories"), "today": None, "now": None, "say": None}
     return open_advisories(
         AdvisoryPolicy(source=AdvisorySource.FOLDER, path=str(path)), cache=tmp_path / "advisories", offline=True, **none
     )

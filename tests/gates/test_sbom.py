@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from shipsafe.adapters.cache import open_cache
 from shipsafe.adapters.files import sha256_file
 from shipsafe.adapters.process import run
 from shipsafe.errors import ConfigError, IncompleteError
@@ -27,6 +26,7 @@ from shipsafe.packing.needs import Needs
 from shipsafe.packing.runtimes import environment
 from shipsafe.packing.sets import Sets
 from shipsafe.packing.stage import stage
+from tests.answers import answers_of
 from tests.gates.own_code import ask_about
 
 SUPPLIER = {"supplier": "ACME Ltd"}
@@ -249,7 +249,7 @@ def test_on_a_staged_tree_the_second_opinion_is_that_of_the_documented_command(t
     policy = Policy(path="shipsafe.toml", digest="sha256:0", gates={"sbom": GatePolicy(settings=CROSS_CHECK)})
     for name in ("stage", "gate"):
         (tmp_path / name).mkdir()
-    sets = Sets(tmp_path / "sets", open_cache(tmp_path / "cache"))
+    sets = Sets(tmp_path / "sets", answers_of(tmp_path / "cache"))
     tree = stage(function, project, policy, workspace=tmp_path / "stage", sets=sets, offline=False)
     inquiry = Inquiry(
         project=project, subject=function, policy=policy, today=date(2026, 11, 21), workspace=tmp_path / "gate", tree=tree, epoch=1
