@@ -188,9 +188,9 @@ def _laughs() -> str:
     ids=["laughs", "merges", "deep flow", "deep json", "deep block", "wide", "wide json", "tag directives", "aliases"],
 )
 def test_a_bomb_is_refused_in_seconds(tmp_path: Path, name: str, text: str, says: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert says in error(tmp_path, text, name).what
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_aliases_that_pile_up_depth_are_refused(tmp_path: Path) -> None:
@@ -202,10 +202,10 @@ def test_a_template_of_50_mb_is_refused_by_its_size(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     path.write_bytes(b"Resources:\n")
     os.truncate(path, 50_000_000)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ConfigError, match=r"47\.7 MiB is more than shipsafe reads .* at most 1 MB"):
         read_project(tmp_path, policy=policy(), overrides={})
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
@@ -219,9 +219,9 @@ def test_a_template_of_1_mb_is_read_in_seconds(tmp_path: Path) -> None:
     text = "Resources:\n" + "".join(f"  F{i}:\n{resource}" for i in range(7500))
     assert len(text) > 900_000
     (tmp_path / "template.yaml").write_text(text)
-    began = time.monotonic()
+    began = time.process_time()
     assert len(read_project(tmp_path, policy=policy(), overrides={}).functions) == 7500
-    assert time.monotonic() - began < 10  # 0.8 s on an idle machine; this guards against anything quadratic
+    assert time.process_time() - began < 10  # 0.8 s on an idle machine; this guards against anything quadratic
 
 
 def test_names_in_messages_cannot_reach_the_terminal(tmp_path: Path) -> None:

@@ -82,6 +82,13 @@ def test_every_value_keeps_its_place_wherever_it_was_inherited_from(tmp_path: Pa
         ("{CodeUri: {Bucket: b, Key: k, Version: '3'}}", "Serverless", ("s3", None, "s3://b/k?versionId=3")),
         ("{ImageUri: 'repo:1'}", "Serverless", ("image", None, "repo:1")),
         ("{PackageType: Image}", "Serverless", ("image", None, None)),
+        # SAM takes an image only where PackageType says so, and what stands beside it else.
+        ("{ImageUri: 'repo:1', CodeUri: 's3://b/k.zip'}", "Serverless", ("s3", None, "s3://b/k.zip")),
+        ("{ImageUri: 'repo:1', CodeUri: src, PackageType: !Ref P}", "Serverless", ("folder", "src", None)),
+        ("{ImageUri: 'repo:1', InlineCode: 'x = 1'}", "Serverless", ("inline", None, None)),
+        ("{ImageUri: 'repo:1', CodeUri: src, PackageType: Image}", "Serverless", ("image", None, "repo:1")),
+        ("{Code: {ImageUri: 'repo:1', S3Bucket: b, S3Key: k}}", "Lambda", ("s3", None, "s3://b/k")),
+        ("{Code: {ImageUri: 'repo:1', ZipFile: 'x = 1'}}", "Lambda", ("inline", None, None)),
         ("{Code: src}", "Lambda", ("folder", "src", None)),
         ("{Code: {S3Bucket: b, S3Key: k}}", "Lambda", ("s3", None, "s3://b/k")),
         ("{Code: {S3Bucket: !Ref B, S3Key: !Sub 'x/${B}'}}", "Lambda", ("s3", None, 's3://!Ref B/!Sub "x/${B}"')),

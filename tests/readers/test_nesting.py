@@ -208,6 +208,7 @@ def test_macros_are_unresolved(tmp_path: Path, head: str, field: str, says: str)
         "  Fn::ForEach::Topics: [x, [a], {'F${x}': {Type: AWS::Lambda::Function}}]",
         "  Fn::Transform: {Name: AWS::Include}",
         "  M: {Type: My::Own::Thing::MODULE}",
+        "  M: {Type: AWS::Serverless::WebFunction, Properties: {CodeUri: 's3://b/k'}}",
     ],
 )
 def test_loops_includes_and_modules_among_resources_are_unresolved(tmp_path: Path, resource: str) -> None:

@@ -129,7 +129,7 @@ def test_a_logical_id_stands_on_the_line_that_its_location_names() -> None:
 
 def test_all_real_templates_together_are_read_in_seconds() -> None:
     paths = [Path(row["path"]) for row in _rows() if row["path"] not in _REFUSED]
-    began = time.monotonic()
+    began = time.process_time()
     for path in paths:
         _project(str(path))
-    assert time.monotonic() - began < 10  # 0.4 s on an idle machine
+    assert time.process_time() - began < 10  # 0.4 s on an idle machine

@@ -21,6 +21,7 @@ from shipsafe.readers.template.values import Absent, Text
 _ARCHIVES = (".zip", ".jar")
 _LONGEST = 4096  # of a path, in characters
 _BUCKET_KEYS = (("S3Bucket", "S3Key", "S3ObjectVersion"), ("Bucket", "Key", "Version"))
+_ZIPPED = ("InlineCode", "CodeUri", "ZipFile", "S3Bucket", "S3Key")
 
 
 def local_code(root: Path, base: str, text: str, location: Location | None) -> Code | str:
@@ -70,8 +71,7 @@ def layer_code(reading: Reading) -> Code:
 
 
 def _serverless_code(reading: Reading) -> Code:
-    package = reading.value("package", "PackageType")
-    if "ImageUri" in reading.properties or (isinstance(package, Text) and package.text == "Image"):
+    if _is_image(reading) or ("ImageUri" in reading.properties and not any(key in reading.properties for key in _ZIPPED)):
         return _image(reading, reading.node("code", "ImageUri"))
     if inline := reading.node("code", "InlineCode"):
         return _inline(reading, inline)
@@ -81,13 +81,18 @@ def _serverless_code(reading: Reading) -> Code:
 def _lambda_code(reading: Reading) -> Code:
     node = reading.node("code", "Code")
     fields = node.fields if node and not node.call else {}
-    package = reading.value("package", "PackageType")
-    if "ImageUri" in fields or (isinstance(package, Text) and package.text == "Image"):
+    if _is_image(reading) or ("ImageUri" in fields and not any(key in fields for key in _ZIPPED)):
         return _image(reading, fields.get("ImageUri", node))
     if inline := fields.get("ZipFile"):
         reading.places["code"] = inline.location
         return _inline(reading, inline)
     return _from_property(reading, "Code")
+
+
+def _is_image(reading: Reading) -> bool:
+    """Whether it says that it is a container image; an `ImageUri` alone does not, where code of a zip stands beside it: SAM takes that."""
+    package = reading.value("package", "PackageType")
+    return isinstance(package, Text) and package.text == "Image"
 
 
 def _from_property(reading: Reading, key: str) -> Code:

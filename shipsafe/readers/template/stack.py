@@ -15,6 +15,7 @@ from shipsafe.readers.template.values import Unknown, Value
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 FUNCTION_TYPES = frozenset(("AWS::Serverless::Function", "AWS::Lambda::Function"))
 LAYER_TYPES = frozenset(("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion"))
+UNREAD_TYPES = frozenset(("AWS::Serverless::WebFunction",))  # functions all the same
 MODULE_SUFFIX = "::MODULE"
 
 

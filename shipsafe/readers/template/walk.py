@@ -16,6 +16,7 @@ from shipsafe.readers.template.stack import (
     LANGUAGE_EXTENSIONS,
     LAYER_TYPES,
     MODULE_SUFFIX,
+    UNREAD_TYPES,
     Resource,
     Stack,
     transforms,
@@ -26,6 +27,8 @@ from shipsafe.readers.template.values import Unknown
 _UNDERSTOOD = frozenset(("AWS::Serverless-2016-10-31", LANGUAGE_EXTENSIONS, "AWS::CodeDeployBlueGreen"))
 # CloudFormation takes letters and digits alone, but templates that people check before they deploy have `-` and `_`, too.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
+_UNREAD = "it is a function of a kind that nobody here reads"
+_MODULE = "it is a module, whose resources are known only to CloudFormation"
 
 SubjectT = TypeVar("SubjectT", Function, Layer)
 
@@ -63,8 +66,9 @@ class Walk:
                 self.layers.append(Found(read_layer(resource, stack), resource, stack))
             elif resource.type in LOCATIONS:
                 nested.append(resource)
-            elif resource.type.endswith(MODULE_SUFFIX):
-                self._note(stack, resource.name, "it is a module, whose resources are known only to CloudFormation", resource.location)
+            elif resource.type in UNREAD_TYPES or resource.type.endswith(MODULE_SUFFIX):
+                why = _UNREAD if resource.type in UNREAD_TYPES else _MODULE
+                self._note(stack, resource.name, why, resource.location)
         for resource in nested:
             child = self._nesting.open(stack, resource)
             if isinstance(child, Unknown):
