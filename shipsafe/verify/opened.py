@@ -42,6 +42,7 @@ def open_request(
     policy: Path | None = None,
     verified: Sequence[Path] = (),
     release: Path | None = None,
+    manifest_digest: str | None = None,
     bundles: Sequence[Path] = (),
     evidence: str | None = None,
     vex: Sequence[Path] = (),
@@ -58,6 +59,7 @@ def open_request(
         policy: the verifier's own; None for the one that is found from the current folder.
         verified: what is going to be verified; a policy that is found inside of it is refused.
         release: a release to find evidence of zips in.
+        manifest_digest: `sha256:HEX` that the manifest of every release has to be that is read, or None.
         bundles: further files of envelopes.
         evidence: where evidence is kept, a folder or `s3://BUCKET/PREFIX`; None for the folder that the policy names, if it names one.
         vex: further VEX documents.
@@ -87,6 +89,7 @@ def open_request(
             policy=found,
             now=now(),
             release=release,
+            manifest_digest=manifest_digest,
             bundles=tuple(bundles),
             store=_store(found, here, evidence, live=live),
             local_root=local_root,

@@ -194,7 +194,8 @@ def _bundle(found: _Sorted, shown: str) -> Link:
 
 
 def _kind(statement: Statement) -> str:
-    names = {Predicate.PROVENANCE: "A provenance", Predicate.SBOM: "An SBOM statement", Predicate.GATES: "A statement of gates"}
+    names = {Predicate.PROVENANCE: "A provenance", Predicate.SBOM: "An SBOM statement", Predicate.GATES: "A statement of gates",
+             Predicate.OVERRIDE: "An override"}  # fmt: skip
     return next((name for kind, name in names.items() if statement.kind == kind), f"A statement of {statement.kind[:80]!r}")
 
 

@@ -42,7 +42,7 @@ def verify_release(out: Path, request: VerifyRequest) -> Verification:
         IncompleteError: the manifest was written by a newer shipsafe.
         IntegrityError: it is no release manifest.
     """
-    release = read_release(out)
+    release = read_release(out, digest=request.manifest_digest)
     more = _bundles(request.bundles)
     pieces = [
         Piece(subject=one.subject, path=one.path, shown=str(one.path), release=release, stated=one, envelopes=more)
@@ -108,11 +108,11 @@ def piece_of(path: Path, request: VerifyRequest) -> Piece:
 def _releases(path: Path, request: VerifyRequest) -> Iterator[Release]:
     """The release that was named; else the one that a zip lies in, and the one in `dist`."""
     if request.release is not None:
-        yield read_release(request.release)
+        yield read_release(request.release, digest=request.manifest_digest)
         return
     for folder in dict.fromkeys((path.absolute().parent, _HERE.absolute())):
         if (folder / MANIFEST).is_file():
-            yield read_release(folder)
+            yield read_release(folder, digest=request.manifest_digest)
 
 
 def _named_in(release: Release, piece: Piece, sha256: str) -> Piece | None:

@@ -34,6 +34,7 @@ class VerifyRequest:
         policy: the verifier's own, never that of a release.
         now: UTC. Waivers end, signatures expire and advisories age by it.
         release: the folder of a release to find evidence in, beside the one that a file lies in; or None.
+        manifest_digest: `sha256:HEX` that the manifest of every release has to be that is read, or None.
         bundles: further files of envelopes.
         store: where evidence is kept, or None.
         local_root: hex SHA-256 of the local endpoint's root, where it is honoured, or None.
@@ -46,6 +47,7 @@ class VerifyRequest:
     policy: Policy
     now: datetime
     release: Path | None = None
+    manifest_digest: str | None = None
     bundles: tuple[Path, ...] = ()
     store: Keeper | None = None
     local_root: str | None = None

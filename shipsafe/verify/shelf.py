@@ -117,7 +117,7 @@ def open_shelf(request: VerifyRequest) -> Shelf:
     """
     shelf = Shelf(request)
     if request.release is not None:
-        shelf.release = read_release(request.release)
+        shelf.release = read_release(request.release, digest=request.manifest_digest)
         for artifact in shelf.release.artifacts:
             shelf.add(envelopes_of(artifact), str(artifact.evidence))
         shelf.places = [str(request.release)]  # a folder says it as well as twenty files

@@ -22,6 +22,7 @@ from shipsafe.model.signing import S3Object, SignedArtifact
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.release import laid_bundle, read_release, record_signatures
 from shipsafe.verify import VerifyRequest, open_request, verify_release, verify_zip
+from tests.answers import OPEN
 from tests.evidence.speakers import key
 from tests.tampering.envelopes import Key
 from tests.tampering.world import shipsafe
@@ -152,8 +153,9 @@ class Desk:
             return verify_release(self.dist, request) if path is None else verify_zip(path, request)
 
     def request(self, **words: Any) -> VerifyRequest:
-        with open_request(policy=self.project / "shipsafe.toml", local_root=self.root.fingerprint, now=lambda: self.now) as request:
-            return replace(request, **words)
+        """One that stays open until the end of the test."""
+        opened = open_request(policy=self.project / "shipsafe.toml", local_root=self.root.fingerprint, now=lambda: self.now)
+        return replace(OPEN.enter_context(opened), **words)
 
 
 def make_desk(home: Path, root: LocalRoot) -> Desk:

@@ -94,8 +94,8 @@ def test_a_record_that_nobody_we_trust_has_signed_does_not_count(orders: World) 
 
 def test_a_key_that_has_expired_since_it_signed_still_counts(orders: World) -> None:
     """The day that counts is the one on which Signer says that the job was started."""
-    today = orders.site.now().date()
-    keys = tuple(trusted_key(key(one.name), one.name, roles=one.roles, ends=today) for one in orders.attest.keys)
+    day = orders.done["Orders"].signed_at.date()
+    keys = tuple(trusted_key(key(one.name), one.name, roles=one.roles, ends=day) for one in orders.attest.keys)
     orders.attest = type(orders.attest)(unsigned_allowed=False, keys=keys)
     orders.endpoint.advance(timedelta(days=40))
     found = orders.verify("orders:live")
@@ -106,8 +106,8 @@ def test_a_key_that_has_expired_since_it_signed_still_counts(orders: World) -> N
 
 
 def test_a_key_that_had_expired_when_it_signed_does_not_count(orders: World) -> None:
-    yesterday = orders.site.now().date() - timedelta(days=1)
-    keys = tuple(trusted_key(key(one.name), one.name, roles=one.roles, ends=yesterday) for one in orders.attest.keys)
+    before = orders.done["Orders"].signed_at.date() - timedelta(days=1)
+    keys = tuple(trusted_key(key(one.name), one.name, roles=one.roles, ends=before) for one in orders.attest.keys)
     orders.attest = type(orders.attest)(unsigned_allowed=False, keys=keys)
     assert broken(orders.verify("orders:live"))[1] == 5
 
