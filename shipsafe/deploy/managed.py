@@ -8,13 +8,16 @@ either the release was built from its plan, or somebody tagged the function, as 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from shipsafe.errors import ConfigError
-from shipsafe.packing.release import Release
+
+if TYPE_CHECKING:
+    from shipsafe.packing.release import Release
 
 _STACK = "aws:cloudformation:stack-name"
 _BUILT_BY_SAM = ("lambda:createdBy", "SAM")  # SAM's translator writes it
@@ -76,13 +79,22 @@ def manager_of(tags: Mapping[str, str], *, source: Via | None) -> Manager | None
     return None
 
 
-def built_for(release: Release) -> Via | None:
+def built_for(release: "Release") -> Via | None:
     """The tool that a release was built from, as far as its manifest tells; of a stack the functions say the rest themselves."""
-    name = PurePosixPath(str(release.document["template"] or "")).name
+    return tool_of(str(release.document["template"] or ""), (one.location.path or "" for one in release.artifacts))
+
+
+def tool_of(template: str, places: Iterable[str]) -> Via | None:
+    """The tool that a description of functions is of; None for templates of stacks, which not everybody deploys as such, and for none.
+
+    Args:
+        template: the file that describes them, "" for a plain folder.
+        places: the files in which they stand.
+    """
+    name = PurePosixPath(template).name
     if name == _ASSEMBLY:
         return Via.CDK
-    blocks = any((one.location.path or "").endswith((".tf", ".tf.json")) for one in release.artifacts)
-    return Via.TERRAFORM if name in _PLANS or blocks else None
+    return Via.TERRAFORM if name in _PLANS or any(place.endswith((".tf", ".tf.json")) for place in places) else None
 
 
 def _of_terraform(key: str, value: str) -> bool:
@@ -97,7 +109,7 @@ def refusal(function: str, manager: Manager, release: str) -> ManagedError:
     Args:
         function: its name.
         manager: of it.
-        release: the folder of the release, as the user named it.
+        release: the folder of the release, as the user named it, and the stage, where there is one.
     """
     what = f"Function {function} is not deployed behind the back of its manager, whose next update would revert it. {manager.why}"
     via = "" if manager.stack else f" --via {manager.via}"  # the template of a stack says whether it is SAM's

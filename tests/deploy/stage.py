@@ -120,7 +120,7 @@ def hasty(aws: Aws, services: Sequence[str] = ("lambda", "cloudwatch")) -> Aws:
     """With clients that call once."""
     fresh = replace(aws, _clients={})
     for service in services:
-        config = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=2)
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1})
         fresh._clients[service] = fresh._clients[f"{service} once"] = aws.session.client(service, region_name=aws.region, config=config)
     return fresh
 

@@ -172,7 +172,7 @@ def test_a_roll_out_that_proves_nothing_is_said_before_anything_changes(canary: 
     """One that cannot end in time, one that nothing watches, and one without a way back."""
     text = canary.policy.read_text()
     canary.add('deadline = "5m"')
-    with pytest.raises(ConfigError, match="is watched for 5m, and its deadline is 5m"):
+    with pytest.raises(ConfigError, match="is watched for 5 minutes, and its deadline is 5 minutes"):
         run(canary, Clock())
     canary.policy.write_text(text)
     canary.add('default-alarm = "off"')

@@ -86,10 +86,14 @@ def test_what_does_not_hold_is_told_link_by_link(scene: Scene) -> None:
     scene.function()
     scene.add(LIVE)
     scene.lambda_.delete_function_code_signing_config(FunctionName="Pay")
-    done = run(scene, "--yes")
+    report = scene.desk.project / "told.md"
+    done = run(scene, "--yes", "--report", f"markdown={report}")
     assert done.code == 5
-    assert "has no code-signing configuration" in done.out
+    assert done.out.count("has no code-signing configuration") == 2, done.out  # the first sentence, and the link
     assert done.out.endswith("LOCAL nothing was deployed. exit 5\n")
+    assert report.read_text().count("has no code-signing configuration") == 1  # there is no table of links
+    quiet = run(scene, "--yes", "--quiet")
+    assert (quiet.code, quiet.out.count("has no code-signing configuration")) == (5, 1), quiet.out
     told = json.loads(run(scene, "--yes", "--format", "json").out)
     fits_the_schema(told)
     assert (told["exit_code"], told["deployments"]) == (5, [])

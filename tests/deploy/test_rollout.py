@@ -311,5 +311,5 @@ def test_a_new_alias_is_removed_again(stage: Stage) -> None:
 
 def test_a_roll_out_that_cannot_end_in_time_is_refused() -> None:
     check_time(CANARY, timedelta(minutes=30))
-    with pytest.raises(ConfigError, match="watched for 5m, and its deadline is 5m"):
+    with pytest.raises(ConfigError, match="watched for 5 minutes, and its deadline is 5 minutes"):
         check_time(CANARY, timedelta(minutes=5))

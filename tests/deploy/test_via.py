@@ -1,5 +1,7 @@
 """What was signed is handed to the tool that functions belong to: nothing is run, and what lands is verified."""
 
+import json
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from shipsafe.model.project import Project
 from shipsafe.packing.release import read_release
 from shipsafe.verify.bundles import envelopes_of
 from tests.deploy.scene import Scene
+from tests.deploy.stack_shop import STAGE
 from tests.end_to_end.program import Ended
 from tests.iam.rights import Recorder, grants
 from tests.local_endpoint import ACCOUNT, REGION
@@ -65,10 +68,12 @@ def records(shop: Scene, artifact: str) -> list[Any]:
 
 def test_a_function_of_a_stack_is_handed_over_by_default(stack: Scene) -> None:
     """A direct deployment would be reverted by the stack's next update."""
+    stack.add(STAGE)
     before = stack.tags("pay-prod")
     done = deploy(stack)
     assert done.code == 0, done.out + done.err
     assert "CloudFormation stack shop manages it." in done.out
+    assert "With --stage prod CloudFormation changes it." in done.out
     assert f"sam deploy --template-file {SIGNED} --stack-name shop --region {REGION} --capabilities CAPABILITY_IAM" in done.out
     assert "shipsafe deploy dist --via sam --landed" in done.out
     written = (stack.desk.project / SIGNED).read_text()
@@ -133,7 +138,10 @@ def test_a_revoked_signature_is_not_handed_over(stack: Scene) -> None:
     stack.site.client("signer").revoke_signature(jobId=stack.all_signed["Stock"].job.rpartition("/")[2], reason="leaked")
     done = deploy(stack, "--via", "sam")
     assert done.code == 5, done.out + done.err
-    assert "Nothing was handed over. exit 5" in done.out
+    assert done.out.endswith("LOCAL nothing was deployed. exit 5\n")
+    told = json.loads(deploy(stack, "--via", "sam", "--format", "json").out)
+    assert (told["exit_code"], told["deployments"]) == (5, [])
+    assert any("was revoked" in one for one in told["remarks"])
     assert not (stack.desk.project / SIGNED).exists()
 
 
@@ -159,6 +167,20 @@ def test_what_cannot_be_meant_is_refused(stack: Scene) -> None:
         done = deploy(stack, *words)
         assert done.code == 2, done.out + done.err
         assert said in done.err
+
+
+def test_the_folder_of_the_project_may_lie_elsewhere(stack: Scene, tmp_path: Path) -> None:
+    """As where a job has the policy from one checkout and the template from another."""
+    there = tmp_path / "checkout"
+    shutil.copytree(stack.desk.project, there, ignore=shutil.ignore_patterns("dist", ".*"))
+    (stack.desk.project / "template.yaml").unlink()
+    done = deploy(stack, "--via", "sam", "--template", str(there))
+    assert done.code == 0, done.out + done.err
+    assert (there / SIGNED).exists()
+    (there / "template.yaml").unlink()
+    done = deploy(stack, "--via", "sam", "--template", str(there))
+    assert done.code == 2
+    assert "The template of the release, template.yaml, is not here." in done.err
 
 
 def test_without_its_template_a_managed_function_is_refused(stack: Scene) -> None:
