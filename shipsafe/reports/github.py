@@ -6,7 +6,7 @@ before, so that it cannot give the runner a command.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from shipsafe.adapters.files import disk_errors
 from shipsafe.model.location import Location
@@ -69,6 +69,11 @@ def write_step_summary(record: RunRecord, path: Path) -> None:
         file.write(markdown(record, limit_bytes=max(0, SUMMARY_LIMIT - file.tell())).encode())
 
 
+def annotation(level: str, title: str, message: str) -> str:
+    """A line that GitHub shows beside a run and at no line of code; `level` is error, warning or notice."""
+    return f"::{level} title={_property(short(title, _TITLE))}::{_data(short(message, _SENTENCE))}"
+
+
 def _kept(level: str, commands: Sequence[str]) -> Iterator[str]:
     yield from commands[:_KEPT]
     left_out = len(commands) - _KEPT
@@ -97,7 +102,7 @@ def _command(level: str, title: str, message: str, record: RunRecord, place: Loc
     properties: dict[str, str | int] = {}
     if place:
         # Relative to the repository's root, and absolute paths as they are: GitHub shows those in the log only.
-        properties["file"] = clean((PurePosixPath(record.prefix) / place.path).as_posix())
+        properties["file"] = clean(record.in_repository(place.path))
         if place.line:
             properties["line"] = place.line
             properties |= {"col": place.column} if place.column else {}

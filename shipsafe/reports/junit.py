@@ -9,7 +9,7 @@ junit-10.xsd), the strictest that is in use: at most one failure or error a case
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shipsafe.model.finding import Finding
@@ -18,15 +18,13 @@ from shipsafe.model.record import RunRecord
 from shipsafe.model.report import Report
 from shipsafe.model.verdict import Decision
 from shipsafe.reports import tally
+from shipsafe.reports.cells import Cells, Place, by_place
 from shipsafe.reports.escape import short
 
 _SENTENCE = 1000
 # Beyond what `clean` takes out: characters that XML 1.0 forbids (https://www.w3.org/TR/xml/#charsets).
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
-
-
-_Place = tuple[str, str]  # gate and subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +57,7 @@ def write(record: RunRecord) -> str:
 
 def _suites(record: RunRecord) -> Iterator[tuple[str, list[_Case]]]:
     """Each subject, with a case for each gate that there is something to say about."""
-    cells, blocking = tally.Cells(record), _by_place(record.verdict.blocking)
+    cells, blocking = Cells(record), by_place(record.verdict.blocking)
     beside, missing, reasons = _beside(record), _missing(record), _reasons(record)
     gates = dict.fromkeys([*tally.gates(record), *(gate for gate, _ in blocking)])
     for subject in dict.fromkeys([*tally.subjects(record), *(subject for _, subject in blocking)]):
@@ -80,34 +78,27 @@ def _suites(record: RunRecord) -> Iterator[tuple[str, list[_Case]]]:
         yield subject, cases
 
 
-def _by_place(findings: Iterable[Finding]) -> dict[_Place, list[Finding]]:
-    places: dict[_Place, list[Finding]] = {}
-    for finding in tally.worst_first(findings):
-        places.setdefault((tally.gate_of(finding), finding.subject), []).append(finding)
-    return places
-
-
-def _beside(record: RunRecord) -> dict[_Place, list[str]]:
+def _beside(record: RunRecord) -> dict[Place, list[str]]:
     """What does not block."""
-    verdict, lines = record.verdict, dict[_Place, list[str]]()
+    verdict, lines = record.verdict, dict[Place, list[str]]()
     aside = {"known": tally.known(record), "waived": [item.finding for item in verdict.waived], "allowed": verdict.allowed}
     for word, findings in aside.items():
-        for place, found in _by_place(findings).items():
+        for place, found in by_place(findings).items():
             lines.setdefault(place, []).extend(f"{word}: {_line(finding)}" for finding in found)
     return lines
 
 
-def _missing(record: RunRecord) -> dict[_Place, list[str]]:
+def _missing(record: RunRecord) -> dict[Place, list[str]]:
     """Why the verdict is incomplete."""
-    reasons: dict[_Place, list[str]] = {}
+    reasons: dict[Place, list[str]] = {}
     for item in record.verdict.unanswered:
         reasons.setdefault((item.gate, item.subject), []).append(item.reason)
     return reasons
 
 
-def _reasons(record: RunRecord) -> dict[_Place, list[str]]:
+def _reasons(record: RunRecord) -> dict[Place, list[str]]:
     """Why a gate has no answer that the verdict rests on."""
-    reasons: dict[_Place, list[str]] = {}
+    reasons: dict[Place, list[str]] = {}
     for outcome in record.outcomes:
         said = outcome.reason if outcome.state is State.NOT_ASKED else f"unanswered, in a gate that observes: {outcome.reason}"
         reasons.setdefault((outcome.gate, outcome.subject), []).append(said)

@@ -16,6 +16,7 @@ from shipsafe.model.verdict import Decision, Waived
 from shipsafe.model.vex import VexNote
 from shipsafe.reports import tally
 from shipsafe.reports.blocks import Grid, Line, Section, Span, Tone
+from shipsafe.reports.cells import Cells
 from shipsafe.reports.escape import short
 
 _SENTENCE = 1000  # characters of one text from outside: an advisory's summary may be a book
@@ -75,7 +76,7 @@ def _title(record: RunRecord) -> Section:
 
 
 def _outcomes(record: RunRecord) -> Grid:
-    cells, gates = tally.Cells(record), tally.gates(record)
+    cells, gates = Cells(record), tally.gates(record)
     head = (Span("subject", Tone.DIM), *(Span(_name(gate), Tone.DIM) for gate in gates))
     rows = [
         (Span(_name(subject)), *(Span(cells.words(gate, subject), _cell_tone(cells, gate, subject)) for gate in gates))
@@ -84,7 +85,7 @@ def _outcomes(record: RunRecord) -> Grid:
     return Grid((head, *rows))
 
 
-def _cell_tone(cells: tally.Cells, gate: str, subject: str) -> Tone:
+def _cell_tone(cells: Cells, gate: str, subject: str) -> Tone:
     if cells.blocked(gate, subject):
         return Tone.BAD
     if cells.known(gate, subject):

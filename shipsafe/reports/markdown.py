@@ -2,15 +2,17 @@
 
 Text from outside is escaped so that it renders as itself: no tables that break, no HTML, no pictures that call home, no
 `@mention` that wakes a person up. Where there is a limit of size, tables are cut between rows and say how much is missing.
+Findings are named from the root of the repository, where that is known: a pull request shows files so, and may change several projects.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipsafe.model.finding import Finding
 from shipsafe.model.record import RunRecord
 from shipsafe.model.report import Report
 from shipsafe.reports import tally
+from shipsafe.reports.cells import Cells
 from shipsafe.reports.escape import for_markdown
 from shipsafe.reports.layout import size
 
@@ -54,7 +56,8 @@ def _fitted(part: _Part, budget: int | None) -> str:
 
 def _verdict(record: RunRecord) -> str:
     decision = record.verdict.decision
-    template = f" ({for_markdown(record.template)})" if record.template else ""
+    place = record.in_repository(record.template or ".") if record.template or record.prefix else ""
+    template = f" ({for_markdown(place)})" if place else ""
     return (
         f"## shipsafe {for_markdown(record.command)}: {for_markdown(record.project)}{template}\n\n"
         f"**{decision}** {for_markdown(tally.verdict_sentence(record))} Exit {int(record.verdict.exit_code)}.\n"
@@ -64,28 +67,28 @@ def _verdict(record: RunRecord) -> str:
 def _parts(record: RunRecord) -> Iterable[_Part]:
     verdict = record.verdict
     yield _outcomes(record)
-    yield _findings("Findings", verdict.blocking)
-    yield _findings("Could not be looked at", tally.unsettled(record))
-    yield _findings("Observed: these do not block yet", tally.observed(record))
+    yield _findings(record, "Findings", verdict.blocking)
+    yield _findings(record, "Could not be looked at", tally.unsettled(record))
+    yield _findings(record, "Observed: these do not block yet", tally.observed(record))
     yield _list("Unanswered", (for_markdown(str(silence), 1000) for silence in tally.unanswered(record)))
     yield _list(
         "Waived",
         (
-            f"{_what(item.finding)}: {for_markdown(item.waiver.reason)} ({for_markdown(item.waiver.owner)}"
+            f"{_what(record, item.finding)}: {for_markdown(item.waiver.reason)} ({for_markdown(item.waiver.owner)}"
             f"{f', until {item.waiver.expires.isoformat()}' if item.waiver.expires else ''})"
             for item in tally.waived_worst_first(record)
         ),
     )
     yield _list(
         "Suppressed in the code",
-        (f"{_what(finding)}: {for_markdown(finding.suppressed)}" for finding in tally.worst_first(tally.suppressed(record))),
+        (f"{_what(record, finding)}: {for_markdown(finding.suppressed)}" for finding in tally.worst_first(tally.suppressed(record))),
     )
     yield _list("Waivers", (f"{note.news}: {for_markdown(note.message)}" for note in verdict.waiver_notes))
     yield _list("VEX", (f"{note.news}: {for_markdown(f'{note.source}: {note.message}')}" for note in verdict.vex_notes))
-    yield _findings("Known: the baseline has these, and they do not block", tally.known(record))
+    yield _findings(record, "Known: the baseline has these, and they do not block", tally.known(record))
     yield _list("Lapsed: in the baseline, and blocking again", (for_markdown(tally.lapsed_text(one), 1000) for one in verdict.lapsed))
     yield _list("Gone from the baseline", (for_markdown(tally.entry_text(entry), 1000) for entry in verdict.vanished))
-    yield _findings("Allowed: below what the policy blocks", tally.below(record))
+    yield _findings(record, "Allowed: below what the policy blocks", tally.below(record))
     quiet = tally.unanswered_observed(record)
     yield _list("Unanswered, in gates that observe", (for_markdown(str(silence), 1000) for silence in quiet))
     yield _list("Not asked", (for_markdown(str(silence), 1000) for silence in tally.not_asked(record)))
@@ -107,21 +110,21 @@ def _parts(record: RunRecord) -> Iterable[_Part]:
 
 
 def _outcomes(record: RunRecord) -> _Part:
-    cells, gates = tally.Cells(record), tally.gates(record)
+    cells, gates = Cells(record), tally.gates(record)
     rows = (
         _row([for_markdown(subject), *(for_markdown(cells.words(gate, subject)) for gate in gates)]) for subject in tally.subjects(record)
     )
     return _table("", ["subject", *(for_markdown(gate) for gate in gates)], rows, "subjects")
 
 
-def _findings(title: str, findings: Iterable[Finding]) -> _Part:
+def _findings(record: RunRecord, title: str, findings: Iterable[Finding]) -> _Part:
     found = tuple(findings)
     rows = (
         _row(
             [
                 str(group.finding.severity),
                 _rule(group.finding),
-                for_markdown(str(group.finding.location)) if group.finding.location else "",
+                for_markdown(_where(record, group.finding)),
                 f"{for_markdown(group.finding.message)}<br>Fix: {for_markdown(group.finding.remedy)}",
                 ", ".join(for_markdown(subject) for subject in group.subjects),
             ]
@@ -154,10 +157,14 @@ def _rule(finding: Finding) -> str:
     return "<br>".join(for_markdown(name) for name in ids)
 
 
-def _what(finding: Finding) -> str:
-    place = f" {finding.location}" if finding.location else ""
+def _what(record: RunRecord, finding: Finding) -> str:
     advisory = f" {finding.advisory}" if finding.advisory else ""
-    return for_markdown(f"{finding.severity} {finding.rule}{advisory} for {finding.subject}{place}")
+    return for_markdown(f"{finding.severity} {finding.rule}{advisory} for {finding.subject} {_where(record, finding)}".rstrip(" "))
+
+
+def _where(record: RunRecord, finding: Finding) -> str:
+    place = finding.location
+    return str(replace(place, path=record.in_repository(place.path))) if place else ""
 
 
 def _table(title: str, head: list[str], rows: Iterable[str], what: str) -> _Part:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from shipsafe.adapters.files import MEBIBYTE
 from shipsafe.model.plan import Planned, Shard
 from shipsafe.reports.escape import short
+from shipsafe.reports.strict_json import dump
 
 _WIDEST = 60  # characters of a name
 
@@ -40,10 +41,10 @@ def as_json(planned: Iterable[Planned]) -> str:
         }
         for one in planned
     ]
-    return json.dumps({"subjects": rows}, indent=2, ensure_ascii=False) + "\n"
+    return dump({"subjects": rows})
 
 
 def matrix(shards: Iterable[Shard]) -> str:
     """One line, as GitHub takes it for `strategy.matrix`: a job for each share, whose `shard` goes to `build --shard`."""
     jobs = [{"shard": f"{one.number}/{one.of}", "weight": one.weight, "subjects": list(one.subjects)} for one in shards]
-    return json.dumps({"include": jobs}, ensure_ascii=False) + "\n"
+    return json.dumps({"include": jobs}).replace("##[", r"##\u005b") + "\n"

@@ -35,6 +35,7 @@ _BYTES = 9_500_000  # gzipped; GitHub refuses 10 MB
 _HELP = 20_000
 _NAME = 255
 _TAGS = 20
+_USUAL = ("template.yaml", "template.yml", "template.json")  # of a folder, which has one of these
 _LEVELS = {
     Severity.CRITICAL: "error",
     Severity.HIGH: "error",
@@ -96,11 +97,19 @@ def _run(record: RunRecord, gate: str, kept: int) -> dict[str, object]:
     part = "changed/" if any(outcome.gate == gate for outcome in tally.unchanged(record)) else ""
     return {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"shipsafe/{quote(gate, safe='')}/{quote(clean(record.project), safe='') or 'project'}/{part}"},
+        "automationDetails": {"id": f"shipsafe/{quote(gate, safe='')}/{_project(record)}/{part}"},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(record, gate, left_out)],
         "results": [_result(record, item, numbers[_rule_id(item.finding)], old) for item in results],
     }
+
+
+def _project(record: RunRecord) -> str:
+    """It and no other of its repository: two may lie in folders of one name, or be two templates of one folder."""
+    where = clean(record.prefix or record.project)
+    if record.template and record.template not in _USUAL:
+        where = f"{where}/{clean(record.template)}"
+    return quote(where, safe="") or "project"
 
 
 def _all_shown(record: RunRecord) -> Iterable[_Shown]:
@@ -208,19 +217,14 @@ def _result(record: RunRecord, item: _Shown, rule_index: int, old: Baseline | No
 
 def _location(record: RunRecord, place: Location | None) -> dict[str, object]:
     """Where GitHub shows it. What has no file in the project stands at the template, else at the policy."""
-    if place is None or not inside(place.path):
+    if place is None or not place.path or not inside(record.in_repository(place.path)):
         known = [path for path in (record.template, record.policy) if path and inside(path)]
         place = Location(path=known[0] if known else "shipsafe.toml")
     region: dict[str, Any] = {"startLine": place.line or 1}
     if place.line and place.column:
         region["startColumn"] = place.column
-    return {"physicalLocation": {"artifactLocation": {"uri": _uri(record, place.path)}, "region": region}}
-
-
-def _uri(record: RunRecord, path: str) -> str:
-    """The path from the repository's root."""
-    prefix = record.prefix if inside(record.prefix) else ""
-    return uri(PurePosixPath(prefix) / path)
+    address = uri(PurePosixPath(record.in_repository(place.path)))
+    return {"physicalLocation": {"artifactLocation": {"uri": address}, "region": region}}
 
 
 def _invocation(record: RunRecord, gate: str, left_out: int) -> dict[str, object]:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from shipsafe.model.location import Location
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision, Verdict
 from shipsafe.reports.markdown import markdown
@@ -42,3 +43,28 @@ def test_hostile_text_stays_in_its_cell() -> None:
     assert "<b>" not in text
     assert "@org" not in text
     assert "![" not in text
+
+
+@pytest.mark.parametrize(
+    ("prefix", "path", "shown"),
+    [
+        ("", "src/app.py", "src/app.py"),
+        ("services/orders", "src/app.py", "services/orders/src/app.py"),
+        ("services/orders", "../shared.txt", "services/shared.txt"),
+        ("services/orders", "/usr/lib/x.py", "/usr/lib/x.py"),
+        ("../../etc", "src/app.py", "src/app.py"),
+        ("/etc", "src/app.py", "src/app.py"),
+    ],
+)
+def test_files_are_named_from_the_root_of_the_repository_where_that_is_known(prefix: str, path: str, shown: str) -> None:
+    """In a repository of several projects, a name from one of them says nothing. What leads out of the repository counts for nothing."""
+    finding = replace(SHELL, location=Location(path=path, line=40))
+    run = replace(record(Decision.FAIL), prefix=prefix, verdict=Verdict(decision=Decision.FAIL, blocking=(finding,)))
+    assert f" | {shown}:40 | " in markdown(run)
+
+
+def test_a_project_without_a_template_says_where_it_lies() -> None:
+    """Two may have the same name."""
+    run = replace(record(Decision.FAIL), template=None)
+    assert markdown(run).startswith("## shipsafe build: orders (services/orders)\n")
+    assert markdown(replace(run, prefix="")).startswith("## shipsafe build: orders\n")

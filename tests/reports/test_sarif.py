@@ -61,7 +61,7 @@ def test_it_holds_to_what_github_demands(decision: Decision) -> None:
     for run in log["runs"]:
         rules = run["tool"]["driver"]["rules"]
         assert run["automationDetails"]["id"].startswith("shipsafe/")
-        assert run["automationDetails"]["id"].endswith("/orders/")
+        assert run["automationDetails"]["id"].endswith("/services%2Forders/")
         for rule in rules:
             assert len(rule["name"]) <= 255
             assert len(rule["shortDescription"]["text"]) <= 1024
@@ -80,7 +80,7 @@ def test_it_holds_to_what_github_demands(decision: Decision) -> None:
 
 def test_every_advisory_is_a_rule_with_its_own_severity() -> None:
     runs = {run["automationDetails"]["id"]: run for run in written(record(Decision.FAIL))["runs"]}
-    rules = runs["shipsafe/dependencies/orders/"]["tool"]["driver"]["rules"]
+    rules = runs["shipsafe/dependencies/services%2Forders/"]["tool"]["driver"]["rules"]
     severities = {rule["id"]: rule["properties"].get("security-severity") for rule in rules}
     assert severities == {
         "dependencies/malicious/MAL-2026-1": "9.5",
@@ -107,6 +107,15 @@ def test_a_score_that_says_otherwise_than_the_severity_is_not_shown(severity: Se
 def test_a_gate_that_found_nothing_has_a_run_so_that_what_was_fixed_is_closed() -> None:
     ids = [run["automationDetails"]["id"].split("/")[1] for run in written(record(Decision.PASS))["runs"]]
     assert ids == ["dependencies", "layers", "lint", "package", "sbom"]
+
+
+def test_two_projects_of_a_repository_do_not_close_each_others_alerts() -> None:
+    """GitHub takes what the newest run of an id does not have for fixed: folders of one name, two templates of one folder."""
+    places = [("services/api", "template.yaml"), ("admin/api", "template.yaml"), ("admin/api", "other.yaml"), ("", "template.yaml")]
+    runs = [written(replace(record(Decision.PASS), project="api", prefix=prefix, template=template))["runs"] for prefix, template in places]
+    ids = [next(run["automationDetails"]["id"] for run in found if "/lint/" in run["automationDetails"]["id"]) for found in runs]
+    projects = ("services%2Fapi", "admin%2Fapi", "admin%2Fapi%2Fother.yaml", "api")
+    assert ids == [f"shipsafe/lint/{project}/" for project in projects]
 
 
 def test_a_fingerprint_stays_when_lines_move_and_differs_between_functions() -> None:
@@ -142,7 +151,10 @@ def test_what_the_policy_does_not_let_a_remark_suppress_is_not_suppressed() -> N
         (Location(path="src/app.py"), "services/orders/src/app.py", 1),
         (None, "services/orders/template.yaml", 1),
         (Location(path="/etc/passwd", line=3), "services/orders/template.yaml", 1),
-        (Location(path="../other/x.py", line=3), "services/orders/template.yaml", 1),
+        (Location(path="../other/x.py", line=3), "services/other/x.py", 3),
+        (Location(path="../../.github/workflows/x.yml", line=3), ".github/workflows/x.yml", 3),
+        (Location(path="../../../other/x.py", line=3), "services/orders/template.yaml", 1),
+        (Location(path=""), "services/orders/template.yaml", 1),
     ],
 )
 def test_a_place_is_a_file_from_the_root_of_the_repository(place: Location | None, uri: str, line: int) -> None:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from shipsafe.model.deployment import Deployment, Ending
 from shipsafe.reports.deployments import Told
-from shipsafe.reports.deployments.words import called, ended, last_line, signer
+from shipsafe.reports.deployments.words import called, ended, last_line, signer, why
 from shipsafe.reports.escape import for_markdown
 
 
@@ -22,17 +21,15 @@ def _lines(told: Told) -> Iterator[str]:
         cells = (called(one), ended(one), one.version or "-", one.before or "-", one.code_sha256, signer(one), told.verdict(one) or "-")
         yield f"| {' | '.join(for_markdown(cell) for cell in cells)} |"
     yield ""
+    reasons = dict[str, list[str]]()  # a stack that went back is the reason of all its functions
     for one in told.deployments:
-        yield from _remarks(one)
+        reasons.setdefault(why(one), []).append(for_markdown(called(one)))
+    for reason in filter(None, reasons):
+        yield f"- {', '.join(reasons[reason])}: {for_markdown(reason, 1500)}"
+    for one in told.deployments:
+        for note in one.notes:
+            yield f"- {for_markdown(called(one))}: {for_markdown(note, 1000)}"
     for remark in told.remarks:
         yield f"- {for_markdown(remark, 1000)}"
     yield ""
     yield for_markdown(last_line(told))
-
-
-def _remarks(one: Deployment) -> Iterator[str]:
-    why = one.reason if one.ending is not Ending.DEPLOYED else str(one.error or "")
-    if why:
-        yield f"- {for_markdown(called(one))}: {for_markdown(why, 1500)}"
-    for note in one.notes:
-        yield f"- {for_markdown(called(one))}: {for_markdown(note, 1000)}"

@@ -30,6 +30,11 @@ def ended(one: Deployment) -> str:
     return _ENDED[one.ending]
 
 
+def why(one: Deployment) -> str:
+    """Why it did not end well, "" where it did."""
+    return one.reason if one.reason and one.ending is not Ending.DEPLOYED else str(one.error or "")
+
+
 def signer(one: Deployment) -> str:
     """The profile and its version, without the rest of the ARN."""
     return one.profile_version.partition(":/signing-profiles/")[2] or one.profile_version
