@@ -20,10 +20,10 @@ from shipsafe.flows.attest import attested, source_tree
 from shipsafe.flows.build import LAST_SECOND, about_project, concluded, source_of
 from shipsafe.flows.prepare import Prepared
 from shipsafe.flows.shared_source import shared_source
-from shipsafe.gates import all_gates
+from shipsafe.gates import project_gates, subject_gates
 from shipsafe.model.artifact import Artifact
 from shipsafe.model.outcome import Outcome, State
-from shipsafe.model.project import CodeKind, Subject
+from shipsafe.model.project import PROJECT, CodeKind, Subject
 from shipsafe.model.record import RunRecord
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.brought import bring_archive, bring_sbom
@@ -34,7 +34,7 @@ from shipsafe.reports.json_report import read
 
 REPORT = "report.json"
 _LIMIT = 100 * MEBIBYTE
-_SAME = ("command", "project", "prefix", "template", "policy_digest", "overrides", "tools", "vex", "baseline", "epoch")
+_SAME = ("command", "project", "prefix", "template", "policy_digest", "overrides", "tools", "vex", "epoch")
 _ONE_COMMIT = "Build all shares from one commit with the same options, and collect in a checkout of it with the same options."
 _WHOLE = "Bring the output of all shares along, whole."
 
@@ -68,6 +68,8 @@ def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord
     shares = [_share(folder) for folder in folders]
     if not shares:
         raise ConfigError("No folder is named.", remedy="Name the folders of all shares.")
+    if prepared.request.baseline_ref is not None:
+        prepared = _compared(prepared, prepared.request.baseline_ref, shares)
     outcomes = _outcomes(prepared, shares)
     contents = {
         outcome.subject: digest
@@ -80,7 +82,7 @@ def collect(prepared: Prepared, folders: Sequence[Path], out: Path) -> RunRecord
     record = concluded(prepared, (*outcomes, *about_project(prepared.project)), contents=contents,
                        advisories=oldest, epoch=_epoch(prepared, shares[0]))  # fmt: skip
     for share in shares:
-        _check_same(record, share)
+        _check_same(record, share, baseline_of_all=prepared.request.baseline_ref is None)
     if record.verdict.decision is not Decision.PASS:
         return record
     with output_lock(out, on_wait=lambda: None):
@@ -127,12 +129,32 @@ def _epoch(prepared: Prepared, first: _Share) -> int:
     return first.record.epoch if here is None else min(here, LAST_SECOND)
 
 
-def _check_same(record: RunRecord, share: _Share) -> None:
-    """Everything that an answer rests on has to be the same, here and on every machine."""
+def _compared(prepared: Prepared, name: str, shares: Sequence[_Share]) -> Prepared:
+    """With what the shares found at another revision."""
+    from shipsafe.flows.shared_baseline import shared_baseline  # noqa: PLC0415 - few runs compare
+
+    baseline, remarks = shared_baseline(prepared, name, [share.record for share in shares])
+    project = replace(prepared.project, hints=(*prepared.project.hints, *remarks))
+    return replace(prepared, known=prepared.known.beside(baseline), project=project)
+
+
+def _check_same(record: RunRecord, share: _Share, *, baseline_of_all: bool) -> None:
+    """Everything that an answer rests on has to be the same, here and on every machine.
+
+    With `baseline_of_all` False each share knows the findings of its own functions alone: then it is the same revision, and the same file.
+    """
+
+    def differs(what: str) -> IntegrityError:
+        return IntegrityError(f"This share and what lies here differ in their {what}.", remedy=_ONE_COMMIT, path=str(share.folder))
+
     for name in _SAME:
         if getattr(share.record, name) != getattr(record, name):
-            what = "time of the commit" if name == "epoch" else name.replace("_", " ")
-            raise IntegrityError(f"This share and what lies here differ in their {what}.", remedy=_ONE_COMMIT, path=str(share.folder))
+            raise differs("time of the commit" if name == "epoch" else name.replace("_", " "))
+    own, whole = share.record.baseline, record.baseline
+    if own and whole and not baseline_of_all:
+        own = replace(own, entries=whole.entries)
+    if own != whole:
+        raise differs("baseline")
     theirs, ours = share.record.advisories, record.advisories
     if theirs and ours and replace(theirs, date=ours.date) != ours:
         raise IntegrityError("Two shares were asked about different advisories.", remedy="Fetch one snapshot, and give it to all shares: "
@@ -141,7 +163,9 @@ def _check_same(record: RunRecord, share: _Share) -> None:
 
 def _outcomes(prepared: Prepared, shares: Iterable[_Share]) -> list[Outcome]:
     """One outcome for each subject and gate, in their order; what no share was asked is unanswered."""
-    wanted = [(subject.subject, gate.id) for subject in prepared.subjects for gate in all_gates()]
+    wanted = [(subject.subject, gate.id) for subject in prepared.subjects for gate in subject_gates()]
+    required = prepared.policy.required
+    wanted += [(PROJECT, gate.id) for gate in project_gates() if gate.id in required or gate.arises(prepared.project)]
     known = {*wanted, *((outcome.subject, outcome.gate) for outcome in about_project(prepared.project))}
     found: dict[tuple[str, str], Outcome] = {}
     for share in shares:

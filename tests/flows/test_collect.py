@@ -11,9 +11,21 @@ from typing import Any
 
 import pytest
 
-from shipsafe.reports import names
 from tests.end_to_end.program import shipsafe
-from tests.flows.fleet import CODE, RECORD, SHELL, TEMPLATE, build, built_shares, collect, fleet, machine, packages
+from tests.flows.fleet import (
+    CODE,
+    RECORD,
+    SHELL,
+    TEMPLATE,
+    build,
+    built_shares,
+    collect,
+    content,
+    fleet,
+    machine,
+    packages,
+    same_as_one_machine,
+)  # fmt: skip
 
 WAIVERS = """
 [[waivers]]
@@ -46,39 +58,6 @@ SOME_WRONG = {"src/one/app.py": SHELL, "src/two/app.py": SHELL}
 def address() -> Iterator[str]:
     with packages() as address:
         yield address
-
-
-def reports(folder: Path) -> tuple[str, ...]:
-    """Every format, written into a folder."""
-    return tuple(word for name in names() for word in ("--report", f"{name}={folder / name}"))
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    """Every file that a user sees."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file() and path.name != "report.json"}
-
-
-def same_as_one_machine(root: Path, project: Path, *words: str, shares: int = 3) -> dict[str, Any]:
-    """Build the project on one machine, cold and warm, and on several; everything that is left has to be the same."""
-    one, joined = root / "one", root / "joined"
-    whole = shutil.copytree(project, one / "work" / project.name)
-    cold = build(whole, *words, *reports(one / "cold"), env=machine(one))
-    warm = build(whole, *words, *reports(one / "warm"), env=machine(one))
-    assert content(one / "cold") == content(one / "warm")
-    left = built_shares(root, project, shares, *words)
-    here = shutil.copytree(project, joined / "work" / project.name)
-    ended = collect(here, left, *words, *reports(joined / "cold"), env=machine(joined))
-    assert (ended.code, ended.out) == (cold.code, cold.out), ended.err
-    assert (warm.code, warm.out) == (cold.code, cold.out)
-    assert set(content(joined / "cold")) == set(names())
-    for name, data in content(one / "cold").items():
-        assert (joined / "cold" / name).read_bytes() == data, name
-    if cold.code == 0:
-        assert content(here / "dist") == content(whole / "dist")
-    else:
-        assert not (here / "dist" / "shipsafe.json").exists()
-    report: dict[str, Any] = json.loads((joined / "cold" / "json").read_text())
-    return report
 
 
 @pytest.mark.parametrize("shares", [2, 3])
@@ -486,7 +465,6 @@ def test_what_is_brought_is_copied_and_not_linked(made: tuple[Path, list[Path]],
     assert content(tmp_path / "out") == before
 
 
-@pytest.mark.parametrize("words", [("--write-baseline", "known.toml", "--baseline-owner", "o"), ("--baseline-ref", "HEAD")])
-def test_what_needs_the_whole_project_is_refused_for_a_share(made: tuple[Path, list[Path]], tmp_path: Path, words: tuple[str, ...]) -> None:
-    done = build(made[0], "--shard", "1/2", *words, env=machine(tmp_path))
+def test_what_needs_the_whole_project_is_refused_for_a_share(made: tuple[Path, list[Path]], tmp_path: Path) -> None:
+    done = build(made[0], "--shard", "1/2", "--write-baseline", "known.toml", "--baseline-owner", "o", env=machine(tmp_path))
     assert (done.code, "No share has the whole project" in done.err) == (2, True)
