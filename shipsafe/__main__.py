@@ -1,6 +1,7 @@
 """The only place that ends the process: one exit code, one clear message, never a traceback."""
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from shipsafe.errors import ExitCode, ShipsafeError, gravest
 
 # What these have begun at AWS does not end with them.
 _ON_AWS = (["sign"], ["bootstrap"], ["revoke"], ["deploy"], ["ship"], ["enforce"], ["layers"])
+# What these find is a verdict, which the next steps of a job on GitHub are told.
+_JUDGING = (["check"], ["build"], ["sign"], ["verify"], ["deploy"], ["ship"])
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -28,6 +31,8 @@ def main() -> NoReturn:
         print(f"shipsafe {__version__}")  # noqa: T201 - the answer
         sys.exit(ExitCode.PASS)
     signal.signal(signal.SIGTERM, _terminate)
+    if sys.argv[1:2] != ["local"]:  # an endpoint runs on and on, and uploads of many megabytes would wait in its garbage
+        gc.set_threshold(50_000, 10, 10)  # Python's own looks again and again at what imports have left: an eighth of a build's time
     _open_streams()
     for stream in (sys.stdout, sys.stderr):  # a terminal that knows only ASCII gets escapes, not an error
         if isinstance(stream, TextIOWrapper):
@@ -65,6 +70,7 @@ def _run() -> int:
 
         return run(sys.argv[1:])
     except ShipsafeError as error:
+        _tell_next_step(error.exit_code)
         return _say(f"error: {error}", error.exit_code)
     except KeyboardInterrupt:
         return _ended("Interrupted", ExitCode.INTERRUPTED)
@@ -83,6 +89,15 @@ def _run() -> int:
             "With SHIPSAFE_DEBUG=1 it prints the traceback: please report that.",
             ExitCode.INCOMPLETE,
         )
+
+
+def _tell_next_step(code: ExitCode) -> None:
+    """The outputs of a step on GitHub, of a command that did not come to its own end."""
+    if os.environ.get("GITHUB_OUTPUT") and (sys.argv[1:2] in _JUDGING or sys.argv[1:3] == ["report", "collect"]):
+        from shipsafe.cli.github_output import append_ended  # noqa: PLC0415 - only in a workflow
+
+        with suppress(ShipsafeError):  # that they cannot be written is the smaller of two errors
+            append_ended(code)
 
 
 def _unwritten(error: OSError) -> int:

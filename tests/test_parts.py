@@ -4,13 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shipsafe.gates import all_gates, all_rules
-from shipsafe.policy.keys import GATES
+from shipsafe.gates import all_gates, all_rules, project_gates
+from shipsafe.policy.keys import ABOUT_PROJECT, GATES
 from shipsafe.reports import names
 
 
 def test_these_are_all_gates_and_reports() -> None:
-    assert [gate.id for gate in all_gates()] == ["dependencies", "layers", "lint", "package", "sbom"]
+    assert [gate.id for gate in all_gates()] == ["dependencies", "layers", "lint", "package", "sbom", "workflows"]
+    assert [gate.id for gate in project_gates()] == list(ABOUT_PROJECT)
     assert sorted(GATES) == [gate.id for gate in all_gates()]
     assert names() == ("csv", "cyclonedx-vex", "github", "json", "junit", "markdown", "openvex", "sarif", "text")
 

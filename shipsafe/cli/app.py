@@ -30,6 +30,7 @@ class _Entry:
 
 
 COMMANDS = {
+    "init": _Entry("Start", "Set a repository up: policy, workflow, schedules and updates.", "init"),
     "bootstrap": _Entry("Start", "Make what signing needs on the AWS side.", "bootstrap"),
     "doctor": _Entry("Start", "Look at the AWS side: what is missing, and who is trusted.", "doctor"),
     "check": _Entry("Ship", "Ask every gate about a project, without packing.", "check"),
@@ -45,6 +46,7 @@ COMMANDS = {
     "inspect": _Entry("More", "What a signed zip says about itself, and whether it holds.", "inspect"),
     "report": _Entry("More", "What evidence says of releases, and reports rendered again.", "report"),
     "policy": _Entry("More", "Show, start and describe the policy.", "policy"),
+    "transport": _Entry("More", "Hand a folder to another job, without GitHub's artifacts.", "transport"),
     "cache": _Entry("More", "Say what is cached, and remove it.", "cache"),
     "advisories": _Entry("More", "Pull and look into the advisory snapshot.", "advisories"),
     "keys": _Entry("More", "Make a key for evidence, and show what trusts it.", "keys"),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from shipsafe.cli import options, run
+from shipsafe.cli import github_output, options
 from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError
 
@@ -53,6 +53,8 @@ def check(
             remedy = "Leave out what is about one: --policy, --vex, --offline, --jobs, --format, --report, --quiet and --verbose hold."
             raise ConfigError("--evidence looks at no project.", remedy=remedy)
         return _kept(path, policy, vex or (), offline=offline, jobs=jobs, output=output, reports=report, quiet=quiet, verbose=verbose)
+    from shipsafe.cli import run  # noqa: PLC0415 - neither the help nor evidence needs what asks gates
+
     request = run.request(
         path,
         policy=policy,
@@ -94,6 +96,7 @@ def _kept(
         store = store_of(request.policy, folder=Path.cwd(), told=_place(path))
         found = verify_kept(store, request)
     tell(found, output, targets, local=store.local, quiet=quiet, verbose=verbose)
+    github_output.append_ended(found.exit_code, targets, decision=found.verdict)
     return found.exit_code
 
 

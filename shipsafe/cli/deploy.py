@@ -1,9 +1,7 @@
-"""`shipsafe deploy`: what a release holds goes live, step by step, and what runs is looked at again."""
+"""`shipsafe deploy`: what a release holds goes live, step by step, and what runs is looked at again. `cli/deploying.py` does it."""
 
 import os
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,23 +10,8 @@ import typer
 from shipsafe.adapters.aws.session import is_local
 from shipsafe.adapters.timeline import processors
 from shipsafe.cli import options
-from shipsafe.cli.chains import tell
-from shipsafe.cli.deployments import tell_deployments
-from shipsafe.cli.handing_over import check_via, hand, planned_or_handed
-from shipsafe.cli.rolling_back import roll_back
-from shipsafe.cli.screen import Screen
 from shipsafe.deploy.managed import Via
-from shipsafe.errors import ConfigError, ExitCode
-from shipsafe.evidence.keys import open_signers
-from shipsafe.flows.attest import names_of
-from shipsafe.flows.break_glass import words
-from shipsafe.flows.deploy import Deploying, DeployPlan, deployed, deploying
-from shipsafe.flows.deploy_request import DeployRequest
-from shipsafe.flows.rollback_case import RollbackRequest
-from shipsafe.flows.via import ViaRequest
-from shipsafe.reports.deployments import FORMS, Told
-from shipsafe.reports.deployments.words import step_lines
-from shipsafe.signing.roots import local_root
+from shipsafe.errors import ConfigError
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -59,17 +42,33 @@ def _deploy(
         typer.Option("--via", help="Deploy nothing: write what this tool then deploys. The default where a function is its own."),
     ] = None,
     template: Annotated[
-        Path | None, typer.Option("--template", metavar="FILE", help="With --via: what it deploys; the release says where, if not given.")
+        Path | None,
+        typer.Option(
+            "--template",
+            metavar="FILE",
+            help="With --via or a stack: what is deployed, or its folder; the release says where, if not given.",
+        ),
     ] = None,
     write: Annotated[
-        Path | None, typer.Option("--write", metavar="FILE", help="With --via: where the result goes; beside the template, if not given.")
+        Path | None,
+        typer.Option(
+            "--write",
+            metavar="FILE",
+            help="With --via: where the result goes; beside the template, if not given. With a stack: keep it here.",
+        ),
     ] = None,
     stack: Annotated[
-        str | None, typer.Option("--stack", metavar="NAME", help="With --via: the CloudFormation stack, where its functions do not say it.")
+        str | None,
+        typer.Option(
+            "--stack",
+            metavar="NAME",
+            help="With --via: the CloudFormation stack, where its functions do not say it; else a stage names it.",
+        ),
     ] = None,
     parameter_overrides: options.Parameters = None,
-    landed: Annotated[bool, typer.Option("--landed", help="With --via: write nothing, verify that it has landed.")] = False,
+    landed: Annotated[bool, typer.Option("--landed", help="With --via or a stack: change nothing, verify that it has landed.")] = False,
     policy: options.PolicyFile = None,
+    manifest_digest: options.ManifestDigest = None,
     key: options.Keys = None,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
@@ -93,7 +92,20 @@ def _deploy(
     to enforce, and Lambda itself has to take the code in a dry run. Then: configuration and layers, the exact signed object, a published
     version, a smoke test, the alias. What goes wrong takes the alias back;
     --rollback does that later, to a version that verifies today.
+
+    A --stage that names its `stack` is changed by CloudFormation, by one change set that is shown first.
     """
+    from shipsafe.cli.deploying import deploy  # noqa: PLC0415 - the help needs none of what deploys
+    from shipsafe.cli.handing_over import check_via  # noqa: PLC0415 - likewise
+    from shipsafe.cli.rolling_back import roll_back  # noqa: PLC0415 - likewise
+    from shipsafe.evidence.keys import open_signers  # noqa: PLC0415 - likewise
+    from shipsafe.flows.break_glass import words  # noqa: PLC0415 - likewise
+    from shipsafe.flows.deploy_request import DeployRequest  # noqa: PLC0415 - likewise
+    from shipsafe.flows.rollback_case import RollbackRequest  # noqa: PLC0415 - likewise
+    from shipsafe.flows.via import ViaRequest  # noqa: PLC0415 - likewise
+    from shipsafe.reports.deployments import FORMS  # noqa: PLC0415 - likewise
+    from shipsafe.signing.roots import local_root  # noqa: PLC0415 - likewise
+
     options.known_format(output, FORMS)
     targets = options.report_targets(report, FORMS)
     request = DeployRequest(
@@ -112,11 +124,14 @@ def _deploy(
         evidence=evidence,
         local_root=local_root(os.environ, local=local),
         signers=open_signers(key or ()),
+        manifest_digest=options.manifest_digest(manifest_digest),
     )
     there = is_local() or local
     if rollback is not None:
-        if function or break_glass is not None or len(request.targets) > 1:
-            raise ConfigError("--rollback takes one function, at one place.", remedy="Leave out --function, and name one --target.")
+        if function or manifest_digest or break_glass is not None or len(request.targets) > 1:
+            raise ConfigError(
+                "--rollback takes one function, at one place.", remedy="Leave out --function and --manifest-digest, and name one --target."
+            )
         back = RollbackRequest(
             function=rollback, to=to or "", target="".join(request.targets), stage=request.stage, region=region, release=folder,
             policy=policy, evidence=evidence, local_root=request.local_root, offline=offline_advisories, signers=request.signers,
@@ -125,53 +140,10 @@ def _deploy(
     asked = ViaRequest(
         via=via, template=template, written=write, stack=stack, overrides=options.overrides(parameter_overrides), look=landed
     )
-    check_via(asked, others=bool(function or create or atomic))
+    check_via(asked, others=bool(function or create or atomic), stack=bool(stage))
     if to or region:
         raise ConfigError("--to and --region belong to --rollback.", remedy="Leave them out: the policy says where to deploy.")
-    screen = Screen(local=there, stream=sys.stdout if output == "text" else sys.stderr)
-    progress = (lambda _line: None) if quiet else Screen(local=there, stream=sys.stderr).say
-    with deploying(request, progress) as case:
-        plan = planned_or_handed(case, asked, screen)
-        if isinstance(plan, ViaRequest):
-            return hand(case, plan, targets, output=output, screen=screen, yes=yes, dry_run=dry_run)
-        if plan.exit_code is not ExitCode.PASS:
-            if output == "text":
-                tell(plan.verification, "text", (), local=there, quiet=quiet, verbose=verbose)
-            return tell_deployments(_refused(plan), targets, output, screen)
-        if not screen.confirm(plan_lines(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
-            return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
-        done = deployed(case, plan, progress)
-    told = Told(deployments=done.deployments, verdicts=done.verdicts, verification=done.verification, exit_code=done.exit_code,
-                remarks=(*done.remarks, *([str(done.unrecorded)] if done.unrecorded else [])))  # fmt: skip
-    return tell_deployments(told, targets, output, screen)
-
-
-def _refused(plan: DeployPlan) -> Told:
-    """What does not hold, where nothing was deployed for its sake."""
-    remarks = (*plan.remarks, *plan.verification.complaints)
-    return Told(deployments=(), verdicts={}, verification=plan.verification, exit_code=plan.exit_code, remarks=remarks)
-
-
-def plan_lines(case: Deploying, plan: DeployPlan) -> Iterator[str]:
-    """The plan, as a person reads it: as whom and where to, and every step with its reason."""
-    names = ", ".join(names_of(case.request.signers, case.policy.attest))
-    yield f"deployment record: {f'signed by {names}' if names else 'unsigned, so that nobody vouches for it (--key URI signs it)'}"
-    if case.verify.override:
-        yield case.verify.override.sentence
-        yield from case.verify.override.lines
-    for place in plan.places:
-        aws = place.aws
-        yield f"target {place.target.name}: account {aws.account}, {aws.region}, as {aws.caller}"
-        for layer in place.layers:
-            yield f"layer {layer.wanted.name}: {layer.arn or 'to be published, as no version holds these bytes; functions come after it'}"
-        for one in place.functions:
-            how = one.wanted.how.strategy
-            alias = f":{one.wanted.alias}" if one.wanted.alias else ""
-            yield f"function {one.name}{alias}: {'runs it already' if one.empty else how.rollout}"
-            yield from step_lines(one.steps)
-    yield from plan.remarks
-    if plan.changes and case.verify.policy.evidence is None:
-        yield f"evidence: kept in {case.request.out} alone, and going back to this release later needs it (`evidence` in the policy)"
+    return deploy(request, asked, targets, output=output, local=there, yes=yes, dry_run=dry_run, quiet=quiet, verbose=verbose)
 
 
 def role_arn(text: str | None) -> str | None:

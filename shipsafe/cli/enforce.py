@@ -1,6 +1,5 @@
 """`shipsafe enforce`: code-signing configurations as the policy wants them, reached without an outage."""
 
-import json
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -9,15 +8,8 @@ from typing import Annotated
 
 import typer
 
-from shipsafe.adapters.aws.session import is_local, open_aws
 from shipsafe.cli import options
-from shipsafe.cli.enforcement import document, lines, one_line, summary, what_was_done
-from shipsafe.cli.guarding import print_guardrails, rotate
-from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError, ExitCode, gravest
-from shipsafe.flows.enforce import EnforceRequest, EnforceSurvey, carry_out, names_of, survey
-from shipsafe.flows.targets import policy_of
-from shipsafe.packing.release import read_release
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -55,6 +47,14 @@ def _enforce(
     layer it has is signed by somebody who is allowed, it gets one that enforces; until then the plan says what holds it back. What enforces
     is never loosened. A second run changes nothing.
     """
+    from shipsafe.adapters.aws.session import is_local, open_aws  # noqa: PLC0415 - the help needs none of what enforces
+    from shipsafe.cli.enforcement import change, lines, show, summary  # noqa: PLC0415 - likewise
+    from shipsafe.cli.guarding import print_guardrails, rotate  # noqa: PLC0415 - likewise
+    from shipsafe.cli.screen import Screen  # noqa: PLC0415 - likewise
+    from shipsafe.flows.enforce import EnforceRequest, names_of, survey  # noqa: PLC0415 - likewise
+    from shipsafe.flows.targets import policy_of  # noqa: PLC0415 - likewise
+    from shipsafe.packing.release import read_release  # noqa: PLC0415 - likewise
+
     now, form = datetime.now(UTC), output is _Format.JSON
     screen = Screen(local=is_local(), stream=sys.stderr if form else None)
     loaded = policy_of(Path(), policy, now.date())
@@ -69,39 +69,16 @@ def _enforce(
     tell = Screen(local=screen.local, stream=sys.stderr).say
     found = survey(request, open_aws, now=now, say=tell)
     if check:
-        _show(found, screen, form=form, told=(*lines(found, planning=False), f"{summary(found)} exit {found.exit_code:d}"))
+        show(found, screen, form=form, told=(*lines(found, planning=False), f"{summary(found)} exit {found.exit_code:d}"))
         return found.exit_code
     if not screen.confirm((*lines(found, planning=True), summary(found)), yes=yes or not found.changes, dry_run=dry_run):
-        _show(found, screen, form=form)
+        show(found, screen, form=form)
         return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
     codes = [ExitCode.INCOMPLETE for _ in found.unlooked]
     if found.changes:
-        codes += _carry_out(found, screen)
+        codes += change(found, screen)
         found = survey(request, open_aws, now=datetime.now(UTC), say=tell)
-        _show(found, screen, form=form, told=(f"Looked again. {summary(found)}",))
+        show(found, screen, form=form, told=(f"Looked again. {summary(found)}",))
     else:
-        _show(found, screen, form=form, told=("Nothing is to be changed.",))
+        show(found, screen, form=form, told=("Nothing is to be changed.",))
     return gravest(codes)
-
-
-def _carry_out(found: EnforceSurvey, screen: Screen) -> list[ExitCode]:
-    """Make the changes, and tell of each; gives the codes of what could not be done."""
-    codes: list[ExitCode] = []
-    for place, applied in zip(
-        found.places, carry_out(found, say=lambda _place, change: screen.say(f"done: {what_was_done(change)}")), strict=True
-    ):
-        where = f"account {place.wanted.account}, {place.wanted.region}"
-        for change, error in applied.failed:
-            screen.say(f"NOT DONE ({where}): {one_line(change)}: {error}")
-            codes.append(error.exit_code)
-        for change in applied.left:
-            screen.say(f"not begun ({where}), because of that: {one_line(change)}")
-    return codes
-
-
-def _show(found: EnforceSurvey, screen: Screen, *, form: bool, told: tuple[str, ...] = ()) -> None:
-    """The lines for people, and the document on standard output where that is asked for."""
-    for line in told:
-        screen.say(line)
-    if form:
-        sys.stdout.write(json.dumps(document(found), indent=2) + "\n")

@@ -1,16 +1,20 @@
-"""How `enforce` tells what it found: lines for people, and one document for programs."""
+"""How `enforce` tells what it found and did: lines for people, and one document for programs."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from shipsafe.cli.screen import Screen
 from shipsafe.enforce.changes import Attach, Change, Mark
 from shipsafe.enforce.plan import FunctionPlan, PlacePlan
 from shipsafe.enforce.roles import Goal
 from shipsafe.enforce.rotate import MakeProfile
-from shipsafe.flows.enforce import EnforceSurvey
+from shipsafe.errors import ExitCode
+from shipsafe.flows.enforce import EnforceSurvey, carry_out
 from shipsafe.model.enforcement import Enforcing
+from shipsafe.reports.strict_json import dump
 from shipsafe.reports.tally import count
 
 # The first that a step has says what it is about.
@@ -151,3 +155,26 @@ def _told(one: FunctionPlan) -> dict[str, Any]:
         "holding": list(one.holding),
         "layers": [{"arn": layer.arn, "letting": layer.letting.value, "signer": layer.profile_version} for layer in standing.layers],
     }
+
+
+def change(found: EnforceSurvey, screen: Screen) -> list[ExitCode]:
+    """Make the changes, and tell of each; gives the codes of what could not be done."""
+    codes: list[ExitCode] = []
+    for place, applied in zip(
+        found.places, carry_out(found, say=lambda _place, done: screen.say(f"done: {what_was_done(done)}")), strict=True
+    ):
+        where = f"account {place.wanted.account}, {place.wanted.region}"
+        for one, error in applied.failed:
+            screen.say(f"NOT DONE ({where}): {one_line(one)}: {error}")
+            codes.append(error.exit_code)
+        for one in applied.left:
+            screen.say(f"not begun ({where}), because of that: {one_line(one)}")
+    return codes
+
+
+def show(found: EnforceSurvey, screen: Screen, *, form: bool, told: tuple[str, ...] = ()) -> None:
+    """The lines for people, and the document on standard output where that is asked for."""
+    for line in told:
+        screen.say(line)
+    if form:
+        sys.stdout.write(dump(document(found)))

@@ -5,8 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shipsafe.adapters.files import relative
-from shipsafe.cli.chains import tell
-from shipsafe.cli.deployments import tell_deployments
+from shipsafe.cli.deployments import tell_deployments, tell_refused
 from shipsafe.cli.screen import Screen
 from shipsafe.deploy.managed import ManagedError
 from shipsafe.errors import ConfigError, ExitCode
@@ -19,6 +18,7 @@ from shipsafe.reports.deployments import Told
 
 def hand(
     case: Deploying, asked: ViaRequest, files: Sequence[tuple[str, Path]], *, output: str, screen: Screen, yes: bool, dry_run: bool,
+    quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Hand a release over, or verify that it has landed; gives the exit code.
 
@@ -30,6 +30,8 @@ def hand(
         screen: takes lines.
         yes: go on without asking.
         dry_run: stop after the plan.
+        quiet: of a refusal, no chains.
+        verbose: of a refusal, also the links that hold.
 
     Raises:
         ShipsafeError: it cannot be handed over, there is nobody to ask, or a file cannot be written.
@@ -38,9 +40,7 @@ def hand(
     standing = look_around(case, handing, asked.stack)
     verification = replace(case.verified, chains=(*case.verified.chains, *(one.chain for one in standing)))
     if verification.exit_code is not ExitCode.PASS:
-        tell(verification, "text", (), local=screen.local, quiet=False, verbose=False)
-        screen.say(f"Nothing was handed over. exit {int(verification.exit_code)}")
-        return verification.exit_code
+        return tell_refused(verification, files, output, screen, remarks=(), quiet=quiet, verbose=verbose)
     if asked.look or all(one.landed for one in standing):
         done, remarks = landed(case, standing), []
     else:
@@ -52,17 +52,23 @@ def hand(
         again = f"shipsafe deploy {case.request.out} --via {handing.via} --landed"
         remarks = [*(f"{_here(path)} written" for path in handing.rewritten.paths), "Run:", *(f"  {one}" for one in commands),
                    "Then, to verify what has landed, with the same options:", f"  {again}"]  # fmt: skip
-    return tell_deployments(_told(done, remarks), files, output, screen)
+    return tell_deployments(told_of(done, remarks), files, output, screen)
 
 
-def check_via(asked: ViaRequest, *, others: bool) -> None:
-    """Refuse options that do not go together; `others`: some that are about deploying it ourselves are given.
+def check_via(asked: ViaRequest, *, others: bool = False, stack: bool = False) -> None:
+    """Refuse options that do not go together.
+
+    Args:
+        asked: as it was given.
+        others: options are given that are about deploying it ourselves.
+        stack: it goes to a stage that may name a stack.
 
     Raises:
         ConfigError: they do not.
     """
-    if asked.via is None and asked != ViaRequest():
-        raise ConfigError("--template, --write, --stack, --parameter-overrides and --landed belong to --via.", remedy="Name the tool.")
+    if asked.via is None and not stack and asked != ViaRequest():
+        what = "--template, --write, --stack, --parameter-overrides and --landed belong to --via, or to a stage with a `stack`."
+        raise ConfigError(what, remedy="Name the tool, or the stage.")
     if asked.via is not None and others:
         raise ConfigError("Another tool deploys what its template describes.", remedy="Leave out --function, --create and --atomic.")
 
@@ -85,7 +91,9 @@ def planned_or_handed(case: Deploying, asked: ViaRequest, screen: Screen) -> Dep
             source_of(case.release)
         except ConfigError as lacking:
             raise ManagedError(error.what, remedy=f"{error.remedy} {lacking.what}", manager=error.manager) from error
-        screen.say(f"{error.what} So what was signed is handed over to it (--via).")
+        by = next((one.name for one in case.policy.deploy.stages if one.stack and one.stack == error.manager.stack), None)
+        other = f" With --stage {by} CloudFormation changes it." if by else ""
+        screen.say(f"{error.what} So what was signed is handed over to it (--via).{other}")
         return ViaRequest(via=None if error.manager.stack else error.manager.via, stack=error.manager.stack or None)  # its template says
 
 
@@ -110,7 +118,8 @@ def _commands(handing: Handing, standing: Sequence[Standing], stack: str | None)
                 yield command
 
 
-def _told(done: HandedOver, remarks: Sequence[str]) -> Told:
+def told_of(done: HandedOver, remarks: Sequence[str]) -> Told:
+    """What a report says of it."""
     unrecorded = [str(done.unrecorded)] if done.unrecorded else []
     return Told(deployments=done.deployments, verdicts=done.verdicts, verification=done.verification, exit_code=done.exit_code,
                 remarks=(*remarks, *done.verification.complaints, *unrecorded))  # fmt: skip

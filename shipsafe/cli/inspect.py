@@ -1,6 +1,5 @@
 """`shipsafe inspect FILE.zip`: what a signed zip says about itself."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from shipsafe.errors import ConfigError
 from shipsafe.flows.inspect import Inspected
 from shipsafe.flows.inspect import inspect as look_at
 from shipsafe.policy import load
+from shipsafe.reports.strict_json import dump
 from shipsafe.signing.chain import Certificate
 from shipsafe.signing.layout import PLATFORM
 from shipsafe.signing.roots import local_root
@@ -51,7 +51,7 @@ def inspect(
     honoured = local_root(os.environ, local=local)
     found = look_at(file, policy_roots=loaded.sign.roots, local_root=honoured, now=now)
     if output == "json":
-        sys.stdout.write(json.dumps(_document(found), indent=2) + "\n")
+        sys.stdout.write(dump(_document(found)))
     else:
         Screen(local=found.trust == "local").say("\n".join(_lines(found, now)))
     return found.exit_code

@@ -1,35 +1,17 @@
 """`shipsafe layers`: who signed the layers that functions use, and a copy of our own of one that nobody signed."""
 
 import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shipsafe.adapters.aws.session import is_local, open_aws
-from shipsafe.adapters.files import relative
-from shipsafe.adapters.timeline import Timeline
-from shipsafe.cli import options, run
-from shipsafe.cli.screen import MARK, Screen
-from shipsafe.errors import ConfigError, ExitCode
-from shipsafe.evidence.keys import open_signers
-from shipsafe.flows.layer_copy import Original
-from shipsafe.flows.layers import PlaceLayers, exit_code, layers_of
-from shipsafe.flows.sign_request import SignRequest
-from shipsafe.flows.targets import policy_of
-from shipsafe.flows.vendor import Vendored, Vendoring, VendorPlan, VendorRequest, planned, vendored, vendoring
-from shipsafe.model.verdict import Decision
-from shipsafe.reports import names
-from shipsafe.reports.layout import size
-from shipsafe.reports.text import plain
-from shipsafe.signing.roots import local_root
+from shipsafe.cli import options
+from shipsafe.errors import ConfigError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
-_WORDS = {ExitCode.PASS: "ok", ExitCode.INCOMPLETE: "NOT LOOKED AT", ExitCode.INTEGRITY: "REFUSED"}
 _LONGEST_NAME = 64  # characters of a layer's name, as the console takes it
 
 
@@ -53,26 +35,15 @@ def _check(
     Every layer is looked at in each account and Region that the policy signs for; nothing is changed. Ends with 5 where one would be
     refused, and with 4 where nobody could look.
     """
-    now, screen = datetime.now(UTC), Screen(local=is_local())
+    from shipsafe.adapters.aws.session import open_aws  # noqa: PLC0415 - the help needs none of what looks at layers
+    from shipsafe.cli.layer_standing import tell_layers  # noqa: PLC0415 - likewise
+    from shipsafe.flows.layers import layers_of  # noqa: PLC0415 - likewise
+    from shipsafe.flows.targets import policy_of  # noqa: PLC0415 - likewise
+
+    now = datetime.now(UTC)
     found = layers_of(path, policy_of(path, policy, now.date()), open_aws, now=now, clock=time.monotonic, sleep=time.sleep,
                       targets=tuple(target or ()), overrides=options.overrides(parameter_overrides))  # fmt: skip
-    for line in _found(found):
-        screen.say(line)
-    code = exit_code(found)
-    wrong = sum(layer.code is not ExitCode.PASS for place in found for layer in place.layers)
-    screen.say(f"{'Every layer is let in' if not wrong else f'{wrong} not let in, or not looked at'}. exit {code:d}")
-    return code
-
-
-def _found(found: Sequence[PlaceLayers]) -> Iterator[str]:
-    for place in found:
-        yield f"account {place.aws.account}, {place.aws.region}, as {place.aws.caller}"
-        yield from (f"  {'may sign' if number == 0 else '':8}  {arn}" for number, arn in enumerate(place.publishers))
-        for layer in place.layers:
-            yield f"  {layer.text}  ({', '.join(layer.functions)})"
-            yield f"    {_WORDS[layer.code]}: {layer.sentence}"
-            if layer.remedy:
-                yield f"    {layer.remedy}"
+    return tell_layers(found)
 
 
 @app.command(name="vendor")
@@ -107,6 +78,7 @@ def _vendor(
     local: options.Local = False,
     offline_advisories: options.OfflineAdvisories = False,
     jobs: options.Jobs = None,
+    approvals: options.Approvals = None,
     report: options.Reports = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -119,6 +91,15 @@ def _vendor(
     byte, by the digest that Lambda names, but for a stranger's signature. What does not pass is not signed. The next run goes on where one
     ended, without a second signature or version.
     """
+    from shipsafe.cli.vendoring import vendor  # noqa: PLC0415 - the help needs none of what copies
+    from shipsafe.evidence.keys import open_signers  # noqa: PLC0415 - likewise
+    from shipsafe.flows.approvals_file import approvals_of  # noqa: PLC0415 - likewise
+    from shipsafe.flows.layer_copy import Original  # noqa: PLC0415 - likewise
+    from shipsafe.flows.sign_request import SignRequest  # noqa: PLC0415 - likewise
+    from shipsafe.flows.vendor import VendorRequest  # noqa: PLC0415 - likewise
+    from shipsafe.reports import names  # noqa: PLC0415 - likewise
+    from shipsafe.signing.roots import local_root  # noqa: PLC0415 - likewise
+
     original = Original.parse(arn)
     called = name or original.name
     if len(called) > _LONGEST_NAME or not called.replace("-", "").replace("_", "").isalnum() or not called.isascii():
@@ -137,6 +118,7 @@ def _vendor(
         timeout=timeout,
         local_root=local_root(os.environ, local=local),
         signers=open_signers(key or ()),
+        approvals=approvals_of(approvals),
     )
     request = VendorRequest(
         original=original,
@@ -146,79 +128,4 @@ def _vendor(
         architectures=tuple(architecture or ()),
         templates=tuple(template) if template else None,
     )
-    screen = Screen(local=is_local() or local)
-    with vendoring(request, run.progress(quiet=quiet, mark=MARK if screen.local else ""), Timeline()) as case:
-        record = case.case.record
-        run.write_reports(record, targets)
-        if screen.local:
-            screen.say(plain(record, quiet=quiet, verbose=verbose))
-        else:
-            run.show(record, "text", quiet=quiet, verbose=verbose)
-        if record.verdict.decision is not Decision.PASS or case.case.release is None:
-            screen.say("Nothing was signed: what does not pass is not signed.")
-            return record.verdict.exit_code
-        plan = planned(case, case.case.release)
-        if not screen.confirm(_plan(case, plan), yes=yes or not plan.changes, dry_run=dry_run):
-            return ExitCode.PASS if dry_run else ExitCode.INTERRUPTED
-        done = vendored(case, case.case.release, plan, (lambda _: None) if quiet else _err(screen).say, time.sleep)
-        for line in _told(case, plan, done):
-            screen.say(line)
-        return done.exit_code
-
-
-def _err(screen: Screen) -> Screen:
-    return Screen(local=screen.local, stream=sys.stderr)
-
-
-def _plan(case: Vendoring, plan: VendorPlan) -> Iterator[str]:
-    """The plan, as a person reads it."""
-    layer, made = case.copy.layer, plan.signing.made
-    yield f"copy {layer.arn}: {size(layer.size)}, CodeSha256 {layer.code_sha256}, {_signer(case)}"
-    if layer.licence:
-        yield f"  licence: {layer.licence}"
-    if left := [one for one in layer.runtimes if one not in case.copy.runtimes]:
-        yield f"  not for {', '.join(left)}, which the original names"
-    if plan.extensions:
-        yield f"  EXTENSIONS run beside every function that has it, and no gate reads them: {', '.join(plan.extensions)}"
-    for line in made.lines:
-        stand = line.stand
-        yield f"target {stand.target.name}: account {stand.aws.account}, {stand.aws.region}, as {stand.aws.caller}"
-        yield f"  sign     {', '.join(line.todo())}, with {stand.profile.arn}"
-        there = plan.there.get(stand.target.name)
-        new = f"a version of layer {case.request.name}, for {_fit(case)}"
-        yield f"  publish  {f'nothing: {there.arn} is there' if there else new}"
-    for edit in plan.edits:
-        where = ", ".join(str(line) for line in edit.lines)
-        yield f"edit {relative(edit.path.absolute(), Path.cwd())}: our version in the place of the original, line {where}"
-    if not plan.edits:
-        yield "edit nothing: no template here names it" if case.request.templates is None else "edit nothing: they do not name it"
-
-
-def _signer(case: Vendoring) -> str:
-    by = case.copy.layer.profile_version
-    return f"without the signature of {by}" if by else "not signed"
-
-
-def _fit(case: Vendoring) -> str:
-    return ", ".join((*case.copy.runtimes, *case.copy.architectures)) or "whatever attaches it"
-
-
-def _told(case: Vendoring, plan: VendorPlan, done: Vendored) -> Iterator[str]:
-    """What came of it, and what is left to a person."""
-    for target, layer in done.layers.items():
-        yield f"{case.copy.layer.arn}"
-        yield f"  -> {layer.arn} ({target})"
-        yield f"     CodeSha256 {layer.code_sha256}, signed by {layer.profile_version}"
-    yield from (f"{relative(path.absolute(), Path.cwd())} written" for path in (*done.signed.written, *done.written))
-    for artifact, target, error in done.signed.failed:
-        yield f"{artifact} -> {target}: not signed. {error}"
-    if done.signed.unproven:
-        yield str(done.signed.unproven)
-    yield from (f"NOT DONE: {error}" for error in done.failed)
-    if done.layers and not plan.edits:
-        yield "Attach our version where the original is used (CDK, Terraform, the console), then deploy."
-    ours = {stand.aws.account for stand in plan.signing.made.stands} - set(case.case.policy.accounts)
-    if done.layers and ours:
-        accounts = ", ".join(f'"{one}"' for one in sorted(ours))
-        yield f"The gate `layers` does not know that {accounts} is ours: add it to `accounts` in the policy."
-    yield f"{len(done.layers)} published. exit {int(done.exit_code)}"
+    return vendor(request, targets, local=local, quiet=quiet, verbose=verbose, yes=yes, dry_run=dry_run)

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shipsafe.adapters.timeline import processors
 from shipsafe.errors import ConfigError
-from shipsafe.model.project import Built
+
+if TYPE_CHECKING:
+    from shipsafe.model.project import Built
 
 ProjectPath = Annotated[
     Path, typer.Argument(metavar="[PATH]", help="The project's folder, its template, cdk.out, or a Terraform plan.", show_default=False)
@@ -72,6 +73,10 @@ Keys = Annotated[
 Evidence = Annotated[
     str | None, typer.Option("--evidence", metavar="PLACE", help="s3://bucket/prefix or a folder, instead of the policy's `evidence`.")
 ]
+Approvals = Annotated[
+    str | None,
+    typer.Option("--approvals", metavar="FILE", help="Who approved what the policy waives, from `policy approvals`; or its JSON itself."),
+]
 BreakGlass = Annotated[
     str | None,
     typer.Option(
@@ -79,6 +84,10 @@ BreakGlass = Annotated[
         metavar="REASON",
         help="Answer for findings and for what nobody could look at, never for integrity: for a day, and at each step again.",
     ),
+]
+ManifestDigest = Annotated[
+    str | None,
+    typer.Option("--manifest-digest", metavar="sha256:HEX", help="The release has to be the one whose shipsafe.json is exactly this."),
 ]
 Local = Annotated[bool, typer.Option("--local", help="Trust the root of the local endpoint, in SHIPSAFE_LOCAL_ROOT.")]
 OfflineAdvisories = Annotated[bool, typer.Option("--offline-advisories", help="Ask only the advisories that are cached here.")]
@@ -118,6 +127,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only findings and th
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also what was allowed, noted and counted.")]
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def overrides(words: Iterable[str] | None) -> dict[str, str]:
@@ -148,8 +158,10 @@ def _split(words: Iterable[str]) -> Iterable[str]:
             raise ConfigError(f"--parameter-overrides {word!r} cannot be read: {error}.", remedy="Close the quotation.") from error
 
 
-def prebuilt(words: Iterable[str] | None) -> tuple[Built, ...]:
+def prebuilt(words: Iterable[str] | None) -> "tuple[Built, ...]":
     """`PATH` and `NAME=PATH` words to values; a path that is there may have a `=` in it."""
+    from shipsafe.model.project import Built  # noqa: PLC0415 - every command has options, and few have these values
+
     found = []
     for word in words or ():
         name, equals, path = word.partition("=")
@@ -187,6 +199,8 @@ def known_format(name: str, known: Iterable[str]) -> str:
 
 def default_jobs() -> int:
     """Twice the processors we may use, at least four: half of the work waits for children and disks."""
+    from shipsafe.adapters.timeline import processors  # noqa: PLC0415 - likewise
+
     return max(4, 2 * processors())
 
 
@@ -202,3 +216,15 @@ def shard(word: str | None) -> tuple[int, int] | None:
     if not slash or not _NUMBER.fullmatch(number) or not _NUMBER.fullmatch(count) or int(number) > int(count):
         raise ConfigError(f"--shard {word[:40]!r} is not of the form K/N.", remedy="Write 1/4 to 4/4, for example.")
     return int(number), int(count)
+
+
+def manifest_digest(word: str | None) -> str | None:
+    """What a release manifest has to be, `sha256:HEX`; None where nobody says. An empty word is no digest, and not nobody's.
+
+    Raises:
+        ConfigError: it is not of that form.
+    """
+    if word is not None and not _DIGEST.fullmatch(word):
+        what = f"--manifest-digest {word[:80]!r} is not of the form sha256:HEX, with 64 digits."
+        raise ConfigError(what, remedy="Give it the output `manifest-digest` of the job that made the release.")
+    return word

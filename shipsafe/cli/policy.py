@@ -1,7 +1,9 @@
 """`shipsafe policy`: what holds, where it comes from, and how to start."""
 
 import json
+import os
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +13,15 @@ import typer
 from shipsafe.adapters.files import write_atomic
 from shipsafe.adapters.http import fetch
 from shipsafe.adapters.places import cache_dir
-from shipsafe.cli import options, waivers
+from shipsafe.cli import github_output, options, waivers
 from shipsafe.errors import ConfigError, ExitCode
+from shipsafe.flows.pipeline import Facts, facts, unlike_here
 from shipsafe.gates import all_gates
+from shipsafe.model.pipeline import Job
 from shipsafe.model.policy import Policy
 from shipsafe.policy import init_text, load, policy_schema, show
+from shipsafe.policy.chain import Found, find_policy
+from shipsafe.reports.strict_json import dump
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
@@ -102,6 +108,94 @@ def list_waivers(
     found = waivers.listing(_load(path, policy, offline=offline), today, expiring=expiring)
     sys.stdout.write(waivers.as_json(found, today) if as_json else waivers.table(found, expiring))
     return int(ExitCode.FINDINGS if expiring is not None and found else ExitCode.PASS)
+
+
+@app.command()
+def pipeline(
+    path: options.ProjectPath = Path(),
+    *,
+    stage: Annotated[str | None, typer.Option("--stage", metavar="NAME", help="Of this [[deploy.stage]].")] = None,
+    target: Annotated[str | None, typer.Option("--target", metavar="NAME", help="Of this [[sign.target]].")] = None,
+    checkout: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkout", metavar="FOLDER", help="In a job on GitHub: PATH and --policy lie in this checkout; say what the run is."
+        ),
+    ] = None,
+    branch: Annotated[
+        str | None,
+        typer.Option("--branch", metavar="NAME", help="With --checkout: of this protected branch, '' for the default one; else say which."),
+    ] = None,
+    release: Annotated[str, typer.Option("--release", metavar="WORD", help="With --checkout: auto, true or false.")] = "auto",
+    attestations: Annotated[str, typer.Option("--attestations", metavar="WORD", help="Likewise: whether GitHub attests.")] = "auto",
+    code_scanning: Annotated[str, typer.Option("--code-scanning", metavar="WORD", help="Likewise: whether findings go there.")] = "auto",
+    policy: options.PolicyFile = None,
+    offline: options.Offline = False,
+) -> int:
+    """Print what the jobs of a pipeline need to know, as JSON; on GitHub each fact is an output of the step, too.
+
+    policy (its file, from the working directory), repository, workflow (one a line), branch, stage, stack, target, account, region,
+    deploy-account, deploy-region, sign-environment, deploy-environment, build-role, sign-role, deploy-role, verify-role and doctor-role
+    (ARNs; the last is of the role that only reads, where is signed), key, transport, transport-owner, evidence, approvals (off or
+    required), approvals-source (github or file) and policy-digest are texts, empty where the policy says nothing. attest, sign, deploy and
+    verify are `true` where the job has what it needs, else `false`, and left-out says why: one sentence a line. In a job of GitHub's it
+    also says where AWS would refuse this repository, whose numbers the policy lacks or has wrong.
+    Give it the policy of the protected branch.
+
+    With --checkout and --branch they are `true` only where the run is a release, and so is approval; fork, scanned (findings go to code
+    scanning) and attested (GitHub attests) say what else it is, id is for names of artifacts, and protected the commit of the checkout. The
+    summary of the step says why nothing is released.
+    """
+
+    def look(place: Path, file: Path | None) -> tuple[dict[str, str], Facts]:
+        loaded = _load(place, file, offline=offline)
+        told = facts(loaded, stage=stage or None, target=target)
+        unlike = unlike_here(loaded.pipeline, os.environ) if told.jobs[Job.SIGN] else None
+        told = replace(told, left_out=(*told.left_out, unlike)) if unlike else told
+        found = Path(os.path.relpath(_root(place) / loaded.path)).as_posix() if loaded.path else ""
+        return {"policy": found, **told.values, "left-out": "\n".join(told.left_out)}, told
+
+    if checkout is not None:
+        from shipsafe.cli.pipeline import Called, tell_run  # noqa: PLC0415 - the other commands are told nothing by GitHub
+
+        file = "" if policy in (None, Path()) else str(policy)  # an input of a workflow that nobody gave is an empty text
+        words = {"release": release, "attestations": attestations, "code_scanning": code_scanning}
+        called = Called(checkout=checkout, path=path.as_posix(), policy=file, stage=stage or "", branch=branch, **words)
+        return tell_run(called, os.environ, look)
+    if branch is not None or {release, attestations, code_scanning} != {"auto"}:
+        what = "--branch, --release, --attestations and --code-scanning belong to --checkout: without it nothing is said of a run."
+        raise ConfigError(what, remedy="Name the checkout of the protected branch.")
+    values, told = look(path, policy)
+    sys.stdout.write(dump({**values, **told.jobs, "left-out": told.left_out}))
+    github_output.append({**values, **{name: "true" if runs else "false" for name, runs in told.jobs.items()}})
+    return ExitCode.PASS
+
+
+@app.command()
+def approvals(
+    path: options.ProjectPath = Path(),
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="REV", help="Take what the policy waived at this commit as approved; without it, nothing."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the answer, for `sign --approvals`.")] = None,
+    questions: Annotated[
+        Path | None, typer.Option("--questions", metavar="FILE", help="Ask nobody: write what another system has to answer.")
+    ] = None,
+    policy: options.PolicyFile = None,
+    offline: options.Offline = False,
+) -> int:
+    """Say who approved what the policy waives: waivers, VEX statements and what its baseline knows, each by the change that brought it.
+
+    GitHub is asked for the pull request of each change and its reviews, with GITHUB_TOKEN (`pull-requests: read`). An approval counts where
+    it is of a person who may write to the repository, is no author of the change, and saw what was merged. Exit 1 where something is not
+    approved, 4 where nobody could look. On GitHub `approvals` (JSON, for `sign --approvals`) and `approvals-state` are outputs of the step.
+    """
+    from shipsafe.cli.approvals import approvals as ask  # noqa: PLC0415 - the other commands ask nobody
+
+    found = Found.at(policy.resolve()) if policy else find_policy(_root(path))
+    return ask(_load(path, policy, offline=offline), found, since=since, asks=questions, out=out, today=_today())
 
 
 @app.command()

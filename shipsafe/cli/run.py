@@ -8,14 +8,15 @@ from pathlib import Path
 
 from shipsafe.adapters.files import write_atomic
 from shipsafe.adapters.timeline import Timeline, cpu_seconds, processors
-from shipsafe.cli import options
-from shipsafe.cli.screen import console, is_terminal
-from shipsafe.errors import ConfigError
+from shipsafe.cli import github_output, options
+from shipsafe.cli.screen import console, is_terminal, is_watched
+from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.flows.build import build
 from shipsafe.flows.prepare import prepare
 from shipsafe.flows.request import Request
 from shipsafe.model.override import BreakGlass
 from shipsafe.model.record import RunRecord
+from shipsafe.packing.publish import MANIFEST
 from shipsafe.reports import load, names
 from shipsafe.reports.live import Progress, live_progress, plain_progress, silent_progress
 from shipsafe.reports.text import plain, screen
@@ -82,7 +83,7 @@ def examine(request: Request, *, output: str, reports: Iterable[str] | None, qui
         write_reports(record, targets)
         show(record, output, quiet=quiet, verbose=verbose)
     _show_profile(timeline, shown=profile)
-    return record.verdict.exit_code
+    return _ended(record, targets, request.out)
 
 
 def join(
@@ -93,10 +94,19 @@ def join(
 
     options.known_format(output, names())
     targets = options.report_targets(reports, names())
-    record = collect(prepare(request), folders, request.out or Path("dist"))
+    out = request.out or Path("dist")
+    record = collect(prepare(request), folders, out)
     write_reports(record, targets)
     show(record, output, quiet=quiet, verbose=verbose)
-    return record.verdict.exit_code
+    return _ended(record, targets, out)
+
+
+def _ended(record: RunRecord, reports: Iterable[tuple[str, Path]], out: Path | None) -> ExitCode:
+    """Tell the next steps of a job how it ended, and give the exit code; `out` is where a release was put, if one was."""
+    verdict = record.verdict
+    manifest = out / MANIFEST if out and record.artifacts else None
+    github_output.append_ended(verdict.exit_code, reports, decision=verdict.decision, manifest=manifest)
+    return verdict.exit_code
 
 
 def show_plan(request: Request, *, shards: int | None, output: str) -> int:
@@ -107,7 +117,9 @@ def show_plan(request: Request, *, shards: int | None, output: str) -> int:
     if output not in ("text", "json"):
         raise ConfigError(f"A plan has no format {output!r}.", remedy="Choose text or json.")
     if shards is not None:
-        sys.stdout.write(plan.matrix(make_shards(request, shards, silent_progress())))
+        matrix = plan.matrix(make_shards(request, shards, silent_progress()))
+        sys.stdout.write(matrix)
+        github_output.append({"matrix": matrix.rstrip()})
         return 0
     planned = make_plan(request, silent_progress())
     sys.stdout.write(plan.table(planned) if output == "text" else plan.as_json(planned))
@@ -138,7 +150,7 @@ def progress(*, quiet: bool, mark: str = "") -> Progress:
     """How the work is shown: a table on a terminal, lines elsewhere, which begin with `mark`, nothing with `--quiet`."""
     if quiet:
         return silent_progress()
-    return live_progress() if sys.stderr.isatty() else plain_progress(sys.stderr, mark=mark)
+    return live_progress() if is_watched() else plain_progress(sys.stderr, mark=mark)
 
 
 def show(record: RunRecord, output: str, *, quiet: bool, verbose: bool) -> None:

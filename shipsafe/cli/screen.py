@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from shipsafe.adapters.github_job import on_github
 from shipsafe.errors import ConfigError
 from shipsafe.reports.escape import clean
 
@@ -29,6 +30,15 @@ _GAP = re.compile(r"( {2,})")  # between the columns of a table
 def is_terminal() -> bool:
     """Whether standard output is a terminal, or is to be taken for one."""
     return sys.stdout.isatty() or any(os.environ.get(name) for name in _LIKE_A_TERMINAL)
+
+
+def is_watched() -> bool:
+    """Whether somebody watches standard error on a terminal.
+
+    The log of a workflow is none, though some runners give its steps one (act): what moves a picture about would stand before `::error`,
+    which is a command at the beginning of a line alone.
+    """
+    return sys.stderr.isatty() and not on_github()
 
 
 def console() -> "Console":

@@ -1,34 +1,19 @@
-"""`shipsafe verify`: walk the chain of a release, of zips, or of functions that run, and say which link does not hold."""
+"""`shipsafe verify`: walk the chain of a release, of zips, or of functions that run, and say which link does not hold.
+
+`cli/verifying.py` does it.
+"""
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from shipsafe import __version__
-from shipsafe.adapters.aws.session import is_local
-from shipsafe.adapters.files import write_atomic
-from shipsafe.adapters.timeline import processors
 from shipsafe.cli import options
-from shipsafe.cli.chains import tell
-from shipsafe.cli.screen import Screen
 from shipsafe.errors import ConfigError
-from shipsafe.evidence.envelope import written
-from shipsafe.evidence.keys import open_signers
-from shipsafe.evidence.summary import summaries
-from shipsafe.model.chain import Chain, Verification
-from shipsafe.packing.publish import MANIFEST
-from shipsafe.reports.chains import FORMS
-from shipsafe.signing.roots import local_root
-from shipsafe.verify import VerifyRequest, open_request, verify_release, verify_zips
-
-if TYPE_CHECKING:
-    from securesystemslib.signer._signer import Signer
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _HERE = Path("dist")
@@ -66,6 +51,7 @@ def verify(
     release: Annotated[
         Path | None, typer.Option("--release", metavar="FOLDER", help="Of zips and functions: the release that they are of.")
     ] = None,
+    manifest_digest: options.ManifestDigest = None,
     bundle: Annotated[
         list[Path] | None, typer.Option("--bundle", metavar="FILE", help="Further evidence, *.intoto.jsonl; may be repeated.")
     ] = None,
@@ -94,9 +80,18 @@ def verify(
     The policy is yours, not that of the release. Exit 0 only if every chain holds, 5 if a link is broken or evidence is missing, 4 if
     something could not be looked at, 1 if nothing was tampered with and today's policy does not allow it.
     """
+    from shipsafe.adapters.aws.session import is_local  # noqa: PLC0415 - the help needs none of what verifies
+    from shipsafe.adapters.timeline import processors  # noqa: PLC0415 - likewise
+    from shipsafe.cli.screen import Screen  # noqa: PLC0415 - likewise
+    from shipsafe.cli.verifying import Asked, files, opened, tell_verified  # noqa: PLC0415 - likewise
+    from shipsafe.packing.publish import MANIFEST  # noqa: PLC0415 - likewise
+    from shipsafe.reports.chains import FORMS  # noqa: PLC0415 - likewise
+    from shipsafe.signing.roots import local_root  # noqa: PLC0415 - likewise
+    from shipsafe.verify import open_request  # noqa: PLC0415 - likewise
+
     options.known_format(output, FORMS)
     targets = options.report_targets(report, FORMS)
-    signers = _signers(key, summary)
+    signers = opened(key, summary)
     live = bool(function or template)
     if live and paths:
         raise ConfigError("Files and functions are two questions.", remedy="Name paths, or --function and --template.")
@@ -104,7 +99,7 @@ def verify(
         what = "--all-regions, --region, --stack, --map and --parameter-overrides are about functions that run."
         raise ConfigError(what, remedy="Name them with --function or --template, or leave these out.")
     named = tuple(paths or (() if live else (_HERE,)))
-    ask: Callable[[VerifyRequest], Verification] = partial(_files, named)
+    ask: Asked = partial(files, named)
     if live:
         from shipsafe.flows.what_runs import WhatRuns, verify_what_runs  # noqa: PLC0415 - files need nothing of AWS
 
@@ -114,16 +109,19 @@ def verify(
         ))  # fmt: skip
     if live and release is None and (_HERE / MANIFEST).is_file():
         release = _HERE
+    digest = options.manifest_digest(manifest_digest)
+    folders = {release} if release else {path for path in named if path.is_dir()}
+    if digest is not None and len(folders) != 1:
+        raise ConfigError("--manifest-digest is about one release.", remedy="Name its folder alone, or with --release.")
     read = named if not live else (release,) if release else ()
     with open_request(policy=policy, verified=read, release=release, bundles=tuple(bundle or ()), evidence=evidence,
-                      vex=tuple(vex or ()), local_root=local_root(os.environ, local=local), online=online, live=live,
-                      jobs=jobs or processors(), say=Screen(local=False, stream=sys.stderr).say) as request:  # fmt: skip
+                      manifest_digest=digest, vex=tuple(vex or ()), online=online, live=live,
+                      local_root=local_root(os.environ, local=local), jobs=jobs or processors(),
+                      say=Screen(local=False, stream=sys.stderr).say) as request:  # fmt: skip
         found = ask(request)
         now = request.now
-    tell(found, output, targets, local=live and is_local(), quiet=quiet, verbose=verbose)
-    if summary is not None:
-        write_atomic(summary.absolute(), _summary(found, signers, now))
-    return found.exit_code
+    return tell_verified(found, targets, output=output, summary=summary, signers=signers, now=now, local=live and is_local(), quiet=quiet,
+                         verbose=verbose)  # fmt: skip
 
 
 def _known(words: Sequence[str] | None) -> dict[str, str]:
@@ -139,35 +137,3 @@ def _known(words: Sequence[str] | None) -> dict[str, str]:
             raise ConfigError(f"--map {word!r} is not of the form ID=NAME, once for each.", remedy="Write Orders=orders-prod:live.")
         found[logical] = name
     return found
-
-
-def _files(paths: Sequence[Path], request: VerifyRequest) -> Verification:
-    """All chains: those of folders first, then those of zips, each in their order."""
-    chains: list[Chain] = []
-    notes: list[str] = []
-    if request.policy.path is None:
-        notes.append("No policy was found here: the preset `baseline` holds, which trusts nobody's key. Name yours with --policy.")
-    zips = [path for path in paths if path.is_file() or path.suffix == ".zip"]
-    for folder in (path for path in paths if path not in zips):
-        chains += verify_release(folder, request).chains
-    if zips:
-        chains += verify_zips(zips, request).chains
-    return Verification(chains=tuple(chains), policy=request.policy.path, policy_digest=request.policy.digest, notes=tuple(notes))
-
-
-def _signers(uris: Sequence[str] | None, summary: Path | None) -> "tuple[Signer, ...]":
-    """The verifier's keys, opened before anything is looked at.
-
-    Raises:
-        ConfigError: a key cannot be used, or there is nothing to sign with it.
-    """
-    if not uris:
-        return ()
-    if summary is None:
-        raise ConfigError("--key signs a summary, and none is written.", remedy="Add --summary FILE, or leave out --key.")
-    return open_signers(uris)
-
-
-def _summary(found: Verification, signers: "Sequence[Signer]", now: datetime) -> bytes:
-    """A line for each chain."""
-    return b"".join(written(one, signers) + b"\n" for one in summaries(found, release=__version__, at=now))

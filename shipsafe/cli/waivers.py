@@ -95,7 +95,7 @@ def waiver_of(
     if not reason.strip():
         raise ConfigError("A waiver needs a reason.", remedy="Say with --reason why this may stay.")
     if expires is None and not until_fixed:
-        raise ConfigError("A waiver has an end.", remedy="Say --expires 2027-01-31 or 30d, or --until-fixed.")
+        raise ConfigError("A waiver has an end.", remedy="Say --expires 30d or YYYY-MM-DD, or --until-fixed.")
     if justification and justification not in JUSTIFICATIONS:
         near = difflib.get_close_matches(justification, JUSTIFICATIONS, n=1)
         hint = f"Did you mean {near[0]}? " if near else ""
@@ -135,7 +135,7 @@ def _end(word: str | None, today: date) -> date | None:
     except OverflowError:
         end = None
     if end is None:
-        raise ConfigError(f"--expires {word!r} is no day.", remedy="Write 2027-01-31, or 30d for thirty days from today.")
+        raise ConfigError(f"--expires {word!r} is no day.", remedy="Write YYYY-MM-DD, or 30d for thirty days from today.")
     if end < today:
         raise ConfigError(f"--expires {end} has passed.", remedy="Name a day to come.")
     return end

@@ -292,7 +292,7 @@ def test_a_waiver_by_name_lets_a_copy_through_where_other_builds_are_refused(pro
     (project / "shipsafe.toml").write_text('prebuilt = "refuse"\n' + POLICY)
     arn = offer(CompatibleRuntimes=["python3.13"], CompatibleArchitectures=["x86_64"])
     assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.FINDINGS
-    waiver = '[[waivers]]\nrule = "package/prebuilt"\nsubject = "layer:tools"\nreason = "read"\nowner = "ops"\nexpires = 2027-01-31\n'
+    waiver = '[[waivers]]\nrule = "package/prebuilt"\nsubject = "layer:tools"\nreason = "read"\nowner = "ops"\nexpires = 2099-01-31\n'
     (project / "shipsafe.toml").write_text('prebuilt = "refuse"\n' + POLICY + waiver)
     assert run(["layers", "vendor", arn, "--yes"]) == ExitCode.PASS
 
