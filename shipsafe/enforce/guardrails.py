@@ -102,11 +102,12 @@ def guardrails(policy: Policy) -> Guardrails:
 
 
 def _named(policy: Policy) -> _Named:
-    targets = policy.sign.targets
+    targets, stages = policy.sign.targets, policy.deploy.stages
+    deployers = [one.role for one in stages if one.role]
     return _Named(
         configurations=_all([policy.enforce.configuration, *(one.code_signing_config for one in targets)]),
         signers=_all(one.role for one in targets),
-        deployers=_all(one.role for one in policy.deploy.stages),
+        deployers=_all([*deployers, *(one.stack_role for one in stages)]) if deployers else (),  # CloudFormation's own for a stack, too
         glass=_all([policy.break_glass.role]),
         guards=_all([policy.enforce.role]),
     )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from shipsafe.adapters.aws.metrics import KEPT
 from shipsafe.enforce.layers import LayerTrust
+from shipsafe.model.deployment import span_text
 
 WARNED = "shipsafe:warned"
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
@@ -44,15 +45,17 @@ def readiness(
     """
     holding = [f"{one.sentence} {one.remedy}".strip() for one in layers if not one.allowed]
     if quiet and since is None:
-        holding.append(f"Lambda has to warn for {_long(quiet)} first.")
+        holding.append(f"Lambda has to warn for {span_text(quiet)} first.")
     elif quiet and since is not None:
         if now - since < quiet:
-            holding.append(f"Lambda has warned since {since:%Y-%m-%d}; {_long(quiet)} are over on {since + quiet:%Y-%m-%d %H:%M} UTC.")
+            holding.append(f"Lambda has warned since {since:%Y-%m-%d}; {span_text(quiet)} are over on {since + quiet:%Y-%m-%d %H:%M} UTC.")
         if errors is None:
             holding.append("Nobody knows how many SignatureValidationErrors there were.")
         elif errors:
             many = f"{errors} deployments were" if errors > 1 else "One deployment was"
-            holding.append(f"{many} let through in the last {_long(quiet)} that Enforce would have blocked (SignatureValidationErrors).")
+            holding.append(
+                f"{many} let through in the last {span_text(quiet)} that Enforce would have blocked (SignatureValidationErrors)."
+            )
     return Readiness(since=since, holding=tuple(holding))
 
 
@@ -73,9 +76,3 @@ def warned(now: datetime) -> dict[str, str]:
 def looked_from(quiet: timedelta, now: datetime) -> datetime:
     """From when on CloudWatch is asked: it forgets after 455 days."""
     return now - min(quiet, KEPT - timedelta(days=1))
-
-
-def _long(time: timedelta) -> str:
-    if time < timedelta(days=1):
-        return f"{time // timedelta(minutes=1)} minutes" if time < timedelta(hours=1) else f"{time // timedelta(hours=1)} hours"
-    return "a day" if time.days == 1 else f"{time.days} days"

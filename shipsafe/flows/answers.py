@@ -15,16 +15,17 @@ from shipsafe import __version__
 from shipsafe.adapters.cache import canonical
 from shipsafe.errors import ShipsafeError
 from shipsafe.evidence.outcomes import read_finding, read_outcome
-from shipsafe.model.gate import Gate, Inquiry
+from shipsafe.model.gate import Gate, Inquiry, ProjectGate, ProjectInquiry
 from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import Policy
+from shipsafe.model.project import PROJECT
 
 # Whose answers a verdict rests on; their versions stand in every report and in the release manifest.
 _TOOLS = ("uv", "pip-audit", "bandit", "cyclonedx-python-lib", "deflate")
 # Keys of a policy that say what an answer means, not what is asked; functions stand in the question themselves.
 _JUDGING = frozenset({
     "waivers", "required", "fixed", "unwaivable", "longest-waiver", "baseline", "longest-baseline", "vex", "extends", "evidence", "sign",
-    "attest",
+    "attest", "approvals", "pipeline",
     "mode", "enforce-from", "fail-on", "unscored", "functions",
 })  # fmt: skip
 
@@ -58,6 +59,15 @@ def question(gate: Gate, inquiry: Inquiry, *, asking: object, lines: bool = True
     subject = (inquiry.subject.subject, inquiry.subject)
     named = list(zip([one.subject for one in inquiry.layer_trees], layers, strict=True))
     return [gate.id, inputs, subject, tree, named, asking, tools(), sys.version_info[:3]]
+
+
+def project_question(gate: ProjectGate, inquiry: ProjectInquiry, *, asking: object) -> object | None:
+    """The same of a gate about the project."""
+    try:
+        inputs = gate.inputs(inquiry)
+    except ShipsafeError:  # the gate itself will say so
+        return None
+    return None if inputs is None else [gate.id, inputs, PROJECT, asking, tools(), sys.version_info[:3]]
 
 
 def substance(gate: Gate, inquiry: Inquiry, *, asking: object) -> str:

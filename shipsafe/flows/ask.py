@@ -1,5 +1,6 @@
 """Ask one gate about one subject, or recall what it answered to the same question in an earlier run."""
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
@@ -8,9 +9,9 @@ from shipsafe.errors import ShipsafeError
 from shipsafe.flows import answers
 from shipsafe.flows.bench import Bench
 from shipsafe.model.advisory import Advisories
-from shipsafe.model.gate import Gate, Inquiry
+from shipsafe.model.gate import Gate, Inquiry, ProjectGate, ProjectInquiry
 from shipsafe.model.outcome import UNCHANGED, Outcome, State
-from shipsafe.model.project import Function, Subject
+from shipsafe.model.project import PROJECT, Function, Subject
 from shipsafe.model.tree import StagedTree
 from shipsafe.packing.runtimes import is_a_name
 from shipsafe.packing.stage import BuiltElsewhereError
@@ -67,16 +68,36 @@ def ask(bench: Bench, gate: Gate, case: Case, advisories: Future[Opened] | None)
 
 def _recalled_or_run(bench: Bench, gate: Gate, inquiry: Inquiry) -> tuple[Outcome, bool]:
     """The outcome, and whether an earlier run had it."""
-    asked = answers.question(gate, inquiry, asking=bench.asking)
+    return _recalled(bench, answers.question(gate, inquiry, asking=bench.asking), lambda: run(gate, inquiry))
+
+
+def _recalled(bench: Bench, asked: object | None, look: Callable[[], Outcome]) -> tuple[Outcome, bool]:
     if asked is None:
-        return run(gate, inquiry), False
+        return look(), False
     kept = bench.answers.recall("outcome", asked)
     if kept is not None:
         return answers.read(kept), True
-    outcome = run(gate, inquiry)
+    outcome = look()
     if answers.lasts(outcome):
         bench.answers.keep("outcome", asked, outcome)
     return outcome, False
+
+
+def ask_project(bench: Bench, gate: ProjectGate) -> Outcome | None:
+    """The outcome of a gate about the project; None where it has nothing to ask about, and nobody requires it."""
+    if gate.id not in bench.policy.required and not gate.arises(bench.project):
+        return None
+    workspace = bench.folder / PROJECT / gate.id
+    inquiry = ProjectInquiry(project=bench.project, policy=bench.policy, today=bench.today, workspace=workspace)
+
+    def look() -> Outcome:
+        workspace.mkdir(parents=True, exist_ok=True)
+        return gate.run(inquiry)
+
+    with bench.timeline.leg(gate.id, PROJECT) as leg:
+        asked = answers.project_question(gate, inquiry, asking=bench.asking)
+        outcome, leg.cached = _recalled(bench, asked, lambda: _guarded(gate.id, PROJECT, look))
+    return outcome
 
 
 def _unchanged(gate: Gate, subject: Subject, name: str) -> Outcome:
@@ -103,16 +124,24 @@ def inquiry_of(bench: Bench, gate: Gate, case: Case, advisories: Opened) -> Inqu
 
 def run(gate: Gate, inquiry: Inquiry) -> Outcome:
     """Ask for real; whatever a gate raises is "could not look"."""
-    subject = inquiry.subject.subject
-    try:
+
+    def look() -> Outcome:
         inquiry.workspace.mkdir(parents=True, exist_ok=True)
         if inquiry.tree and gate.needs_tree:
             inquiry.tree.materialise()
         return gate.run(inquiry)
+
+    return _guarded(gate.id, inquiry.subject.subject, look)
+
+
+def _guarded(gate: str, subject: str, look: Callable[[], Outcome]) -> Outcome:
+    """What a gate answers, and "could not look" where it raises."""
+    try:
+        return look()
     except ShipsafeError as error:
-        return Outcome.unanswered(gate.id, subject, str(error))
+        return Outcome.unanswered(gate, subject, str(error))
     except Exception as error:  # noqa: BLE001 - a gate that fails has not answered; the others go on
-        return Outcome.unanswered(gate.id, subject, f"The gate itself failed ({type(error).__name__}: {error}). Report this as a bug.")
+        return Outcome.unanswered(gate, subject, f"The gate itself failed ({type(error).__name__}: {error}). Report this as a bug.")
 
 
 def _not_asked(gate: Gate, case: Case) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipsafe.adapters.git import user_email
+from shipsafe.adapters.github_job import on_github
 from shipsafe.errors import ConfigError, IntegrityError
 from shipsafe.evidence.envelope import statement_of
 from shipsafe.evidence.override_record import LONGEST, agreed, check_time, override_statement, read_override, vouched_override
@@ -67,7 +68,7 @@ def words(
         if second is not None:
             raise ConfigError("--second names who agrees to break the glass.", remedy="Add --break-glass REASON, or leave it out.")
         return None
-    by = environment.get("GITHUB_ACTOR", "") if environment.get("GITHUB_ACTIONS") == "true" else ""
+    by = environment.get("GITHUB_ACTOR", "") if on_github(environment) else ""
     by = by or user_email(root or Path.cwd()) or _login()
     return BreakGlass(
         reason=_line(reason, "--break-glass", _LONGEST_REASON),

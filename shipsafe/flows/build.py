@@ -23,8 +23,8 @@ from shipsafe.flows.bench import Bench, open_bench
 from shipsafe.flows.examine import Examined, examine, layers_of
 from shipsafe.flows.prepare import Prepared, prepare
 from shipsafe.flows.request import Request
-from shipsafe.gates import all_gates, all_rules
-from shipsafe.gates.package import zipped_note
+from shipsafe.gates import all_gates, all_rules, subject_gates
+from shipsafe.gates.size import zipped_note
 from shipsafe.judge import beyond_override, judge
 from shipsafe.model.advisory import AdvisoryInfo
 from shipsafe.model.baseline import BaselineEntry
@@ -70,7 +70,7 @@ def build(request: Request, progress: Progress, timeline: Timeline, *, now: Call
     with open_bench(prepared, progress, timeline, output) as opened, ThreadPoolExecutor(1, thread_name_prefix="source") as pool:
         source = pool.submit(source_tree, prepared) if output is not None else None  # as it is while it is staged
         prepared, bench = _compared(prepared, opened)
-        progress.start([subject.subject for subject in prepared.subjects], [gate.id for gate in all_gates()], packs=bench.packs)
+        progress.start([subject.subject for subject in prepared.subjects], [gate.id for gate in subject_gates()], packs=bench.packs)
         examined = examine(bench, prepared.subjects)
         if request.check_reproducible and bench.packs:
             progress.say("Every archive was packed a second time, in other circumstances, with the same bytes.")
@@ -143,18 +143,18 @@ def _compared(prepared: Prepared, bench: Bench) -> tuple[Prepared, Bench]:
         with bench.timeline.leg("since"):
             before, said = unchanged_since(bench, prepared, request.changed_since)
         bench, remarks = replace(bench, before=before), (*remarks, *said)
+    if request.shard:
+        prepared, share = _shared(prepared, bench, *request.shard)
+        remarks = (*remarks, share)
     if request.baseline_ref is not None:
         with bench.timeline.leg("baseline"):
             baseline, said = baseline_at(bench, prepared, request.baseline_ref)
         prepared, remarks = replace(prepared, known=prepared.known.beside(baseline)), (*remarks, *said)
-    prepared = replace(prepared, project=replace(prepared.project, hints=remarks))
-    if request.shard:
-        prepared = _shared(prepared, bench, *request.shard)
-    return prepared, bench
+    return replace(prepared, project=replace(prepared.project, hints=remarks)), bench
 
 
-def _shared(prepared: Prepared, bench: Bench, number: int, of: int) -> Prepared:
-    """This machine's share, with the layers that its functions use: they are looked at by every machine that needs them."""
+def _shared(prepared: Prepared, bench: Bench, number: int, of: int) -> tuple[Prepared, str]:
+    """This machine's share, with the layers that its functions use: they are looked at by every machine that needs them; and a remark."""
     from shipsafe.flows.plan import share_of  # noqa: PLC0415 - few runs are shares
 
     mine = set(share_of(bench, prepared.subjects, number, of).subjects)
@@ -163,7 +163,7 @@ def _shared(prepared: Prepared, bench: Bench, number: int, of: int) -> Prepared:
     hint = (
         f"Share {number} of {of}: {len(subjects)} of {len(prepared.subjects)} functions and layers. `shipsafe report collect` joins them."
     )
-    return replace(prepared, subjects=subjects, project=replace(prepared.project, hints=(*prepared.project.hints, hint)))
+    return replace(prepared, subjects=subjects), hint
 
 
 def concluded(
@@ -181,7 +181,7 @@ def concluded(
     policy, project, request = prepared.policy, prepared.project, prepared.request
     judged = prepared.known.judged(
         partial(judge, policy, outcomes, request.today, statements=bound(prepared.statements, contents), left_out=_left_out(prepared)),
-        asked=_asked(outcomes, whole=not (request.functions or request.shard)),
+        asked=_asked(outcomes, prepared),
     )
     return RunRecord(
         command=request.command,
@@ -194,7 +194,7 @@ def concluded(
         advisories=advisories,
         tools=tools(),
         outcomes=tuple(outcomes),
-        modes={gate.id: str(policy.gate(gate.id).mode_on(request.today)) for gate in all_gates()},
+        modes={gate: str(policy.gate(gate).mode_on(request.today)) for gate in _gates_of(outcomes)},
         rules=_named_rules(outcomes),
         hints=(*project.hints, *judged.remarks),
         vex=prepared.documents,
@@ -204,16 +204,28 @@ def concluded(
     )
 
 
+def _gates_of(outcomes: Sequence[Outcome]) -> list[str]:
+    """Those of every subject, and of those about the project the ones that were asked."""
+    asked = {gate.id for gate in subject_gates()} | {outcome.gate for outcome in outcomes}
+    return [gate.id for gate in all_gates() if gate.id in asked]
+
+
 def _left_out(prepared: Prepared) -> list[str]:
     """What the project has and this run was not to look at: another share's, or not named by `--function`."""
     mine = {subject.subject for subject in prepared.subjects}
     return [subject.subject for subject in prepared.project.subjects if subject.subject not in mine]
 
 
-def _asked(outcomes: Sequence[Outcome], *, whole: bool) -> Callable[[BaselineEntry], bool]:
-    """Whether the run asked what an entry of a baseline is about; one of the `whole` project speaks of subjects that are gone, too."""
+def _asked(outcomes: Sequence[Outcome], prepared: Prepared) -> Callable[[BaselineEntry], bool]:
+    """Whether the run asked what an entry of a baseline is about.
+
+    One of the whole project speaks of subjects that are gone, too, and so does the first of its shares.
+    """
+    request = prepared.request
+    there = {subject.subject for subject in prepared.project.subjects} if request.shard else frozenset()
+    speaks = not request.functions and (request.shard is None or request.shard[0] == 1)
     said = {(outcome.subject, outcome.gate): not outcome.unchanged_since for outcome in outcomes}
-    return lambda entry: said.get((entry.subject, entry.gate), whole)
+    return lambda entry: said.get((entry.subject, entry.gate), speaks and entry.subject not in there)
 
 
 def epoch_of(bench: Bench) -> int:

@@ -95,9 +95,8 @@ class Deploying:
     def look_again(self, site: Site, called: str) -> Verification:
         """What a name or an alias leads to now, as `verify` sees it: at the pace of the place, and with the evidence that was read."""
         request = replace(self.verify, now=self.now())
-        fresh = Looks(site.looks.aws, pace=site.looks.pace, functions=site.looks.functions)
         name = FunctionName.parse(called)
-        again = replace(site, looks=fresh, shelf=replace(site.shelf, request=request))
+        again = replace(site, looks=site.looks.again(), shelf=replace(site.shelf, request=request))
         try:
             chains = reached(again, name, f"function:{name.name}")
         except ShipsafeError as error:  # it runs all the same: whoever deploys has to end it, and to tell
@@ -132,14 +131,14 @@ def deploying(
         IntegrityError: the manifest or its override is not what it should be.
         IncompleteError: the folder cannot be written.
     """
-    read_release(request.out)  # before a lock is put into a folder that holds no release
+    read_release(request.out, digest=request.manifest_digest)  # before a lock is put into a folder that holds no release
     with output_lock(request.out, on_wait=lambda: say(f"Another shipsafe works in {request.out}; waiting for it to end.")):
         output = Output(request.out)
         check_unchanged(output)
         repair(output)
         with open_request(policy=request.policy, verified=[request.out], release=request.out, evidence=request.evidence, live=True,
                           local_root=request.local_root, online=not request.offline, now=now, say=say) as opened:  # fmt: skip
-            release, policy = read_release(request.out), request.amend(opened.policy)
+            release, policy = read_release(request.out, digest=request.manifest_digest), request.amend(opened.policy)
             check_speakers(request.signers, policy, Role.DEPLOYER, opened.today)
             override = going_on(release, policy, request.break_glass, now())
             verify = replace(opened, policy=policy, override=override)

@@ -66,39 +66,48 @@ def former(site: Site, running: Running) -> S3Object | None:
 def _of_function(site: Site, plan: FunctionPlan) -> Iterator[Link]:
     live = plan.live
     if live is not None:
-        yield _stopped(plan)
+        yield stopped_link(plan.name, stopped=MEMORY in live.whole.tags)
         yield from enforcement_links(
             site.looks, site.trusted, plan.name, wanted=wanted_configuration(site.trusted, plan.wanted.signed.target),
             signed_by=plan.wanted.signed.profile_version, known=known_at(site), policy=site.shelf.request.policy.enforce,
         )  # fmt: skip
     else:
-        yield _configuration(site, plan)
+        yield configuration_link(site, plan.wanted, plan.name, plan.configuration)
     yield _layers(site, plan)
     yield watched_link(site.looks, plan, site.shelf.request)
     yield _dry_run(site.looks, plan)
 
 
-def _stopped(plan: FunctionPlan) -> Link:
-    live = plan.live
-    if live is not None and MEMORY in live.whole.tags:
-        sentence = f"Function {plan.name} was stopped by `shipsafe revoke`: no call of it is taken."
-        remedy = f"Let it run again first, when its chain holds: shipsafe revoke --restore {plan.name}"
+def stopped_link(name: str, *, stopped: bool) -> Link:
+    """Whether `shipsafe revoke` has stopped a function: `stopped` says that it carries its mark."""
+    if stopped:
+        sentence = f"Function {name} was stopped by `shipsafe revoke`: no call of it is taken."
+        remedy = f"Let it run again first, when its chain holds: shipsafe revoke --restore {name}"
         return broken(STOPPED, sentence, remedy=remedy)
-    return held(STOPPED, f"Function {plan.name} was not stopped.")
+    return held(STOPPED, f"Function {name} was not stopped.")
 
 
-def _configuration(site: Site, plan: FunctionPlan) -> Link:
-    """Of a function that is to be made."""
+def configuration_link(site: Site, wanted: Wanted, name: str, arn: str, *, soft: bool = False) -> Link:
+    """Whether the code-signing configuration that a function is to get enforces, and allows who signed.
+
+    Args:
+        site: where.
+        wanted: the function.
+        name: what it is called there.
+        arn: of the configuration.
+        soft: for now it need only warn, as [enforce] says.
+    """
     try:
-        one = site.looks.configuration(plan.configuration)
+        one = site.looks.configuration(arn)
     except ShipsafeError as error:
         return of_error(live_links.CONFIGURATION, error)
-    if one is None or one.policy != ENFORCE or plan.wanted.signed.profile_version not in one.publishers:
-        sentence = f"The code-signing configuration that {plan.name} is to get does not enforce, or does not allow who signed its code."
+    if one is None or (one.policy != ENFORCE and not soft) or wanted.signed.profile_version not in one.publishers:
+        sentence = f"The code-signing configuration that {name} is to get does not enforce, or does not allow who signed its code."
         found = ", ".join(one.publishers) if one else "none"
-        return broken(live_links.CONFIGURATION, sentence, expected=plan.wanted.signed.profile_version, found=found,
+        return broken(live_links.CONFIGURATION, sentence, expected=wanted.signed.profile_version, found=found,
                       remedy="Name another one, or let `shipsafe enforce` mend it.")  # fmt: skip
-    return held(live_links.CONFIGURATION, f"{one.arn.rpartition(':')[2]} enforces, and allows who signed it.")
+    how = "enforces" if one.policy == ENFORCE else "for now only warns"
+    return held(live_links.CONFIGURATION, f"{one.arn.rpartition(':')[2]} {how}, and allows who signed it.")
 
 
 def _layers(site: Site, plan: FunctionPlan) -> Link:

@@ -66,6 +66,10 @@ def _configuration(case: Deploying, site: Site, one: Wanted) -> str:
 def _missing(case: Deploying, site: Site, one: Wanted) -> ConfigError:
     where = f"account {site.looks.aws.account}, {site.looks.aws.region}"
     stack = " Where a stack makes it, hand it over: --via." if case.release.document["template"] else ""
+    stages = [f"--stage {stage.name}" for stage in case.policy.deploy.stages if stage.stack and stage.target == one.signed.target]
+    if stages:
+        what = f"There is no function {one.name} in {where}; a stack of the policy is to have it."
+        return ConfigError(what, remedy=f"Let CloudFormation change that: {' or '.join(stages)}.")
     if not one.named:
         return ConfigError(
             f"Nobody says what {one.artifact.name} is called, and there is no function of that very name in {where}.",

@@ -172,7 +172,7 @@ def _plan(case: Deploying, work: Work, site: Site, one: Wanted, layers: Mapping[
     live = look(work, one.name)
     manager = manager_of(live.whole.tags if live else {}, source=built_for(case.release))
     if manager is not None:
-        raise refusal(one.name, manager, str(case.request.out))
+        raise refusal(one.name, manager, f"{case.request.out}{f' --stage {case.request.stage}' if case.request.stage else ''}")
     check_clear(one.artifact.name, one.artifact.told, case.policy.deploy.of(one.artifact.name))
     arns = layers_of(one, layers, pseudo_parameters(aws))
     if live is None:

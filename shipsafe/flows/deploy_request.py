@@ -32,6 +32,7 @@ class DeployRequest:
         deadline: instead of the policy's, or None.
         break_glass: who goes on with a release that did not pass, and why; None where nobody does.
         skip_stages: whether it goes to a stage although the one before has not run it.
+        manifest_digest: `sha256:HEX` that the release manifest has to be, or None.
         amend: the policy as it is to be used; the sandbox has a place of its own.
     """
 
@@ -51,4 +52,5 @@ class DeployRequest:
     deadline: timedelta | None = None
     break_glass: BreakGlass | None = None
     skip_stages: bool = False
+    manifest_digest: str | None = None
     amend: Amend = as_it_is

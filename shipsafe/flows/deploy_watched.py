@@ -36,7 +36,7 @@ def watched_link(looks: Looks, plan: FunctionPlan, request: VerifyRequest) -> Li
         what = f"Function {plan.name} goes live in steps, and nothing watches them: that proves nothing."
         raise ConfigError(what, remedy='Name `alarms`, leave `default-alarm` on, or write rollout = "all-at-once".')
     check_time(how.strategy, request.policy.deploy.deadline)
-    looks.pace.turn()
+    looks.metrics.turn()
     try:
         preflight(looks.aws, how, name=plan.name, alias=plan.wanted.alias, now=request.now)
     except ConfigError:

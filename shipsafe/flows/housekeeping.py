@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,14 @@ _DAY = 86_400
 _PARTS = {
     "answers": (("answers.sqlite*",), "what gates answered and what was resolved, under the user's key"),
     "members": (("members.sqlite*",), "compressed files of archives, by content"),
-    "advisories": (("advisories/*.sqlite", "advisories/current.json", "advisories/lock", "advisories/.*.tmp"), "the advisory snapshot"),
+    "advisories": (("advisories/*.sqlite", "advisories/current.json", "advisories/.*.tmp"), "the advisory snapshot"),
     "policies": (("policies/*.toml",), "policies that `extends` names by URL, by digest"),
 }
-_FOLDERS = ("advisories", "policies")
+_DRAFT = 3600  # seconds: nobody writes to a draft any more that nobody has written to for so long
 _KIND = 0xFF  # of an extended code of SQLite
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+# The journal, or the file, under its name; or the file, whose rights a new journal takes over (SQLite's findCreateFileMode).
+_TAKEN_AWAY = (sqlite3.SQLITE_IOERR_DELETE_NOENT, sqlite3.SQLITE_READONLY_DBMOVED, sqlite3.SQLITE_IOERR_FSTAT)
 _REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 _TABLES = {"answers": "answer", "members": "member"}
 
@@ -46,28 +48,30 @@ def status(folder: Path) -> tuple[Part, ...]:
     return tuple(_part(folder, name) for name in _PARTS)
 
 
-def prune(folder: Path, *, most: int, days: int | None) -> int:
+def prune(folder: Path, *, most: int, days: int | None, now: Callable[[], float] = time.time) -> int:
     """Remove what was not used for `days`, then what was not used for longest until answers and members fit into a cache of `most` bytes.
 
-    Gives how many bytes that freed.
+    `now` is the clock, in seconds since 1970. Gives how many bytes that freed.
 
     Raises:
         IncompleteError: the folder cannot be written.
     """
     before = sum(part.size for part in status(folder))
-    since = 0 if days is None else int(time.time()) // _DAY - days
+    since = 0 if days is None else int(now()) // _DAY - days
     with disk_errors(folder):
         for name, table in _TABLES.items():
             path = folder / f"{name}.sqlite"
             if path.is_file():
                 _prune_base(path, table, most=largest_of(table, most), since=since)
-        for store in _idle_indexes(folder, days):
-            store.unlink(missing_ok=True)
+        if days is not None and (folder / "advisories").is_dir():
+            _prune_indexes(folder / "advisories", before=now() - days * _DAY)
     return before - sum(part.size for part in status(folder))
 
 
-def clear(folder: Path) -> int:
+def clear(folder: Path, *, now: Callable[[], float] = time.time) -> int:
     """Remove everything of ours; gives how many bytes that freed. What somebody else put there stays.
+
+    So do our folders, and what another process holds (`advisories/lock`) or is writing: builds that run go on, and find nothing kept.
 
     Raises:
         IncompleteError: a file cannot be removed.
@@ -76,11 +80,9 @@ def clear(folder: Path) -> int:
     with disk_errors(folder):
         for name in _PARTS:
             for file, told in _files(folder, name):
-                freed += told.st_size
-                file.unlink(missing_ok=True)
-        for below in _FOLDERS:
-            with suppress(OSError):  # not there, or somebody else put something into it
-                (folder / below).rmdir()
+                if file.suffix != ".tmp" or told.st_mtime < now() - _DRAFT:
+                    freed += told.st_size
+                    file.unlink(missing_ok=True)
     return freed
 
 
@@ -121,16 +123,17 @@ def _prune_base(path: Path, table: str, *, most: int, since: int) -> None:
             evict(base, table, most, since)
     except sqlite3.DatabaseError as error:
         kind = error.sqlite_errorcode & _KIND
-        if kind in _BUSY:
-            return  # another process writes; it evicts itself when it is done
+        if kind in _BUSY or error.sqlite_errorcode in _TAKEN_AWAY:
+            return  # another process writes, and evicts itself when it is done; or it cleared the file, and nothing of it is left
         if kind in _REFUSED:
             raise IncompleteError(f"Cannot be written: {error}.", remedy="Check the rights of the cache folder.", path=str(path)) from error
         path.unlink(missing_ok=True)
 
 
-def _idle_indexes(folder: Path, days: int | None) -> Iterator[Path]:
+def _prune_indexes(folder: Path, *, before: float) -> None:
     """Indexes of folders of advisories: they are cheap to make, and each change of the folder leaves one."""
-    if days is None or not (folder / "advisories").is_dir():
-        return
-    with FileLock(folder / "advisories" / "lock"):
-        yield from (file for file in folder.glob("advisories/folder-*.sqlite") if file.stat().st_mtime < time.time() - days * _DAY)
+    with FileLock(folder / "lock"):
+        for store in folder.glob("folder-*.sqlite"):
+            with suppress(FileNotFoundError):  # another process cleared it
+                if store.stat().st_mtime < before:
+                    store.unlink()

@@ -108,8 +108,8 @@ def given(request: Request) -> Given:
         raise ConfigError("--write-baseline records what --baseline-ref would hide.", remedy="Give one of them.")
     if request.write_baseline is not None and request.changed_since is not None:
         raise ConfigError("--write-baseline records what --changed-since would not ask.", remedy="Give one of them.")
-    if request.shard is not None and (request.write_baseline is not None or request.baseline_ref is not None):
-        raise ConfigError("No share has the whole project, which --write-baseline and --baseline-ref speak of.",
+    if request.shard is not None and request.write_baseline is not None:
+        raise ConfigError("No share has the whole project, which --write-baseline speaks of.",
                           remedy="Record a baseline with `shipsafe check`, and give --baseline to all shares.")  # fmt: skip
     if request.changed_since is not None and request.out is not None:
         raise ConfigError("What ships is asked whole, whatever has changed.", remedy="Use --changed-since with `check`.")
@@ -163,3 +163,15 @@ def _listed(found: Sequence[Finding | BaselineEntry]) -> str:
     named = [f"{one.rule}{f' {one.advisory}' if one.advisory else ''} for {one.subject}" for one in found[:_NAMED]]
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     return f"{', '.join(named)}{more}"
+
+
+def refuse_fixed(policy: Policy) -> None:
+    """Refuse what was there before to count as known, where that may not be.
+
+    Raises:
+        ConfigError: the policy fixes what is known.
+    """
+    stated = policy.effective.get("fixed")
+    if isinstance(stated, list) and {"baseline", "waivers"} & set(stated):
+        raise ConfigError(f"What is known is fixed by {policy.origins.get('fixed', 'the policy')}, and --baseline-ref would add to it.",
+                          remedy="Leave it out.", path=policy.path)  # fmt: skip

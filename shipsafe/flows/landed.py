@@ -8,7 +8,7 @@ landed is written down in a deployment record, as after a deployment of our own;
 """
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -30,6 +30,7 @@ from shipsafe.model.deployment import Deployment, Ending
 from shipsafe.model.signing import SignTarget
 from shipsafe.packing.release import Release
 from shipsafe.readers.assembly.manifest import read_assembly
+from shipsafe.signing.revoke.brake import MEMORY
 from shipsafe.verify.links import held, of_error, unanswered
 from shipsafe.verify.shelf import open_shelf
 from shipsafe.verify.signed_code import Site
@@ -47,6 +48,7 @@ class Standing:
         name: what it is called there; None where nobody knows (yet).
         running: what its alias, or `$LATEST`, runs; None where it is not there. alias: where that leads, None for none.
         stack: the CloudFormation stack that it is of, None where none is known.
+        stopped: `shipsafe revoke` has stopped it.
         error: why it could not be looked at.
     """
 
@@ -57,6 +59,7 @@ class Standing:
     running: Running | None = None
     alias: Alias | None = None
     stack: str | None = None
+    stopped: bool = False
     error: ShipsafeError | None = None
 
     @property
@@ -120,21 +123,29 @@ class HandedOver:
         return gravest([*codes, *([self.unrecorded.exit_code] if self.unrecorded else [])])
 
 
-def look_around(case: Deploying, handing: Handing, stack: str | None) -> tuple[Standing, ...]:
+Tell = Callable[[Standing, Deployment], Deployment]
+
+
+def _as_it_is(_one: Standing, deployment: Deployment) -> Deployment:
+    return deployment
+
+
+def look_around(case: Deploying, handing: Handing, stack: str | None, *, sure: bool = False) -> tuple[Standing, ...]:
     """How each function stands at each target. Changes nothing.
 
     Args:
         case: the release, and where it goes.
         handing: what was handed over; its project says what functions are called.
         stack: the name of the CloudFormation stack, where somebody said it.
+        sure: its functions are meant, and none that only is called as the policy or the release says.
 
     Raises:
         ShipsafeError: AWS cannot be asked at all; what could not be looked at of one function stands there.
     """
-    return tuple(one for target in case.targets for one in _at(case, handing, stack, target))
+    return tuple(one for target in case.targets for one in _at(case, handing, stack, target, sure=sure and stack is not None))
 
 
-def _at(case: Deploying, handing: Handing, stack: str | None, target: SignTarget) -> Iterator[Standing]:
+def _at(case: Deploying, handing: Handing, stack: str | None, target: SignTarget, *, sure: bool) -> Iterator[Standing]:
     looks = open_looks(case.connect(place_of(target)), case.clock, case.sleep)
     functions = [one for one in wanted(case.release, case.policy.deploy, target.name) if not one.is_layer]
     trusted = Trusted(policy=case.policy.sign, account=looks.aws.account, region=looks.aws.region)
@@ -142,13 +153,14 @@ def _at(case: Deploying, handing: Handing, stack: str | None, target: SignTarget
     of_stacks: Mapping[str, str] = {}
     error: ShipsafeError | None = None
     try:
-        of_stacks = {} if all(one.named for one in functions) else named_by_stacks(handing, looks.aws, stack)
+        of_stacks = {} if not sure and all(one.named for one in functions) else named_by_stacks(handing, looks.aws, stack)
     except ShipsafeError as failed:
         error = failed
 
     def one(wanted_one: Wanted) -> Standing:
-        known = wanted_one.how.name or of_stacks.get(wanted_one.artifact.name)
-        lost = None if known else error
+        there_called = of_stacks.get(wanted_one.artifact.name)
+        known = there_called if sure and there_called else wanted_one.how.name or there_called
+        lost = None if known and not sure else error
         there = Standing(wanted=wanted_one, site=site, chain=signed_for(site, wanted_one), name=known, error=lost)
         try:
             return there if lost else _looked_at(there)
@@ -198,7 +210,9 @@ def _looked_at(there: Standing) -> Standing:
     if whole is None:
         return there
     manager = manager_of(whole.tags, source=None)
-    there = replace(there, name=there.name or one.name, stack=manager.stack or None if manager else None)
+    there = replace(
+        there, name=there.name or one.name, stack=manager.stack or None if manager else None, stopped=MEMORY in whole.tags
+    )  # fmt: skip
     alias = None
     if one.alias:
         looks.pace.turn()
@@ -209,48 +223,60 @@ def _looked_at(there: Standing) -> Standing:
     return replace(there, running=find_function(looks.aws, str(there.name), alias.version if alias else LATEST), alias=alias)
 
 
-def landed(case: Deploying, standing: tuple[Standing, ...]) -> HandedOver:
+def landed(case: Deploying, standing: tuple[Standing, ...], tell: Tell = _as_it_is) -> HandedOver:
     """Verify what runs, and write it down; what has not landed is an error of its own.
+
+    Args:
+        case: the release.
+        standing: how each function stands.
+        tell: makes of each deployment what is told and written down of it.
 
     Raises:
         ShipsafeError: nothing could be verified at all.
     """
-    run, now, override = secrets.token_hex(8), case.now(), case.verify.override
+    now, override = case.now(), case.verify.override
     told: list[tuple[Deployment, Chain | None]] = []
     verdicts: dict[str, str] = {}
     chains: list[Chain] = []
     for one in standing:
         if not one.landed:
             error = one.error or IncompleteError(one.link.sentence, remedy=one.link.remedy)
-            told.append((_deployment(one, reason=str(error), error=error), None))
+            told.append((tell(one, deployment_of(one, reason=str(error), error=error)), None))
             continue
         found = case.look_again(replace(one.site, names={str(one.name): one.wanted.artifact.subject}), one.called)
         chains += found.chains
-        deployment = replace(_deployment(one), began=now, ended=case.now(), overridden=override is not None)
+        deployment = tell(one, replace(deployment_of(one), began=now, ended=case.now(), overridden=override is not None))
         verdicts[f"{deployment.account}/{deployment.region}/{deployment.function}"] = found.verdict
         told.append((deployment, next(iter(found.chains), None)))
-    ran = [(one, chain) for one, chain in told if one.error is None]
+    verification = replace(case.verified, chains=tuple(chains))
+    return written_down(case, told, [one for one in told if one[0].error is None], verification, verdicts)
+
+
+def written_down(
+    case: Deploying, told: Sequence[tuple[Deployment, Chain | None]], kept: Sequence[tuple[Deployment, Chain | None]],
+    verification: Verification, verdicts: Mapping[str, str],
+) -> HandedOver:  # fmt: skip
+    """What came of it, of which `kept` gets deployment records."""
     release, unrecorded = case.release, None
     try:
-        release = keep_record(case.output, case.release, ran, case.records(run)) if ran else case.release
+        release = keep_record(case.output, case.release, kept, case.records(secrets.token_hex(8))) if kept else case.release
     except ShipsafeError as error:
         unrecorded = error
-    return HandedOver(
-        release=release, deployments=tuple(one for one, _ in told), verification=replace(case.verified, chains=tuple(chains)),
-        verdicts=verdicts, unrecorded=unrecorded,
-    )  # fmt: skip
+    return HandedOver(release=release, deployments=tuple(one for one, _ in told), verification=verification, verdicts=verdicts,
+                      unrecorded=unrecorded)  # fmt: skip
 
 
 def handed_over(case: Deploying, standing: tuple[Standing, ...]) -> HandedOver:
     """What is told of a hand-over that somebody has still to run: nothing is verified and nothing recorded."""
     waiting = "Handed over: it runs this release when its own tool has deployed it."
     return HandedOver(
-        release=case.release, deployments=tuple(_deployment(one, reason=waiting) for one in standing),
+        release=case.release, deployments=tuple(deployment_of(one, reason=waiting) for one in standing),
         verification=replace(case.verified, chains=()), verdicts={},
     )  # fmt: skip
 
 
-def _deployment(one: Standing, *, reason: str = "", error: ShipsafeError | None = None) -> Deployment:
+def deployment_of(one: Standing, *, reason: str = "", error: ShipsafeError | None = None) -> Deployment:
+    """A function as a report names it, handed over."""
     signed, running = one.wanted.signed, one.running if one.landed else None
     return Deployment(
         artifact=one.wanted.artifact.name,

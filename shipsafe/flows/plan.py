@@ -18,7 +18,7 @@ from shipsafe.flows.packed import archive_question
 from shipsafe.flows.prepare import prepare
 from shipsafe.flows.request import Request
 from shipsafe.flows.shards import shards, share
-from shipsafe.gates import all_gates
+from shipsafe.gates import subject_gates
 from shipsafe.model.plan import Planned, Shard
 from shipsafe.model.project import Layer, Subject
 from shipsafe.model.tree import Origin, StagedTree
@@ -150,7 +150,7 @@ def _cached(bench: Bench, case: Case, advisories: Opened, out: Path | None) -> t
     if case.tree is None:
         return ()
     found = []
-    for gate in all_gates():
+    for gate in subject_gates():
         inquiry = inquiry_of(bench, gate, case, advisories)
         asked = answers.question(gate, inquiry, asking=bench.asking)
         if asked is not None and bench.answers.recall("outcome", asked) is not None:

@@ -49,7 +49,7 @@ _LARGEST_SBOM = 48 * MEBIBYTE  # of the 50,000 files that a build takes; parsed 
 
 def reask(
     release: Release, policy: Policy, *, today: date, offline: bool, jobs: int, progress: Progress, timeline: Timeline,
-    vex: Sequence[Path] = (), override: Override | None = None,
+    vex: Sequence[Path] = (), override: Override | None = None, also: tuple[Outcome, ...] = (),
 ) -> Asked:  # fmt: skip
     """Ask every gate again that can be asked of the zips of a release.
 
@@ -62,6 +62,7 @@ def reask(
         progress: is told how it goes on.
         timeline: takes down how long it took.
         vex: documents to read besides those that the policy names.
+        also: what was answered about the project as a whole.
         override: under which the release goes on, or None. What was built under one is never PASS here, whatever is found.
 
     Raises:
@@ -71,7 +72,8 @@ def reask(
         IncompleteError: the folder for temporary files cannot be written.
     """
     home = (release.policy or release.out).resolve().parent
-    terms = Terms(policy=policy, today=today, home=home, offline=offline, jobs=jobs, progress=progress, timeline=timeline, vex=tuple(vex))
+    terms = Terms(policy=policy, today=today, home=home, offline=offline, jobs=jobs, progress=progress, timeline=timeline, vex=tuple(vex),
+                  also=also)  # fmt: skip
     words = builder_words(release, policy, today=today)
     shelf = _Shelf(artifacts={one.subject: one for one in release.artifacts}, words=words)
     subjects = [_subject(one) for one in release.artifacts]

@@ -20,23 +20,23 @@ from shipsafe.errors import ConfigError, IncompleteError, NothingError, Shipsafe
 from shipsafe.flows import answers
 from shipsafe.flows.ask import Case, Staged, inquiry_of, is_image
 from shipsafe.flows.bench import Before, Bench
-from shipsafe.flows.examine import examine, layers_of, staged
+from shipsafe.flows.examine import Examined, examine, layers_of, staged
+from shipsafe.flows.known import refuse_fixed
 from shipsafe.flows.prepare import Prepared, read_policy, select
 from shipsafe.flows.request import Request
-from shipsafe.gates import all_gates
+from shipsafe.flows.unseen import unseen
+from shipsafe.gates import subject_gates
 from shipsafe.judge import judge
 from shipsafe.model.advisory import Advisories
 from shipsafe.model.baseline import Baseline
 from shipsafe.model.policy import AdvisorySource, FunctionConfig, Policy
 from shipsafe.model.project import Layer, Project, Subject
 from shipsafe.model.tree import StagedTree
-from shipsafe.model.verdict import Verdict
 from shipsafe.packing.sets import Sets
 from shipsafe.policy.recording import baseline_of
 from shipsafe.readers import read_project
 from shipsafe.reports.live import silent_progress
 
-_NAMED = 5  # subjects that one remark names
 Question = tuple[tuple[str, str], str]  # of a subject and a gate, as `answers.substance` has it
 
 
@@ -69,15 +69,14 @@ def baseline_at(bench: Bench, prepared: Prepared, name: str) -> tuple[Baseline, 
         ConfigError: there is no such revision, the run ships what another tool built, or the policy fixes what is known.
         IncompleteError: the project cannot be read there.
     """
-    _refuse_fixed(prepared.policy)
+    refuse_fixed(prepared.policy)
     place = _check_out(bench, prepared.request, name, "merge-base")
     shown = str(place.revision)
     policy = _at(place, prepared.policy)
     try:
         policy = replace(policy, functions=_functions(place, prepared))
         project = _project(place, prepared.request, policy)
-        subjects = _subjects(project, prepared.request) if project else ()
-        examined = examine(_bench(bench, project, policy, "baseline"), subjects) if project and subjects else None
+        examined = _examined(_bench(bench, project, policy, "baseline"), prepared) if project else None
     except (ConfigError, IncompleteError) as error:
         what = f"The project at {shown} cannot be read: {_shown(error, place)}"
         raise IncompleteError(what, remedy="Name a revision where it can.") from error
@@ -86,7 +85,7 @@ def baseline_at(bench: Bench, prepared: Prepared, name: str) -> tuple[Baseline, 
     verdict = judge(policy, examined.outcomes, bench.today, baseline=prepared.known.baseline)
     known = replace(verdict, baselined=())  # those have entries in a file
     found = baseline_of(known, policy, today=bench.today, owner=place.revision.commit[:12], path=shown)
-    return found, tuple(_hidden(verdict, shown))
+    return found, unseen(verdict, shown)
 
 
 def unchanged_since(bench: Bench, prepared: Prepared, name: str) -> tuple[Before, tuple[str, ...]]:
@@ -120,24 +119,6 @@ def unchanged_since(bench: Bench, prepared: Prepared, name: str) -> tuple[Before
         # The gate `layers`, which is always asked, has nothing to ask here, and nothing answered is never a pass.
         questions = {(subject, gate): one for (subject, gate), one in questions.items() if gate != "package"}
     return replace(before, questions=questions), ()
-
-
-def _hidden(verdict: Verdict, shown: str) -> Iterator[str]:
-    """What nobody could look at there, one remark for each gate and reason."""
-    silent: dict[tuple[str, str], list[str]] = {}
-    for one in verdict.unanswered:
-        silent.setdefault((one.gate, one.reason), []).append(one.subject)
-    for (gate, reason), subjects in silent.items():
-        more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
-        named = f"{', '.join(subjects[:_NAMED])}{more}"
-        yield f"At {shown} {gate} has no answer for {named}, so whatever it finds now counts as new: {reason}"
-
-
-def _refuse_fixed(policy: Policy) -> None:
-    stated = policy.effective.get("fixed")
-    if isinstance(stated, list) and {"baseline", "waivers"} & set(stated):
-        raise ConfigError(f"What is known is fixed by {policy.origins.get('fixed', 'the policy')}, and --baseline-ref would add to it.",
-                          remedy="Leave it out.", path=policy.path)  # fmt: skip
 
 
 def _check_out(bench: Bench, request: Request, name: str, folder: str) -> _Place:
@@ -208,6 +189,22 @@ def _subjects(project: Project, request: Request) -> tuple[Subject, ...]:
     return select(project, names) if names else ()
 
 
+def _examined(looking: Bench, prepared: Prepared) -> Examined | None:
+    """What is found there; None where there was nothing to look at.
+
+    A share looks at the subjects that it looks at here, with their layers of then; the first also at what is gone since. A share of new
+    ones alone still asks the gates about the project.
+    """
+    subjects, shard = _subjects(looking.project, prepared.request), prepared.request.shard
+    if shard is None:
+        return examine(looking, subjects) if subjects else None
+    mine = {one.subject for one in prepared.subjects}
+    if shard[0] == 1:
+        mine |= {one.subject for one in subjects} - {one.subject for one in prepared.project.subjects}
+    used = {layer for one in subjects if one.subject in mine for layer in layers_of(looking, one)}
+    return examine(looking, (one for one in subjects if one.subject in mine | used))
+
+
 def _bench(bench: Bench, project: Project, policy: Policy, folder: str) -> Bench:
     """Where another revision is looked at: nothing is packed, shown or timed, and no file gets in the way of this one's."""
     folder_there = bench.folder / folder
@@ -272,7 +269,7 @@ def _asked(
     looking: Bench, subject: Subject, tree: Staged, layers: tuple[StagedTree, ...], advisories: Advisories | None
 ) -> Iterator[Question]:  # fmt: skip
     case = Case(subject=subject, staged=tree, layers=layers)
-    for gate in all_gates():
+    for gate in subject_gates():
         substance = answers.substance(gate, inquiry_of(looking, gate, case, advisories), asking=looking.asking)
         if substance:
             yield (subject.subject, gate.id), substance

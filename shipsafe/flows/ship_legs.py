@@ -61,7 +61,7 @@ class Run:
         return SignRequest(
             out=asked.out, today=built.today, policy=self.policy, vex=built.vex, offline=built.offline,
             jobs=built.jobs, timeout=asked.timeout, local_root=asked.local_root, overrides=built.overrides, signers=asked.signers,
-            break_glass=built.break_glass, amend=asked.amend,
+            break_glass=built.break_glass, amend=asked.amend, approvals=asked.approvals,
         )  # fmt: skip
 
     def held(self) -> Release:
@@ -164,12 +164,16 @@ def _check(run: Run) -> None:
     """What would stop a later leg whatever the build comes to, said before a minute is spent.
 
     Raises:
-        ConfigError: the policy does not say where to, or says several places and none was chosen.
+        ConfigError: the policy does not say where to, or says several places and none was chosen; or the place is a stack.
         ShipsafeError: as `policy_of`.
     """
     asked = run.request
     policy = asked.amend(policy_of(asked.build.path, asked.build.policy, asked.build.today))
     chosen = targets_of(policy, targets_named(run, policy))
+    if asked.stage is not None and (stack := stage_of(policy, asked.stage).stack):
+        what = f"Stage {asked.stage} is stack {stack}, which CloudFormation changes, and not a line of ours."
+        remedy = f"Run `shipsafe build`, `shipsafe sign`, then `shipsafe deploy --stage {asked.stage}`."
+        raise ConfigError(what, remedy=remedy, path=policy.path)
     if len(chosen) > 1 and not asked.targets:
         names = ", ".join(one.name for one in chosen)
         raise ConfigError(

@@ -10,6 +10,7 @@ from shipsafe.flows.deploy import Deploying, DeployPlan
 from shipsafe.flows.request import Request
 from shipsafe.flows.sign import Asking, Planned
 from shipsafe.flows.sign_request import Amend, as_it_is
+from shipsafe.model.approval import Approvals
 
 if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
@@ -31,6 +32,7 @@ class ShipRequest:
         atomic: all go back if one does.
         skip_stages: whether it goes to a stage although the one before has not run it.
         connect: opens AWS at a place; `once_a_place`, so that all legs share sessions and clients (a client takes 0.2 s to make).
+        approvals: who approved what the policy waives, None where nobody says.
         amend: changes the policy that was read: a sandbox has places of its own.
         sandbox: whether it is in one, which is gone afterwards.
     """
@@ -48,6 +50,7 @@ class ShipRequest:
     skip_stages: bool = False
     atomic: bool = False
     connect: Callable[[Place], Aws] = open_aws
+    approvals: Approvals | None = None
     amend: Amend = as_it_is
     sandbox: bool = False
 

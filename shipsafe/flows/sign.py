@@ -18,7 +18,9 @@ from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, ExitCode, IncompleteError, IntegrityError, ShipsafeError
 from shipsafe.evidence.store import Store, open_store
 from shipsafe.flows.agreed import agrees_with_policy, told_in
-from shipsafe.flows.bare import Bare, bare_release
+from shipsafe.flows.approvals import approvals_outcome
+from shipsafe.flows.bare import bare_release
+from shipsafe.flows.bare_said import Bare
 from shipsafe.flows.break_glass import going_on, not_let_through, under_override
 from shipsafe.flows.reask import Asked, reask
 from shipsafe.flows.rewrite import Rewritten, read_words, rewrite
@@ -28,6 +30,7 @@ from shipsafe.flows.sign_request import SignRequest
 from shipsafe.flows.targets import place_of, targets_of
 from shipsafe.flows.vouching import refuse_unattested
 from shipsafe.flows.zips import Terms
+from shipsafe.model.outcome import Outcome
 from shipsafe.model.policy import Policy
 from shipsafe.model.record import RunRecord
 from shipsafe.model.signing import SignedArtifact, SignTarget
@@ -112,7 +115,7 @@ def asking(request: SignRequest, progress: Progress, timeline: Timeline) -> Iter
     """
     read_words(request.rewrite)  # what cannot be meant is said before the gates are asked
     if request.bare is None:
-        read_release(request.out)  # before a lock is put into a folder that holds no release
+        read_release(request.out, digest=request.manifest_digest)  # before a lock is put into a folder that holds no release
     with output_lock(request.out, on_wait=lambda: progress.say(f"Another shipsafe works in {request.out}; waiting for it to end.")):
         output = Output(request.out)
         if request.bare is None:
@@ -125,7 +128,7 @@ def asking(request: SignRequest, progress: Progress, timeline: Timeline) -> Iter
 
 def _released(request: SignRequest, output: Output, progress: Progress, timeline: Timeline) -> Asking:
     """Ask about the release that lies in the folder."""
-    release = read_release(request.out)
+    release = read_release(request.out, digest=request.manifest_digest)
     path = policy_file(request, release)
     home = path.resolve().parent
     policy = load_policy(request, home, path)
@@ -135,7 +138,7 @@ def _released(request: SignRequest, output: Output, progress: Progress, timeline
         targets = tuple(under_override(one, policy) for one in targets)
     agrees_with_policy(release, policy)
     asked = reask(release, policy, today=request.today, offline=request.offline, jobs=request.jobs, progress=progress,
-                  timeline=timeline, vex=request.vex, override=override)  # fmt: skip
+                  timeline=timeline, vex=request.vex, override=override, also=_approvals(request, policy, path))  # fmt: skip
     remarks = (
         *remarks_on(request, release, policy, asked),
         *asked.remarks,
@@ -153,12 +156,18 @@ def _of_zips(request: SignRequest, output: Output, progress: Progress, timeline:
     policy = load_policy(request, here, request.policy)
     file = here / policy.path if policy.path else None
     terms = Terms(policy=policy, today=request.today, home=file.parent if file else here, offline=request.offline, jobs=request.jobs,
-                  progress=progress, timeline=timeline, vex=request.vex)  # fmt: skip
+                  progress=progress, timeline=timeline, vex=request.vex, also=_approvals(request, policy, file))  # fmt: skip
     targets = targets_of(policy, request.targets)
     bare = request.bare or Bare(zips=())
     refuse_unattested(bare.zips, policy)
     release, asked = bare_release(replace(bare, policy_file=file), output, terms, request.signers)
     return Asking(request=request, output=output, release=release, policy=policy, home=terms.home, targets=targets, asked=asked)
+
+
+def _approvals(request: SignRequest, policy: Policy, file: Path | None) -> tuple[Outcome, ...]:
+    """Who approved what the policy waives, where it asks."""
+    found = approvals_outcome(policy, file, request.approvals, here=request.on_github, today=request.today)
+    return (found,) if found else ()
 
 
 def planned(case: Asking, connect: Callable[[Place], Aws] = open_aws) -> Planned:

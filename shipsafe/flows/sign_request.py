@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shipsafe.flows.bare import Bare
+from shipsafe.adapters.github_job import on_github
+from shipsafe.flows.bare_said import Bare
+from shipsafe.model.approval import Approvals
 from shipsafe.model.override import BreakGlass
 from shipsafe.model.policy import Policy
 
@@ -38,8 +40,11 @@ class SignRequest:
         bare: zips that no release names, which become the one in `out`; None where the release is there.
         rewrite, tfvars, samconfig: what is to be written with what was signed (`flows/rewrite.py`).
         overrides: template parameters, for `rewrite`.
+        manifest_digest: `sha256:HEX` that the release manifest has to be, or None.
         amend: changes the policy that was read: a sandbox has places of its own.
         signers: whose keys sign the evidence; with none it is unsigned.
+        approvals: who approved what the policy waives (`flows/approvals.py`), None where nobody says.
+        on_github: whether this is a job of GitHub's, where a policy that asks for approvals has to be answered.
         break_glass: who goes on with a release that did not pass, and why; None where nobody does.
     """
 
@@ -59,4 +64,7 @@ class SignRequest:
     overrides: Mapping[str, str] = field(default_factory=dict)
     signers: "tuple[Signer, ...]" = ()
     break_glass: BreakGlass | None = None
+    approvals: Approvals | None = None
+    on_github: bool = field(default_factory=on_github)
+    manifest_digest: str | None = None
     amend: Amend = as_it_is

@@ -47,8 +47,8 @@ def check_speakers(signers: "Sequence[Signer]", policy: Policy, role: Role, toda
         for one in trusted.keys
         if role in one.roles and (one.begins or today) <= today <= (one.ends or today)
     }  # fmt: skip
-    people = {(one.identity, one.issuer) for one in trusted.identities if role in one.roles}
-    fitting = sum(one.spki in known for one in own.keys) + sum((one.identity, one.issuer) in people for one in own.identities)
+    people = {one.who for one in trusted.identities if role in one.roles}
+    fitting = sum(one.spki in known for one in own.keys) + sum(one.who in people for one in own.identities)
     needed = trusted.thresholds.get(role, 1)
     if fitting < needed:
         what = f"{fitting} of the keys given may speak as {role.named} today, and the policy wants {needed}."

@@ -21,7 +21,7 @@ from shipsafe.evidence.store import Store
 from shipsafe.flows.deploy_record import deployments_of
 from shipsafe.model.attestation import AttestPolicy, Envelope, Predicate, Role
 from shipsafe.model.chain import Chain, Link
-from shipsafe.model.deployment import Stage
+from shipsafe.model.deployment import Stage, span_text
 from shipsafe.model.policy import Policy
 from shipsafe.model.signing import SignTarget
 from shipsafe.packing.release import Release, ReleasedArtifact
@@ -31,6 +31,7 @@ from shipsafe.verify.links import held, of_error, unanswered
 PROMOTION = "promotion"
 _FUNCTION = "function:"
 _AHEAD = timedelta(minutes=5)  # how far clocks may be apart
+_MINUTE = timedelta(minutes=1)
 
 
 def stage_of(policy: Policy, name: str) -> Stage:
@@ -190,12 +191,12 @@ def _place(one: DeploymentSaid) -> tuple[str, ...]:
 
 
 def _soaked(rest: _Rest, name: str, run: _Run) -> Link:
-    stage, since = rest.stage, f"{run.since:%Y-%m-%d %H:%M} UTC"
+    stage, since, ran = rest.stage, f"{run.since:%Y-%m-%d %H:%M} UTC", span_text(run.time // _MINUTE * _MINUTE)
     if run.time < stage.soak:
         if run.end is not None:
-            sentence = f"Stage {stage.after} has run this {name} for {_time(run.time)} only, from {since}: then another took its place."
-            return unanswered(PROMOTION, sentence, remedy=f"Let it run there for {_time(stage.soak)}, or promote what runs there now.")
-        sentence = f"Stage {stage.after} has run this {name} since {since}, {_time(run.time)}, and it has to for {_time(stage.soak)}."
+            sentence = f"Stage {stage.after} has run this {name} for {ran} only, from {since}: then another took its place."
+            return unanswered(PROMOTION, sentence, remedy=f"Let it run there for {span_text(stage.soak)}, or promote what runs there now.")
+        sentence = f"Stage {stage.after} has run this {name} since {since}, {ran}, and it has to for {span_text(stage.soak)}."
         return unanswered(PROMOTION, sentence, remedy=f"Run this again after {run.since + stage.soak:%Y-%m-%d %H:%M} UTC.")
     notes = []
     if not rest.vouched:
@@ -206,17 +207,4 @@ def _soaked(rest: _Rest, name: str, run: _Run) -> Link:
         notes.append("No store of evidence is named: nobody could look whether another took its place there meanwhile.")
     if run.overridden:
         notes.append(f"It went live in stage {stage.after} under break-glass.")
-    return held(PROMOTION, f"Stage {stage.after} has run this very {name} for {_time(run.time)}, from {since}.", notes=notes)
-
-
-def _time(some: timedelta) -> str:
-    """In words; of days, hours and minutes the two largest.
-
-    >>> _time(timedelta(days=1, hours=2, minutes=3))
-    '1 d 2 h'
-    >>> _time(timedelta(seconds=30))
-    '0 min'
-    """
-    minutes = max(0, int(some.total_seconds())) // 60
-    parts = [f"{number} {unit}" for number, unit in ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")) if number]
-    return " ".join(parts[:2]) or "0 min"
+    return held(PROMOTION, f"Stage {stage.after} has run this very {name} for {ran}, from {since}.", notes=notes)

@@ -15,7 +15,7 @@ from shipsafe.adapters.files import disk_errors, write_atomic
 from shipsafe.adapters.template_text import read_text
 from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError, ExitCode, IntegrityError, ShipsafeError, gravest
-from shipsafe.flows.bare import Bare
+from shipsafe.flows.bare_said import Bare
 from shipsafe.flows.layer_copy import Original, bring, look_at, to_sign
 from shipsafe.flows.sign import Asking, Planned, Signed, asking, signed
 from shipsafe.flows.sign import planned as signing_planned

@@ -42,7 +42,7 @@ class ViaRequest:
 
     Attributes:
         via: the tool; None for the one that the template is of.
-        template: what it deploys; None for the template that the release was built from.
+        template: what it deploys, or the project's folder; None for the template that the release was built from.
         written: where the result goes; None for a file or folder beside the template.
         stack: the name of the CloudFormation stack; None for the one that its functions say they are of.
         overrides: template parameters, as at the build.
@@ -120,7 +120,7 @@ def hand_over(case: Deploying, asked: ViaRequest) -> Handing:
         ConfigError: the template is not there or is of another tool, or something cannot be rewritten faithfully.
         IntegrityError: the template says something else of a function than the release.
     """
-    source = asked.template or source_of(case.release)
+    source = source_of(case.release, asked.template)
     project = read_project(source, policy=case.policy, overrides=asked.overrides)
     via = asked.via or tool_of(source, project)
     _check_tool(via, source, project)
@@ -135,12 +135,18 @@ def hand_over(case: Deploying, asked: ViaRequest) -> Handing:
     return Handing(via=via, source=source, written=written, project=project, rewritten=rewritten)
 
 
-def source_of(release: Release) -> Path:
+def source_of(release: Release, given: Path | None = None) -> Path:
     """The template that a release was built from, where it lies here.
+
+    Args:
+        release: says which it was.
+        given: what somebody names instead, or the folder of the project that it lies in; None to look beside the policy, and here.
 
     Raises:
         ConfigError: there was none, or it is not here.
     """
+    if given is not None and not (given.is_dir() and not (given / _ASSEMBLY).is_file()):
+        return given
     named = release.document["template"]
     if named is None:
         what = "The release was built from no template, so that no other tool can deploy it."
@@ -150,7 +156,7 @@ def source_of(release: Release) -> Path:
     path = PurePosixPath(named)
     if path.is_absolute() or ".." in path.parts or "\0" in named:
         raise ConfigError(f"The template of the release, {shown(named, 200)}, is not in its project.", remedy=_NAME_IT)
-    folders = dict.fromkeys([*([release.policy.parent] if release.policy else []), Path()])
+    folders = [given] if given else dict.fromkeys([*([release.policy.parent] if release.policy else []), Path()])
     for folder in folders:
         if (found := folder / path).is_file():
             there = found.parent if path.name == _ASSEMBLY else found

@@ -1,10 +1,13 @@
 """A project that several machines share, and what they leave: equal dependencies, a shared layer, other languages, an image."""
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from shipsafe.reports import names
 from tests.end_to_end.program import Ended, shipsafe
 from tests.packing.loopback import index, sha256, wheel
 from tests.packing.staging import write
@@ -98,3 +101,36 @@ def built_shares(root: Path, project: Path, count: int, *words: str) -> list[Pat
 def collect(project: Path, folders: list[Path], *words: str, env: Mapping[str, str]) -> Ended:
     """`shipsafe report collect` there."""
     return shipsafe("report", "collect", "--quiet", *folders, *words, cwd=project, env=env)
+
+
+def reports(folder: Path) -> tuple[str, ...]:
+    """Every format, written into a folder."""
+    return tuple(word for name in names() for word in ("--report", f"{name}={folder / name}"))
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Every file that a user sees."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file() and path.name != "report.json"}
+
+
+def same_as_one_machine(root: Path, project: Path, *words: str, shares: int = 3) -> dict[str, Any]:
+    """Build the project on one machine, cold and warm, and on several; everything that is left has to be the same."""
+    one, joined = root / "one", root / "joined"
+    whole = shutil.copytree(project, one / "work" / project.name)
+    cold = build(whole, *words, *reports(one / "cold"), env=machine(one))
+    warm = build(whole, *words, *reports(one / "warm"), env=machine(one))
+    assert content(one / "cold") == content(one / "warm")
+    left = built_shares(root, project, shares, *words)
+    here = shutil.copytree(project, joined / "work" / project.name)
+    ended = collect(here, left, *words, *reports(joined / "cold"), env=machine(joined))
+    assert (ended.code, ended.out) == (cold.code, cold.out), ended.err
+    assert (warm.code, warm.out) == (cold.code, cold.out)
+    assert set(content(joined / "cold")) == set(names())
+    for name, data in content(one / "cold").items():
+        assert (joined / "cold" / name).read_bytes() == data, name
+    if cold.code == 0:
+        assert content(here / "dist") == content(whole / "dist")
+    else:
+        assert not (here / "dist" / "shipsafe.json").exists()
+    report: dict[str, Any] = json.loads((joined / "cold" / "json").read_text())
+    return report

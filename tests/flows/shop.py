@@ -4,11 +4,12 @@ import base64
 import hashlib
 import io
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tests.packing.builds import installed
 from tests.packing.loopback import index, sha256, wheel
 from tests.packing.staging import write
 
-TODAY = date(2026, 11, 21)
+TODAY = datetime.now(UTC).date()  # what builds the shop asks the machine's clock, so those who ask again do so on that day, too
 _ALPHA = wheel("alpha", "1.0", {"alpha/__init__.py": b"one = 1\n", "alpha/more.py": b"two = 2\n", "bin/alpha": b"#!/bin/sh\n"},
                programs=["bin/alpha"], extras=["more"], requires=["gamma; extra == 'more'"])  # fmt: skip
 _BETA, _GAMMA = wheel("beta", "2.0", requires=["alpha"]), wheel("gamma", "3.0")
@@ -137,6 +138,8 @@ def built(
     env = {"SHIPSAFE_CACHE_DIR": str(root / "cache"), "SHIPSAFE_CONFIG_DIR": str(root / "etc"), "UV_CACHE_DIR": str(root / "uv"),
            "SOURCE_DATE_EPOCH": "1795000000"}  # fmt: skip
     shipsafe("check", "--quiet", "--write-baseline", "known.toml", "--baseline-owner", "o", cwd=project, env=env)
+    known = project / "known.toml"  # recorded on TODAY, though midnight may have come since
+    known.write_text(re.sub(r"^date = .*$", f"date = {TODAY}", known.read_text(), flags=re.MULTILINE))
     done = shipsafe("build", "--quiet", "--report", "json=report.json", cwd=project, env=env)
     assert done.code == 0, done.out + done.err
     return project

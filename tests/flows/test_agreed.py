@@ -1,7 +1,7 @@
 """What a release says of its functions decides what is asked of them, so it has to be what everybody else says."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,12 @@ from shipsafe.model.verdict import Decision
 from shipsafe.packing.manifest import Told
 from shipsafe.packing.release import read_release
 from shipsafe.readers import read_project
-from tests.flows.shop import asked, built, copied, packages, policy, silenced
+from tests.flows.shop import asked, copied, policy, silenced
 
 Edit = Callable[[Any], object]
 ARN = "arn:aws:lambda:eu-west-1:111122223333:layer:tools:7"
 
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with packages() as address:
-        yield built(tmp_path_factory.mktemp("shop"), address)
-
-
-@pytest.fixture(autouse=True)
-def _not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shipsafe.adapters.process._ended", False)
+pytestmark = pytest.mark.usefixtures("not_at_its_end")
 
 
 def claiming(dist: Path, name: str, **words: Any) -> Path:

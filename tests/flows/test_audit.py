@@ -98,6 +98,21 @@ def test_a_release_is_told_whole(kept: Kept, capsys: pytest.CaptureFixture[str])
     assert told[-1] == "5 statements: 5 vouched for by trusted keys. exit 0"
 
 
+def test_a_step_on_github_is_told_what_was_deployed_for_whoever_verifies_it(
+    kept: Kept, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An ARN a line; where no record says it, nothing."""
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "told"))
+    for statement in (provenance("orders"), signing("orders")):
+        kept.keep(statement, key("ci"))
+    trusting(kept, "ci")
+    assert audit(capsys)[0] == ExitCode.PASS
+    assert "arn:" not in (tmp_path / "told").read_text()
+    kept.keep(deployment("orders"), key("ci"))
+    assert audit(capsys)[0] == ExitCode.PASS
+    assert "\narn:aws:lambda:eu-central-1:111122223333:function:orders:live\n" in (tmp_path / "told").read_text()
+
+
 def test_what_nobody_vouches_for_is_told_as_that(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     kept.release("orders")
     code, found = audit(capsys)

@@ -14,7 +14,8 @@ from shipsafe.adapters.timeline import Timeline
 from shipsafe.errors import ConfigError
 from shipsafe.evidence.envelope import read_bundle, statement_of
 from shipsafe.evidence.schema import validate
-from shipsafe.flows.bare import Bare, bare_release
+from shipsafe.flows.bare import bare_release
+from shipsafe.flows.bare_said import Bare
 from shipsafe.flows.reask import Asked, reask
 from shipsafe.flows.zips import Terms
 from shipsafe.model.attestation import Predicate

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,12 @@ from shipsafe.errors import IntegrityError
 from shipsafe.flows.reask import Asked
 from shipsafe.model.verdict import Decision
 from shipsafe.packing.release import read_release
-from tests.flows.shop import asked, built, content, copied, packages, replaced, silenced
+from tests.flows.shop import asked, content, copied, replaced, silenced
 
 Edit = Callable[[Any], object]
 _DELTA = {"type": "library", "bom-ref": "x", "name": "delta", "version": "1", "properties": [{"name": "shipsafe:source", "value": "index"}]}
 
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with packages() as address:
-        yield built(tmp_path_factory.mktemp("shop"), address)
-
-
-@pytest.fixture(autouse=True)
-def _not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that an error ends starts no more programs, and as a rule that is the end of the process, too."""
-    monkeypatch.setattr("shipsafe.adapters.process._ended", False)
+pytestmark = pytest.mark.usefixtures("not_at_its_end")
 
 
 @pytest.fixture

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from shipsafe.adapters.cache import open_cache
+from shipsafe.adapters.kept import evict
 from shipsafe.errors import IncompleteError
+from shipsafe.flows import housekeeping
 from shipsafe.flows.housekeeping import clear, prune, status
 from shipsafe.packing.members import Packed, open_members
 from tests.end_to_end.program import Ended, shipsafe
 
-TODAY = int(time.time()) // 86_400
+NOW = time.time()  # one for all: midnight may come between two lines
+TODAY = int(NOW) // 86_400
 
 
 def filled(folder: Path, count: int = 20) -> Path:
@@ -59,7 +62,7 @@ def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
 
 def test_what_was_not_used_for_so_many_days_goes(tmp_path: Path) -> None:
     filled(tmp_path)
-    assert prune(tmp_path, most=1 << 40, days=7) > 0
+    assert prune(tmp_path, most=1 << 40, days=7, now=lambda: NOW) > 0
     assert ages(tmp_path, "answers", "answer") == ages(tmp_path, "members", "member") == list(range(8))
 
 
@@ -106,7 +109,18 @@ def test_clear_leaves_what_somebody_else_put_there(tmp_path: Path) -> None:
     size = sum(part.size for part in status(cache))
     assert clear(cache) == size
     assert [file.read_text() for file in mine] == ["mine"] * 3
-    assert sorted(path.name for path in cache.iterdir()) == ["advisories", "empty", "notes.txt", "other"]
+    assert sorted(path.name for path in cache.iterdir()) == ["advisories", "empty", "notes.txt", "other", "policies"]
+
+
+def test_clear_leaves_what_another_process_holds_or_is_writing(tmp_path: Path) -> None:
+    """A lock that is gone keeps nobody out, and a folder or draft that is gone is a disk that refuses."""
+    ours = tmp_path / "advisories"
+    for name, age in (("lock", 0), (".of-one-that-runs.sqlite.tmp", 60), (".of-one-that-died.zip.tmp", 7200), ("current.json", 0)):
+        ours.mkdir(exist_ok=True)
+        (ours / name).write_text("x")
+        os.utime(ours / name, (NOW - age,) * 2)
+    assert clear(tmp_path, now=lambda: NOW) == 2
+    assert sorted(path.name for path in ours.iterdir()) == [".of-one-that-runs.sqlite.tmp", "lock"]
 
 
 def test_no_link_is_followed(tmp_path: Path) -> None:
@@ -159,6 +173,26 @@ def test_a_writer_is_neither_disturbed_nor_waited_for_for_long(tmp_path: Path) -
         writer.execute("update answer set used = 1")
         writer.commit()
     assert entries(tmp_path) == {"answers": 20, "members": 0}
+
+
+def test_a_cache_that_another_process_clears_is_no_error_of_prune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(tmp_path)
+    removed: list[str] = []
+
+    def cleared_meanwhile(base: sqlite3.Connection, table: str, most: int, since: int) -> int:
+        def clear_journal() -> int:
+            if journal.is_file():
+                removed.append(journal.name)
+                journal.unlink()
+            return 0
+
+        journal = tmp_path / f"{table}s.sqlite-journal"
+        base.set_progress_handler(clear_journal, 1)
+        return evict(base, table, most, since)
+
+    monkeypatch.setattr(housekeeping, "evict", cleared_meanwhile)
+    prune(tmp_path, most=1000, days=None)
+    assert set(removed) == {"answers.sqlite-journal", "members.sqlite-journal"}
 
 
 def test_processes_that_write_survive_that_the_cache_is_cleared_under_them(tmp_path: Path) -> None:

@@ -287,12 +287,16 @@ def test_who_manages_the_function_would_lead_it_back(shop: Shop) -> None:
     assert note.endswith("Its next deployment leads the alias where the template says: take that back, too.")
 
 
-def test_z_a_revoked_signature_is_explained(shop: Shop) -> None:
-    """Last, for it cannot be taken back."""
+def test_a_revoked_signature_is_explained(shop: Shop) -> None:
     shop.move("3")
+    signer = shop.world.endpoint.signer
+    before = signer.snapshot()
     job = shop.world.done["Orders2"].job.rpartition("/")[2]
     shop.world.signer.revoke_signature(jobId=job, reason="the key was stolen")
-    plan = shop.plan(to="2")
+    try:
+        plan = shop.plan(to="2")
+    finally:
+        signer.restore(before)  # AWS takes no revocation back, and other tests go to version 2
     assert isinstance(plan.refused, IntegrityError)
     assert "was revoked: " in plan.refused.what
     assert "the key was stolen" in plan.refused.what

@@ -1,6 +1,7 @@
 """Whose policy decides what is signed: that of whoever signs, and never one that came with the release."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from shipsafe.packing.release import read_release
 from shipsafe.policy import load
 from shipsafe.reports.live import silent_progress
 from tests.flows.attested import signer, trusting
-from tests.flows.shop import TODAY
 from tests.packing.staging import write
 
+TODAY = date(2026, 11, 21)
 SHA = "0" * 64
 ARTIFACT = {
     "name": "Pay", "subject": "function:Pay", "source": "built", "path": "Pay.zip", "size": 1, "unzipped": 1, "entries": 1,

@@ -95,7 +95,7 @@ def test_what_has_run_for_long_enough_is_promoted(line: Line, where: str) -> Non
     line.said(timedelta(hours=25), where=where)
     link = line.ask()
     assert (link.hold, link.notes) == ("held", ())
-    assert link.sentence == "Stage dev has run this very Pay for 1 d 1 h, from 2026-11-20 11:00 UTC."
+    assert link.sentence == "Stage dev has run this very Pay for 1 day 1 hour, from 2026-11-20 11:00 UTC."
 
 
 def test_every_function_is_asked_about(line: Line) -> None:
@@ -119,7 +119,7 @@ def test_what_has_not_run_long_enough_says_when_it_will_have(line: Line) -> None
     line.said(timedelta(hours=3, minutes=30))
     link = line.ask()
     assert link.hold == "unanswered"
-    assert "since 2026-11-21 08:30 UTC, 3 h 30 min, and it has to for 1 d." in link.sentence
+    assert "since 2026-11-21 08:30 UTC, 3 hours 30 minutes, and it has to for 1 day." in link.sentence
     assert link.remedy == "Run this again after 2026-11-22 08:30 UTC."
     assert line.ask(replace(PROD, soak=timedelta())).hold == "held"
 
@@ -130,7 +130,7 @@ def test_what_was_replaced_after_an_hour_has_run_for_an_hour(line: Line) -> None
     line.said(7 * DAY - timedelta(hours=1), sha256="c" * 64)
     link = line.ask()
     assert link.hold == "unanswered"
-    assert "for 1 h only" in link.sentence
+    assert "for 1 hour only" in link.sentence
     assert line.ask(replace(PROD, soak=timedelta(hours=1))).hold == "held"
 
 
@@ -140,7 +140,7 @@ def test_what_another_hand_has_led_away_runs_no_more(line: Line, stage: str) -> 
     line.said(7 * DAY)
     line.said(6 * DAY, sha256="c" * 64, stage=stage)
     link = line.ask(replace(PROD, soak=5 * DAY))
-    assert (link.hold, "for 1 d only" in link.sentence) == ("unanswered", True)
+    assert (link.hold, "for 1 day only" in link.sentence) == ("unanswered", True)
 
 
 def test_what_ran_elsewhere_has_not_run_in_the_stage(line: Line) -> None:
