@@ -114,7 +114,7 @@ def test_an_end_is_a_day_to_come(project: Path, end: str, said: str) -> None:
 
 def test_a_waiver_without_an_end_is_asked_for_one(project: Path) -> None:
     run = shipsafe("policy", "waive", "lint/B602", "Pay", "--reason", "r", "--owner", "o", cwd=project)
-    assert (run.code, run.err.rstrip()) == (2, "error: A waiver has an end. Say --expires 2027-01-31 or 30d, or --until-fixed.")
+    assert (run.code, run.err.rstrip()) == (2, "error: A waiver has an end. Say --expires 30d or YYYY-MM-DD, or --until-fixed.")
 
 
 def test_who_answers_is_who_commits(project: Path, tmp_path: Path) -> None:
