@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
-PROVENANCE, SBOM, GATES, SIGNING = (
+PROVENANCE, SBOM, GATES, SIGNING, OVERRIDE = (
     "https://slsa.dev/provenance/v1",
     "https://cyclonedx.org/bom",
     "urn:shipsafe:gates:v1",
     "urn:shipsafe:signing:v1",
+    "urn:shipsafe:override:v1",
 )
 Document = dict[str, Any]
 

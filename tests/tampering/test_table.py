@@ -12,13 +12,13 @@ import pytest
 from shipsafe.local.endpoint import Endpoint, start
 from shipsafe.local.pki import LocalRoot
 from tests.local_endpoint import set_environment
-from tests.tampering import rows_day, rows_evidence, rows_guard, rows_kept, rows_live, rows_signature, rows_zip
+from tests.tampering import rows_day, rows_evidence, rows_guard, rows_kept, rows_live, rows_override, rows_signature, rows_zip
 from tests.tampering.table import PAGE, Group, Row, line, lines_of, page, printed
 from tests.tampering.trial import Trial
 from tests.tampering.world import World, make_world, shipsafe
 
 WRITE = "SHIPSAFE_WRITE_TABLE" in os.environ
-MODULES = (rows_zip, rows_evidence, rows_signature, rows_live, rows_guard, rows_kept, rows_day)
+MODULES = (rows_zip, rows_evidence, rows_signature, rows_live, rows_guard, rows_kept, rows_override, rows_day)
 GROUPS = [group for module in MODULES for group in vars(module).values() if isinstance(group, Group)]
 ROWS = [row for group in GROUPS for row in group.rows]
 _written: dict[str, str] = {}
