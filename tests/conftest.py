@@ -1,16 +1,33 @@
 """What holds for every test: no settings of the machine leak in, and a skip without a named cause fails the run."""
 
+import gc
 import os
-from collections.abc import Generator
+import signal
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from tests.answers import OPEN
 from tests.local_endpoint import local_aws, local_root  # noqa: F401 - fixtures for all
 from tests.shared_data import ABSENT, present
 
-_LEAKS = ("SHIPSAFE_", "UV_", "PIP_", "GITHUB_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "AWS_", "SAM_", "CI")
+_LEAKS = ("SHIPSAFE_", "UV_", "PIP_", "GITHUB_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "AWS_", "SAM_", "CI",
+          "PYTHONDONTWRITEBYTECODE")  # fmt: skip
 _KEPT = ("UV_CACHE_DIR", "UV_PYTHON")
+
+# A shell without job control starts what runs beside it with SIGINT ignored, `nohup` with SIGHUP ignored, and children take that over.
+for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
+
+# The garbage collector is asked less often, and looks at no module and no collected test again: it took a quarter of the time.
+gc.set_threshold(50_000, 10, 10)
+
+# How long a machine with other work takes for an example says nothing about a law.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +38,19 @@ def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
             monkeypatch.delenv(name)
     monkeypatch.setenv("SHIPSAFE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("SHIPSAFE_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+
+
+@pytest.fixture(autouse=True)
+def _caches_are_let_go() -> Iterator[None]:
+    """What a test opened without a run around it."""
+    yield
+    OPEN.close()
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -10,22 +10,27 @@ from shipsafe.judge import judge
 from shipsafe.model.finding import Effect, Finding
 from shipsafe.model.outcome import Outcome, State
 from shipsafe.model.policy import FailOn, GatePolicy, Mode, Policy, Waiver
+from shipsafe.model.project import PROJECT
 from shipsafe.model.severity import Severity
 from shipsafe.model.verdict import Decision
+from shipsafe.policy.keys import ABOUT_PROJECT
 
 TODAY = date(2026, 11, 21)
-GATES = ("lint", "layers", "package")
+OF_SUBJECTS = ("lint", "layers", "package")
+GATES = (*OF_SUBJECTS, *ABOUT_PROJECT)
 SUBJECTS = ("function:A", "layer:B")
 # Nothing answered is worse than a fault that was found: nobody looked at all.
 BADNESS = {Decision.PASS: 0, Decision.FAIL: 1, Decision.INCOMPLETE: 2, Decision.NOTHING: 2}
 
 days = st.integers(-30, 30).map(lambda number: TODAY + timedelta(days=number))
 findings = st.builds(
-    Finding, rule=st.sampled_from(["lint/a", "layers/b"]), subject=st.sampled_from(SUBJECTS), message=st.just("m"), remedy=st.just("r"),
+    Finding, rule=st.sampled_from(["lint/a", "layers/b", "workflows/c"]), subject=st.sampled_from([*SUBJECTS, PROJECT]),
+    message=st.just("m"), remedy=st.just("r"),
     severity=st.sampled_from(Severity), key=st.sampled_from("xyz"), suppressed=st.sampled_from(["", "", "# nosec"]),
     effect=st.sampled_from([Effect.FAIL, Effect.FAIL, Effect.INCOMPLETE]), advisory=st.none(), fixed_versions=st.just(()))  # fmt: skip
+places = st.tuples(st.sampled_from(OF_SUBJECTS), st.sampled_from(SUBJECTS)) | st.tuples(st.sampled_from(ABOUT_PROJECT), st.just(PROJECT))
 outcomes = st.builds(
-    Outcome, gate=st.sampled_from(GATES), subject=st.sampled_from(SUBJECTS), state=st.sampled_from(State), reason=st.just("why"),
+    lambda place, **rest: Outcome(gate=place[0], subject=place[1], **rest), places, state=st.sampled_from(State), reason=st.just("why"),
     findings=st.lists(findings, max_size=3).map(tuple))  # fmt: skip
 unique_outcomes = st.lists(outcomes, max_size=6, unique_by=lambda one: (one.gate, one.subject))
 waivers = st.builds(
@@ -63,7 +68,8 @@ def test_losing_an_outcome_of_a_required_gate_never_improves_a_verdict(policy: P
         return
     lost = seen[at % len(seen)]
     rest = [one for one in seen if one is not lost]
-    if lost.subject in {one.subject for one in rest}:
+    left = {one.subject for one in rest}
+    if lost.subject in left or (lost.subject == PROJECT and left):
         assert badness(policy, rest) >= badness(policy, seen)
 
 
@@ -92,6 +98,6 @@ def test_a_tighter_policy_never_improves_a_verdict(policy: Policy, seen: list[Ou
 def test_a_pass_has_an_answer_and_nothing_that_blocks(policy: Policy, seen: list[Outcome]) -> None:
     verdict = judge(policy, seen, TODAY)
     if verdict.decision is Decision.PASS:
-        assert any(one.state is State.ANSWERED for one in seen)
+        assert any(one.state is State.ANSWERED and one.subject != PROJECT for one in seen)
         assert not verdict.blocking
         assert not verdict.unanswered

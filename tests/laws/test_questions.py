@@ -11,7 +11,7 @@ import pytest
 
 from shipsafe.adapters.cache import canonical
 from shipsafe.flows import answers
-from shipsafe.gates import all_gates
+from shipsafe.gates import subject_gates
 from shipsafe.model.advisory import AdvisoryInfo, Answer, Pin
 from shipsafe.model.gate import Gate, Inquiry
 from shipsafe.model.location import Location
@@ -22,7 +22,7 @@ from shipsafe.model.tree import Distribution, Source, StagedTree
 from shipsafe.policy import load
 from tests.gates.own_code import ask_about
 
-KEPT = [gate for gate in all_gates() if gate.inputs is not None]
+KEPT = [gate for gate in subject_gates() if gate.inputs is not None]
 PLACE = Location(path="template.yaml", line=3)
 # What each attribute of the policy comes from: a gate that reads another one must be thought about here.
 POLICY = {

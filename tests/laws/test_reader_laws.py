@@ -104,9 +104,9 @@ def ended(text: str | bytes, name: str = "template.yaml") -> Project | str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode(errors="surrogatepass"))
-        began = time.monotonic()
+        began = time.process_time()
         end = _end(path)
-        assert time.monotonic() - began < _SECONDS
+        assert time.process_time() - began < _SECONDS
         if isinstance(end, Project):
             return _checked(end)
         assert end.what.endswith("."), end.what
