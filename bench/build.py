@@ -24,6 +24,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository instead
 from bench import advisory_server, alone, projects, tables  # noqa: E402 - only now can it be found
 from bench.chart import chart  # noqa: E402 - likewise
 from bench.compare import Goals, compare, workplace  # noqa: E402 - likewise
+from bench.deploy import deploy  # noqa: E402 - likewise
 from bench.figures import Part, Results  # noqa: E402 - likewise
 from bench.fresh import fresh  # noqa: E402 - likewise
 from bench.measure import BenchError, adopt  # noqa: E402 - likewise
@@ -31,6 +32,7 @@ from bench.ours import Setting  # noqa: E402 - likewise
 from bench.signing import signing  # noqa: E402 - likewise
 from bench.tools import ROOT, commit, default_work, machine, prepare, versions  # noqa: E402 - likewise
 from bench.verify import verify  # noqa: E402 - likewise
+from bench.who_ships import who_ships  # noqa: E402 - likewise
 
 Say = Callable[[str], None]
 _COMMAND = "uv run --frozen bench/build.py"
@@ -60,6 +62,8 @@ _PARTS: dict[str, Callable[[Setting, Say], Part]] = {
     "fresh": lambda setting, say: fresh(setting, say=say),
     "signing": lambda setting, say: signing(setting, say=say),
     "verify": lambda setting, say: verify(setting, say=say),
+    "who-ships": lambda setting, say: who_ships(setting, say=say),
+    "deploy": lambda setting, say: deploy(setting, say=say),
 }
 
 
@@ -149,7 +153,8 @@ def _measured(arguments: argparse.Namespace) -> Results:
                 contest=not arguments.alone,
             )
             for name in arguments.only or _PARTS:
-                part = replace(_part(name, setting), name=name, facts=facts)
+                load = os.getloadavg()[0]  # before it: a part makes a load of its own
+                part = replace(_part(name, setting), name=name, facts={**facts, "load before": f"{load:.1f}"})
                 if len(arguments.only or _PARTS) > 1:
                     print(tables.text([part]), flush=True)
                 results = replace(results, parts=[*results.parts, part])

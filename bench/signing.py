@@ -5,21 +5,21 @@ each round has keys of its own, so that nobody finds what was signed before.
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+from bench.endpoint import REGION, leads_to
 from bench.figures import Part, Row, at_most, times_faster
 from bench.measure import Step, middle, spend
 from bench.ours import Setting
-from shipsafe.local.endpoint import Endpoint, start
+from shipsafe.local.endpoint import start
 from shipsafe.local.pki import open_root
 
 _FUNCTIONS = 20
 _DELAY = 5  # seconds that a job takes; on AWS they take about as long
-_ACCOUNT, _REGION, _BUCKET, _PROFILE = "123456789012", "eu-central-1", "bench-signing", "bench_signing"
+_BUCKET, _PROFILE = "bench-signing", "bench_signing"
 _RECORD = {"id": "PYSEC-2026-1", "modified": "2026-10-01T00:00:00Z", "affected": [{"package": {"ecosystem": "PyPI", "name": "nobodys"},
            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}]}  # fmt: skip
 
@@ -41,7 +41,7 @@ def signing(setting: Setting, *, say: Callable[[str], None]) -> Part:
     runs: dict[str, list[Step]] = {"one": [], "all": [], "sam": []}
     # In a thread of ours: a process would be taken for one that a contender left behind.
     with start(delay=timedelta(seconds=_DELAY), root=open_root(place / "root")) as endpoint:
-        aws = _leads_to(endpoint)
+        aws = leads_to(endpoint)
         _make_place(aws)
         env |= aws
         for number in range(setting.repeat):
@@ -97,36 +97,20 @@ def _policy(prefix: str) -> str:
 advisories = {{ source = {{ path = "advisories", date = 2026-11-01 }}, max-age = "off" }}
 [[sign.target]]
 name = "bench"
-region = "{_REGION}"
+region = "{REGION}"
 profile = "{_PROFILE}"
 bucket = "{_BUCKET}"
 prefix = "{prefix}"
 """
 
 
-def _leads_to(endpoint: Endpoint) -> dict[str, str]:
-    """The variables of somebody who uses the endpoint; the machine's own settings for AWS are out of sight."""
-    return {
-        "AWS_ENDPOINT_URL": endpoint.url,
-        "AWS_ACCESS_KEY_ID": _ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": _REGION,
-        "AWS_REGION": _REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "SHIPSAFE_LOCAL_ROOT": endpoint.fingerprint,
-        "SAM_CLI_TELEMETRY": "0",
-    }
-
-
 def _make_place(aws: Mapping[str, str]) -> None:
     import boto3  # noqa: PLC0415 - only this part of the bench talks to AWS
 
     session = boto3.session.Session(aws_access_key_id=aws["AWS_ACCESS_KEY_ID"], aws_secret_access_key=aws["AWS_SECRET_ACCESS_KEY"],
-                                    region_name=_REGION)  # fmt: skip
+                                    region_name=REGION)  # fmt: skip
     with closing(session.client("s3", endpoint_url=aws["AWS_ENDPOINT_URL"])) as s3:
-        s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": _REGION})
+        s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_bucket_versioning(Bucket=_BUCKET, VersioningConfiguration={"Status": "Enabled"})
     with closing(session.client("signer", endpoint_url=aws["AWS_ENDPOINT_URL"])) as signer:
         signer.put_signing_profile(profileName=_PROFILE, platformId="AWSLambda-SHA384-ECDSA")
