@@ -14,15 +14,25 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ghes import ghes
+from requirements import requirement_files
+
+from shipsafe import __version__
 from shipsafe.cli.app import COMMANDS, command_tree
 from shipsafe.evidence.predicates import schemas
 from shipsafe.gates import all_gates
 from shipsafe.local.operations import operations_markdown
+from shipsafe.model.pipeline import HOME
 from shipsafe.policy import generated_configs, reference_markdown
 from shipsafe.reports.rule_page import rules_markdown
+from shipsafe.starting.answers import Release
+from shipsafe.starting.workflow_text import four_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 _WIDTH = 100
+# Written by hand, but for the name of our repository in them; every guide is such a file, too.
+_NAMING = ("CONTRIBUTING.md", "actions/setup/install")
+_NAMED = re.compile(r"((?:github|githubusercontent)\.com/|uses: |--repo |workflow = \"|from `)[\w.-]+/shipsafe\b(?![.-])")
 _PREDICATES = """\
 # What shipsafe states
 
@@ -61,17 +71,33 @@ def pages() -> Iterator[tuple[str, str]]:
         index.append("")
     yield "docs/rules/README.md", "\n".join(index)
     yield "docs/policy.md", reference_markdown()
+    yield from ((name, naming(ROOT / name)) for name in _NAMING)
+    for file in (ROOT / "docs/guides").glob("*.md"):
+        yield f"docs/guides/{file.name}", naming(file)
     yield "docs/guides/local-operations.md", operations_markdown()
     for path, text in command_pages():
         yield path, text
+    for file in (ROOT / "configs/ci").glob("*.yml"):
+        yield f"configs/ci/{file.name}", naming(file)
+    for name in ("bitbucket-pipelines.yml", "codebuild.yml"):  # `init` writes them, and a wheel has no configs/
+        yield f"shipsafe/starting/data/{name}", naming(ROOT / "configs/ci" / name)
     yield from generated_configs().items()
+    yield ".github/workflows/pipeline-ghes.yml", ghes((ROOT / ".github/workflows/pipeline.yml").read_text())
     yield "configs/report.schema.json", (files("shipsafe.reports") / "data" / "report.schema.json").read_text(encoding="utf-8")
     yield "configs/audit.schema.json", (files("shipsafe.reports") / "data" / "audit.schema.json").read_text(encoding="utf-8")
     yield "configs/verification.schema.json", (files("shipsafe.reports") / "data" / "verification.schema.json").read_text(encoding="utf-8")
     yield "configs/deployments.schema.json", (files("shipsafe.reports") / "data" / "deployments.schema.json").read_text(encoding="utf-8")
     yield "configs/ship.schema.json", (files("shipsafe.reports") / "data" / "ship.schema.json").read_text(encoding="utf-8")
+    for file in (files("shipsafe.signing") / "data" / "iam").iterdir():
+        yield f"configs/iam/{file.name}", file.read_text(encoding="utf-8")
     yield from predicate_pages()
+    yield from requirement_files(ROOT)
     yield "README.md", readme((ROOT / "README.md").read_text())
+
+
+def naming(file: Path) -> str:
+    """The text of a file, which names our repository as the one constant does."""
+    return _NAMED.sub(lambda found: found[1] + HOME, file.read_text(encoding="utf-8"))
 
 
 def predicate_pages() -> Iterator[tuple[str, str]]:
@@ -113,7 +139,8 @@ def _help(command: object, path: str) -> str:
 def readme(text: str) -> str:
     """The README with its generated parts written again; each stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
     tree = command_tree()
-    parts = {"help": f"```text\n{_help(tree, 'shipsafe')}\n```", "gates": _gate_table()}
+    pipeline = f"```yaml\n{four_lines('.', Release(commit='SHA', tag=f'v{__version__}'))}```"
+    parts = {"help": f"```text\n{_help(tree, 'shipsafe')}\n```", "gates": _gate_table(), "pipeline": pipeline}
     for name, part in parts.items():
         pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
         text, count = pattern.subn(lambda found, part=part: found[1] + part + found[2], text)
