@@ -14,6 +14,7 @@ lint:
 types:
     mypy
     mypy docs/pictures.py
+    mypy .github/release/attest.py .github/release/verify.py
 
 # Who may import whom.
 rooms:
