@@ -24,6 +24,10 @@ rooms:
 tests *ARGS:
     pytest -n 2 --dist worksteal {{ ARGS }}
 
+# The laws over examples that no run has tried before; whoever finds a counter-example adds it to the test with @example.
+explore *ARGS:
+    pytest -n 2 --dist worksteal --hypothesis-profile explore {{ ARGS }} $(grep -rl --include='test_*.py' '^from hypothesis' tests)
+
 # Compress as if on other processors, and compare; needs qemu-user.
 processors:
     python bench/processors.py

@@ -25,9 +25,12 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 # The garbage collector is asked less often, and looks at no module and no collected test again: it took a quarter of the time.
 gc.set_threshold(50_000, 10, 10)
 
-# How long a machine with other work takes for an example says nothing about a law.
-settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any-machine")
+# How long a machine with other work takes for an example says nothing about a law. One commit tries the same examples wherever and
+# however often it runs, so that a red run is about the commit; `just explore` tries others.
+_slow = [HealthCheck.too_slow]
+settings.register_profile("same", deadline=None, suppress_health_check=_slow, derandomize=True)
+settings.register_profile("explore", deadline=None, suppress_health_check=_slow, derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True)
