@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,24 @@ def test_a_job_whose_label_no_runner_has_is_not_left_out_without_a_word(tmp_path
     )
     with pytest.raises(AssertionError, match="left out"):
         consumer(tmp_path, product).push()
+
+
+def test_the_last_words_of_a_step_that_fails_are_told_however_fast_it_ends(tmp_path: Path, product: Path) -> None:
+    """On one processor act alone loses those of every third."""
+    made = consumer(tmp_path, product)
+    script = 'echo said $NUMBER; echo "::error title=x::last $NUMBER"; exit 3'
+    step = "{{continue-on-error: true, shell: bash, env: {{NUMBER: {number}}}, run: '{script}'}}"
+    steps = "".join(f"      - {step.format(number=number, script=script)}\n" for number in range(40))
+    made.commit({made.workflow: f"on: push\njobs:\n  build:\n    runs-on: ubuntu-24.04\n    steps:\n{steps}"})
+    processors = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(processors)})
+    try:
+        ran = made.push()
+    finally:
+        os.sched_setaffinity(0, processors)
+    assert ran.code == 0, ran.told()
+    assert ran.text("build") == "".join(f"said {number}\n" for number in range(40))
+    assert [one["arg"] for one in ran.annotations("error")] == [f"last {number}" for number in range(40)]
 
 
 def _claims(line: str) -> dict[str, str]:
