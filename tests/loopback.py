@@ -40,7 +40,10 @@ def listening(answering: Answering) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Nothing on standard error."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # with the usual 5 a busy machine makes the sixth that asks at once wait for seconds
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.pipeline.act import SYSTEM_PATH
+from tests.pipeline.act import PATIENT, SYSTEM_PATH
 
 _KEPT = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "PIP_CERT")
 _PARTS = ("shipsafe", "actions", "configs/ci", "pyproject.toml", "uv.lock", "README.md", "LICENSE")
@@ -22,7 +22,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     """What a job finds."""
     home.mkdir(exist_ok=True)
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {"PATH": SYSTEM_PATH, "HOME": str(home), "TMPDIR": str(home), "CI": "true", **kept, **cached(), **more}
+    return {"PATH": SYSTEM_PATH, "HOME": str(home), "TMPDIR": str(home), "CI": "true", **kept, **PATIENT, **cached(), **more}
 
 
 def copied(repository: Path, target: Path, parts: tuple[str, ...] = _PARTS) -> None:

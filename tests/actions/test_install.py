@@ -19,6 +19,7 @@ class _Mirror(ThreadingHTTPServer):
     """An index that knows where to look, and who asked."""
 
     daemon_threads = True
+    request_queue_size = 128  # uv asks for fifty things at once, and waits ten seconds for each
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Asked)

@@ -242,11 +242,12 @@ def _talk(folder: Path, *answers: str) -> tuple[int, str]:
     listener = threading.Thread(target=listen)
     listener.start()
     try:
-        code = child.wait(timeout=60)
+        code = child.wait(timeout=300)
     except subprocess.TimeoutExpired:  # it asks more than it is told
         child.kill()
         raise
-    listener.join(timeout=10)
+    listener.join(timeout=120)
+    assert not listener.is_alive(), "somebody else has the terminal, too"
     os.close(ours)
     return code, b"".join(said).decode()
 

@@ -42,6 +42,7 @@ def main() -> None:
         there = target / file.relative_to(root)
         there.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, there)
+        there.chmod(0o644)  # whatever the machine's mask is
         digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
     if meddler := os.environ.get("STUB_MEDDLER"):  # somebody who changes what lies between jobs
         subprocess.run([sys.executable, meddler, name, target], check=True)
