@@ -118,10 +118,11 @@ def sandbox(request: ShipRequest, *, kept: Path | None, steps: Mapping[str, obje
         target = replace(played, account=None, role=None, external_id=None, aws_profile=None, profile_owner=None, profile_version=None,
                          kms_key=None, code_signing_config=None)  # fmt: skip
         account = played.account or DEFAULT_ACCOUNT
+        # The pool comes last, and so ends first: what it still makes when a line ends early is made here, and in no real account.
         with (
             endpoint(Wanted(delay=timedelta(), account=account)) as running,
-            ThreadPoolExecutor(1, thread_name_prefix="shipsafe-sandbox") as pool,
             _environment(account, running, folder),
+            ThreadPoolExecutor(1, thread_name_prefix="shipsafe-sandbox") as pool,
         ):
             running.functions.configure({"creating": _CHANGING, "updating": _CHANGING})
             box = Sandbox(endpoint=running, folder=folder, request=request, target=target, steps=steps,

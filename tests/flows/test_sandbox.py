@@ -4,9 +4,12 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import pytest
 
+from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.flows.sandbox import sandbox
 from shipsafe.flows.sandbox_second import changed_copy, second_release
@@ -67,6 +70,23 @@ def test_it_ships_and_then_a_bad_release_goes_back(root: Path) -> None:
     assert dict(os.environ) == before
     assert not folder.exists()
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == files, "nothing of the project was touched"
+
+
+def test_what_is_still_being_made_when_it_ends_is_made_in_the_sandbox(tmp_path: Path) -> None:
+    """A line may end before there is anything to sign with. Whoever makes that must not find the user's own account meanwhile."""
+    ended, led = Event(), list[str | None]()
+
+    def slowly(place: Place) -> Aws:
+        ended.wait(60)
+        sleep(0.3)  # long enough for an environment to be put back by whoever does not wait
+        led.append(os.environ.get("AWS_ENDPOINT_URL"))
+        return open_aws(place)
+
+    with sandbox(request(project(tmp_path), connect=slowly), kept=None) as box:
+        ended.set()
+    box.ready.result()
+    assert led == [box.endpoint.url]
+    assert os.environ.get("AWS_ENDPOINT_URL") is None
 
 
 @pytest.mark.parametrize("text", [None, 'extends = "baseline"\n'])
