@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from tests.answers import OPEN
 from tests.local_endpoint import local_aws, local_root  # noqa: F401 - fixtures for all
@@ -54,6 +56,10 @@ def pytest_collection_finish() -> None:
     """What is there now stays to the end."""
     gc.collect()
     gc.freeze()
+    if settings.default is not None and settings.default.derandomize:
+        # Hypothesis also tries what stands in all modules of ours that are loaded by then: others in each order of tests.
+        nothing = Constants()
+        providers._get_local_constants = lambda: nothing
 
 
 @pytest.hookimpl(hookwrapper=True)
