@@ -86,10 +86,10 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> Non
 def test_a_wrong_password_is_told_and_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "ci.pem"
     make(path, password=_PASSWORD.encode())
-    for wrong in ("sesame open please", "x"):
+    for wrong in ("sesame open please", "~"):  # no letter that may stand in the name of the folder
         with pytest.raises(ConfigError, match="does not open this key") as refused:
             open_signers([str(path)], environment={"SHIPSAFE_KEY_PASSWORD": wrong})
-        assert wrong not in str(refused.value).replace("Give its own password", "")
+        assert wrong not in str(refused.value)
 
 
 def test_a_key_that_lies_open_is_taken_only_by_a_uri_that_says_so(tmp_path: Path) -> None:
