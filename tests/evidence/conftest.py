@@ -1,6 +1,7 @@
 """A real tree: distributions that uv installed from the registry, described by the standard library alone."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 from importlib.metadata import Distribution as Installed
@@ -24,7 +25,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with those distributions in it."""
     target = tmp_path_factory.mktemp("installed") / "tree"
     command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--no-config", "--only-binary", ":all:", "--target", str(target), *PINS]
-    subprocess.run(command, check=True, capture_output=True)
+    patient = {"UV_HTTP_TIMEOUT": "120", "UV_HTTP_RETRIES": "10"}  # a registry that is slow for a moment says nothing about an SBOM
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | patient)
     shutil.rmtree(target / "bin", ignore_errors=True)
     (target / ".lock").unlink(missing_ok=True)
     return target

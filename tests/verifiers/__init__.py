@@ -19,6 +19,8 @@ from filelock import FileLock
 from tests.aws_tools import install
 
 _HERE = Path(__file__).parent
+# A registry that is slow for a moment says nothing about an envelope; and nothing is asked of it but the packages.
+_PATIENT = ("--fetch-retries=6", "--fetch-timeout=120000", "--no-audit", "--no-fund", "--no-update-notifier")
 
 
 def python_of_in_toto(folder: Path) -> Path:
@@ -76,7 +78,7 @@ def node_with(name: str, source: Path, files: tuple[str, ...], folder: Path) -> 
             place.mkdir(exist_ok=True)
             for one in files:
                 shutil.copy(source / one, place / one)
-            npm = [str(node), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), "ci", "--ignore-scripts", "--no-audit"]
+            npm = [str(node), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"), "ci", "--ignore-scripts", *_PATIENT]
             done = subprocess.run(npm, check=False, capture_output=True, text=True, cwd=place)
             assert done.returncode == 0, done.stderr
             (place / "done").touch()
