@@ -25,8 +25,9 @@ def watch(to: Shifting, hands: Hands, period: timedelta) -> Calls | None:
     blind: tuple[datetime, ShipsafeError] | None = None
     while True:
         check(to, hands, blind)
+        at = hands.now()  # what came while it was looked, or while this machine stood still, is for the next look
         try:
-            seen = look(to, hands.now())
+            seen = look(to, at)
         except ShipsafeError as error:
             if not may_pass(error):
                 raise StopError(f"Nobody could watch version {to.version} any more: {error}") from error
@@ -37,7 +38,7 @@ def watch(to: Shifting, hands: Hands, period: timedelta) -> Calls | None:
             if seen.alarm:
                 raise StopError(seen.alarm)
             blind = None
-            if hands.now() >= until:
+            if at >= until:
                 return seen.calls
         left = until - hands.now()
         hands.rest((min(_BETWEEN, left) if left > timedelta() else _BETWEEN).total_seconds())

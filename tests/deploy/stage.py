@@ -1,4 +1,4 @@
-"""A function with versions behind an alias on the local endpoint, and hands whose time passes when they sleep."""
+"""A function with versions behind an alias on the local endpoint; its time is that of the hands, and passes when they sleep."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +15,7 @@ from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.deploy import marks
 from shipsafe.deploy.marks import Before, Marks
 from shipsafe.deploy.shifting import Hands, Shifting
+from shipsafe.local.call import Clock
 from shipsafe.local.endpoint import Endpoint, start
 from shipsafe.local.faults import Fault
 from shipsafe.local.pki import LocalRoot
@@ -26,6 +27,14 @@ NAME, ALIAS = "orders", "live"
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}"
 CANARY = Strategy(rollout=Rollout.CANARY, percent=10, every=timedelta(minutes=5))
 RELEASE = "ab" * 32
+_BEGAN = datetime(2026, 11, 21, 11, 59, 58, 750_000, tzinfo=UTC)  # CloudWatch counts by minutes, and tags know no parts of a second
+
+
+class StandingClock(Clock):
+    """The endpoint's, for which only that time passes by which it is moved: how long a test takes is nothing that it sees."""
+
+    def now(self) -> datetime:
+        return _BEGAN + self.moved
 
 
 @dataclass
@@ -34,7 +43,6 @@ class Stage:
 
     endpoint: Endpoint
     aws: Aws
-    time: datetime
     lines: list[str] = field(default_factory=list)
     then: list[tuple[timedelta, Callable[[], object]]] = field(default_factory=list)  # after the beginning
     began: datetime = field(init=False)
@@ -44,11 +52,15 @@ class Stage:
         self.began = self.time
 
     @property
+    def time(self) -> datetime:
+        return self.endpoint.clock.now()
+
+    @property
     def lambda_(self) -> Any:
         return self.aws.client("lambda")
 
     def sleep(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
+        self.endpoint.advance(timedelta(seconds=seconds))
         due = [one for one in self.then if self.began + one[0] <= self.time]
         self.then = [one for one in self.then if one not in due]
         for _, what in due:
@@ -90,7 +102,7 @@ class Stage:
         dimensions = {"FunctionName": NAME, "Resource": f"{NAME}:{ALIAS}", "ExecutedVersion": version}
         said = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         told = {"Invocations": number, "Errors": errors, "Throttles": throttles}
-        data = [{"MetricName": name, "Dimensions": said, "Value": value} for name, value in told.items()]
+        data = [{"MetricName": name, "Dimensions": said, "Value": value, "Timestamp": self.time} for name, value in told.items()]
         self.aws.client("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=data)
 
     def invoke(self, number: int, version: str = "2", *, error: str = "") -> None:
@@ -128,9 +140,11 @@ def hasty(aws: Aws, services: Sequence[str] = ("lambda", "cloudwatch")) -> Aws:
 @contextmanager
 def opened_stage(root: LocalRoot, folder: Path) -> Iterator[tuple[Endpoint, Aws]]:
     """An endpoint for many tests: clients take long to make."""
-    with pytest.MonkeyPatch.context() as patch, start(delay=timedelta(), root=root) as endpoint:
-        set_environment(patch, endpoint, folder)
-        yield endpoint, hasty(open_aws(Place(region=REGION)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shipsafe.local.endpoint.Clock", StandingClock)
+        with start(delay=timedelta(), root=root) as endpoint:
+            set_environment(patch, endpoint, folder)
+            yield endpoint, hasty(open_aws(Place(region=REGION)))
 
 
 def make_stage(endpoint: Endpoint, aws: Aws) -> Stage:
@@ -138,7 +152,7 @@ def make_stage(endpoint: Endpoint, aws: Aws) -> Stage:
     endpoint.reset()
     endpoint.faults.clear()
     endpoint.functions.configure({"creating": 0, "updating": 0})
-    stage = Stage(endpoint, aws, datetime.now(UTC))
+    stage = Stage(endpoint, aws)
     stage.lambda_.create_function(FunctionName=NAME, Role=f"arn:aws:iam::{ACCOUNT}:role/orders", Runtime="python3.13",
                                   Handler="app.main", Code={"ZipFile": zipped({"app.py": b"1"})}, Publish=True)  # fmt: skip
     stage.lambda_.create_alias(FunctionName=NAME, Name=ALIAS, FunctionVersion="1")

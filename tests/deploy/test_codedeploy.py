@@ -25,17 +25,13 @@ FIVE = "CodeDeployDefault.LambdaCanary10Percent5Minutes"
 
 @dataclass
 class Course:
-    """A stage where the endpoint's time passes with ours, and a deployment group beside it."""
+    """A stage, and a deployment group beside it."""
 
     stage: Stage
 
-    def sleep(self, seconds: float) -> None:
-        self.stage.endpoint.advance(timedelta(seconds=seconds))
-        self.stage.sleep(seconds)
-
     @property
     def hands(self) -> Hands:
-        return replace(self.stage.hands, sleep=self.sleep)
+        return self.stage.hands
 
     @property
     def client(self) -> Any:

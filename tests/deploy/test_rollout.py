@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from shipsafe.adapters.aws.session import Aws
+from shipsafe.deploy.alarms import Seen, look
 from shipsafe.deploy.marks import Before, Phase
 from shipsafe.deploy.rollout import check_time, roll_out
-from shipsafe.deploy.shifting import unbroken
+from shipsafe.deploy.shifting import Shifting, unbroken
 from shipsafe.errors import ConfigError, ExitCode
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.local.pki import LocalRoot
@@ -162,6 +163,21 @@ def test_who_cannot_watch_for_a_while_waits(stage: Stage) -> None:
     assert out.ending is Ending.DEPLOYED
     assert (out.shifts[-1].at - stage.began) >= timedelta(minutes=9)
     assert sum("nobody can watch" in line for line in stage.lines) == 1
+
+
+def test_who_was_held_up_looks_at_what_came_meanwhile(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that sleeps, or is stopped, right after a look: the calls go no further before there was one at the end."""
+
+    def held_up(to: Shifting, now: datetime) -> Seen:
+        seen = look(to, now)
+        if now == stage.began:
+            stage.sleep(600)
+            stage.calls(5, errors=5)
+        return seen
+
+    monkeypatch.setattr("shipsafe.deploy.watch.look", held_up)
+    out = roll_out(stage.shifting(), stage.hands)
+    assert (out.ending, [shift.percent for shift in out.shifts]) == (Ending.ROLLED_BACK, [10, 0])
 
 
 def test_who_cannot_watch_until_the_deadline_goes_back(stage: Stage) -> None:

@@ -1,28 +1,16 @@
 """Deployments that make every call of theirs: for policies that are held to them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from shipsafe.adapters.aws.codedeploy import AppSpec
 from shipsafe.adapters.aws.session import Aws, Place
 from shipsafe.deploy.codedeploy import prepared, roll_out
-from shipsafe.deploy.shifting import Hands
 from shipsafe.local.endpoint import Endpoint
 from shipsafe.model.deployment import CodeDeployGroup, Ending, FunctionDeploy
-from tests.deploy.stage import ALIAS, NAME, Stage, make_stage
+from tests.deploy.stage import ALIAS, NAME, make_stage
 from tests.local_endpoint import REGION, client
-
-
-def hands_of(stage: Stage) -> Hands:
-    """Hands whose sleep lets the endpoint's time pass, too."""
-
-    def sleep(seconds: float) -> None:
-        stage.endpoint.advance(timedelta(seconds=seconds))
-        stage.sleep(seconds)
-
-    return replace(stage.hands, sleep=sleep)
 
 
 def codedeploy_to_the_end(endpoint: Endpoint, connect: Callable[[Place], Aws]) -> None:
@@ -35,12 +23,12 @@ def codedeploy_to_the_end(endpoint: Endpoint, connect: Callable[[Place], Aws]) -
                                  serviceRoleArn="arn:aws:iam::123456789012:role/deploys",
                                  deploymentConfigName="CodeDeployDefault.LambdaCanary10Percent5Minutes")  # fmt: skip
     by, _ = prepared(stage.aws, FunctionDeploy(codedeploy=group))
-    assert roll_out(stage.shifting(), hands_of(stage), by=by).ending is Ending.DEPLOYED
+    assert roll_out(stage.shifting(), stage.hands, by=by).ending is Ending.DEPLOYED
     stage.move("1")
     stage.began = stage.time
     stage.then = [(timedelta(minutes=1), partial(setattr, stage, "signal", "SIGINT"))]
     spec = AppSpec(function=NAME, alias=ALIAS, current="1", target="2")
     revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": str(spec)}}
     told.create_deployment(applicationName=group.application, deploymentGroupName=group.group, revision=revision)  # by a run that is gone
-    stopped = roll_out(stage.shifting(), hands_of(stage), by=by)
+    stopped = roll_out(stage.shifting(), stage.hands, by=by)
     assert stopped.ending is Ending.ROLLED_BACK, stopped
