@@ -1,5 +1,6 @@
 """`ship --sandbox`: a whole line on an endpoint of this process, which leaves nothing behind; and a second release that goes back."""
 
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -17,6 +18,7 @@ from shipsafe.flows.ship import ship
 from shipsafe.flows.targets import place_of, policy_of
 from shipsafe.model.deployment import Ending
 from tests.flows.line import TODAY, Agreeing, Watching, project, request
+from tests.readers.test_terraform import archive, document, lambda_function
 
 
 @pytest.fixture
@@ -122,10 +124,12 @@ def test_the_second_release_is_a_copy_with_one_line_more(tmp_path: Path) -> None
         changed_copy(root, policy, {}, tmp_path / "box2")
 
 
-def test_what_terraform_deploys_is_left_to_it(tmp_path: Path, repository: Path) -> None:
+def test_what_terraform_deploys_is_left_to_it(tmp_path: Path) -> None:
     """There is no Terraform in a sandbox; the reader is led to no folder that is gone by then."""
-    root = tmp_path / "orders"
-    shutil.copytree(repository / "examples" / "orders-terraform", root)
+    root = project(tmp_path)
+    (root / "template.yaml").unlink()
+    plan = document([lambda_function("aws_lambda_function.pay", function_name="pay")], before=[archive(source_dir="src/pay")])
+    (root / "plan.json").write_text(json.dumps(plan))
     with sandbox(request(root, create=False), kept=None) as box:
         ended = ship(replace(box.request, local_root=box.endpoint.fingerprint), Watching(), Agreeing(), ahead=box.ahead)
     assert ended.exit_code is ExitCode.USAGE
