@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from tests.deploy.stack_shop import STACK, STAGE, TEMPLATE, StackScene, of
 from tests.local_endpoint import ACCOUNT, REGION
 from tests.tampering.world import shipsafe
 from tests.verify.desk import Desk
+
+HOURS = timedelta(hours=8)  # an update that does not end by itself, however long a test takes
 
 
 @pytest.fixture(scope="session")
@@ -171,7 +174,7 @@ def test_a_stack_that_cannot_be_taken_back_says_what_to_run(scene: StackScene) -
 
 def test_an_interrupt_leaves_cloudformation_at_work_and_the_next_run_waits_for_it(scene: StackScene) -> None:
     scene.older()
-    scene.shop.endpoint.functions.configure({"updating": 0.5})
+    scene.shop.endpoint.functions.configure({"updating": HOURS.total_seconds()})
     watching: list[bool] = []
     scene.shop.sleep = lambda _seconds: os.kill(os.getpid(), signal.SIGINT) if watching else time.sleep(0.01)
     done = scene.deploy(between=lambda: watching.append(True))
@@ -184,6 +187,8 @@ def test_an_interrupt_leaves_cloudformation_at_work_and_the_next_run_waits_for_i
         assert plan.proposal.going_on
         assert any("it is waited for" in line for line in plan.lines)
         assert not plan.changes, "nobody is asked"
+    scene.shop.endpoint.functions.configure({"updating": 0})
+    scene.shop.sleep = lambda _seconds: scene.shop.endpoint.advance(HOURS)  # it ends while it is waited for
     done = scene.deploy()
     assert done.exit_code == 0, done.deployments
     assert scene.asked("ExecuteChangeSet") == 2, "the older one, and one of ours"
@@ -191,7 +196,7 @@ def test_an_interrupt_leaves_cloudformation_at_work_and_the_next_run_waits_for_i
 
 def test_an_update_of_somebody_else_is_not_disturbed(scene: StackScene) -> None:
     scene.older()
-    scene.shop.endpoint.functions.configure({"updating": 60})
+    scene.shop.endpoint.functions.configure({"updating": HOURS.total_seconds()})
     scene.change(scene.cloudformation.get_template(StackName=STACK)["TemplateBody"].replace("app.handler, ", "app.other, "))
     with pytest.raises(IncompleteError, match="is being changed by somebody else: UPDATE_IN_PROGRESS"), scene.plan():
         pass
