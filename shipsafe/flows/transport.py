@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from shipsafe.adapters.aws.refusals import AwsRefusal
 from shipsafe.adapters.files import MEBIBYTE, disk_errors
@@ -24,6 +25,7 @@ from shipsafe.errors import ConfigError, IncompleteError, IntegrityError, Nothin
 from shipsafe.flows.transport_places import Place, copied
 from shipsafe.packing.parcel import LARGEST_LIST, Item, kept_as, list_written, read_list
 
+T = TypeVar("T")
 LIST = "files.json"
 _AT_ONCE = 8
 _TRIES = 4  # of one file: botocore tries calls again, but never the reading of an answer's body
@@ -55,19 +57,37 @@ def put(folder: Path, items: Sequence[Item], place: Place) -> Handed:
     listed = list_written(items)
     digest = hashlib.sha256(listed).hexdigest()
     made = Handed(digest=f"sha256:{digest}", items=items)
-    before = place.read(LIST)
-    if before is not None:
-        if _bounded(before, LARGEST_LIST, f"{place.shown}/{LIST}") != listed:
-            raise IntegrityError(_OTHER, remedy="Name a place of this run's own, with its number and attempt.", path=place.shown)
+    if _lies_there(place, listed, remedy="Name a place of this run's own, with its number and attempt."):
         return replace(made, again=True)
     once = {one.sha256: one for one in items}
     _each(lambda one: place.put(kept_as(one), folder / one.path, sha256=one.sha256, size=one.size), once.values())
     with TemporaryDirectory(prefix="shipsafe-") as own:
         path = Path(own) / LIST
         path.write_bytes(listed)
-        if not place.put(LIST, path, sha256=digest, size=len(listed)):
-            raise IntegrityError(_OTHER, remedy="Find out who else writes there, then name another place.", path=place.shown)
-    return made
+        if place.put(LIST, path, sha256=digest, size=len(listed)):
+            return made
+    # Somebody was first; or we were, and the answer was lost, so that it was written once more.
+    if not _lies_there(place, listed, remedy="Find out who else writes there, then name another place."):
+        raise IncompleteError("What lay there a moment ago is gone.", remedy="Hand the folder over again.", path=place.shown)
+    return replace(made, again=True)
+
+
+def _lies_there(place: Place, listed: bytes, *, remedy: str) -> bool:
+    """Whether this list lies there; False where none does.
+
+    Raises:
+        IntegrityError: it is another one.
+        IncompleteError: it cannot be read.
+    """
+    there = _patiently(lambda: _list_in(place))
+    if there not in (None, listed):
+        raise IntegrityError(_OTHER, remedy=remedy, path=place.shown)
+    return there is not None
+
+
+def _list_in(place: Place) -> bytes | None:
+    lines = place.read(LIST)
+    return None if lines is None else _bounded(lines, LARGEST_LIST, f"{place.shown}/{LIST}")
 
 
 def get(place: Place, folder: Path, *, digest: str | None = None) -> Handed:
@@ -88,10 +108,9 @@ def get(place: Place, folder: Path, *, digest: str | None = None) -> Handed:
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise ConfigError("It is there already, and nothing is written over.", remedy="Name a new folder.", path=str(folder))
     shown = f"{place.shown}/{LIST}"
-    lines = place.read(LIST)
-    if lines is None:
+    listed = _patiently(lambda: _list_in(place))
+    if listed is None:
         raise NothingError("Nothing was handed over there.", remedy="Look whether the job before has put it there.", path=place.shown)
-    listed = _bounded(lines, LARGEST_LIST, shown)
     found = f"sha256:{hashlib.sha256(listed).hexdigest()}"
     if digest is not None and found != digest:
         raise IntegrityError(f"What was handed over is another folder: its list is {found}, and should be {digest}.", remedy=_BYTES,
@@ -122,19 +141,23 @@ def _each(step: Callable[[Item], object], items: Iterable[Item]) -> None:
 
 
 def _take(place: Place, item: Item, path: Path) -> None:
-    """Write one file of a place, and compare it. A connection that breaks is made again."""
+    """Write one file of a place, and compare it."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+    _patiently(lambda: _take_once(place, item, path))
+
+
+def _patiently(step: Callable[[], T]) -> T:
+    """A step that reads: a connection that breaks is made again."""
     for remaining in range(_TRIES - 1, -1, -1):
         try:
-            _take_once(place, item, path)
+            return step()
         except AwsRefusal:  # botocore has tried that again
             raise
         except IncompleteError:
             if not remaining:
                 raise
-        else:
-            return
+    raise AssertionError  # pragma: no cover - the last round returns or raises
 
 
 def _take_once(place: Place, item: Item, path: Path) -> None:
