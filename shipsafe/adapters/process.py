@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from types import FrameType
 from typing import Protocol
 
@@ -21,7 +22,7 @@ _KEPT = (
 _GRACE = 3.0  # seconds between asking a child to end and ending it
 
 _running: set[subprocess.Popen[bytes]] = set()
-_lock = Lock()
+_lock = threading.Lock()
 _ended = False
 
 
@@ -52,19 +53,61 @@ def run(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str] | None 
     Raises:
         IncompleteError: it could not be started, or ran for longer than `timeout` seconds.
     """
-    child = _start(argv, cwd, env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    try:
-        stdout, stderr = child.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        _end(child)
-        raise IncompleteError(f"{Path(argv[0]).name} did not end within {timeout:.0f} s and was stopped.", remedy="Try again.") from error
-    finally:
-        for stream in (child.stdout, child.stderr):
-            if stream is not None:
-                stream.close()
-        with _lock:
-            _running.discard(child)
+    with _signals_wait() as hear:
+        child = _start(argv, cwd, env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        try:
+            hear()
+            stdout, stderr = _told(child, timeout)
+        except subprocess.TimeoutExpired as error:
+            _end(child)
+            name = Path(argv[0]).name
+            raise IncompleteError(f"{name} did not end within {timeout:.0f} s and was stopped.", remedy="Try again.") from error
+        finally:
+            if child.poll() is None:  # we are interrupted, and it is in a session of its own
+                _end(child)
+            for stream in (child.stdout, child.stderr):
+                if stream is not None:
+                    stream.close()
+            with _lock:
+                _running.discard(child)
     return Finished(returncode=child.returncode, stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace"))
+
+
+@contextmanager
+def _signals_wait() -> Generator[Callable[[], None]]:
+    """Signals that raise in us wait for a call of what this gives, at most to the end of the block.
+
+    One that came after a child was started and before we know of it would leave it running for ever.
+    """
+    came: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: handler for number in (signal.SIGINT, signal.SIGTERM) if callable(handler := signal.getsignal(number))}
+
+    def hear() -> None:
+        while before:
+            signal.signal(*before.popitem())
+        while came:
+            signal.raise_signal(came.pop(0))
+
+    try:
+        for number in tuple(before):
+            signal.signal(number, lambda number, _frame: came.append(number))
+        yield hear
+    finally:
+        hear()
+
+
+def _told(child: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes]:
+    """What a child writes until it ends. Who was stopped himself (Ctrl-Z) looks once more, for it may have ended in time.
+
+    Raises:
+        subprocess.TimeoutExpired: it goes on.
+    """
+    try:
+        return child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return child.communicate(timeout=_GRACE)
 
 
 def start(argv: Sequence[str | Path], *, cwd: Path, stdin: int, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
@@ -75,7 +118,8 @@ def start(argv: Sequence[str | Path], *, cwd: Path, stdin: int, env: Mapping[str
     Raises:
         IncompleteError: it could not be started.
     """
-    return _start(argv, cwd, env, stdin=stdin, stdout=subprocess.DEVNULL)
+    with _signals_wait():
+        return _start(argv, cwd, env, stdin=stdin, stdout=subprocess.DEVNULL)
 
 
 def stop(child: subprocess.Popen[bytes]) -> str:
