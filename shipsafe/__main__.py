@@ -108,7 +108,12 @@ def _unwritten(error: OSError) -> int:
 def _ended(how: str, code: ExitCode) -> int:
     from shipsafe.adapters.process import end_all  # noqa: PLC0415 - only when ending
 
+    # Pipelines send SIGINT and a few seconds later SIGTERM: the second must not end as a traceback, whose 1 would mean findings.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     end_all()
+    for number in (signal.SIGINT, signal.SIGTERM):  # what AWS has not answered yet may be waited for: whoever asks again does not wait
+        signal.signal(number, lambda *_: os._exit(code))
     return _say(f"{how}: children were ended, {_left()}.", code)
 
 
