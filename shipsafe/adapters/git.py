@@ -15,6 +15,7 @@ _COMMITTER = re.compile(r"^committer .* (\d+) [+-]\d{4}$", re.MULTILINE)
 # A git before 2.45 does not know GIT_NO_LAZY_FETCH; where no protocol is allowed, it cannot fetch either.
 QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none",
          "GIT_TERMINAL_PROMPT": "0"}  # fmt: skip
+_PATIENCE = 300.0  # seconds: a machine that stands still for a while must not leave a time or a commit out of what is stated
 
 
 def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
@@ -29,7 +30,7 @@ def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
             raise ConfigError(f"SOURCE_DATE_EPOCH is {stated[:40]!r}, not a number of seconds.", remedy="Unset it, or set it to a number.")
         return int(stated)
     try:
-        answer = run(["git", "cat-file", "commit", "HEAD"], cwd=root, env=QUIET, timeout=20)
+        answer = run(["git", "cat-file", "commit", "HEAD"], cwd=root, env=QUIET, timeout=_PATIENCE)
     except ShipsafeError:
         return None  # no git on this machine: times are left out, and sbom/ntia says so
     found = _COMMITTER.search(answer.stdout.partition("\n\n")[0]) if answer.returncode == 0 else None
@@ -39,7 +40,7 @@ def source_date_epoch(root: Path, *, run: Run = run) -> int | None:
 def head_commit(root: Path, *, run: Run = run) -> str | None:
     """Hex id of the commit that is checked out, or None: no git, no repository, no commit."""
     try:
-        answer = run(["git", "rev-parse", "--verify", "--quiet", "HEAD^{commit}"], cwd=root, env=QUIET, timeout=20)
+        answer = run(["git", "rev-parse", "--verify", "--quiet", "HEAD^{commit}"], cwd=root, env=QUIET, timeout=_PATIENCE)
     except ShipsafeError:
         return None
     commit = answer.stdout.strip()
@@ -49,7 +50,7 @@ def head_commit(root: Path, *, run: Run = run) -> str | None:
 def user_email(root: Path, *, run: Run = run) -> str:
     """Who commits here, as git is configured; "" where nobody is."""
     try:
-        answer = run(["git", "config", "--get", "user.email"], cwd=root, env={"GIT_TERMINAL_PROMPT": "0"}, timeout=20)
+        answer = run(["git", "config", "--get", "user.email"], cwd=root, env={"GIT_TERMINAL_PROMPT": "0"}, timeout=_PATIENCE)
     except ShipsafeError:
         return ""  # no git on this machine
     return answer.stdout.strip() if answer.returncode == 0 else ""

@@ -20,7 +20,7 @@ from shipsafe.errors import IncompleteError
 _NAMESPACES = ("unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 _UNPLUGGED = ("unshare", "--map-root-user", "--net", "--")
 _CHILD = Path(__file__).with_name("shut_in.py")
-_PROBE = 10.0  # seconds
+_PROBE = 120.0  # seconds: a machine that is busy must not be taken for one that cannot shut code in
 
 
 class Isolation(StrEnum):

@@ -102,11 +102,16 @@ def _hidden(home: Path, needed: Iterable[Path]) -> list[Path]:
 
 
 def _cover(kernel: ctypes.CDLL, path: Path) -> None:
-    if path.is_dir():
-        # Not 1777: in such a folder nobody may open another user's file with O_CREAT, and /dev/null is root's, whom we do not have here.
-        _check(kernel.mount(b"none", os.fsencode(path), b"tmpfs", _MS_NOSUID | _MS_NODEV, b"mode=755"))
-    else:
-        _check(kernel.mount(b"/dev/null", os.fsencode(path), None, _MS_BIND, None))
+    """Hide a path; one that is gone by now (`git config` has a lock in the home folder for a moment) hides itself."""
+    try:
+        if path.is_dir():
+            # Not 1777: in such a folder nobody may open another user's file with O_CREAT; /dev/null is root's, whom we do not have here.
+            _check(kernel.mount(b"none", os.fsencode(path), b"tmpfs", _MS_NOSUID | _MS_NODEV, b"mode=755"))
+        else:
+            _check(kernel.mount(b"/dev/null", os.fsencode(path), None, _MS_BIND, None))
+    except FileNotFoundError:
+        if path.exists():
+            raise
 
 
 def _cover_devices(kernel: ctypes.CDLL) -> None:
