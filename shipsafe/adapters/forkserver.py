@@ -40,7 +40,8 @@ from shipsafe.errors import IncompleteError
 _TIME = struct.Struct("d")
 _GRACE = 30.0  # seconds beyond its limit after which a copy, which the kernel should have ended, is given up
 _STARTUP = 60.0  # seconds for all imports
-_FAREWELL = 1.0  # seconds for a process to count the time that its copies took, and to end
+_FAREWELL = 30.0  # seconds for a process that has answered to count the time that its copies took, and to end;
+_NEVER_ASKED = 1.0  # for one that may still be importing
 _LARGEST = 64 * MEBIBYTE  # bytes of an answer
 _PART = 256 * 1024  # bytes that are read at a time
 _TOO_LARGE = f"its answer is larger than {_LARGEST // MEBIBYTE} MiB"
@@ -75,6 +76,7 @@ class ForkServer:
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._asked = False
 
     def start(self) -> None:
         """Start the process without waiting for it, so that its imports take place beside other work."""
@@ -139,6 +141,7 @@ class ForkServer:
                 try:
                     socket.send_fds(control, [_TIME.pack(timeout)], descriptors)
                     if control.recv(1):
+                        self._asked = True
                         return
                 except OSError as error:
                     cause = f"{error}"
@@ -167,10 +170,11 @@ class ForkServer:
         if self._control is not None:
             self._control.close()
         process, self._process, self._control = self._process, None, None
+        patience, self._asked = _FAREWELL if self._asked else _NEVER_ASKED, False
         if process is None:
             return ""
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_FAREWELL)
+            process.wait(patience)
         return _last_line(stop(process)) or f"code {process.returncode}"
 
     def _error(self, cause: str, kind: type[IncompleteError] = IncompleteError) -> IncompleteError:
@@ -232,10 +236,10 @@ def _wait() -> socket.socket:
 
 def _end() -> None:
     """End, and what still works ends too, because nobody waits for its answer."""
-    for _ in range(20):
+    for _ in range(400):
         if not _bury():
             os._exit(0)
-        time.sleep(0.005)  # a copy that has answered may still be ending
+        time.sleep(0.005)  # a copy that has answered may still be ending, on a busy machine for a while
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -1,5 +1,6 @@
 """Questions answered in copies of one process: nothing that a question does reaches another one, the process or us."""
 
+import gc
 import os
 import resource
 import signal
@@ -70,8 +71,8 @@ def server(script: Path) -> Generator[ForkServer]:
 
 
 def wait_for(happened: Callable[[], object]) -> None:
-    """Until something happens elsewhere."""
-    end = time.monotonic() + 20
+    """Until something happens elsewhere; the machine may stand still for a while."""
+    end = time.monotonic() + 120
     while not happened():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.01)
@@ -188,6 +189,7 @@ def test_the_time_that_copies_take_is_counted_as_ours(server: ForkServer) -> Non
 
 def test_no_descriptor_and_no_process_is_left_behind(server: ForkServer) -> None:
     server.close()
+    gc.collect()  # what earlier tests have left open is closed now, and not between the two counts
     before = len(os.listdir("/dev/fd"))  # noqa: PTH208 - names are all that is wanted
     copy, process = server.ask(["who", 0], timeout=60)
     with pytest.raises(IncompleteError):
@@ -231,7 +233,7 @@ def start_us(script: Path, then: str) -> tuple[subprocess.Popen[str], list[int]]
 
 
 def test_process_and_copies_end_when_we_are_killed(script: Path) -> None:
-    us, left = start_us(script, "time.sleep(60)")
+    us, left = start_us(script, "time.sleep(3600)")
     with us:
         us.kill()
     for pid in left:
@@ -241,7 +243,7 @@ def test_process_and_copies_end_when_we_are_killed(script: Path) -> None:
 def test_process_and_copies_end_when_the_run_is_interrupted(script: Path) -> None:
     us, left = start_us(script, 'process.end_all(); asking.join(); ask(["echo", 1])')
     with us:
-        said = us.communicate(timeout=20)[0].splitlines()
+        said = us.communicate(timeout=120)[0].splitlines()
     assert said[0].startswith("the child ended without an answer")
     assert said[1].endswith("was not started because the run is ending.")
     for pid in left:
