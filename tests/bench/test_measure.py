@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from bench import measure
 from bench.measure import BenchError, Spent, Step, environment, middle, spend, tree
 
 _MEGABYTE = 1_000_000
@@ -26,14 +28,31 @@ def test_processor_time_of_a_grandchild_counts(tmp_path: Path) -> None:
     assert spend([_python(_in_a_child(burn))], log=tmp_path / "log").cpu >= 0.3
 
 
-def test_memory_of_a_grandchild_counts(tmp_path: Path) -> None:
-    """The child ends only after it was looked at: it waits for as many reads of its own memory as a slow machine may need."""
-    hold = "import time; held = b'x' * 80_000_000; time.sleep(0.5)"
+@pytest.fixture
+def holding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], str]:
+    """A program that holds so many bytes until as many of all programs were seen at once, however seldom a busy machine looks."""
+    seen, named = tmp_path / "seen", measure._named
+
+    def program(size: int, together: int) -> str:
+        def noted(each: Mapping[int, int]) -> str:
+            if sum(each.values()) >= together:
+                seen.touch()
+            return named(each)
+
+        monkeypatch.setattr(measure, "_named", noted)
+        wait = f"while not os.path.exists({str(seen)!r}) and time.monotonic() < until: time.sleep(0.01)"
+        return f"import os, time\nheld, until = b'x' * {size}, time.monotonic() + 120\n{wait}"
+
+    return program
+
+
+def test_memory_of_a_grandchild_counts(tmp_path: Path, holding: Callable[[int, int], str]) -> None:
+    hold = holding(80 * _MEGABYTE, 80 * _MEGABYTE)
     assert spend([_python(_in_a_child(hold))], log=tmp_path / "log").peak >= 80 * _MEGABYTE
 
 
-def test_memory_of_processes_that_live_together_is_added(tmp_path: Path) -> None:
-    hold = "import time; held = b'x' * 50_000_000; time.sleep(0.5)"
+def test_memory_of_processes_that_live_together_is_added(tmp_path: Path, holding: Callable[[int, int], str]) -> None:
+    hold = holding(50 * _MEGABYTE, 100 * _MEGABYTE)
     both = f"import subprocess, sys; [one.wait() for one in [subprocess.Popen([sys.executable, '-c', {hold!r}]) for _ in 'ab']]"
     spent = spend([_python(both)], log=tmp_path / "log")
     assert spent.peak >= 100 * _MEGABYTE
@@ -63,32 +82,40 @@ def test_a_program_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 _DETACHED = """
 import subprocess, sys
 from pathlib import Path
+from bench import measure
 from bench.measure import BenchError, Step, adopt, spend
 adopt()
-left = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True)"
+measure._GRACE = float(sys.argv[4])
+left = '''
+import subprocess, sys, time
+from pathlib import Path
+subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True)
+while not Path(sys.argv[2]).exists() or not Path(sys.argv[2]).read_text():
+    time.sleep(0.01)
+'''
 try:
-    print(spend([Step(argv=[sys.executable, "-c", left, sys.argv[2]], cwd=Path("/"))], log=Path(sys.argv[1])).cpu)
+    print(spend([Step(argv=[sys.executable, "-c", left, sys.argv[2], sys.argv[3]], cwd=Path("/"))], log=Path(sys.argv[1])).cpu)
 except BenchError as error:
     print(error)
 """
 
 
-def _detached(code: str, log: Path, repository: Path) -> str:
-    argv = [sys.executable, "-c", _DETACHED, str(log), code]
+def _detached(code: str, folder: Path, repository: Path, *, grace: float) -> str:
+    """What is said of a program that leaves `code` running behind it; it ends when the file `pid` says that it runs."""
+    code = f"import os; open({str(folder / 'pid')!r}, 'w').write(str(os.getpid()))\n{code}"
+    argv = [sys.executable, "-c", _DETACHED, str(folder / "log"), code, str(folder / "pid"), str(grace)]
     return subprocess.run(argv, cwd=repository, capture_output=True, text=True, check=True).stdout
 
 
 def test_processor_time_of_a_process_that_was_left_behind_counts(tmp_path: Path, repository: Path) -> None:
     burn = "import time\nuntil = time.process_time() + 0.2\nwhile time.process_time() < until: pass"
-    assert float(_detached(burn, tmp_path / "log", repository)) >= 0.2
+    assert float(_detached(burn, tmp_path, repository, grace=120)) >= 0.2
 
 
 def test_a_process_that_goes_on_is_an_error_and_is_ended(tmp_path: Path, repository: Path) -> None:
     """Else its work would be measured for whoever comes next, or not at all."""
-    pid = tmp_path / "pid"
-    code = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    assert "left a process running" in _detached(code, tmp_path / "log", repository)
-    assert not Path(f"/proc/{pid.read_text()}").exists()
+    assert "left a process running" in _detached("import time; time.sleep(3600)", tmp_path, repository, grace=0.1)
+    assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}").exists()
 
 
 def test_a_tree_holds_the_process_itself_and_its_children() -> None:
