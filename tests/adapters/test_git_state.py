@@ -148,7 +148,7 @@ def test_nothing_that_a_repository_names_is_started_and_nothing_is_written(repo:
     repository_url(repo)
     assert not trap.exists()
     assert state(repo) == before
-    subprocess.run(["git", "status"], cwd=repo, capture_output=True, check=False, timeout=20)
+    subprocess.run(["git", "status"], cwd=repo, capture_output=True, check=False, timeout=120)
     assert trap.exists(), "git alone starts them"
 
 

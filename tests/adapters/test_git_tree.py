@@ -15,11 +15,14 @@ from tests.packing.staging import write
 
 WHO = {f"GIT_{role}_{what}": "a" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ALLOW_PROTOCOL": "file"}
+# Else a newer git tidies up after a commit, beside us: its lock comes and goes while a test notes what lies in `.git`.
+TIDY = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "maintenance.auto", "GIT_CONFIG_VALUE_0": "false",
+        "GIT_CONFIG_KEY_1": "gc.auto", "GIT_CONFIG_VALUE_1": "0"}  # fmt: skip
 
 
 def git(folder: Path, *words: str | Path) -> str:
     """What git says, with no settings of the machine."""
-    environment = {**os.environ, **QUIET, **WHO}
+    environment = {**os.environ, **QUIET, **TIDY, **WHO}
     return subprocess.run(["git", *words], cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
 
