@@ -55,7 +55,7 @@ class Issuer:
     def register(self, endpoint: str) -> None:
         """Hand the public keys to a local endpoint, by its URL."""
         body = json.dumps({"issuer": self.url, "jwks": self.jwks}).encode()
-        with urllib.request.urlopen(urllib.request.Request(f"{endpoint}/_shipsafe/oidc", body, method="POST"), timeout=20) as answer:  # noqa: S310 - http on loopback
+        with urllib.request.urlopen(urllib.request.Request(f"{endpoint}/_shipsafe/oidc", body, method="POST"), timeout=120) as answer:  # noqa: S310 - http on loopback
             assert answer.status == 200
 
 

