@@ -125,15 +125,16 @@ def _pull(
         file = Path(source)
         if not file.is_file():
             raise IncompleteError("There is no such file.", remedy="Name a zip of OSV records, or a URL.", path=source)
-        return _kept(file, keep, _index(file, str(file), None, stamp, folder))
+        return _kept(file, keep, _commit(_index(file, str(file), None, stamp, folder), before, folder))
     with NamedTemporaryFile(dir=folder, prefix=".", suffix=".zip.tmp") as sink:
-        same = before is not None and before.source == source and sha256_file(folder / before.store) == before.store_sha256
+        same = before is not None and before.source == source and _is_whole(folder / before.store, before.store_sha256)
         etag = before.etag if before and same and keep is None else None
         fetched = download(source, sink, limit=_LARGEST, etag=etag, sleep=sleep)
         if fetched.unchanged and before is not None:
-            return _commit(Snapshot(**{**asdict(before), "pulled": stamp}), folder)
+            return _commit(Snapshot(**{**asdict(before), "pulled": stamp}), before, folder)
         sink.flush()
-        return _kept(Path(sink.name), keep, _index(Path(sink.name), source, fetched.etag, stamp, folder))
+        pulled = _index(Path(sink.name), source, fetched.etag, stamp, folder)
+        return _kept(Path(sink.name), keep, _commit(pulled, before, folder))
 
 
 def _kept(file: Path, keep: Path | None, snapshot: Snapshot) -> Snapshot:
@@ -156,16 +157,25 @@ def _index(file: Path, source: str, etag: str | None, stamp: str, folder: Path) 
         draft.replace(folder / store)
     finally:
         draft.unlink(missing_ok=True)
-    return _commit(
-        Snapshot(pulled=stamp, digest=digest, source=source, records=counted.records, store=store, store_sha256=sha256, etag=etag,
-                 unreadable=counted.unreadable), folder)  # fmt: skip
+    return Snapshot(pulled=stamp, digest=digest, source=source, records=counted.records, store=store, store_sha256=sha256, etag=etag,
+                    unreadable=counted.unreadable)  # fmt: skip
 
 
-def _commit(snapshot: Snapshot, folder: Path) -> Snapshot:
+def _is_whole(store: Path, sha256: str) -> bool:
+    """Whether an index is what was pulled; one that another process has cleared meanwhile is not."""
+    try:
+        return sha256_file(store) == sha256
+    except FileNotFoundError:
+        return False
+
+
+def _commit(snapshot: Snapshot, before: Snapshot | None, folder: Path) -> Snapshot:
+    """Put a snapshot in the place of the one before it, whose index stays until the next: who has begun with it asks it to the end."""
+    kept = {snapshot.store, before.store if before else ""}
     told = {**asdict(snapshot), "seal": seal(_told(snapshot))}
     write_atomic(folder / "current.json", (json.dumps(told, indent=2) + "\n").encode())
     for old in folder.glob("*.sqlite"):
-        if old.name != snapshot.store and not old.name.startswith("folder-"):
+        if old.name not in kept and not old.name.startswith("folder-"):
             old.unlink(missing_ok=True)
     return snapshot
 

@@ -66,8 +66,9 @@ def build_store(source: Path, target: Path) -> Counted:
 
 def _insert(base: sqlite3.Connection, record: Record, data: bytes) -> None:
     base.execute("insert or replace into record values (?, ?)", (record["id"], data.decode()))
-    base.executemany("insert into package values (?, ?)", [(name, record["id"]) for name in set(packages(record))])
-    base.executemany("insert into alias values (?, ?)", [(alias, record["id"]) for alias in ids(record)])
+    # Sorted: the same records make the same bytes in every process, so that who opens a store may find that of another in its place.
+    base.executemany("insert into package values (?, ?)", [(name, record["id"]) for name in sorted(set(packages(record)))])
+    base.executemany("insert into alias values (?, ?)", [(alias, record["id"]) for alias in sorted(ids(record))])
 
 
 def _record(data: bytes) -> Record | None:

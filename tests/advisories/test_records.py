@@ -1,5 +1,9 @@
 """Records as they come: which versions they speak of, how bad they are, and what dirt they carry."""
 
+import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -233,3 +237,15 @@ def test_deep_or_broken_json_makes_a_member_no_record(tmp_path: Path) -> None:
 def test_an_export_without_any_record_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IncompleteError, match="There is no OSV record in it"):
         build_store(export(tmp_path / "all.zip", others={"x.json": b"[]"}), tmp_path / "store.sqlite")
+
+
+def test_the_same_records_make_the_same_store_in_every_process(tmp_path: Path) -> None:
+    """Whoever has opened a store compares its bytes, and another process may have made it anew meanwhile."""
+    named = record("demo", *UNTIL_2, aliases=[f"CVE-2026-{number}" for number in range(20)])
+    named["affected"] += [one for number in range(20) for one in record(f"demo-{number}", *UNTIL_2)["affected"]]
+    source = export(tmp_path / "all.zip", named)
+    script = "import pathlib, sys\nfrom shipsafe.advisories.store import build_store\nbuild_store(*map(pathlib.Path, sys.argv[1:]))"
+    for seed in "123":
+        arguments: list[str | Path] = [sys.executable, "-P", "-c", script, source, tmp_path / seed]
+        subprocess.run(arguments, check=True, env={**os.environ, "PYTHONHASHSEED": seed})
+    assert len({hashlib.sha256((tmp_path / seed).read_bytes()).hexdigest() for seed in "123"}) == 1

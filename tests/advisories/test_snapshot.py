@@ -57,14 +57,36 @@ def test_a_second_pull_sends_the_etag_and_an_unchanged_export_is_only_dated_anew
     assert ids(cache, "PYSEC-2026-1") == ["PYSEC-2026-1"]
 
 
-def test_a_changed_export_replaces_the_old_one_and_leaves_nothing_of_it(cache: Path, tmp_path: Path) -> None:
+def test_a_changed_export_replaces_the_old_one_which_who_has_begun_with_it_asks_to_the_end(cache: Path, tmp_path: Path) -> None:
+    """The next pull leaves nothing of it."""
     with feed(export(tmp_path / "a.zip", ONE).read_bytes()) as server:
-        pull(server.url, cache)
+        begun = pull(server.url, cache)
         server.body, server.etag = export(tmp_path / "b.zip", TWO).read_bytes(), '"two"'
         pulled = pull(server.url, cache, LATER)
-    assert pulled.etag == '"two"'
-    assert (ids(cache, "PYSEC-2026-1"), ids(cache, "PYSEC-2026-2")) == ([], ["PYSEC-2026-2"])
+        assert [one["id"] for one in snapshot.open_store(begun, cache).by_any_id(["PYSEC-2026-1"])] == ["PYSEC-2026-1"]
+        assert pulled.etag == '"two"'
+        assert (ids(cache, "PYSEC-2026-1"), ids(cache, "PYSEC-2026-2")) == ([], ["PYSEC-2026-2"])
+        pull(server.url, cache, LATER)
+    assert server.gave == [200, 200, 304]
     assert sorted(path.name for path in (cache / "advisories").iterdir()) == sorted(["current.json", "lock", pulled.store])
+
+
+def test_who_pulls_beside_somebody_who_clears_the_cache_pulls_it_whole(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with feed(export(tmp_path / "all.zip", ONE).read_bytes()) as server:
+        pull(server.url, cache)
+        current = snapshot.current
+
+        def cleared_then(folder: Path) -> snapshot.Snapshot | None:
+            found = current(folder)
+            for store in (cache / "advisories").glob("*.sqlite"):
+                store.unlink()
+            return found
+
+        monkeypatch.setattr(snapshot, "current", cleared_then)
+        assert pull(server.url, cache, LATER).records == 1
+    assert server.gave == [200, 200]
 
 
 def test_the_etag_of_one_address_is_not_sent_to_another(cache: Path, tmp_path: Path) -> None:
