@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shipsafe.adapters.files import sha256_file
+from shipsafe.adapters.once import Once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Copy:
 class Copies:
     """The copies of a run, by the file that they are of. May be used from several threads."""
 
-    _made: dict[Path, Copy] = field(default_factory=dict)
+    _made: Once[Path, Copy] = field(default_factory=Once)
 
     def put(self, source: Path, target: Path) -> Copy:
         """Lay the content of a file down at a path where nothing is.
@@ -33,15 +34,20 @@ class Copies:
         Raises:
             OSError: it cannot be read or written.
         """
-        made = self._made.get(source)
-        if made is not None:
+        mine: list[Copy] = []
+
+        def make() -> Copy:
+            shutil.copyfile(source, target)
+            mine.append(Copy(file=target, size=target.stat().st_size, sha256=sha256_file(target)))
+            return mine[0]
+
+        while True:
+            made = self._made.get(source, make)
+            if mine:
+                return made
             try:
                 os.link(made.file, target)
             except OSError:  # the copy is gone, has as many links as it can have, or lies where there are none
-                pass
+                self._made.forget(source)
             else:
                 return made
-        shutil.copyfile(source, target)
-        copy = Copy(file=target, size=target.stat().st_size, sha256=sha256_file(target))
-        self._made[source] = copy
-        return copy

@@ -136,9 +136,9 @@ class Members:
         ours = hmac.compare_digest(row[2], self._mac(key, packed))
         if not ours and not _is(packed, sha256, size):
             return None  # damaged, or put there by somebody: it is compressed again
-        self.reused += 1
-        if row[3] != self._today:
-            with self._lock:
+        with self._lock:
+            self.reused += 1
+            if row[3] != self._today:
                 self._touched.add(key)
         return packed
 

@@ -52,6 +52,7 @@ def output_lock(out: Path, *, on_wait: Callable[[], None]) -> Generator[None]:
             try:
                 made |= _own_folder(out)
                 lock.acquire(timeout=timeout)
+                made |= _own_folder(out)  # who took its empty folder away may have taken a file of ours with it
             except Timeout:
                 on_wait()
                 timeout = -1
@@ -141,7 +142,9 @@ class Output:
 
     def remember(self, path: Path, digest: str) -> None:
         """That a file which this run has just written has that SHA-256: it is only read again when somebody has written to it since."""
-        self._known.get(_signature(path), lambda: digest)
+        signature = _signature(path)
+        self._known.forget(signature)  # a file that is gone may have had the same number, size and tick of the clock
+        self._known.get(signature, lambda: digest)
 
     def take(self, target: Path, source: Path, digest: str) -> None:
         """As `put`, of a file: linked where that can be. After a crash it may not be there; `settle` makes it last.

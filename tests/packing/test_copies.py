@@ -1,6 +1,8 @@
 """What many functions share is copied once."""
 
 import os
+import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,6 +50,22 @@ def test_many_threads_may_put_the_same_file(tmp_path: Path) -> None:
         made = list(pool.map(lambda number: copies.put(source, tmp_path / str(number)), range(50)))
     assert len({one.sha256 for one in made}) == 1
     assert all((tmp_path / str(number)).read_text() == "one" for number in range(50))
+
+
+def test_two_threads_that_put_a_file_which_somebody_writes_ship_one_state_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, copies, copy = tmp_path / "app.py", Copies(), shutil.copyfile
+    source.write_text("one")
+
+    def written_meanwhile(one: Path, other: Path) -> None:
+        copy(one, other)
+        source.write_text(f"{source.read_text()} more")
+        time.sleep(0.1)  # for the other, who waits
+
+    monkeypatch.setattr(shutil, "copyfile", written_meanwhile)
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda name: copies.put(source, tmp_path / name), "ab"))
+    assert made[0] == made[1]
+    assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text()
 
 
 def _refuse(_source: Path, _target: Path) -> None:

@@ -3,10 +3,10 @@
 import contextlib
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +18,14 @@ import pytest
 from shipsafe.errors import ConfigError, IncompleteError, IntegrityError
 from shipsafe.model.baseline import BaselineFile
 from shipsafe.model.vex import VexDocument
+from shipsafe.packing import output as output_folder
 from shipsafe.packing.manifest import Source, manifest
 from shipsafe.packing.output import Output, output_lock
 from shipsafe.packing.publish import check_names, check_unchanged, publish, repair
 from tests.packing.releases import CRASHED, NEW, OLD, items, record
 
 _REPOSITORY = Path(__file__).parents[2]
+_PATIENCE = 300  # seconds for what takes less than one
 
 
 def _publish(out: Path, folder: Path, sources: Mapping[str, bytes]) -> None:
@@ -176,6 +178,16 @@ def test_what_was_written_into_is_published_anew(out: Path, tmp_path: Path) -> N
     (out / "Stock.zip").write_bytes(b"half a zi")
     _publish(out, tmp_path / "2", OLD)
     _assert_consistent(out, OLD)
+
+
+def test_a_file_that_is_told_of_is_what_was_told_last(tmp_path: Path) -> None:
+    """A disk gives the number of a file that is gone to the next one, and its clock may not have moved: nothing tells the two apart."""
+    output, path = Output(tmp_path), tmp_path / "bundle"
+    for content in (b"one", b"two"):
+        path.write_bytes(content)
+        os.utime(path, ns=(0, 0))
+        output.remember(path, hashlib.sha256(content).hexdigest())
+        assert output.digest_of(path) == hashlib.sha256(content).hexdigest()
 
 
 def test_repair_does_not_believe_an_object_that_is_not_its_digest(out: Path, tmp_path: Path) -> None:
@@ -341,7 +353,10 @@ def test_an_archive_that_changed_after_it_was_packed_is_not_published(out: Path,
 
 
 def test_a_full_disk_leaves_the_old_release_as_it_was(out: Path, tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the disk: the archive still packs, its copy does not fit."""
+    """A limit on the size of files stands in for the disk: the archive still packs, its copy does not fit.
+
+    -B: Python would cut what it compiles at the limit, and whoever imports it next could not.
+    """
     _publish(out, tmp_path / "1", OLD)
     before = _snapshot(out)
     script = """
@@ -363,7 +378,7 @@ except IncompleteError as error:
     print(error)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "2"), str(out)], capture_output=True, text=True, check=True, cwd=_REPOSITORY
+        [sys.executable, "-B", "-c", script, str(tmp_path / "2"), str(out)], capture_output=True, text=True, check=True, cwd=_REPOSITORY
     )
     assert done.stdout == f"{out}: Cannot be written: File too large. Check the disk and run the same command again.\n"
     assert _snapshot(out) == before
@@ -503,12 +518,26 @@ def test_a_second_build_waits_says_so_and_finds_what_the_first_left(out: Path, t
     with output_lock(out, on_wait=lambda: pytest.fail("nobody else builds")):
         thread = threading.Thread(target=second)
         thread.start()
-        assert waited.wait(20)
+        assert waited.wait(_PATIENCE)
         publish(Output(out), items(tmp_path / "1", OLD), record(OLD), Source())
         order.append("first")
-    thread.join(20)
+    thread.join(_PATIENCE)
     assert order == ["first", "second"]
     _assert_consistent(out, NEW)
+
+
+def test_who_takes_an_empty_folder_away_takes_nothing_from_the_build_that_comes(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = output_folder._own_folder
+
+    def raced(folder: Path) -> bool:
+        monkeypatch.setattr(output_folder, "_own_folder", made)
+        new = made(folder)
+        (folder / ".shipsafe" / ".gitignore").unlink()  # by a build that fails beside this one, and has not yet tried to remove the folder
+        return new
+
+    monkeypatch.setattr(output_folder, "_own_folder", raced)
+    with output_lock(out, on_wait=lambda: pytest.fail("nobody holds it")):
+        assert (out / ".shipsafe" / ".gitignore").read_text() == "*\n"
 
 
 def test_builds_that_wait_while_a_failing_one_takes_its_folder_away_still_take_turns(out: Path) -> None:
@@ -529,19 +558,18 @@ for _ in range(10):
         for _ in range(4)
     ]
     for child in children:
-        _, error = child.communicate(timeout=60)
+        _, error = child.communicate(timeout=_PATIENCE)
         assert child.returncode == 0, error
     assert not out.exists() or list(out.iterdir()) == []
 
 
 def test_a_build_that_was_killed_does_not_hold_the_folder(out: Path) -> None:
     script = "import sys, time; from pathlib import Path; from shipsafe.packing.publish import output_lock\n"
-    script += "with output_lock(Path(sys.argv[1]), on_wait=lambda: None):\n    print('in', flush=True)\n    time.sleep(60)"
+    script += "with output_lock(Path(sys.argv[1]), on_wait=lambda: None):\n    print('in', flush=True)\n    time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", script, str(out)], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "in\n"
         child.kill()
-    start = time.monotonic()
     with output_lock(out, on_wait=lambda: pytest.fail("it is dead")):
-        assert time.monotonic() - start < 5
+        assert (out / ".shipsafe").exists()
     assert not (out / ".shipsafe").exists()
