@@ -34,6 +34,8 @@ ONLY_IN_GITHUBS_RECORDS = {
 }
 DIFFERENCES = {("django", "1.11.29"): ONLY_IN_GITHUBS_RECORDS, ("django", "2.2.24"): ONLY_IN_GITHUBS_RECORDS}
 
+PATIENCE = 600  # seconds for one answer of a server that shares its processor with whoever asks
+
 # Records with a `fixed` that is no PEP 440 version: pip-audit 2.10 ends with InvalidVersion when OSV answers one of them.
 CRASHING = ("PYSEC-2021-371", "PYSEC-2026-1194", "PYSEC-2026-686")
 
@@ -109,7 +111,7 @@ def test_the_records_on_which_pip_audit_crashes_are_the_named_ones(matcher: Matc
         return wanted if version == "0" else [matcher.records[CRASHING[int(version) - 1]]]
 
     with osv_server(everything) as url:
-        service = OsvService(tmp_path, 30, url)
+        service = OsvService(tmp_path, PATIENCE, url)
         with service.session:
             for name in matcher.names:
                 service.query(ResolvedDependency(name, Version("0")))
@@ -179,7 +181,7 @@ def _pip_audit(url: str, pins: Iterable[Pin], folder: Path, matcher: Matcher) ->
         info = folder / f"{pin.name.replace('-', '_')}-{pin.version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {pin.name}\nVersion: {pin.version}\n")
-    options = ["-s", "osv", "--osv-url", url, "--path", str(folder), "-f", "json", "--progress-spinner", "off"]
+    options = ["-s", "osv", "--osv-url", url, "--path", str(folder), "-f", "json", "--progress-spinner", "off", "--timeout", str(PATIENCE)]
     done = run([sys.executable, "-m", "pip_audit", *options, "--cache-dir", str(folder / "cache")], cwd=folder)
     assert done.returncode == 1, done.stderr
     answers = {Pin(name=one["name"], version=one["version"]): one["vulns"] for one in json.loads(done.stdout)["dependencies"]}

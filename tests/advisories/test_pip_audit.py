@@ -113,7 +113,7 @@ def test_any_exception_of_a_service_is_incomplete(error: Exception) -> None:
 def test_the_services_take_a_cache_folder_a_timeout_and_an_address(tmp_path: Path) -> None:
     withdrawn = record("demo", {"introduced": "0"}, id="PYSEC-2", withdrawn="2026-01-01T00:00:00Z")
     with osv_server(lambda *_: [record("demo", {"introduced": "0"}, {"fixed": "2.0"}), withdrawn]) as url:
-        service = OsvService(tmp_path, 5, url)
+        service = OsvService(tmp_path, 600, url)
         with service.session:
             dependency, found = service.query(DEMO)
     assert (dependency, [(one.id, one.fix_versions) for one in found]) == (DEMO, [("PYSEC-2026-1", [Version("2.0")])])

@@ -1,6 +1,7 @@
 """Each source that a policy can name: what it answers, and that "could not look" is never "nothing found"."""
 
 import json
+import socket
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -251,16 +252,17 @@ def test_an_osv_service_that_fails_is_asked_again_then_incomplete_and_never_clea
 
 
 def test_an_osv_service_that_does_not_answer_in_time_is_incomplete(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_TIMEOUT", 0.05)
-    with osv_server(lambda *_: [], delay=0.5) as url, pytest.raises(IncompleteError, match=r"\(ReadTimeout"):
+    monkeypatch.setattr(sources, "_TIMEOUT", (600, 0.05))  # to connect, and to read
+    with osv_server(lambda *_: [], silent=True) as url, pytest.raises(IncompleteError, match=r"\(ReadTimeout"):
         osv(cache, url).ask(PINS)
 
 
 def test_an_osv_service_that_is_not_there_is_incomplete(cache: Path) -> None:
-    with osv_server(lambda *_: []) as url:
-        pass
-    with pytest.raises(IncompleteError, match=r"\(ConnectionError"):
-        osv(cache, url).ask(PINS)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # nobody else gets the port, and nobody listens
+        service = osv(cache, f"http://127.0.0.1:{bound.getsockname()[1]}/v1/query")
+        with pytest.raises(IncompleteError, match=r"\(ConnectionError"):
+            service.ask(PINS)
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,7 @@ def test_a_hostile_script_is_looked_through_once(word: str) -> None:
     began = time.process_time()
     for look in (rights.together, targets.checked_out, aws_keys.long_lived):
         list(look(file))
-    assert time.process_time() - began < 5  # seconds; with a square in it these would be hours
+    assert time.process_time() - began < 30  # mostly one second; with a square in it these would be hours
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

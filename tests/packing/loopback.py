@@ -1,6 +1,7 @@
 """A package index on the loopback interface, with wheels and source distributions made here: nothing of it exists elsewhere."""
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -76,17 +77,24 @@ def sdist(name: str, version: str, marker: str, *, code: str = "", requires: Seq
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
     }
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         for path, text in files.items():
             member = tarfile.TarInfo(f"{name}-{version}/{path}")
             member.size = len(text.encode())
             archive.addfile(member, io.BytesIO(text.encode()))
-    return f"{name}-{version}.tar.gz", buffer.getvalue()
+    return f"{name}-{version}.tar.gz", gzip.compress(buffer.getvalue(), mtime=0)  # the same bytes in every second
 
 
 def sha256(data: bytes) -> str:
     """As requirements files write it."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that says nothing, in whatever test, of a client that has gone before it was answered."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
 
 
 @contextmanager
@@ -139,8 +147,8 @@ def index(
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    server = _Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/simple"

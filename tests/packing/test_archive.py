@@ -192,7 +192,10 @@ def test_a_place_that_cannot_be_written_to_is_said(small: StagedTree, tmp_path: 
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the disk: the system answers alike, in the middle of a write."""
+    """A limit on the size of files stands in for the disk: the system answers alike, in the middle of a write.
+
+    -B: Python would cut what it compiles at the limit, and whoever imports it next could not.
+    """
     script = """
 import resource, signal, sys
 from pathlib import Path
@@ -210,7 +213,7 @@ except IncompleteError as error:
     print(error.what, (place / "a.zip").exists())
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+        [sys.executable, "-B", "-c", script, str(tmp_path)], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout == "Cannot be written: File too large. False\n"
 

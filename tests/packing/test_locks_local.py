@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import subprocess
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.packing.staging import distribution, paths, policy, staged, write
 
 BASIC = '[project]\nname = "acme-shared"\nversion = "1.2"\nrequires-python = ">=3.11"\n'
 LIST = "-e ../lib\n"
+PATIENT = {"UV_HTTP_TIMEOUT": "120", "UV_HTTP_RETRIES": "10"}  # a registry that is slow for a moment says nothing about a layout
 
 
 def backend(name: str, requires: str, more: str = "") -> str:
@@ -126,7 +128,7 @@ def test_each_layout_ships_the_modules_that_its_own_tool_builds(tmp_path: Path, 
     files, where, _ = LAYOUTS[layout]
     tree = local(tmp_path, {**files, **content(where)}, index=local_index)
     subprocess.run([find_uv_bin(), "build", "--wheel", "--out-dir", tmp_path / "out", "--no-config", "--quiet", "--no-create-gitignore"],
-                   cwd=tmp_path / "project" / "lib", check=True, capture_output=True)  # fmt: skip
+                   cwd=tmp_path / "project" / "lib", check=True, capture_output=True, env=os.environ | PATIENT)  # fmt: skip
     with zipfile.ZipFile(next((tmp_path / "out").glob("*.whl"))) as built:
         expected = {name for name in built.namelist() if ".dist-info/" not in name and not name.endswith("/")}
         info = next(name.partition("/")[0] for name in built.namelist() if ".dist-info/" in name)

@@ -120,7 +120,7 @@ def test_tables_that_announce_too_much_end_soon(tmp_path: Path, where: int) -> N
     content += b"A" * 20_000_000
     start = time.process_time()
     found = _inspect(tmp_path, bytes(content))
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 30  # a virtual machine that stands still for 20 s may count them
     assert found is not None
 
 

@@ -132,4 +132,4 @@ def test_all_real_templates_together_are_read_in_seconds() -> None:
     began = time.process_time()
     for path in paths:
         _project(str(path))
-    assert time.process_time() - began < 10  # 0.4 s on an idle machine
+    assert time.process_time() - began < 30  # 0.4 s on an idle machine; one that stands still for 20 s may count them
