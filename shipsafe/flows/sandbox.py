@@ -146,8 +146,20 @@ def _played(policy: Policy, names: tuple[str, ...]) -> SignTarget:
 
 
 def _made(target: SignTarget, connect: Callable[[Place], Aws]) -> None:
-    """A bucket, a signing profile and a code-signing configuration that enforces."""
-    carry_out(survey((target,), connect), say=lambda _: None, sleep=sleep)
+    """A bucket, a signing profile and a code-signing configuration that enforces; never in an account, wherever the environment leads now.
+
+    Raises:
+        ConfigError: somebody has ended the sandbox, and did not wait.
+        ShipsafeError: the endpoint refused something.
+    """
+
+    def here(place: Place) -> Aws:
+        aws = connect(place)
+        if not aws.local:
+            raise ConfigError("The sandbox has ended before it was whole: nothing was made.", remedy="Run this again.")
+        return aws
+
+    carry_out(survey((target,), here), say=lambda _: None, sleep=sleep)
 
 
 @contextmanager

@@ -91,6 +91,20 @@ def test_what_is_still_being_made_when_it_ends_is_made_in_the_sandbox(tmp_path: 
     assert os.environ.get("AWS_ENDPOINT_URL") is None
 
 
+def test_nothing_is_made_where_the_way_leads_out_of_it(tmp_path: Path) -> None:
+    """A second Ctrl-C waits for nobody."""
+    opened: list[Aws] = []
+
+    def elsewhere(place: Place) -> Aws:
+        opened.append(replace(open_aws(place), local=False))
+        return opened[-1]
+
+    with sandbox(request(project(tmp_path), connect=elsewhere), kept=None) as box:
+        with pytest.raises(ConfigError, match="has ended before it was whole"):
+            box.ready.result()
+        assert opened[0].client("s3").list_buckets()["Buckets"] == []
+
+
 @pytest.mark.parametrize("text", [None, 'extends = "baseline"\n'])
 def test_a_project_whose_policy_names_no_place_to_sign_gets_one(tmp_path: Path, text: str | None) -> None:
     root = project(tmp_path)
