@@ -251,6 +251,21 @@ def test_the_container_and_the_hook_install_what_the_commit_pins(repository: Pat
     assert (found.returncode, "package/secret-file" in found.stdout) == (1, True), found.stderr
 
 
+@pytest.mark.parametrize("code", [0, 5])
+def test_a_job_ends_as_its_command_does_whatever_becomes_of_its_folder(repository: Path, tmp_path: Path, code: int) -> None:
+    """Somebody may still write into what is being removed; 1 would be findings."""
+    copied(repository, tmp_path, ("configs/ci",))
+    scripts = {"program": f"exit {code}", "actions/setup/install": f"echo {tmp_path}/program", "tools/rm": "exit 1"}
+    for name, script in scripts.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    env = environment(tmp_path / "home")
+    done = bash("configs/ci/job verify", cwd=tmp_path, env=env | {"PATH": f"{tmp_path}/tools:{env['PATH']}"})
+    assert done.returncode == code, done.stderr
+
+
 def test_our_files_for_other_pipelines_name_our_repository_by_the_one_constant(repository: Path) -> None:
     for name in (*FILES, "configs/ci/job", ".github/release/trusted.toml", "docs/guides/actions.md", "docs/guides/other-ci.md"):
         text = (repository / name).read_text()
