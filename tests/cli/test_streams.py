@@ -14,7 +14,7 @@ EXPLAIN = ("explain", "layers/unpinned")
 def ended(line: str, *words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     """The program under a line of the shell, in which `"$@"` stands for it."""
     done = subprocess.run(["bash", "-c", line, "bash", *command(*words)], cwd=cwd, env=environment(), capture_output=True, text=True,
-                          check=False, stdin=subprocess.DEVNULL, timeout=60)  # fmt: skip
+                          check=False, stdin=subprocess.DEVNULL, timeout=300)  # fmt: skip
     assert "Traceback" not in done.stdout + done.stderr
     assert "bug" not in done.stderr
     return done
@@ -39,7 +39,7 @@ def test_a_reader_that_has_gone_changes_no_exit_code(tmp_path: Path) -> None:
     os.close(read)
     try:
         done = subprocess.run(command("explain", "layers/none-of-that-name"), cwd=tmp_path, env=environment(), stdout=write, stderr=write,
-                              check=False, timeout=60)  # fmt: skip
+                              check=False, timeout=300)  # fmt: skip
     finally:
         os.close(write)
     assert done.returncode == 2

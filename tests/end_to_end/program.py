@@ -44,6 +44,6 @@ def command(*words: str | Path) -> list[str]:
 def shipsafe(*words: str | Path, cwd: Path, env: Mapping[str, str] | None = None, before: list[str] | None = None) -> Ended:
     """Run a command line to its end."""
     done = subprocess.run([*(before or []), *command(*words)], cwd=cwd, env=environment(env), capture_output=True, text=True,
-                          check=False, timeout=300)  # fmt: skip
+                          check=False, timeout=1200)  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
     return Ended(code=done.returncode, out=done.stdout, err=done.stderr)

@@ -62,7 +62,7 @@ def test_twenty_builds_share_a_cache_and_make_the_same_bytes(tmp_path: Path, add
             subprocess.Popen(words, cwd=project, env=environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         )
     for child in running:
-        printed, err = child.communicate(timeout=300)
+        printed, err = child.communicate(timeout=1200)
         assert (child.returncode, err) == (0, ""), printed
     for number in range(20):
         made = content(project / f"out-{number}") | {"report.json": (project / f"out-{number}.json").read_bytes()}
