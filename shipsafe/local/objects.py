@@ -60,8 +60,9 @@ class MotoObjects:
 
     def owner(self, bucket: str) -> str | None:
         """The account of a bucket, or None where there is none."""
-        models = sys.modules.get("moto.s3.models")  # before it is loaded, there are no buckets
-        found = models.s3_backends.bucket_accounts.get(bucket) if models is not None else None
+        # Before moto's S3 is loaded there are no buckets; while it is being imported, none yet.
+        backends = getattr(sys.modules.get("moto.s3.models"), "s3_backends", None)
+        found = backends.bucket_accounts.get(bucket) if backends is not None else None
         return str(found[1]) if found else None
 
     def _ask(

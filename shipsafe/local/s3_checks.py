@@ -2,6 +2,7 @@
 
 - A body that is not what its checksum says is refused (`s3_body.py`); a checksum that came without `x-amz-sdk-checksum-algorithm` is kept
   all the same, so that HeadObject tells it.
+- Requests for one key are answered one after the other: moto writes an object in several steps, and loses versions that meet in them.
 - `If-None-Match: *` on a write is decided once for several that come together; a delete while the body came in is a conflict (409).
 - `x-amz-expected-bucket-owner` must name the bucket's owner; moto reads it nowhere, and lets every account into every bucket.
 - In a bucket whose versioning is suspended a write answers the version `null`, and that version can be looked at.
@@ -44,12 +45,12 @@ _SIGNATURE = frozenset({"awsaccesskeyid", "signature", "expires"})  # of a query
 
 
 class S3Checks:
-    """The checks, and what they remember: which keys are being written, and when some were deleted."""
+    """The checks, and what they remember: which keys are being asked for, and when some were deleted."""
 
     def __init__(self, versioning: Callable[[str], str], owner: Callable[[str], str | None]) -> None:
         self._versioning, self._owner = versioning, owner
         self._lock = threading.Lock()
-        self._writing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._asked: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._deleted: dict[str, float] = {}
 
     def __call__(self, asked: Asked, run: Run) -> Answered:
@@ -65,14 +66,13 @@ class S3Checks:
             _name_algorithm(asked)
         if asked.operation in WRITES:
             return self._write(asked, run)
-        if asked.operation in _DELETES:
-            answered = run(asked)
-            with self._lock:
-                self._deleted[asked.path] = time.monotonic()
-            return answered
-        if asked.operation == "HeadObject" and "versionId" in asked.query:
+        if asked.operation == "HeadObject" and "versionId" in asked.query and self._versioning(_bucket(asked)) != "Enabled":
             return self._look(asked, run)
-        return run(asked)
+        with self._alone(asked):
+            answered = run(asked)
+            if asked.operation in _DELETES:
+                self._deleted[asked.path] = time.monotonic()
+        return answered
 
     def _check_owner(self, asked: Asked) -> None:
         expected, owner = asked.header("x-amz-expected-bucket-owner"), self._owner(_bucket(asked))
@@ -85,7 +85,7 @@ class S3Checks:
             raise ApiError(
                 "NotImplemented", "A header you provided implies functionality that is not implemented", 501, Header="If-None-Match"
             )
-        with self._alone(asked) if condition else _together():
+        with self._alone(asked):
             if condition and self._deleted.get(asked.path, 0.0) >= asked.begun:
                 words = "A conflicting operation occurred during the upload; retry it."
                 raise ApiError("ConditionalRequestConflict", words, HTTPStatus.CONFLICT, Condition="If-None-Match")
@@ -98,24 +98,18 @@ class S3Checks:
     @contextmanager
     def _alone(self, asked: Asked) -> Iterator[None]:
         with self._lock:
-            lock = self._writing[asked.path]
+            lock = self._asked[asked.path]
         with lock:
             yield
 
     def _look(self, asked: Asked, run: Run) -> Answered:
         """HeadObject of a version where versioning is not enabled: moto refuses it, and answers the GetObject of the same."""
-        if self._versioning(_bucket(asked)) == "Enabled":
-            return run(asked)
         asked.environ["REQUEST_METHOD"] = "GET"
-        status, headers, parts = run(asked)
+        with self._alone(asked):
+            status, headers, parts = run(asked)
         if hasattr(parts, "close"):
             parts.close()
         return status, headers, []
-
-
-@contextmanager
-def _together() -> Iterator[None]:
-    yield
 
 
 def check_known(asked: Asked) -> None:

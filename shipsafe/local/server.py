@@ -158,6 +158,13 @@ class _Handler(WSGIRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         self.wfile.flush()
 
+    def finish(self) -> None:
+        """Let go of the connection, also of one whose client went away before its answer."""
+        try:
+            super().finish()
+        except OSError:  # what is left of the answer cannot be sent
+            self.rfile.close()
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: what was asked is in the endpoint's own log."""
 

@@ -4,10 +4,13 @@ import base64
 import hashlib
 import http.client
 import socket
+import sys
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from shipsafe.local.endpoint import Endpoint
+from shipsafe.local.objects import MotoObjects
 from tests.local_endpoint import ACCOUNT, REGION, client
 
 _SCOPE = f"AWS4-HMAC-SHA256 Credential={ACCOUNT}/20261121/{REGION}/s3/aws4_request, SignedHeaders=host, Signature=0"
@@ -34,7 +38,7 @@ def _versioning(s3: Any, status: str) -> None:
 
 def _send(url: str, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
     """A request as no SDK would send it."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
     with closing(connection):
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body=body, headers={"Authorization": _SCOPE} | named)
@@ -135,11 +139,43 @@ def test_of_several_conditional_writes_at_once_one_succeeds(s3: Any) -> None:
     assert sorted(ended) == ["PreconditionFailed"] * 7 + ["written"]
 
 
+def test_several_writes_of_a_key_at_once_are_all_versions_of_it(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto looks which versions there are, and puts its own behind them a moment later; here that moment is long."""
+    from moto.s3.utils import _VersionedKeyStore  # noqa: PLC0415 - moto is loaded by the first that needs it
+
+    looked = _VersionedKeyStore.getlist
+
+    def slowly(store: Any, key: str, default: Any = None) -> Any:
+        found = looked(store, key, default)
+        time.sleep(0.2)
+        return found
+
+    _versioning(s3, "Enabled")
+    told: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(_VersionedKeyStore, "getlist", slowly)
+        threads = [
+            threading.Thread(target=lambda: told.append(s3.put_object(Bucket="bucket", Key="k", Body=b"1")["VersionId"])) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(told) == 4
+    assert {one["VersionId"] for one in s3.list_object_versions(Bucket="bucket")["Versions"]} == set(told)
+
+
+def test_while_moto_s3_is_being_imported_nobody_owns_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first requests may come together: one of them imports it, and the others must not find half of it."""
+    monkeypatch.setitem(sys.modules, "moto.s3.models", ModuleType("moto.s3.models"))
+    assert MotoObjects(lambda asked: pytest.fail(asked.path)).owner("bucket") is None
+
+
 @pytest.mark.usefixtures("s3")
 def test_a_delete_while_a_conditional_write_comes_in_is_a_conflict(local_aws: Endpoint) -> None:
     """The same page: 409 "if a delete request to an object succeeds before a conditional write operation on that object completes"."""
     head = f"PUT /bucket/k HTTP/1.1\r\nHost: localhost\r\nAuthorization: {_SCOPE}\r\nIf-None-Match: *\r\nContent-Length: 4\r\n"
-    with socket.create_connection(("127.0.0.1", local_aws.listener.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", local_aws.listener.port), timeout=120) as connection:
         connection.sendall(head.encode() + b"Expect: 100-continue\r\n\r\n")
         assert b"100 Continue" in connection.recv(4096)  # the head is read
         assert _send(local_aws.url, "DELETE", "/bucket/k")[0] == 204
@@ -225,7 +261,7 @@ def test_a_presigned_url_names_no_sub_resource(s3: Any) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html."""
     s3.put_object(Bucket="bucket", Key="a b/ü+k", Body=b"kept")
     url = urlsplit(s3.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "a b/ü+k"}))
-    with closing(http.client.HTTPConnection(url.netloc, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(url.netloc, timeout=120)) as connection:
         connection.request("GET", f"{url.path}?{url.query}")
         answer = connection.getresponse()
         assert (answer.status, answer.read()) == (200, b"kept")

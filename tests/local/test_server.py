@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import struct
 import threading
 from contextlib import closing
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shipsafe.local.call import Call
 from shipsafe.local.endpoint import Endpoint
 from tests.local_endpoint import ACCOUNT, REGION, client
 
@@ -17,7 +19,7 @@ _SIGNED = f"AWS4-HMAC-SHA256 Credential={ACCOUNT}/20261121/{REGION}/{{}}/aws4_re
 
 
 def _connect(endpoint: Endpoint) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", endpoint.listener.port), timeout=20)
+    return socket.create_connection(("127.0.0.1", endpoint.listener.port), timeout=120)
 
 
 def _answers(connection: socket.socket, count: int) -> list[int]:
@@ -38,7 +40,7 @@ def test_a_connection_is_kept_and_requests_may_come_together(local_aws: Endpoint
     with _connect(local_aws) as connection:
         connection.sendall(_HEALTH * 3)
         assert _answers(connection, 3) == [200] * 3
-    with closing(http.client.HTTPConnection(urlsplit(local_aws.url).netloc, timeout=20)) as kept:
+    with closing(http.client.HTTPConnection(urlsplit(local_aws.url).netloc, timeout=120)) as kept:
         ports = set()
         for _ in range(50):
             kept.request("GET", "/_shipsafe/health")
@@ -79,10 +81,32 @@ def test_a_client_that_hangs_up_in_its_body_leaves_nothing(local_aws: Endpoint, 
     assert capfd.readouterr().err == ""
 
 
+def test_a_client_that_is_gone_before_its_answer_leaves_nothing(
+    local_aws: Endpoint, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Such as one that was interrupted, or that does not wait for so long."""
+    asked, gone = threading.Event(), threading.Event()
+    handle = local_aws.signer.handle
+
+    def late(call: Call) -> Any:
+        asked.set()
+        gone.wait(timeout=120)
+        return handle(call)
+
+    monkeypatch.setattr(local_aws.signer, "handle", late)
+    with _connect(local_aws) as connection:
+        connection.sendall(f"GET /signing-jobs HTTP/1.1\r\nHost: localhost\r\nAuthorization: {_SIGNED.format('signer')}\r\n\r\n".encode())
+        assert asked.wait(timeout=120)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # its end is a reset
+    gone.set()
+    local_aws.stop()
+    assert capfd.readouterr().err == ""
+
+
 def test_a_chunked_body_arrives_whole(local_aws: Endpoint) -> None:
     """HTTP's own chunks, which are not those of S3."""
     client("s3", region="us-east-1").create_bucket(Bucket="bucket")
-    with closing(http.client.HTTPConnection(urlsplit(local_aws.url).netloc, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(local_aws.url).netloc, timeout=120)) as connection:
         parts = iter([b"a" * 70_000, b"b" * 3, b"c"])
         connection.request("PUT", "/bucket/k", parts, {"Authorization": _SIGNED.format("s3")}, encode_chunked=True)
         answer = connection.getresponse()
@@ -115,7 +139,7 @@ def test_an_expectation_is_met_once(local_aws: Endpoint) -> None:
 
 
 def test_a_package_is_fetched_by_digest_alone(local_aws: Endpoint) -> None:
-    with closing(http.client.HTTPConnection(urlsplit(local_aws.url).netloc, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(local_aws.url).netloc, timeout=120)) as connection:
         for path in ("../../etc/passwd", "%2e%2e/root.pem", "0" * 64, ""):
             connection.request("GET", f"/_shipsafe/packages/{path}")
             answer = connection.getresponse()
@@ -155,7 +179,7 @@ def test_a_failure_of_ours_is_one_answer_of_500(
 
     with monkeypatch.context() as patch:
         patch.setattr(local_aws.signer, "handle", fail)
-        with closing(http.client.HTTPConnection(urlsplit(local_aws.url).netloc, timeout=20)) as connection:
+        with closing(http.client.HTTPConnection(urlsplit(local_aws.url).netloc, timeout=120)) as connection:
             connection.request("GET", "/signing-jobs", headers={"Authorization": _SIGNED.format("signer")})
             answer = connection.getresponse()
             answer.read()

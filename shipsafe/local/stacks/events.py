@@ -28,12 +28,22 @@ def resource_is(world: World, stack: Stack, one: Resource, status: str, reason: 
     """Let a resource have a status, and tell it."""
     at = world.now()
     one["status"], one["reason"], one["at"] = status, reason, at
-    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     work = stack["work"]
     _add(stack, {
-        "id": f"{one['logical']}-{status}-{stamp}", "at": at, "logical": one["logical"], "physical": one["physical"], "type": one["type"],
-        "status": status, "reason": reason, "properties": json.dumps(one["properties"]), "token": work["token"] if work else "",
+        "id": _id_of(stack, f"{one['logical']}-{status}", at), "at": at, "logical": one["logical"], "physical": one["physical"],
+        "type": one["type"], "status": status, "reason": reason, "properties": json.dumps(one["properties"]),
+        "token": work["token"] if work else "",
     })  # fmt: skip
+
+
+def _id_of(stack: Stack, what: str, at: float) -> str:
+    """An id as CloudFormation makes it, with the millisecond; two events of one kind that meet in it have ids that differ all the same."""
+    taken = {event["id"] for event in stack["events"]}
+    while True:
+        made = f"{what}-{datetime.fromtimestamp(at, UTC).strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3]}Z"
+        if made not in taken:
+            return made
+        at += 0.001
 
 
 def _add(stack: Stack, event: Event) -> None:

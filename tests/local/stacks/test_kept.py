@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shipsafe.errors import ConfigError, IncompleteError
+from shipsafe.local.call import Clock
 from shipsafe.local.endpoint import Endpoint, start
 from shipsafe.local.pki import LocalRoot
 from tests.local.stacks.shop import BUCKET, Shop, function, template, zipped
@@ -28,14 +29,14 @@ def test_an_update_goes_on_after_a_restart(tmp_path: Path, monkeypatch: pytest.M
         shop = Shop(endpoint)
         shop.change(template(Orders=function(shop.put(zipped("1")))))
         name, before = shop.resources["Orders"], shop.code(shop.resources["Orders"])
-        shop.functions_take(60)
+        shop.functions_take(3600)
         more = shop.make(template(Orders=function(shop.put(zipped("2"))), Other=function(shop.put(zipped("3")))))
         shop.stacks.execute_change_set(ChangeSetName=more["ChangeSetId"])
         assert shop.status == "UPDATE_IN_PROGRESS"
         events = shop.stacks.describe_stack_events(StackName="shop")["StackEvents"]
     with kept(tmp_path / "state", local_root, monkeypatch, tmp_path) as endpoint:
         endpoint.functions.configure({"creating": 0, "updating": 0})
-        endpoint.advance(timedelta(seconds=60))
+        endpoint.advance(timedelta(hours=1))
         stacks = client("cloudformation")
         [told] = stacks.describe_stacks()["Stacks"]
         assert told["StackStatus"] == "UPDATE_COMPLETE"
@@ -56,7 +57,7 @@ def test_a_state_of_another_version_is_refused(local_aws: Endpoint, value: objec
 
 def test_the_making_of_change_sets_takes_as_long_as_a_control_call_says(local_aws: Endpoint) -> None:
     url = f"{local_aws.url}/_shipsafe/stacks/settings"
-    with urllib.request.urlopen(urllib.request.Request(url, data=json.dumps({"making": 30}).encode(), method="POST")) as answer:  # noqa: S310 - on loopback
+    with urllib.request.urlopen(urllib.request.Request(url, data=json.dumps({"making": 3600}).encode(), method="POST")) as answer:  # noqa: S310 - on loopback
         assert answer.status == 200
     stacks = client("cloudformation")
     text = json.dumps(template(Topic={"Type": "AWS::SNS::Topic"}))
@@ -92,6 +93,16 @@ def test_a_stack_with_many_resources_is_told_in_pages(shop: Shop) -> None:
     assert len(others) == 100  # of the stack that it belongs to, and AWS tells no more here
     detail = shop.stacks.describe_stack_resource(StackName="shop", LogicalResourceId="Topic7")["StackResourceDetail"]
     assert detail["ResourceStatus"] == "CREATE_COMPLETE"
+
+
+def test_events_of_one_millisecond_have_ids_of_their_own(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has seen an id does not look at its event again."""
+    now = shop.endpoint.clock.now()
+    monkeypatch.setattr(Clock, "now", lambda _: now)
+    assert shop.change(template(Orders=function(shop.put(zipped("1"))))) == "CREATE_COMPLETE"
+    told = shop.stacks.describe_stack_events(StackName="shop")["StackEvents"]
+    assert len(told) == 6
+    assert len({one["EventId"] for one in told}) == 6
 
 
 def test_templates_and_exports_can_be_asked_for(shop: Shop) -> None:
