@@ -19,14 +19,13 @@ def install(name: str, folder: Path, *, locks: Path = _HERE) -> Path:
     place = folder / f"tool-{name}"
     with FileLock(folder / f"{name}.lock"):
         if not (place / "done").exists():
-            _uv("venv", "--quiet", "--python", sys.executable, str(place))
+            _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(place))  # where another test's attempt ended half way
             _uv("pip", "install", "--quiet", "--python", str(place), "--require-hashes", "--no-deps", "-r", str(locks / f"{name}.txt"))
             (place / "done").touch()
     return place / "bin"
 
 
 def _uv(*arguments: str) -> None:
-    done = subprocess.run(
-        [find_uv_bin(), *arguments], check=False, capture_output=True, text=True, env=os.environ | {"UV_NO_PROGRESS": "1"}
-    )
+    patient = {"UV_NO_PROGRESS": "1", "UV_HTTP_TIMEOUT": "120", "UV_HTTP_RETRIES": "10"}  # a registry may be slow, or busy
+    done = subprocess.run([find_uv_bin(), *arguments], check=False, capture_output=True, text=True, env=os.environ | patient)
     assert done.returncode == 0, done.stderr

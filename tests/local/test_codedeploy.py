@@ -88,12 +88,12 @@ def test_a_linear_one_takes_a_step_at_a_time(deploying: Any, local_aws: Endpoint
     routing = {"type": "TimeBasedLinear", "timeBasedLinear": {"linearPercentage": 40, "linearInterval": 2}}
     deploying.create_deployment_config(deploymentConfigName="forty", computePlatform="Lambda", trafficRoutingConfig=routing)
     assert deploying.get_deployment_config(deploymentConfigName="forty")["deploymentConfigInfo"]["trafficRoutingConfig"] == routing
-    local_aws.codedeploy.configure({"minute": 1})
+    local_aws.codedeploy.configure({"minute": 600})
     begun(deploying, deploymentConfigName="forty")
     seen = []
     for _ in range(3):
         seen.append(alias())
-        local_aws.advance(timedelta(seconds=2))
+        local_aws.advance(timedelta(minutes=20))
     assert seen == [("1", {"2": 0.4}), ("1", {"2": 0.8}), ("2", {})]
 
 

@@ -15,7 +15,7 @@ from tests.local_endpoint import ACCOUNT, REGION, client
 
 
 def _control(endpoint: Endpoint, method: str, path: str, value: Any = None, **headers: str) -> tuple[int, Any]:
-    with closing(http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=120)) as connection:
         body = value if isinstance(value, bytes) else json.dumps(value).encode() if value is not None else b""
         connection.request(method, f"/_shipsafe/{path}", body, headers)
         answer = connection.getresponse()
@@ -50,10 +50,10 @@ def test_jobs_are_slowed_failed_hung_and_lost(local_aws: Endpoint) -> None:
         signer.describe_signing_job(jobId=lost)
     _control(local_aws, "POST", "jobs/hang")
     hung = start()
-    assert _control(local_aws, "POST", "delay", {"seconds": 60})[0] == 200
+    assert _control(local_aws, "POST", "delay", {"seconds": 3600})[0] == 200
     slow = start()
     assert signer.describe_signing_job(jobId=slow)["status"] == "InProgress"
-    assert _control(local_aws, "POST", "clock", {"seconds": 61})[0] == 200
+    assert _control(local_aws, "POST", "clock", {"seconds": 3601})[0] == 200
     assert signer.describe_signing_job(jobId=slow)["status"] != "InProgress"
     assert signer.describe_signing_job(jobId=hung)["status"] == "InProgress"
 

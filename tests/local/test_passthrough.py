@@ -90,7 +90,7 @@ def _ask(port: int) -> Iterator[tuple[int, list[tuple[str, str]], bytes]]:
 
     for sent in REQUESTS:
         mock_random.seed(f"{sent.method} {sent.path} {sent.body!r}")
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
             scope = f"AWS4-HMAC-SHA256 Credential={ACCOUNT}/20261121/{REGION}/{sent.service}/aws4_request, SignedHeaders=host, Signature=0"
             connection.request(sent.method, sent.path, sent.body, {"Authorization": scope, "Host": "localhost"} | sent.headers)
             answer = connection.getresponse()

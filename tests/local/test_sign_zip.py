@@ -24,7 +24,9 @@ def packed(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED, comme
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, body in files.items():
-            archive.writestr(name, body)
+            info = zipfile.ZipInfo(name)  # of 1980: the bytes of today's time may be those that a test replaces
+            info.compress_type = method
+            archive.writestr(info, body)
         archive.comment = comment
     return buffer.getvalue()
 

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -153,7 +152,7 @@ class Slow(Memory):
 
     def write(self, bucket: str, key: str, body: bytes) -> str | None:
         self.writes.set()
-        assert self.go.wait(timeout=20)
+        assert self.go.wait(timeout=120)
         return super().write(bucket, key, body)
 
 
@@ -166,12 +165,11 @@ def test_while_one_thread_signs_others_are_answered_and_sign_nothing_twice(local
     desk.clock.pass_time(seconds=1)
     thread = threading.Thread(target=signer.settle)
     thread.start()
-    assert store.writes.wait(timeout=20)
-    begun = time.monotonic()
+    assert store.writes.wait(timeout=120)
     assert ask(signer, "DescribeSigningJob", jobId=job)["status"] == "InProgress"
-    assert time.monotonic() - begun < 5
+    assert thread.is_alive()  # it did not have to end first
     store.go.set()
-    thread.join(timeout=20)
+    thread.join(timeout=120)
     assert ask(signer, "DescribeSigningJob", jobId=job)["status"] == "Succeeded"
     assert len(store.objects["builds", f"signed/{job}.zip"]) == 1
 
@@ -182,7 +180,7 @@ def test_many_threads_start_one_job_with_one_token(desk: Desk) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=120)
     assert len(found) == 16
     assert len(set(found)) == 1
 

@@ -14,7 +14,7 @@ PATHS = ("/bucket?list-type=2", "/", "/2015-03-31/functions", "/signing-profiles
 
 
 def status(endpoint: Endpoint, method: str, path: str, **headers: str) -> int:
-    with closing(http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=120)) as connection:
         connection.request(method, path, b"", {name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
         answer.read()

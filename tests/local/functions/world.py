@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from shipsafe.local.blobs import MemoryBlobs
-from shipsafe.local.call import ApiError, Call, Clock
+from shipsafe.local.call import ApiError, Call
 from shipsafe.local.cms import write_signature
 from shipsafe.local.functions.core import Lambda
 from shipsafe.local.pki import LocalRoot, open_root
 from shipsafe.local.sign_zip import sign_zip
 from shipsafe.local.validation import service_model
+from tests.local.stores import HandClock
 
 ACCOUNT, OTHER, REGION = "111122223333", "444455556666", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/orders"
@@ -87,7 +88,7 @@ class Local:
 
     def __init__(self, root: LocalRoot, **arguments: Any) -> None:
         self.root = root
-        self.clock = Clock()
+        self.clock = HandClock()
         self.objects = Memory()
         self.blobs = MemoryBlobs()
         self.revoked: set[str] = set()
@@ -120,8 +121,8 @@ class Local:
         return answer
 
     def settle(self) -> None:
-        """Let the time pass that AWS would take."""
-        self.clock.moved += timedelta(seconds=5)
+        """Let the time pass that AWS would take; no other does."""
+        self.clock.pass_time(seconds=5)
 
     def sign(
         self,

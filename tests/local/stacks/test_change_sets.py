@@ -152,7 +152,7 @@ def test_an_update_needs_a_stack_and_a_creation_none(shop: Shop) -> None:
 
 
 def test_while_a_stack_is_changed_nothing_else_can_change_it(shop: Shop) -> None:
-    shop.functions_take(5)
+    shop.functions_take(3600)
     first = shop.put(zipped("1"))
     made = shop.make(template(Orders=function(first)))
     shop.make(template(Orders=function(first, Timeout=9)), name="other")
@@ -163,7 +163,7 @@ def test_while_a_stack_is_changed_nothing_else_can_change_it(shop: Shop) -> None
     assert refused(shop.stacks.describe_change_set, StackName="shop", ChangeSetName="other")[0] == "ChangeSetNotFound"
     assert refused(shop.stacks.execute_change_set, ChangeSetName=made["ChangeSetId"])[1].endswith("status of [EXECUTE_IN_PROGRESS]")
     assert refused(shop.stacks.delete_change_set, ChangeSetName=made["ChangeSetId"])[0] == "InvalidChangeSetStatus"
-    shop.endpoint.advance(timedelta(seconds=5))
+    shop.endpoint.advance(timedelta(hours=1))
     assert shop.status == "CREATE_COMPLETE"
     told = shop.stacks.describe_change_set(ChangeSetName=made["ChangeSetId"])
     assert told["ExecutionStatus"] == "EXECUTE_COMPLETE"
@@ -181,11 +181,11 @@ def test_an_execution_whose_answer_was_lost_goes_on_and_a_second_one_is_refused(
 
 
 def test_a_change_set_takes_its_time(shop: Shop) -> None:
-    shop.endpoint.stacks.configure({"making": 5})
+    shop.endpoint.stacks.configure({"making": 3600})
     made = shop.make(template(Orders=function(shop.put(zipped("1")))))
     assert (made["Status"], made["ExecutionStatus"], made["Changes"]) == ("CREATE_IN_PROGRESS", "UNAVAILABLE", [])
     assert refused(shop.stacks.execute_change_set, ChangeSetName=made["ChangeSetId"])[1].endswith("status of [CREATE_IN_PROGRESS]")
-    shop.endpoint.advance(timedelta(seconds=5))
+    shop.endpoint.advance(timedelta(hours=1))
     assert len(shop.stacks.describe_change_set(ChangeSetName=made["ChangeSetId"])["Changes"]) == 1
 
 

@@ -104,13 +104,13 @@ def test_a_way_back_that_is_barred_is_said_to_be(shop: Shop) -> None:
 def test_a_roll_back_takes_its_time_too(shop: Shop) -> None:
     first = shop.put(zipped("1"))
     shop.change(template(Orders=function(first)))
-    shop.functions_take(5)
+    shop.functions_take(3600)
     body = template(Orders=function(shop.put(zipped("2"))), Other=function("never-was"))
     body["Resources"]["Other"]["DependsOn"] = "Orders"
     assert shop.change(body) == "UPDATE_IN_PROGRESS"
-    shop.endpoint.advance(timedelta(seconds=5))
+    shop.endpoint.advance(timedelta(hours=1))
     assert shop.status == "UPDATE_ROLLBACK_IN_PROGRESS"
-    shop.endpoint.advance(timedelta(seconds=5))
+    shop.endpoint.advance(timedelta(hours=1))
     assert shop.status == "UPDATE_ROLLBACK_COMPLETE"
 
 
