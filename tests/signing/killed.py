@@ -53,7 +53,7 @@ def run(aws: Aws, folder: Path, step: int) -> None:
         now=lambda: datetime.now(UTC),
         clock=time.monotonic,
         sleep=lambda _seconds: time.sleep(0.01),
-        deadline=60,
+        deadline=3600,
     )
     assert not carried.failed, carried.failed
 

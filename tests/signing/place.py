@@ -73,7 +73,7 @@ class Site:
             "trust": self.trust,
             "clock": time.monotonic,
             "sleep": lambda _seconds: time.sleep(0.01),
-            "deadline": 60,
+            "deadline": 3600,
             "again": 1,
         }
         return carry_out(made, progress=self.lines.append, now=self.now, **options | words)

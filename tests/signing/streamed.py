@@ -33,7 +33,7 @@ def main() -> None:
         now=lambda: datetime.now(UTC),
         clock=time.monotonic,
         sleep=lambda _seconds: time.sleep(0.05),
-        deadline=300,
+        deadline=3600,
     )
     assert not carried.failed, carried.failed
     assert carried.signed[0].size > work.size

@@ -18,12 +18,18 @@ PLACE = S3Object(bucket="artifacts", key="signed/ab.zip", version="v1")
 
 
 class Server(ThreadingHTTPServer):
-    """Cuts the first `cuts` answers in the middle; `version` is what it says that it gives."""
+    """Cuts the first `cuts` answers in the middle; `version` is what it says that it gives.
 
-    daemon_threads = True
+    Its end waits for all answers, and says nothing of a client that has hung up: else another test would find that on its standard error.
+    """
+
+    daemon_threads = False
     cuts = 0
     version = "v1"
     asked = 0
+
+    def handle_error(self, *_: object) -> None:
+        pass
 
 
 class Answer(BaseHTTPRequestHandler):

@@ -37,21 +37,37 @@ WRITES = [
 ]
 
 
-def _with(**words: Any) -> Callable[[SignTarget], Aws]:
-    """Connections whose clients try again and wait less than those of users."""
+def _hasty(target: SignTarget) -> Aws:
+    """A connection whose clients try again less often than those of users."""
+    return _trying(target, 2)
+
+
+def _trying(target: SignTarget, attempts: int) -> Aws:
     from botocore.config import Config  # noqa: PLC0415 - boto3, for those tests that use it
 
+    aws = connect(target)
+    for service in ("s3", "signer"):
+        config = Config(retries={"mode": "standard", "total_max_attempts": attempts})
+        aws._clients[service] = aws.session.client(service, region_name=aws.region, config=config)
+    return aws
+
+
+def _impatient(site: Site, *, attempts: int = 1) -> Callable[[SignTarget], Aws]:
+    """Connections that soon give up a call that the endpoint will not answer, and no other: a machine may stand still for a while."""
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415 - likewise
+
     def opened(target: SignTarget) -> Aws:
-        aws = connect(target)
+        aws, soon = _trying(target, attempts), URLLib3Session(timeout=(60, 0.5))
+
+        def send(request: Any, event_name: str, **_: Any) -> Any:
+            unanswered = {f"before-send.{one.service}.{one.operation}" for one in site.endpoint.faults.waiting() if one.kind == "timeout"}
+            return soon.send(request) if event_name in unanswered else None
+
         for service in ("s3", "signer"):
-            aws._clients[service] = aws.session.client(service, region_name=aws.region, config=Config(**words))
+            aws.client(service).meta.events.register(f"before-send.{service}", send)
         return aws
 
     return opened
-
-
-HASTY = _with(retries={"mode": "standard", "total_max_attempts": 2})
-IMPATIENT = _with(retries={"total_max_attempts": 1}, read_timeout=1)  # seconds: a busy machine answers within that
 
 
 def _only_failure(carried: Carried) -> ShipsafeError:
@@ -85,7 +101,7 @@ def test_a_passing_fault_of_every_call_changes_nothing(site: Site, fault: Fault,
     for service, operation in READS + WRITES:
         site.endpoint.faults.add(replace(fault, service=service, operation=operation, when=when))
 
-    signed, failed = site.carry_out(site.plan(connect=HASTY))
+    signed, failed = site.carry_out(site.plan(connect=_hasty))
 
     assert (len(signed), failed) == (1, [])
     assert site.endpoint.faults.waiting() == []
@@ -110,7 +126,7 @@ def test_an_answer_that_never_comes_is_asked_for_again(site: Site) -> None:
     """The call took effect, and nobody heard of it."""
     for service, operation in WRITES:
         site.endpoint.faults.add(Fault(service=service, operation=operation, kind="timeout", when="after"))
-    made = site.plan(connect=_with(retries={"mode": "standard", "total_max_attempts": 2}, read_timeout=1))
+    made = site.plan(connect=_impatient(site, attempts=5))
 
     signed, failed = site.carry_out(made)
 
@@ -125,7 +141,7 @@ def test_an_answer_that_never_comes_is_asked_for_again(site: Site) -> None:
 def test_a_lasting_fault_while_planning_is_told(site: Site, service: str, operation: str, kind: str) -> None:
     site.endpoint.faults.add(Fault(service=service, operation=operation, kind=kind, times=0))
     with pytest.raises(IncompleteError, match="Could not look at") as caught:
-        site.plan(connect=IMPATIENT if kind == "timeout" else HASTY)
+        site.plan(connect=_impatient(site) if kind == "timeout" else _hasty)
     assert "\n" not in str(caught.value)
     assert caught.value.remedy
     _goes_on(site)
@@ -146,7 +162,7 @@ def test_a_lasting_fault_while_planning_is_told(site: Site, service: str, operat
 def test_a_lasting_fault_is_told_and_the_next_run_goes_on(
     site: Site, service: str, operation: str, told: str, kind: str, when: str
 ) -> None:
-    made = site.plan(connect=IMPATIENT if kind == "timeout" else HASTY)
+    made = site.plan(connect=_impatient(site) if kind == "timeout" else _hasty)
     site.endpoint.faults.add(Fault(service=service, operation=operation, kind=kind, when=when, times=0))
 
     error = _only_failure(site.carry_out(made))

@@ -23,7 +23,7 @@ def test_a_large_zip_is_signed_in_little_memory(site: Site, repository: Path) ->
     assert path.stat().st_size > 3 * LIMIT
 
     command = [sys.executable, "-m", "tests.signing.streamed", str(site.folder), str(path)]
-    told = subprocess.run(command, cwd=repository, check=False, capture_output=True, text=True, timeout=300)
+    told = subprocess.run(command, cwd=repository, check=False, capture_output=True, text=True, timeout=1200)
 
     assert told.returncode == 0, told.stderr
     assert int(told.stdout) < LIMIT

@@ -26,7 +26,7 @@ def test_as_many_are_worked_on_at_once_as_there_are_workers() -> None:
         begun.append(item)
         if len(begun) == WORKERS:
             all_begun.set()
-        return all_begun.wait(30)
+        return all_begun.wait(300)
 
     assert all(result for _, result in side_by_side(range(WORKERS), work))
 
@@ -45,7 +45,7 @@ def test_what_never_answers_is_left_behind_after_the_deadline() -> None:
     def work(item: str) -> str:
         if item == "stuck":
             clock[0] = 1_000.0
-            stuck.wait(30)
+            stuck.wait(300)
         return item
 
     found = dict(side_by_side(["quick", "stuck"], work, watch=_watch(clock, 60), late=lambda item: f"{item}: too late"))

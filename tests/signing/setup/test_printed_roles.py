@@ -198,7 +198,7 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
     files[1].write_text(printed(policy(tmp_path, roles=None)))
     done = subprocess.run(
         [Path(sys.executable).with_name("cfn-lint"), "--non-zero-exit-code", "informational", "--include-checks", "I", "--", *files],
-        check=False, capture_output=True, text=True, timeout=120,
+        check=False, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert (done.stdout, done.returncode) == ("", 0)
 
