@@ -15,7 +15,7 @@ from shipsafe.adapters.shown import shown
 from shipsafe.errors import ConfigError, ShipsafeError
 
 _LINE = re.compile(r"(?P<commit>[0-9a-f]{40})\trefs/tags/(?P<tag>v(?P<number>\d{1,6}\.\d{1,6}\.\d{1,6}))(?P<peeled>\^\{\})?", re.ASCII)
-_PATIENCE = 30.0  # seconds
+_PATIENCE = 60.0  # seconds
 _LONGEST = 4 * 1024 * 1024  # characters of an answer
 
 

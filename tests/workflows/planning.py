@@ -120,7 +120,7 @@ def planned(folder: Path, capsys: pytest.CaptureFixture[str], patch: pytest.Monk
 def git(folder: Path, *words: str) -> str:
     """Run git; what it prints."""
     who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
-    environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null"}
+    environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
     done = subprocess.run(["git", *who, *words], cwd=folder, check=True, env=environment, capture_output=True, text=True)
     return done.stdout.strip()
 

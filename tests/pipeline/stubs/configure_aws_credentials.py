@@ -30,7 +30,7 @@ def main() -> None:
     }
     request = Request(os.environ["AWS_ENDPOINT_URL"], data=urlencode(form).encode(), headers={"Host": f"sts.{region}.amazonaws.com"})  # noqa: S310 - a loopback
     try:
-        with urlopen(request, timeout=60) as answer:  # noqa: S310 - likewise
+        with urlopen(request, timeout=300) as answer:  # noqa: S310 - likewise
             tree = ET.fromstring(answer.read())  # noqa: S314 - of the local endpoint
     except HTTPError as error:
         fail(f"Could not assume role with OIDC: {error.read().decode(errors='replace')[:500]}".replace("\n", " "))

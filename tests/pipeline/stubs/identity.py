@@ -14,5 +14,5 @@ def identity_token(audience: str) -> str:
     if not url or not bearer:
         fail("Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable: has the job `id-token: write`?")
     request = Request(f"{url}&audience={quote(audience)}", headers={"Authorization": f"Bearer {bearer}"})  # noqa: S310 - the loopback server
-    with urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
+    with urlopen(request, timeout=300) as answer:  # noqa: S310 - likewise
         return str(json.load(answer)["value"])
