@@ -20,7 +20,7 @@ from shipsafe.adapters.aws.session import Aws, Place, open_aws
 from shipsafe.flows.deploy import deployed, deploying, planned
 from shipsafe.flows.deploy_request import DeployRequest
 from tests.faults.calls import WRITES
-from tests.faults.place import SERVICES
+from tests.faults.place import PATIENCE, SERVICES
 from tests.local_endpoint import REGION
 
 _HAPPEN = ("os.rename", "os.remove")  # how files of the output folder change
@@ -46,7 +46,7 @@ def connected() -> Aws:
     """With clients that call once."""
     aws = open_aws(Place(region=REGION))
     for name in SERVICES:
-        config = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=20)
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=PATIENCE)
         aws._clients[name] = aws._clients[f"{name} once"] = aws.session.client(name, region_name=REGION, config=config)
     return aws
 

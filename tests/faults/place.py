@@ -31,6 +31,7 @@ from tests.faults.project import ALIAS, FUNCTION, PLAIN, Releases, artifact
 from tests.local_endpoint import ACCOUNT, REGION, client
 
 SERVICES = ("s3", "signer", "lambda", "cloudwatch")
+PATIENCE = 600  # seconds: no fault here is a call that is never answered, so one that is answered late is the machine's doing
 _US = "shipsafe/faults"
 
 
@@ -75,6 +76,8 @@ class Site:
     tries: int = 1
     snapshots: dict[str, Any] = field(default_factory=dict)
     walked: set[tuple[str, str]] = field(default_factory=set)  # from which state of a deployment to which
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    worked: float = field(default_factory=time.process_time)  # when it began, by what the processor has done for us
     passed: timedelta = timedelta()
     signatures: int = 0
     opened: dict[int, Aws] = field(default_factory=dict)
@@ -136,16 +139,22 @@ class Site:
         self.endpoint.trail.clear()
         cloudwatch_backends[ACCOUNT][REGION].metric_data.clear()
         self.endpoint.functions.set_answer(ACCOUNT, REGION, FUNCTION, payload=b"{}")
-        self.passed = timedelta()
+        self.began, self.worked, self.passed = datetime.now(UTC), time.process_time(), timedelta()
+        self._tell_time()
         shutil.rmtree(self.release, ignore_errors=True)
         shutil.copytree(self.releases.second, self.release)
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.passed
+        """Time in which a machine that stands still is not waited for: how often a run looks in a minute is the same on every machine."""
+        return self.began + self.passed + timedelta(seconds=time.process_time() - self.worked)
 
     def sleep(self, seconds: float) -> None:
         self.passed += timedelta(seconds=seconds)
-        self.endpoint.clock.moved = self.passed
+        self._tell_time()
+
+    def _tell_time(self) -> None:
+        """The endpoint's clock shows what ours does."""
+        self.endpoint.clock.moved = self.now() - datetime.now(UTC)
 
     def connect(self, _place: Place) -> Aws:
         """One session for all runs, with clients that call `tries` times."""
@@ -153,7 +162,7 @@ class Site:
             aws = open_aws(Place(region=REGION))
             for name in SERVICES:
                 for key, tries in ((name, self.tries), (f"{name} once", 1)):
-                    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, read_timeout=20, user_agent_extra=_US)
+                    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, read_timeout=PATIENCE, user_agent_extra=_US)
                     aws._clients[key] = aws.session.client(name, region_name=REGION, config=config)
             self.opened[self.tries] = aws
         return self.opened[self.tries]
@@ -177,8 +186,7 @@ class Site:
 
         try:
             with deploying(
-                request, say, connect=self.connect, now=self.now, clock=lambda: time.monotonic() + self.passed.total_seconds(),
-                sleep=self.sleep,
+                request, say, connect=self.connect, now=self.now, clock=lambda: self.now().timestamp(), sleep=self.sleep
             ) as case:  # fmt: skip
                 plan = planned(case)
                 if plan.exit_code is not ExitCode.PASS:
