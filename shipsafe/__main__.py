@@ -56,6 +56,7 @@ def _open_streams() -> None:
 
 def _leave(code: int) -> NoReturn:
     """End at once: taking the interpreter apart takes a tenth of a short command's time, and has nothing left to do."""
+    _signals_end_with(code)
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
@@ -112,9 +113,14 @@ def _ended(how: str, code: ExitCode) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     end_all()
-    for number in (signal.SIGINT, signal.SIGTERM):  # what AWS has not answered yet may be waited for: whoever asks again does not wait
-        signal.signal(number, lambda *_: os._exit(code))
+    _signals_end_with(code)
     return _say(f"{how}: children were ended, {_left()}.", code)
+
+
+def _signals_end_with(code: int) -> None:
+    """What is decided stands; but a thread may wait for AWS, and whoever asks for the end then does not."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(code))
 
 
 def _left() -> str:

@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.program import environment
 
 _ENDING = """
-import os, signal, sys
+import os, signal, sys, threading, time
 from shipsafe import __main__ as program
 from shipsafe.adapters import process
 
@@ -18,13 +18,15 @@ def ending():
         os.kill(os.getpid(), number)
     print("children were ended", flush=True)
 
-def leave(code):
-    os.kill(os.getpid(), signal.SIGTERM)
-    print("waited", flush=True)
+class Waiting(threading.Thread):
+    def join(self, timeout=None):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(3600)
 
 process.end_all = ending
 program._run = lambda: run()
-program._leave = leave if sys.argv[1] == "later" else program._leave
+if sys.argv[1] == "while a thread waits":
+    Waiting(target=time.sleep, args=(3600,)).start()
 
 def run():
     try:
@@ -37,7 +39,7 @@ program.main()
 """
 
 
-@pytest.mark.parametrize("when", ["while children are ended", "later"])
+@pytest.mark.parametrize("when", ["while children are ended", "while a thread waits"])
 def test_a_second_signal_changes_no_exit_code(when: str, tmp_path: Path) -> None:
     """GitHub sends SIGINT and, 7.5 s later, SIGTERM: as a traceback it would end with 1, which means findings."""
     done = subprocess.run([sys.executable, "-c", _ENDING, when], cwd=tmp_path, env=environment(), capture_output=True, text=True,
