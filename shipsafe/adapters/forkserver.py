@@ -39,7 +39,7 @@ from shipsafe.errors import IncompleteError
 
 _TIME = struct.Struct("d")
 _GRACE = 30.0  # seconds beyond its limit after which a copy, which the kernel should have ended, is given up
-_STARTUP = 60.0  # seconds for all imports
+_STARTUP = 300.0  # seconds for all imports; that it has died is seen at once
 _FAREWELL = 30.0  # seconds for a process that has answered to count the time that its copies took, and to end;
 _NEVER_ASKED = 1.0  # for one that may still be importing
 _LARGEST = 64 * MEBIBYTE  # bytes of an answer
