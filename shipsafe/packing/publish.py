@@ -141,8 +141,11 @@ def _commit(output: Output, data: bytes, items: Iterable[Published], evidence: I
 
 
 def look_ahead(output: Output) -> None:
-    """Read what the last release left, beside other work: its digests are wanted soon. Whatever is wrong is found by `repair`."""
-    with suppress(ShipsafeError, OSError), ThreadPoolExecutor(_READERS, thread_name_prefix="look-ahead") as pool:
+    """Read what the last release left, beside other work: its digests are wanted soon. Whatever is wrong is found by `repair`.
+
+    A run that ends meanwhile, as one that is refused does, starts no threads any more: a RuntimeError that is nobody's news.
+    """
+    with suppress(ShipsafeError, OSError, RuntimeError), ThreadPoolExecutor(_READERS, thread_name_prefix="look-ahead") as pool:
         for _ in pool.map(output.digest_of, (output.out / name for name in _files(_read(output.out / MANIFEST)))):
             pass
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from shipsafe.model.vex import VexDocument
 from shipsafe.packing import output as output_folder
 from shipsafe.packing.manifest import Source, manifest
 from shipsafe.packing.output import Output, output_lock
-from shipsafe.packing.publish import check_names, check_unchanged, publish, repair
+from shipsafe.packing.publish import check_names, check_unchanged, look_ahead, publish, repair
 from tests.packing.releases import CRASHED, NEW, OLD, items, record
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -188,6 +189,18 @@ def test_a_file_that_is_told_of_is_what_was_told_last(tmp_path: Path) -> None:
         os.utime(path, ns=(0, 0))
         output.remember(path, hashlib.sha256(content).hexdigest())
         assert output.digest_of(path) == hashlib.sha256(content).hexdigest()
+
+
+def test_a_run_that_ends_while_the_last_release_is_read_says_nothing_of_it(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _publish(out, tmp_path / "1", OLD)
+    with ThreadPoolExecutor(1) as ended:
+        pass
+    with pytest.raises(RuntimeError):  # as at the end of a process
+        ended.submit(print)
+    monkeypatch.setattr("shipsafe.packing.publish.ThreadPoolExecutor", lambda *_, **__: ended)
+    look_ahead(Output(out))
 
 
 def test_repair_does_not_believe_an_object_that_is_not_its_digest(out: Path, tmp_path: Path) -> None:
