@@ -27,6 +27,7 @@ from shipsafe.signing.setup.trust import workflow_checks
 # So is a role.
 _SETTLING = ("NoSuchBucket", "OperationAborted", "ConflictException", "404", "NoSuchEntity", "ConcurrentModification")
 _TRIES = 6  # with pauses of 1, 2, 4 ... seconds between
+_LATER = (1.0, 2.0, 4.0, 8.0)  # seconds before another look at what was changed: S3 and IAM may show it only after a while
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +130,22 @@ def carry_out(made: Survey, *, say: Callable[[str], None], sleep: Callable[[floa
     for _, mend in made.mends:
         _patiently(mend.act, sleep)
         say(f"  done: {mend.what}")
-    after = surveyed(made.connected, unnamed=unnamed, pipeline=made.pipeline)
+    after = _shown(made, sleep, unnamed=unnamed)
     if after.mends:
         missing = "; ".join(mend.what for _, mend in after.mends)
         raise IncompleteError(f"AWS took every change, and does not show all of them: {missing}.", remedy="Run this again in a minute.")
     return after
+
+
+def _shown(made: Survey, sleep: Callable[[float], None], *, unnamed: bool) -> Survey:
+    """What is there after the changes, as soon as all of them can be seen."""
+    pauses = iter(_LATER)
+    while True:
+        after = surveyed(made.connected, unnamed=unnamed, pipeline=made.pipeline)
+        pause = next(pauses, None)
+        if pause is None or not (after.mends or after.stops):
+            return after
+        sleep(pause)
 
 
 def _patiently(act: Callable[[], None], sleep: Callable[[float], None]) -> None:
