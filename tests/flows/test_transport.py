@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from shipsafe.flows import transport
 from shipsafe.flows.transport import LIST, get, put
 from shipsafe.flows.transport_places import Place, open_place
 from shipsafe.packing.parcel import items_of
-from tests.end_to_end.program import command, environment, shipsafe
+from tests.end_to_end.program import environment, shipsafe
 from tests.local_endpoint import ACCOUNT, REGION, client
 from tests.packing.staging import write
 
@@ -304,13 +305,29 @@ def test_a_bucket_that_is_not_there() -> None:
         open_place(f"s3://{BUCKET}/runs")
 
 
+KILLED = """
+import os, signal, sys
+from itertools import count
+from shipsafe.__main__ import main
+
+linked = count(1)
+
+def happens(event, _):
+    if event == "os.link" and next(linked) == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(happens)
+main()
+"""
+
+
 def test_a_process_that_is_killed_leaves_nothing_that_could_be_taken_for_whole(tmp_path: Path) -> None:
-    shared, large = tmp_path / "shared", write(tmp_path / "large", {f"{number}": os.urandom(100_000) for number in range(300)})
-    words = [*command(), "transport", "put", str(large), str(shared), "--yes"]
-    with subprocess.Popen(words, env=environment({}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while process.poll() is None and (not shared.is_dir() or len(list(shared.iterdir())) < 20):
-            pass
-        process.send_signal(signal.SIGKILL)
+    """It dies before it gives the twentieth of its files the name under which it is found."""
+    shared, large = tmp_path / "shared", write(tmp_path / "large", {f"{number}": os.urandom(100_000) for number in range(60)})
+    words = [sys.executable, "-c", KILLED, "transport", "put", str(large), str(shared), "--yes"]
+    ended = subprocess.run(words, env=environment({}), capture_output=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended
+    assert list(shared.glob("sha256-*"))
     assert not (shared / LIST).exists()
     with pytest.raises(NothingError):
         get(open_place(str(shared)), tmp_path / "got")
