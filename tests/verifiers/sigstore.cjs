@@ -38,6 +38,7 @@ async function main() {
       response.writeHead(404).end();
     }
   });
+  server.keepAliveTimeout = 0; // no connection that a client keeps is closed just when it is used again
   server.listen(0, "127.0.0.1", async () => {
     const url = `http://127.0.0.1:${server.address().port}`;
     handlers.push(rekorHandler(await initializeTLog(url, ofRekor)));
