@@ -91,7 +91,12 @@ def sha256(data: bytes) -> str:
 
 
 class _Server(ThreadingHTTPServer):
-    """A server that says nothing, in whatever test, of a client that has gone before it was answered."""
+    """A server that says nothing, in whatever test, of a client that has gone before it was answered.
+
+    uv knocks fifty times at once: of more than stand in the queue the system drops some, which come again after a second or three.
+    """
+
+    request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing."""

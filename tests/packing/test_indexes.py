@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,11 +144,9 @@ class Watch:
 
     def _look(self, over: threading.Event) -> None:
         while not over.wait(0.005):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    self.seen.append(path.read_bytes().decode(errors="replace"))
-                except OSError:
-                    continue
+            for one in Path("/proc").iterdir():
+                with suppress(OSError):  # it has ended, or is no process; a glob would raise where one ends while it is looked up
+                    self.seen.append((one / "cmdline").read_bytes().decode(errors="replace"))
 
 
 def holds(folder: Path, text: str) -> list[Path]:
