@@ -46,6 +46,12 @@ def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(autouse=True)
+def _not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that an error ends starts no more programs. That is the end of the process as a rule, and here other tests follow."""
+    monkeypatch.setattr("shipsafe.adapters.process._ended", False)
+
+
+@pytest.fixture(autouse=True)
 def _caches_are_let_go() -> Iterator[None]:
     """What a test opened without a run around it."""
     yield

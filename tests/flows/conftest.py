@@ -25,9 +25,3 @@ def shop(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dist(shop: Path, tmp_path: Path) -> Path:
     """Its output folder, to write to."""
     return copied(shop, tmp_path)
-
-
-@pytest.fixture
-def not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that an error ends starts no more programs. That is the end of the process as a rule, and here other tests follow."""
-    monkeypatch.setattr("shipsafe.adapters.process._ended", False)

@@ -22,8 +22,6 @@ from tests.flows.shop import asked, copied, policy, silenced
 Edit = Callable[[Any], object]
 ARN = "arn:aws:lambda:eu-west-1:111122223333:layer:tools:7"
 
-pytestmark = pytest.mark.usefixtures("not_at_its_end")
-
 
 def claiming(dist: Path, name: str, **words: Any) -> Path:
     """The release, whose manifest says something else of one artifact, and whose unsigned evidence somebody took away."""

@@ -35,8 +35,6 @@ WORKFLOW = "tools/shipsafe/.github/workflows/pipeline.yml@0123"
 COMMIT = "c" * 40
 JOB = {"GITHUB_ACTIONS": "true", "GITHUB_SHA": COMMIT, "SHIPSAFE_WORKFLOW_REF": WORKFLOW, "GITHUB_WORKFLOW_REF": "acme/orders/x.yml@main"}
 
-pytestmark = pytest.mark.usefixtures("not_at_its_end")
-
 
 def attest(dist: Path, *names: str, digest: str | None = None, **environment: str) -> AttestedRelease:
     return attest_release(

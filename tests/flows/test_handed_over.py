@@ -19,8 +19,6 @@ from tests.flows.shop import asked, content, copied, replaced, silenced
 Edit = Callable[[Any], object]
 _DELTA = {"type": "library", "bom-ref": "x", "name": "delta", "version": "1", "properties": [{"name": "shipsafe:source", "value": "index"}]}
 
-pytestmark = pytest.mark.usefixtures("not_at_its_end")
-
 
 @pytest.fixture
 def dist(shop: Path, tmp_path: Path) -> Path:

@@ -33,8 +33,6 @@ STRICT = '\n[sign]\nbuilder = "attested"\n\n[attest]\nunsigned = "refuse"\n'
 CI = trusting("ci", Role.BUILDER)
 DAY = timedelta(days=1)
 
-pytestmark = pytest.mark.usefixtures("not_at_its_end")
-
 
 def refused(shop: Path, dist: Path, text: str, match: str) -> None:
     """The release is refused under the shop's policy with that text behind it."""
