@@ -20,6 +20,7 @@ from shipsafe.adapters.forkserver import ForkServer
 PLAIN = ForkServer([sys.executable, "-P", "-W", "ignore", Path(__file__).with_name("plain_bandit.py")], name="plain bandit")
 RULES = json.loads((Path(__file__).resolve().parents[2] / "shipsafe/gates/data/bandit-rules.json").read_text(encoding="utf-8"))["rules"]
 KNOWN = [rule["id"] for rule in RULES]
+PATIENCE = 600  # seconds: how busy the machine is says nothing about bandit
 
 STATEMENTS = (
     'subprocess.run("ls " + name, shell=True)',
@@ -124,7 +125,7 @@ def as_toml(table: Mapping[str, Any]) -> str:
 def ours(root: Path, names: list[str], bandit: BanditSettings) -> dict[str, dict[str, Any]]:
     """The three runs as the child tells them, in the shape of `plain_bandit`."""
     question = {"folder": str(root), "files": names, "included": [name for name in names if not bandit.excludes(name)]}
-    told = SERVER.ask({**question, "known": KNOWN, "config": bandit.table, "honour": True}, timeout=60)["runs"]
+    told = SERVER.ask({**question, "known": KNOWN, "config": bandit.table, "honour": True}, timeout=PATIENCE)["runs"]
     told["configured"] = told["configured"] or told["plain"]
     told["honoured"] = told["honoured"] or told["configured"]
     fields = ("path", "line", "column", "test", "severity", "confidence", "text")
@@ -149,7 +150,8 @@ def check(files: Mapping[str, str], table: Mapping[str, Any] | None) -> None:
         config = None if table is None else "pyproject.toml"
         asked = {"plain": (None, False), "configured": (config, False), "honoured": (config, True)}
         wanted = {
-            key: PLAIN.ask({"folder": str(root), "config": file, "honour": honour}, timeout=60) for key, (file, honour) in asked.items()
+            key: PLAIN.ask({"folder": str(root), "config": file, "honour": honour}, timeout=PATIENCE)
+            for key, (file, honour) in asked.items()
         }
         assert ours(root, sorted(files), settings_for(root, root)) == wanted
     finally:
@@ -204,6 +206,6 @@ def test_a_nosec_in_any_encoding_is_seen_as_bandit_sees_it(tmp_path: Path) -> No
         (tmp_path / f"in_{encoding.replace('-', '_')}.py").write_bytes(data)
     names = sorted(path.name for path in tmp_path.iterdir())
     told = ours(tmp_path, names, BanditSettings(base=tmp_path))
-    wanted = {honour: PLAIN.ask({"folder": str(tmp_path), "config": None, "honour": honour}, timeout=60) for honour in (False, True)}
+    wanted = {honour: PLAIN.ask({"folder": str(tmp_path), "config": None, "honour": honour}, timeout=PATIENCE) for honour in (False, True)}
     assert told == {"plain": wanted[False], "configured": wanted[False], "honoured": wanted[True]}
     assert told["honoured"]["issues"] != told["plain"]["issues"]
