@@ -17,7 +17,7 @@ from tests.shared_data import ABSENT, present
 
 _LEAKS = ("SHIPSAFE_", "UV_", "PIP_", "GITHUB_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "AWS_", "SAM_", "CI",
           "PYTHONDONTWRITEBYTECODE")  # fmt: skip
-_KEPT = ("UV_CACHE_DIR", "UV_PYTHON")
+_KEPT = ("UV_CACHE_DIR", "UV_PYTHON", "UV_HTTP_TIMEOUT")
 
 # A shell without job control starts what runs beside it with SIGINT ignored, `nohup` with SIGHUP ignored, and children take that over.
 for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):

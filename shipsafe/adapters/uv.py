@@ -29,8 +29,9 @@ PYPI = "https://pypi.org/simple"
 _CREDENTIALS = re.compile(r"(?<=://)[^/\\\s?#]+@")
 _SHOWN = 80  # characters of a text of others in a message
 _LONGEST = 1500  # characters of a reason that are handed on
-# Settings of the user's that cannot change what is installed: where uv keeps its downloads, and who they are on which server.
-_KEPT = ("UV_CACHE_DIR", "NETRC")
+# Settings of the user's that cannot change what is installed: where uv keeps its downloads, who they are on which server, and how long
+# it waits for one and how often it asks again.
+_KEPT = ("UV_CACHE_DIR", "NETRC", "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES")
 _SETTINGS = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
 _FLAGS = ("--no-config", "--no-python-downloads", "--quiet", "--color", "never")
 _NO_CREDENTIALS = re.compile(r"index URL \((\S+)\) (?:could not be queried due to a lack of valid|returned a 40[13])")
