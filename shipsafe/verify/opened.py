@@ -76,7 +76,8 @@ def open_request(
         IncompleteError: a policy that it extends cannot be had, or the place of evidence cannot be looked at.
     """
     here, cache = Path.cwd(), cache_dir()
-    today = now().date()
+    moment = now()  # asked once: policy, advisories and verdict are of one day
+    today = moment.date()
     found = load(here, explicit=policy, offline=not online, cache=cache, fetch=fetch, today=today)
     file = (here / found.path).resolve() if found.path else None
     if policy is None and file is not None:
@@ -87,13 +88,13 @@ def open_request(
     try:
         yield VerifyRequest(
             policy=found,
-            now=now(),
+            now=moment,
             release=release,
             manifest_digest=manifest_digest,
             bundles=tuple(bundles),
             store=_store(found, here, evidence, live=live),
             local_root=local_root,
-            advisories=_advisories(found, cache, answers, online=online, now=now, say=say),
+            advisories=_advisories(found, cache, answers, today, online=online, now=now, say=say),
             baseline=_baseline(found, home, today),
             statements=statements,
             jobs=jobs,
@@ -123,11 +124,11 @@ def _store(policy: Policy, here: Path, told: str | None, *, live: bool) -> Store
 
 
 def _advisories(
-    policy: Policy, cache: Path, answers: Cache, *, online: bool, now: Callable[[], datetime], say: Callable[[str], None]
+    policy: Policy, cache: Path, answers: Cache, today: date, *, online: bool, now: Callable[[], datetime], say: Callable[[str], None]
 ) -> Advisories | IncompleteError:  # fmt: skip
     """Today's advisories, or why nobody can ask them."""
     try:
-        return open_advisories(policy.advisories, cache=cache, answers=answers, offline=not online, today=now().date(), now=now, say=say)
+        return open_advisories(policy.advisories, cache=cache, answers=answers, offline=not online, today=today, now=now, say=say)
     except IncompleteError as error:
         return error
 

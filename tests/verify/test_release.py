@@ -7,7 +7,7 @@ import os
 import socket
 import stat
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +248,17 @@ def test_a_gate_that_is_newly_required_and_was_never_asked_is_unanswered(desk: D
     found = desk.verify()
     assert (wrong(found), int(found.exit_code)) == ({"verdict": Hold.UNANSWERED}, 4)
     assert "lint" in link(found, "verdict").sentence
+
+
+def test_a_verification_around_midnight_is_of_one_day(desk: Desk) -> None:
+    """Advisories that are as old as they may be today do not become too old while it goes on."""
+    desk.edit_policy("date = 2026-11-01", f"date = {desk.now.date() - timedelta(days=7)}")
+    desk.edit_policy('max-age = "off"', 'max-age = "7d"')
+    midnight = datetime.combine(desk.now.date() + timedelta(days=1), time(), UTC)
+    clock = iter([midnight - timedelta(seconds=1), *[midnight] * 9])
+    with open_request(policy=desk.project / "shipsafe.toml", local_root=desk.root.fingerprint, now=lambda: next(clock)) as request:
+        assert request.today == desk.now.date()
+        assert wrong(verify_release(desk.dist, request)) == {}
 
 
 def test_stale_advisories_are_unanswered_and_never_a_pass(desk: Desk) -> None:
