@@ -68,7 +68,7 @@ def test_of_two_deployments_at_once_one_wins_and_the_other_says_so(site: Site) -
     other = site.elsewhere()
 
     def meet() -> None:
-        met.wait(timeout=60)
+        met.wait(timeout=600)
 
     def deploy(place: Site) -> None:
         rans.append(place.deploy(before=meet))

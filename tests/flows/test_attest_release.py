@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -216,11 +217,12 @@ def edited_commit(dist: Path, commit: str | None) -> None:
 class _Refusing(FileSigner):
     """A key that signs twice and then no more."""
 
-    left = 2
+    def __init__(self, name: str) -> None:
+        super().__init__(key(name))
+        self.asked = count()
 
     def sign(self, payload: bytes) -> Any:
-        type(self).left -= 1
-        if self.left < 0:
+        if next(self.asked) >= 2:
             raise IncompleteError("The key does not answer.", remedy="Run this again.")
         return super().sign(payload)
 
@@ -228,7 +230,7 @@ class _Refusing(FileSigner):
 def test_a_key_that_fails_leaves_the_release_as_it_was(dist: Path) -> None:
     before = content(dist)
     with pytest.raises(IncompleteError, match="does not answer"):
-        attest_release(dist, [_Refusing(key("ci"))], environment={}, today=date(2026, 11, 21))
+        attest_release(dist, [_Refusing("ci")], environment={}, today=date(2026, 11, 21))
     assert content(dist) == before
     assert set(attest(dist).signed.values()) == {2, 3}
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,6 +99,6 @@ def test_a_policy_that_fixes_what_is_known_takes_none(tmp_path: Path, project: P
 
 def test_a_checkout_without_history_says_what_it_lacks(tmp_path: Path, made: tuple[Path, list[Path]]) -> None:
     here = tmp_path / "here" / "fleet"
-    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{made[0]}", here], check=True)
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{made[0]}", str(here))
     ended = collect(here, made[1], *PULL_REQUEST, env=machine(tmp_path))
     assert (ended.code, "fetch-depth: 0" in ended.err) == (2, True), ended.err
