@@ -35,6 +35,16 @@ settings.register_profile("explore", deadline=None, suppress_health_check=_slow,
 settings.load_profile("same")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings() -> Iterator[None]:
+    """What is made once for several tests knows none of the machine's settings either, but for how it reaches its package registry."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(_LEAKS) and not name.startswith(("UV_", "PIP_")):
+                patch.delenv(name)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Each test has its own folders for cache and configuration, and none of the machine's settings."""
