@@ -10,6 +10,7 @@ Source: https://docs.sigstore.dev/about/bundle/; https://docs.github.com/actions
 
 import json
 from collections.abc import Mapping
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from securesystemslib.signer._key import Key
@@ -33,7 +34,10 @@ _MISSHAPEN = (ValueError, TypeError, KeyError, AttributeError, IndexError, Recur
 
 
 class KeylessSigner(Signer):
-    """A signer of securesystemslib that asks Fulcio for a certificate, when it first signs and whenever that has expired."""
+    """A signer of securesystemslib that asks Fulcio for a certificate, when it first signs and whenever that has expired.
+
+    Any number of threads may sign; one of them asks for all.
+    """
 
     def __init__(
         self, identity: str, *, repository: str | None = None, trust: "Callable[[], ClientTrustConfig] | None" = None
@@ -48,6 +52,7 @@ class KeylessSigner(Signer):
         self._identity, self._repository, self._trust = identity, repository, trust
         self._context: Any = None
         self._opened: Any = None
+        self._lock = Lock()
 
     @property
     def public_key(self) -> SigstoreKey:
@@ -74,31 +79,37 @@ class KeylessSigner(Signer):
 
         refused = (Error, ExpiredCertificate, ExpiredIdentity, FulcioClientError, RekorClientError, requests.RequestException)
         try:
+            signer = None
             try:
-                bundle = self._signer().sign_artifact(payload)
+                signer = self._signer()
+                bundle = signer.sign_artifact(payload)
             except (ExpiredCertificate, ExpiredIdentity):
-                self._opened = None
-                bundle = self._signer().sign_artifact(payload)
+                bundle = self._signer(expired=signer).sign_artifact(payload)
         except (*refused, *_MISSHAPEN) as error:
             what = f"Sigstore did not sign: {type(error).__name__}: {' '.join(str(error).split())[:200]}."
             raise IncompleteError(what, remedy="Run this again in a while, or sign with a key.") from error
         written = json.loads(bundle.to_json())
         return Signature(_spki(bundle), bundle.signature.hex(), {"bundle": written})
 
-    def _signer(self) -> Any:
+    def _signer(self, *, expired: Any = None) -> Any:
+        """The signer with the certificate, and never the one that has expired."""
+        with self._lock:
+            if self._opened in (None, expired):
+                self._opened = self._open()
+            return self._opened
+
+    def _open(self) -> Any:
         from sigstore.models import ClientTrustConfig  # noqa: PLC0415 - likewise
         from sigstore.oidc import IdentityError, IdentityToken, detect_credential  # noqa: PLC0415 - likewise
         from sigstore.sign import SigningContext  # noqa: PLC0415 - likewise
 
-        if self._opened is None:
-            credential = detect_credential()
-            if credential is None:
-                message = "GitHub Actions gives no token"
-                raise IdentityError(message)
-            self._context = self._context or SigningContext.from_trust_config((self._trust or ClientTrustConfig.production)())
-            # The context manager of sigstore's signer holds nothing that would have to be closed; it ends with this process.
-            self._opened = self._context.signer(IdentityToken(credential)).__enter__()
-        return self._opened
+        credential = detect_credential()
+        if credential is None:
+            message = "GitHub Actions gives no token"
+            raise IdentityError(message)
+        self._context = self._context or SigningContext.from_trust_config((self._trust or ClientTrustConfig.production)())
+        # The context manager of sigstore's signer holds nothing that would have to be closed; it ends with this process.
+        return self._context.signer(IdentityToken(credential)).__enter__()
 
 
 def open_keyless(environment: Mapping[str, str]) -> KeylessSigner:

@@ -4,7 +4,10 @@ import hashlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -189,6 +192,37 @@ def test_a_certificate_that_has_expired_is_asked_for_again(world: _World, monkey
     signature = world.signer.sign(b"z")
     assert signature.keyid != first
     assert holds(signature.unrecognized_fields["bundle"], hashlib.sha256(b"z").digest(), _RELEASE, root=world.root)
+
+
+def test_threads_that_sign_at_once_ask_for_one_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four sign what a build states. Each for itself they would refresh the roots of trust at once, in one folder."""
+    asked: list[str] = []
+
+    def credential() -> str:
+        asked.append("token")
+        time.sleep(0.2)  # as an issuer takes: the others come meanwhile
+        return "token"
+
+    class Context:
+        @contextmanager
+        def signer(self, _token: str) -> Iterator[object]:
+            yield object()
+
+    monkeypatch.setattr("sigstore.oidc.detect_credential", credential)
+    monkeypatch.setattr("sigstore.oidc.IdentityToken", str)
+    signer = KeylessSigner(_WORKFLOW)
+    signer._context = Context()
+
+    def at_once(expired: object) -> set[object]:
+        with ThreadPoolExecutor(4) as pool:
+            return set(pool.map(lambda _: signer._signer(expired=expired), range(4)))
+
+    [first] = at_once(None)
+    assert len(asked) == 1
+    assert at_once(None) == {first}
+    [second] = at_once(first)
+    assert second is not first
+    assert len(asked) == 2
 
 
 @pytest.mark.registry
