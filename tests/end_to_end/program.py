@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_KEPT = ("PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "UV_CACHE_DIR", "TMPDIR", "SHIPSAFE_CACHE_DIR")
+_KEPT = ("PATH", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "UV_CACHE_DIR", "UV_HTTP_TIMEOUT", "TMPDIR",
+         "SHIPSAFE_CACHE_DIR")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
