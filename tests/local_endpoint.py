@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
+_PATIENCE = 300  # seconds
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +68,14 @@ def _session() -> Any:
     return boto3.session.Session()
 
 
-def client(service: str, *, account: str = ACCOUNT, region: str = REGION, **options: Any) -> Any:
-    """A boto3 client for an account; close it (`with closing(client("s3"))`) or let the test end. To be called in one thread."""
-    return _session().client(service, aws_access_key_id=account, aws_secret_access_key="local", region_name=region, **options)
+def client(service: str, *, account: str = ACCOUNT, region: str = REGION, config: Any = None, **options: Any) -> Any:
+    """A boto3 client for an account; close it (`with closing(client("s3"))`) or let the test end. To be called in one thread.
+
+    It waits for longer than boto3: who asks again because a busy machine was slow to answer finds what the first call made.
+    """
+    from botocore.config import Config  # noqa: PLC0415 - see above
+
+    patient = Config(read_timeout=_PATIENCE, connect_timeout=_PATIENCE).merge(config or Config())
+    return _session().client(
+        service, aws_access_key_id=account, aws_secret_access_key="local", region_name=region, config=patient, **options
+    )
