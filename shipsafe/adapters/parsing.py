@@ -9,13 +9,16 @@ five bytes for each of them, so that 400 KiB of it are parsed, and any length of
 """
 
 import ast
+import gc
 import io
 import re
 import tokenize
 import warnings
+from threading import Lock
 
 MOST = 80_000  # names, numbers and signs: 70 MB
 _ONE = re.compile(rb"\w+|[^\w\s]")
+_ONE_AT_A_TIME = Lock()
 
 
 def parse(content: bytes) -> ast.Module | None:
@@ -25,11 +28,27 @@ def parse(content: bytes) -> ast.Module | None:
         SyntaxError: it cannot be parsed.
         ValueError, RecursionError, MemoryError: a null byte; nesting beyond what the parser takes.
     """
-    if is_too_much(content):
-        return None
-    with warnings.catch_warnings():
+    return None if is_too_much(content) else tree_of(content)
+
+
+def tree_of(source: bytes | str) -> ast.Module:
+    """The tree of a module that is not too much.
+
+    Functions are looked at in several threads. Filters of warnings are those of all threads, and Python 3.11 counts the depth of all
+    trees that are built in one number: where the collector of garbage lets another thread go on meanwhile, both end with a SystemError.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: as `parse`.
+    """
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an invalid escape in their source is not our news
-        return ast.parse(content)
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return ast.parse(source)
+        finally:
+            if collects:
+                gc.enable()
 
 
 def is_too_much(content: bytes, most: int = MOST) -> bool:

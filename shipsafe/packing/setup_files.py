@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shipsafe.adapters.files import MEBIBYTE, read_bounded
-from shipsafe.adapters.parsing import is_too_much
+from shipsafe.adapters.parsing import is_too_much, tree_of
 from shipsafe.errors import ConfigError
 
 _LIMIT = MEBIBYTE
@@ -102,7 +102,7 @@ def _read_py(path: Path) -> dict[str, Any]:
     if is_too_much(text.encode()):
         raise SetupError("has a setup.py that is too much to be parsed", path.name)
     try:
-        tree = ast.parse(text)
+        tree = tree_of(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SetupError("has a setup.py that is not Python", path.name) from error
     return _Script(path.name).read(tree)

@@ -1,7 +1,9 @@
 """Source of others in our own parser: what is ordinary is parsed, and nobody makes us hold gigabytes."""
 
 import ast
+import gc
 import sys
+import threading
 import time
 import typing
 from pathlib import Path
@@ -30,6 +32,36 @@ def test_a_long_file_of_ordinary_code_is_parsed() -> None:
     source = Path(typing.__file__).read_bytes()
     assert len(source) > 100_000
     assert ast.dump(parse(source) or ast.Module([], [])) == ast.dump(ast.parse(source))
+
+
+def test_two_threads_build_their_trees_though_garbage_is_collected_meanwhile() -> None:
+    """Whatever Python runs for it lets the other thread go on; here it waits for the other."""
+    source = b"".join(b"def f%d(a):\n    return [b for b in a if b or (b and %d)]\n" % (number, number) for number in range(200))
+    first, meanwhile, done, collected = threading.current_thread(), threading.Event(), threading.Event(), 0
+
+    def beside() -> None:
+        meanwhile.wait(timeout=120)
+        parse(source)
+        done.set()
+
+    def collect(_phase: str, _info: object) -> None:
+        nonlocal collected
+        collected += threading.current_thread() is first
+        if collected == 40:  # in the middle of the tree
+            meanwhile.set()
+            done.wait(timeout=120)
+
+    other, usual = threading.Thread(target=beside), gc.get_threshold()
+    other.start()
+    gc.callbacks.append(collect)
+    gc.set_threshold(100)
+    try:
+        assert parse(source) is not None
+    finally:
+        gc.set_threshold(*usual)
+        gc.callbacks.remove(collect)
+        meanwhile.set()
+        other.join()
 
 
 @pytest.mark.parametrize("source", [LIST, b"a;" * MOST, b"x = [" + b"a," * MOST + b"]", b"f'" + b"{a}" * MOST + b"'"])
