@@ -5,8 +5,9 @@ The front (`local/front.py`) turns HTTP into these and back; a test may make the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any, Protocol
 
 from shipsafe.errors import ShipsafeError
@@ -61,13 +62,20 @@ class Core(Protocol):
 
 @dataclass(slots=True)
 class Clock:
-    """The endpoint's time: the real one, and what a control call has moved it by."""
+    """The endpoint's time: the real one, and what a control call has moved it by.
+
+    A machine may set its clock back by some milliseconds; this one stands still meanwhile, because what is done by now stays done.
+    """
 
     moved: timedelta = timedelta()
+    _latest: datetime = field(default=datetime.min.replace(tzinfo=UTC), init=False, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def now(self) -> datetime:
         """Now, UTC, with microseconds."""
-        return datetime.now(UTC) + self.moved
+        with self._lock:
+            self._latest = max(self._latest, datetime.now(UTC))
+            return self._latest + self.moved
 
 
 class Objects(Protocol):

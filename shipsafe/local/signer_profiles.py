@@ -13,7 +13,7 @@ from shipsafe.local.call import ApiError, Call
 from shipsafe.local.signer_access import caller, own_profile, profile_arn, usable_profile
 from shipsafe.local.signer_pages import page
 from shipsafe.local.signer_platforms import LAMBDA, NOTATION, PLATFORMS
-from shipsafe.local.signer_state import Profile, Revocation, World
+from shipsafe.local.signer_state import Profile, Revocation, World, to_milliseconds
 
 LONGEST_VALIDITY = 135  # months; also the default (botocore's model: PutSigningProfile, signatureValidityPeriod)
 _MONTHS = {"MONTHS": 1, "YEARS": 12}
@@ -90,7 +90,7 @@ def cancel_signing_profile(world: World, call: Call) -> dict[str, Any]:
 def revoke_signing_profile(world: World, call: Call) -> dict[str, Any]:
     """RevokeSigningProfile: what it has signed from `effectiveTime` on is no longer good, in all Regions; that time only moves back."""
     told, profile, now = call.parameters, own_profile(world, call), world.now()
-    effective = told["effectiveTime"]
+    effective = to_milliseconds(told["effectiveTime"])
     if told["profileVersion"] != profile.version:
         words = f"profile version {told['profileVersion']} of {profile.name} does not exist"  # ours
         raise ApiError("ResourceNotFoundException", words, status=404)

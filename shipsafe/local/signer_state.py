@@ -145,8 +145,12 @@ class World:
 
     def now(self) -> datetime:
         """The clock's time to the millisecond: signatures say no more, and a restored state must equal the one before."""
-        now = self.clock.now()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return to_milliseconds(self.clock.now())
+
+
+def to_milliseconds(moment: datetime) -> datetime:
+    """The begin of its millisecond."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def to_json(state: State) -> Any:

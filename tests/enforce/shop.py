@@ -22,6 +22,7 @@ from tests.local_endpoint import ACCOUNT, REGION
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/orders"
 TARGET = SignTarget(name="prod", profile="orders_2026", bucket="artifacts", region=REGION, account=ACCOUNT)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)  # from when on a revoked profile is not believed
 PLATFORM = "AWSLambda-SHA384-ECDSA"
 STRANGER = "arn:aws:signer:eu-west-1:999988887777:/signing-profiles/theirs/AbCdEfGhIj"
 

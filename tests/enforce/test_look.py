@@ -9,7 +9,7 @@ from shipsafe.local.faults import Fault
 from shipsafe.model.enforcement import EnforcePolicy, Enforcing, Ring
 from shipsafe.model.override import BreakGlassPolicy
 from shipsafe.model.signing import ProfileVersion, SignPolicy
-from tests.enforce.shop import ROLE, STRANGER, TARGET, Shop, apis, held, whats
+from tests.enforce.shop import LONG_AGO, ROLE, STRANGER, TARGET, Shop, apis, held, whats
 from tests.local_endpoint import ACCOUNT, REGION
 
 
@@ -30,9 +30,7 @@ def test_a_configuration_that_warns_is_wrong_unless_the_ring_says_warn(shop: Sho
 def test_foreign_revoked_unknown_and_missing_publishers_are_told_apart(shop: Shop) -> None:
     """Lambda takes any ARN unseen; whoever revoked a profile has not taken it out."""
     old = shop.new_profile("old")
-    shop.client("signer").revoke_signing_profile(
-        profileName="old", profileVersion=old[-10:], reason="leaked", effectiveTime=shop.endpoint.clock.now()
-    )
+    shop.client("signer").revoke_signing_profile(profileName="old", profileVersion=old[-10:], reason="leaked", effectiveTime=LONG_AGO)
     never = shop.profile.replace("orders_2026", "never_was")
     other = shop.new_profile("other_team")
     shop.attach(shop.function(), shop.configuration(STRANGER, old, never, other))
@@ -118,7 +116,7 @@ def test_a_profile_that_was_revoked_or_is_not_there_signs_for_nobody(shop: Shop)
         shop.survey()
     shop.sign = SignPolicy(targets=(TARGET,))
     shop.client("signer").revoke_signing_profile(
-        profileName=TARGET.profile, profileVersion=shop.profile[-10:], reason="leaked", effectiveTime=shop.endpoint.clock.now()
+        profileName=TARGET.profile, profileVersion=shop.profile[-10:], reason="leaked", effectiveTime=LONG_AGO
     )
     with pytest.raises(IntegrityError, match="was revoked"):
         shop.survey()

@@ -11,7 +11,7 @@ from shipsafe.flows.rotate import carry_out, exit_code, for_the_policy, turns
 from shipsafe.local.faults import Fault
 from shipsafe.model.signing import ProfileVersion, SignPolicy
 from shipsafe.signing.setup.wanted import description
-from tests.enforce.shop import PLATFORM, STRANGER, TARGET, Shop, apis
+from tests.enforce.shop import LONG_AGO, PLATFORM, STRANGER, TARGET, Shop, apis
 from tests.local_endpoint import ACCOUNT, client
 
 ROTATION = Rotation(old="orders_2026", new="orders_2027")
@@ -169,7 +169,7 @@ def test_one_that_was_revoked_goes_at_once(shop: Shop) -> None:
     guarded(shop)
     rotate(shop)
     version = shop.profile.rpartition("/")[2]
-    shop.client("signer").revoke_signing_profile(profileName="orders_2026", profileVersion=version, reason="leaked", effectiveTime=shop.now)
+    shop.client("signer").revoke_signing_profile(profileName="orders_2026", profileVersion=version, reason="leaked", effectiveTime=LONG_AGO)
     made, failed = rotate(shop)
     assert (calls(made), failed) == (["UpdateCodeSigningConfig"], ())
     assert publishers(shop) == [new_arn(shop)]
@@ -214,7 +214,7 @@ def test_names_that_are_burnt_are_refused_before_anything_is_changed(shop: Shop)
     with pytest.raises(IncompleteError, match="is Canceled, and its name cannot be used again"):
         plan(shop)
     version = shop.new_profile("orders_2028").rpartition("/")[2]
-    signer.revoke_signing_profile(profileName="orders_2028", profileVersion=version, reason="leaked", effectiveTime=shop.now)
+    signer.revoke_signing_profile(profileName="orders_2028", profileVersion=version, reason="leaked", effectiveTime=LONG_AGO)
     with pytest.raises(IntegrityError, match="was revoked"):
         plan(shop, Rotation(old="orders_2026", new="orders_2028"))
     assert publishers(shop) == [shop.profile]

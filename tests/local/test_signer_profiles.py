@@ -155,6 +155,7 @@ def test_revoking_keeps_a_record_and_its_time_only_moves_back(signer: Signer) ->
     words = {"profileName": "prod", "profileVersion": version, "reason": "key lost"}
     hour = timedelta(hours=1)
     assert refused(signer, "RevokeSigningProfile", **words, effectiveTime=BEGIN + hour).code == "ValidationException"
+    assert refused(signer, "RevokeSigningProfile", **words, effectiveTime=BEGIN + timedelta(milliseconds=1)).code == "ValidationException"
     assert refused(signer, "RevokeSigningProfile", **words | {"profileVersion": "0123456789"}, effectiveTime=BEGIN).status == 404
     ask(signer, "RevokeSigningProfile", **words, effectiveTime=BEGIN - hour, caller="arn:aws:iam::111122223333:user/ann")
     assert refused(signer, "RevokeSigningProfile", **words, effectiveTime=BEGIN).code == "ValidationException"
@@ -231,3 +232,9 @@ def test_platforms_are_told_and_filtered(signer: Signer) -> None:
     assert ask(signer, "ListSigningPlatforms", partner="AWSLambda") == {"platforms": [told]}
     assert len(ask(signer, "ListSigningPlatforms", category="AWS")["platforms"]) == 5
     assert refused(signer, "GetSigningPlatform", platformId="Other").code == "ResourceNotFoundException"
+
+
+def test_now_is_in_the_past_also_with_microseconds(signer: Signer) -> None:
+    """The endpoint tells times to the millisecond."""
+    version, now = put(signer)["profileVersion"], BEGIN + timedelta(microseconds=999)
+    assert ask(signer, "RevokeSigningProfile", profileName="prod", profileVersion=version, reason="key lost", effectiveTime=now) == {}
